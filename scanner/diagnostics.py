@@ -1,0 +1,54 @@
+"""Something Assay could not read or understand. Never silent: it is shown, and it lowers coverage where it should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why. `costs_coverage` says whether something that should have been judged was not."""
+
+    SYNTAX_ERROR = "syntax-error"
+    UNDECODABLE = "undecodable"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    READER_CRASHED = "reader-crashed"
+    BAD_YAML = "bad-yaml"
+    TEMPLATE = "template"
+    RULE_CRASHED = "rule-crashed"
+    ANALYZER_FAILED = "analyzer-failed"
+    SYMLINK_LOOP = "symlink-loop"
+    UNRESOLVED = "unresolved"
+
+    @property
+    def is_unread_file(self) -> bool:
+        """The file's content is missing from the model."""
+        return self in _UNREAD
+
+    @property
+    def is_internal_error(self) -> bool:
+        """Assay itself is at fault; the scan can't be trusted (exit code 2)."""
+        return self is Reason.RULE_CRASHED
+
+
+_UNREAD = frozenset(
+    {
+        Reason.SYNTAX_ERROR,
+        Reason.UNDECODABLE,
+        Reason.TOO_LARGE,
+        Reason.UNREADABLE,
+        Reason.READER_CRASHED,
+        Reason.BAD_YAML,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """`path` is relative to the scanned root; `line` is None where the whole file is meant."""
+
+    path: str
+    line: int | None
+    reason: Reason
+    message: str

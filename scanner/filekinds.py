@@ -1,0 +1,159 @@
+"""Which kind of file something is: by its path, and for YAML, JSON and INI files also by how it begins."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+SNIFFED_BYTES = 4096
+"""How much of a file `by_content` needs: enough to get past a licence header."""
+
+
+class FileKind(StrEnum):
+    """What a reader can expect in a file. Files of no kind are not read at all."""
+
+    PYTHON = "python"
+    DOCKERFILE = "dockerfile"
+    COMPOSE = "compose"
+    KUBERNETES = "kubernetes"
+    """YAML (or JSON) that holds at least one document with `apiVersion` and `kind`; it may be a Helm template."""
+    CI_WORKFLOW = "ci_workflow"
+    OPENAPI = "openapi"
+    PROMETHEUS_RULES = "prometheus_rules"
+    ENV_FILE = "env_file"
+    PACKAGE_METADATA = "package_metadata"
+    PROCFILE = "procfile"
+    SHELL = "shell"
+    MARKDOWN = "markdown"
+    LOGGING_CONFIG = "logging_config"
+    YAML_OTHER = "yaml_other"
+
+
+SNIFFED_SUFFIXES = (".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
+
+_BY_SUFFIX = {
+    ".py": FileKind.PYTHON,
+    ".sh": FileKind.SHELL,
+    ".bash": FileKind.SHELL,
+    ".md": FileKind.MARKDOWN,
+    ".markdown": FileKind.MARKDOWN,
+    ".dockerfile": FileKind.DOCKERFILE,
+    ".rules": FileKind.PROMETHEUS_RULES,
+    ".env": FileKind.ENV_FILE,
+}
+
+_BY_NAME = {
+    "pyproject.toml": FileKind.PACKAGE_METADATA,
+    "setup.cfg": FileKind.PACKAGE_METADATA,
+    "Pipfile": FileKind.PACKAGE_METADATA,
+    "Pipfile.lock": FileKind.PACKAGE_METADATA,
+    "poetry.lock": FileKind.PACKAGE_METADATA,
+    "uv.lock": FileKind.PACKAGE_METADATA,
+    "pdm.lock": FileKind.PACKAGE_METADATA,
+    "environment.yml": FileKind.PACKAGE_METADATA,
+    "environment.yaml": FileKind.PACKAGE_METADATA,
+    ".flaskenv": FileKind.ENV_FILE,
+    "Jenkinsfile": FileKind.CI_WORKFLOW,
+    ".gitlab-ci.yml": FileKind.CI_WORKFLOW,
+    ".travis.yml": FileKind.CI_WORKFLOW,
+    ".drone.yml": FileKind.CI_WORKFLOW,
+    "appveyor.yml": FileKind.CI_WORKFLOW,
+    "azure-pipelines.yml": FileKind.CI_WORKFLOW,
+    "bitbucket-pipelines.yml": FileKind.CI_WORKFLOW,
+    "cloudbuild.yml": FileKind.CI_WORKFLOW,
+    "cloudbuild.yaml": FileKind.CI_WORKFLOW,
+}
+
+_NAME_PATTERNS = (
+    (re.compile(r"(docker|container)file(?!\.(dockerignore|md|rst|txt)$)([._-].+)?", re.I), FileKind.DOCKERFILE),
+    (re.compile(r"(docker-)?compose([._-].+)?\.ya?ml", re.I), FileKind.COMPOSE),
+    (re.compile(r"\.env([._-].+)?|env\.(example|sample|template|dist)", re.I), FileKind.ENV_FILE),
+    (re.compile(r"Procfile([._-].+)?"), FileKind.PROCFILE),
+    (re.compile(r"(.+[-_.])?(requirements|constraints)([-_.].+)?\.(txt|in)", re.I), FileKind.PACKAGE_METADATA),
+    (re.compile(r"pylock(\..+)?\.toml"), FileKind.PACKAGE_METADATA),
+    (re.compile(r"(.+[-_.])?(openapi|swagger)([-_.].+)?\.(ya?ml|json)", re.I), FileKind.OPENAPI),
+    (re.compile(r"(.+\.)?rules\.ya?ml", re.I), FileKind.PROMETHEUS_RULES),
+    (
+        re.compile(r"(logging|log[-_]?(conf|config)|logger)([-_.]?(conf|config))?([-_.].+)?\.(ya?ml|json|ini|conf|cfg)"),
+        FileKind.LOGGING_CONFIG,
+    ),
+)
+
+_PATH_PATTERNS = (
+    (re.compile(r"(.*/)?\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?\.github/actions/.+/action\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?\.(circleci|buildkite|gitlab|semaphore|woodpecker)/.+\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?requirements/[^/]+\.(txt|in)"), FileKind.PACKAGE_METADATA),
+)
+
+_NO_CANDIDATE_SUFFIXES = frozenset(
+    {".css", ".gif", ".go", ".html", ".ico", ".java", ".jpg", ".js", ".jsx", ".map", ".mo", ".po", ".png", ".scss"}
+    | {".svg", ".ts", ".tsx", ".vue", ".woff", ".woff2"}
+)
+"""Names that are settled without trying a pattern: they fill most trees."""
+
+
+def by_path(path: str) -> FileKind | None:
+    """The kind that the path alone settles; None where it doesn't, or where there is nothing to read."""
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    suffix = name[dot:] if dot > 0 else ""
+    if suffix == ".py":
+        return FileKind.PYTHON
+    if suffix in _NO_CANDIDATE_SUFFIXES:
+        return None
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    for pattern, kind in _PATH_PATTERNS:
+        if pattern.fullmatch(path):
+            return kind
+    for pattern, kind in _NAME_PATTERNS:
+        if pattern.fullmatch(name):
+            return kind
+    return _BY_SUFFIX.get(suffix.lower())
+
+
+def needs_sniffing(path: str) -> bool:
+    """`by_path` can't tell, but the beginning of the file can."""
+    return path.endswith(SNIFFED_SUFFIXES)
+
+
+_MANIFEST = re.compile(rb"^[\"']?apiVersion[\"']?[ ]*:", re.MULTILINE), re.compile(rb"^[\"']?kind[\"']?[ ]*:", re.MULTILINE)
+_OPENAPI_YAML = re.compile(rb"^[\"']?(openapi|swagger)[\"']?[ ]*:[ ]*[\"']?[23]\.", re.MULTILINE)
+_PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.MULTILINE | re.DOTALL)
+_COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)
+_LOGGING_YAML = re.compile(rb"^(handlers|formatters)[ ]*:.*^(handlers|loggers|root)[ ]*:", re.MULTILINE | re.DOTALL)
+_LOGGING_INI = re.compile(rb"^\[(loggers|handlers|formatters)\]", re.MULTILINE)
+_JSON_OPENAPI = re.compile(rb"[{,]\s*\"(openapi|swagger)\"\s*:\s*\"[23]\.")
+_JSON_MANIFEST = re.compile(rb"^\s*\{.*\"apiVersion\"\s*:", re.DOTALL), re.compile(rb"[{,]\s*\"kind\"\s*:")
+
+
+def by_content(path: str, beginning: bytes) -> FileKind | None:
+    """The kind of a YAML, JSON or INI file, judged by its first `SNIFFED_BYTES`; None when there is nothing to read."""
+    if path.endswith((".yml", ".yaml")):
+        return _yaml_kind(beginning)
+    if path.endswith(".json"):
+        return _json_kind(beginning)
+    return FileKind.LOGGING_CONFIG if _LOGGING_INI.search(beginning) else None
+
+
+def _yaml_kind(beginning: bytes) -> FileKind:
+    if all(key.search(beginning) for key in _MANIFEST):
+        return FileKind.KUBERNETES
+    if _OPENAPI_YAML.search(beginning):
+        return FileKind.OPENAPI
+    if _PROMETHEUS.search(beginning):
+        return FileKind.PROMETHEUS_RULES
+    if _COMPOSE.search(beginning):
+        return FileKind.COMPOSE
+    if _LOGGING_YAML.search(beginning):
+        return FileKind.LOGGING_CONFIG
+    return FileKind.YAML_OTHER
+
+
+def _json_kind(beginning: bytes) -> FileKind | None:
+    if _JSON_OPENAPI.search(beginning):
+        return FileKind.OPENAPI
+    if all(key.search(beginning) for key in _JSON_MANIFEST):
+        return FileKind.KUBERNETES
+    return None

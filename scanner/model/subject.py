@@ -1,0 +1,26 @@
+"""What every noun that a rule can judge has in common."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
+
+
+@runtime_checkable
+class Subject(Protocol):
+    """Something a rule gives a verdict on.
+
+    `subject_id` is stable: it survives moved lines and reformatting (route and method, qualified name, table.column)
+    and is unique among the subjects of its type in one service. `label` is what a person calls the thing.
+    """
+
+    @property
+    def subject_id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def location(self) -> Location: ...
+    @property
+    def role(self) -> Role: ...

@@ -1,0 +1,199 @@
+"""The standard and its rules as values: `@rule` makes one, `load_rulebook` finds them all.
+
+Nothing is registered: discovery walks a package and takes the rules defined in its modules. Whatever is wrong with a
+rule is an error at load time, never a rule that is silently missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from importlib import resources
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from assay.scanner.model.role import Role
+from assay.scanner.verdicts import Severity, Verdict
+
+CODE = re.compile(r"(?P<section>[A-Z]+)(?P<principle>\d)(?P<number>\d\d)")
+ONLY_PROD = frozenset({Role.PROD})
+
+
+class RulebookError(Exception):
+    """The rules or the standard can't be loaded; the message says which one and what to do."""
+
+
+class Principle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence of the standard, such as "list endpoints are paginated, traffic is limited"."""
+
+    id: str
+    title: str
+    statement: str
+    weight: float = 1.0
+    attested: bool = False
+    """Code alone can't show it; without judged subjects it needs a person's word instead of being not applicable."""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A chapter of the standard."""
+
+    id: str
+    title: str
+    weight: float
+    principles: tuple[Principle, ...]
+
+
+class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole written norm, without its rules."""
+
+    edition: str
+    sections: tuple[Section, ...]
+
+    @property
+    def principles(self) -> dict[str, Principle]:
+        """By id, in the standard's order."""
+        return {p.id: p for section in self.sections for p in section.principles}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One checkable demand of the standard, with its documentation."""
+
+    code: str
+    name: str
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    cwe: tuple[int, ...]
+    references: tuple[str, ...]
+    roles: frozenset[Role]
+    subject_type: type
+    judge: Callable[..., Verdict]
+    options_type: type | None
+    source_module: str
+
+    @property
+    def principle(self) -> str:
+        """The id of the principle it belongs to: API401 belongs to API4."""
+        return self.code[:-2]
+
+    @property
+    def section(self) -> str:
+        match = CODE.fullmatch(self.code)
+        assert match is not None
+        return match["section"]
+
+
+def rule(
+    code: str,
+    *,
+    severity: Severity,
+    cwe: tuple[int, ...] = (),
+    references: tuple[str, ...] = (),
+    roles: frozenset[Role] = ONLY_PROD,
+) -> Callable[[Callable[..., Verdict]], Rule]:
+    """Turn a function into a rule; its name, first parameter's type and docstring are the rule's.
+
+    `references` are the documents it rests on (URLs or names such as "RFC 9110 §15"); subjects of other `roles` are
+    not applicable without asking the function.
+    """
+    if CODE.fullmatch(code) is None:
+        raise RulebookError(f"{code!r} is no rule code; it takes a section, the principle's digit and two digits")
+
+    def build(function: Callable[..., Verdict]) -> Rule:
+        title, why, fix = _documentation(code, function)
+        hints = typing.get_type_hints(function)
+        parameters = list(inspect.signature(function).parameters)
+        if not parameters or parameters[0] not in hints:
+            raise RulebookError(f"{code}: the first parameter of {function.__name__} must be annotated with its subject")
+        options = hints.get(parameters[2]) if len(parameters) > 2 else None
+        if options is not None and not is_dataclass(options):
+            raise RulebookError(f"{code}: the third parameter of {function.__name__} must be a dataclass of options")
+        return Rule(
+            code=code,
+            name=function.__name__.replace("_", "-"),
+            severity=severity,
+            title=title,
+            why=why,
+            fix=fix,
+            cwe=cwe,
+            references=references,
+            roles=roles,
+            subject_type=hints[parameters[0]],
+            judge=function,
+            options_type=options if isinstance(options, type) else None,
+            source_module=function.__module__,
+        )
+
+    return build
+
+
+def _documentation(code: str, function: Callable[..., Verdict]) -> tuple[str, str, str]:
+    doc = inspect.getdoc(function) or ""
+    parts = re.split(r"^(Why|Fix):", doc, flags=re.MULTILINE)
+    if len(parts) != 5 or parts[1] != "Why" or parts[3] != "Fix":
+        raise RulebookError(
+            f"{code}: the docstring of {function.__name__} needs a first sentence, then 'Why:', then 'Fix:'"
+        )
+    title, why, fix = (" ".join(parts[i].split()) for i in (0, 2, 4))
+    if not (title and why and fix):
+        raise RulebookError(f"{code}: the docstring of {function.__name__} leaves its title, Why or Fix empty")
+    return title, why, fix
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The standard with its rules, sorted by code."""
+
+    standard: Standard
+    rules: tuple[Rule, ...]
+
+    def by_code(self) -> Mapping[str, Rule]:
+        return {r.code: r for r in self.rules}
+
+    def of_principle(self, principle: str) -> tuple[Rule, ...]:
+        return tuple(r for r in self.rules if r.principle == principle)
+
+
+def load_rulebook(package: ModuleType) -> Rulebook:
+    """Import every module of the package and collect the rules defined there.
+
+    Raises RulebookError for a duplicate code, a rule of an unknown principle or a standard that can't be read; import
+    errors are left as they are.
+    """
+    standard = _load_standard(package)
+    rules: dict[str, Rule] = {}
+    for module in _modules(package):
+        for value in vars(module).values():
+            if not isinstance(value, Rule) or value.source_module != module.__name__:
+                continue
+            if value.code in rules:
+                raise RulebookError(f"{value.code} is defined twice: in {rules[value.code].source_module} and {module.__name__}")
+            if value.principle not in standard.principles:
+                raise RulebookError(f"{value.code} in {module.__name__}: the standard has no principle {value.principle}")
+            rules[value.code] = value
+    return Rulebook(standard, tuple(rules[code] for code in sorted(rules)))
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        yield importlib.import_module(info.name)
+
+
+def _load_standard(package: ModuleType) -> Standard:
+    text = resources.files(package).joinpath("standard.yaml").read_text(encoding="utf-8")
+    import yaml
+
+    loaded: Any = yaml.safe_load(text)
+    try:
+        return msgspec.convert(loaded, Standard)
+    except msgspec.ValidationError as error:
+        raise RulebookError(f"standard.yaml: {error}") from error

@@ -1,0 +1,67 @@
+"""A rule's word on one subject: its kind, a sentence, and the evidence for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assay.scanner.model.place import Evidence
+
+__all__ = ["Evidence", "Kind", "Severity", "Verdict", "fail", "not_applicable", "passed", "review"]
+
+
+class Kind(StrEnum):
+    """The four outcomes; the values are SARIF's `result.kind` (SARIF 2.1.0 §3.27.9)."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    REVIEW = "review"
+    NOT_APPLICABLE = "notApplicable"
+
+
+class Severity(StrEnum):
+    """The harm done when a fail is true, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def weight(self) -> int:
+        """How much a rule of this severity counts in its principle's score."""
+        return {"critical": 8, "high": 4, "medium": 2, "low": 1}[self.value]
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; sorts findings worst first."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule returns for one subject."""
+
+    kind: Kind
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def passed(message: str, *evidence: Evidence) -> Verdict:
+    """The subject keeps the rule, and the evidence shows why."""
+    return Verdict(Kind.PASS, message, evidence)
+
+
+def fail(message: str, *evidence: Evidence) -> Verdict:
+    """The subject breaks the rule: a senior reviewer would block the merge for it."""
+    return Verdict(Kind.FAIL, message, evidence)
+
+
+def review(message: str, *evidence: Evidence) -> Verdict:
+    """The analysis can't settle it: the message is the question that a person has to answer."""
+    return Verdict(Kind.REVIEW, message, evidence)
+
+
+def not_applicable(message: str, *evidence: Evidence) -> Verdict:
+    """The rule has nothing to say about this subject; the message says why."""
+    return Verdict(Kind.NOT_APPLICABLE, message, evidence)
