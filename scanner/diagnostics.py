@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why. `costs_coverage` says whether something that should have been judged was not."""
+    """Why something could not be read or understood."""
 
     SYNTAX_ERROR = "syntax-error"
     UNDECODABLE = "undecodable"

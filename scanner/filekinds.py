@@ -74,7 +74,9 @@ _NAME_PATTERNS = (
     (re.compile(r"(.+[-_.])?(openapi|swagger)([-_.].+)?\.(ya?ml|json)", re.I), FileKind.OPENAPI),
     (re.compile(r"(.+\.)?rules\.ya?ml", re.I), FileKind.PROMETHEUS_RULES),
     (
-        re.compile(r"(logging|log[-_]?(conf|config)|logger)([-_.]?(conf|config))?([-_.].+)?\.(ya?ml|json|ini|conf|cfg)"),
+        re.compile(
+            r"(logging|log[-_]?(conf|config)|logger)([-_.]?(conf|config))?([-_.].+)?\.(ya?ml|json|ini|conf|cfg)"
+        ),
         FileKind.LOGGING_CONFIG,
     ),
 )
@@ -118,7 +120,7 @@ def needs_sniffing(path: str) -> bool:
     return path.endswith(SNIFFED_SUFFIXES)
 
 
-_MANIFEST = re.compile(rb"^[\"']?apiVersion[\"']?[ ]*:", re.MULTILINE), re.compile(rb"^[\"']?kind[\"']?[ ]*:", re.MULTILINE)
+_MANIFEST = tuple(re.compile(rb"^[\"']?" + key + rb"[\"']?[ ]*:", re.MULTILINE) for key in (b"apiVersion", b"kind"))
 _OPENAPI_YAML = re.compile(rb"^[\"']?(openapi|swagger)[\"']?[ ]*:[ ]*[\"']?[23]\.", re.MULTILINE)
 _PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.MULTILINE | re.DOTALL)
 _COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)

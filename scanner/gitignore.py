@@ -76,15 +76,15 @@ def _parse(line: str) -> _Line | None:
     if pattern.regex is None or pattern.include is None:
         return None
     regex = _entry_itself(pattern.regex.pattern)
-    by_name = regex.startswith(_ANY_DEPTH) and "/" not in regex[len(_ANY_DEPTH) :].removesuffix("/?\\Z").removesuffix("/\\Z")
-    if by_name:
-        regex = "^" + regex[len(_ANY_DEPTH) :]
-    return _Line(regex, by_name, pattern.include)
+    rest = regex.removeprefix(_ANY_DEPTH)
+    by_name = rest != regex and "/" not in rest.removesuffix("/?\\Z").removesuffix("/\\Z")
+    return _Line("^" + rest if by_name else regex, by_name, pattern.include)
 
 
 def _entry_itself(regex: str) -> str:
     """pathspec's regex also matches whatever is below a matching folder. Here the walk never enters an ignored
-    folder, so it has to match the entry alone, or `!folder/` would take back in all that is below."""
+    folder, so it has to match the entry alone, or `!folder/` would take back in all that is below.
+    """
     if regex == ".":
         return ""
     if regex.endswith(_ENTRY_OR_BELOW):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from assay.scanner import __version__
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.verdicts import Kind, Severity
@@ -43,7 +44,8 @@ class JudgedVerdict:
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
     """A rule as reports show it. Analyzers' checks (bandit, radon) are rules too, with `advisory` set: they have no
-    denominator, so they never count in a score."""
+    denominator, so they never count in a score.
+    """
 
     code: str
     name: str
@@ -145,6 +147,8 @@ class ScanResult:
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The lines of each file that a finding or its evidence cites, for code frames."""
+    tool_version: str = __version__
+    """The version of Assay that made this result; a report written later still names it."""
 
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)

@@ -1,0 +1,1 @@
+"""How the result of a scan is shown: each module turns a `ScanResult` into one form of report."""

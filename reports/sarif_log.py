@@ -1,0 +1,197 @@
+"""The part of SARIF's object model that Assay writes (OASIS SARIF 2.1.0 §3.13 and on), fields named as there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import field
+
+Level = Literal["none", "note", "warning", "error"]
+
+
+class _Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A field without a default is always written, one with a default only where it says something else."""
+
+
+class Message(_Node, frozen=True):
+    """§3.11 and §3.12; Markdown is for what is shown at length."""
+
+    text: str
+    markdown: str | None = None
+
+
+class ArtifactLocation(_Node, frozen=True):
+    """§3.4."""
+
+    uri: str | None = None
+    uri_base_id: str | None = None
+    description: Message | None = None
+
+
+class Region(_Node, frozen=True):
+    """§3.30: counts from 1, the end is exclusive."""
+
+    start_line: int
+    start_column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+class PhysicalLocation(_Node, frozen=True):
+    """§3.29."""
+
+    artifact_location: ArtifactLocation
+    region: Region | None = None
+
+
+class LogicalLocation(_Node, frozen=True):
+    """§3.33: what a subject is, apart from where its text stands."""
+
+    name: str
+    fully_qualified_name: str
+    kind: str
+
+
+class SarifLocation(_Node, frozen=True):
+    """§3.28."""
+
+    physical_location: PhysicalLocation
+    id: int | None = None
+    logical_locations: tuple[LogicalLocation, ...] = ()
+    message: Message | None = None
+
+
+class ReportingConfiguration(_Node, frozen=True):
+    """§3.50."""
+
+    level: Level
+
+
+class RuleProperties(_Node, frozen=True):
+    """What GitHub's code scanning reads of a rule. `security-severity` makes it a security rule there."""
+
+    tags: tuple[str, ...]
+    security_severity: str | None = field(default=None, name="security-severity")
+    problem_severity: str | None = field(default=None, name="problem.severity")
+    advisory: bool = False
+
+
+class ReportingDescriptor(_Node, frozen=True):
+    """§3.49: a rule."""
+
+    id: str
+    name: str
+    short_description: Message
+    full_description: Message
+    help: Message
+    default_configuration: ReportingConfiguration
+    properties: RuleProperties
+    help_uri: str | None = None
+
+
+class DriverProperties(_Node, frozen=True):
+    """The norm that was applied."""
+
+    standard_edition: str
+
+
+class Driver(_Node, frozen=True):
+    """§3.19."""
+
+    name: str
+    version: str
+    semantic_version: str
+    rules: tuple[ReportingDescriptor, ...]
+    properties: DriverProperties
+
+
+class Tool(_Node, frozen=True):
+    """§3.18."""
+
+    driver: Driver
+
+
+class DescriptorReference(_Node, frozen=True):
+    """§3.52."""
+
+    id: str
+
+
+class Notification(_Node, frozen=True):
+    """§3.58: a condition met during the scan, not a finding."""
+
+    descriptor: DescriptorReference
+    level: Level
+    message: Message
+    locations: tuple[SarifLocation, ...]
+
+
+class Invocation(_Node, frozen=True):
+    """§3.20."""
+
+    execution_successful: bool
+    start_time_utc: str
+    end_time_utc: str
+    tool_execution_notifications: tuple[Notification, ...]
+
+
+class Suppression(_Node, frozen=True):
+    """§3.35."""
+
+    kind: Literal["external", "inSource"]
+    status: Literal["accepted"]
+    justification: str
+
+
+class ResultProperties(_Node, frozen=True):
+    """What SARIF has no field for."""
+
+    service: str
+
+
+class Result(_Node, frozen=True):
+    """§3.27. No suppressions means not suppressed (§3.27.23), so that field is always written."""
+
+    rule_id: str
+    rule_index: int
+    kind: str
+    level: Level
+    message: Message
+    locations: tuple[SarifLocation, ...]
+    suppressions: tuple[Suppression, ...]
+    partial_fingerprints: dict[str, str]
+    properties: ResultProperties
+    related_locations: tuple[SarifLocation, ...] = ()
+
+
+class AutomationDetails(_Node, frozen=True):
+    """§3.17: a category, ending in a slash as it names no single run."""
+
+    id: str
+
+
+class RunProperties(_Node, frozen=True):
+    """What SARIF has no field for: it takes a commit only beside the URI of its repository (§3.23.3)."""
+
+    commit: str | None = None
+
+
+class Run(_Node, frozen=True):
+    """§3.14."""
+
+    tool: Tool
+    automation_details: AutomationDetails
+    invocations: tuple[Invocation, ...]
+    original_uri_base_ids: dict[str, ArtifactLocation] = field(name="originalUriBaseIds")
+    column_kind: Literal["unicodeCodePoints"]
+    results: tuple[Result, ...]
+    properties: RunProperties
+
+
+class Log(_Node, frozen=True):
+    """§3.13."""
+
+    schema: str = field(name="$schema")
+    version: Literal["2.1.0"]
+    runs: tuple[Run, ...]

@@ -1,0 +1,288 @@
+"""The summary on a terminal: the worst findings with their code, the scores, and what could not be read."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from assay.reports import figures
+from assay.reports.arithmetic import Tally
+from assay.reports.frames import Frames, Line
+from assay.reports.plain import plain
+from assay.reports.remedies import REMEDIES
+from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.model.place import Evidence
+from assay.scanner.results import JudgedVerdict, RuleInfo, ScanResult, ServiceResult
+from assay.scanner.verdicts import Kind, Severity
+
+WORST = 5
+BAR_WIDTH = 20
+GUTTER = 6
+SHOWN_FINGERPRINT = 12
+SHOWN_DIAGNOSTICS = 20
+
+_SEVERITY_STYLES = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "dim",
+}
+_KIND_STYLES = {Kind.FAIL: "bold red", Kind.REVIEW: "bold yellow"}
+_ASCII = str.maketrans(
+    {"✗": "x", "✓": "+", "–": "-", "─": "~", "│": "|", "█": "#", "░": ".", "·": "-", "…": ">", "⋮": ":", "×": "x"}
+)
+"""Our own signs where the terminal's encoding has none of them."""
+
+
+def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
+    """Write the summary; it fits any width from 60 columns, and colour is the console's affair.
+
+    `worst` is how many fails are shown with their code.
+    """
+    rules = {rule.code: rule for rule in result.rules}
+    screen = _Screen(console)
+    screen.line(_headline(result), style="bold")
+    screen.line()
+    _findings(result, rules, screen, worst)
+    for service in result.services:
+        _service(service, screen)
+    _diagnostics(result.diagnostics, screen)
+    screen.line(_way_on(result.findings), style="dim")
+
+
+class _Screen:
+    """Prints plain values: no markup is read, no emoji or numbers are decorated, every sign fits the encoding."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._encoding = "utf-8" if console.encoding.lower().startswith("utf") else console.encoding
+        self.width = console.width
+
+    def line(self, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
+        """One indented paragraph; parts are texts or (text, style)."""
+        text = self._text(parts, style)
+        for row in text.wrap(self._console, max(20, self.width - indent)) or [text]:
+            row.rstrip()
+            self._console.print(Text(" " * indent) + row, soft_wrap=True, highlight=False)
+
+    def code(self, *parts: str | tuple[str, str]) -> None:
+        """One row that is cut, never wrapped."""
+        text = self._text(parts, "")
+        text.rstrip()
+        text.truncate(self.width, overflow="crop")
+        self._console.print(text, soft_wrap=True, highlight=False)
+
+    def table(self, columns: Iterable[tuple[str, bool]], rows: Iterable[tuple[str | tuple[str, str], ...]]) -> None:
+        """Columns are (heading, is a figure); the first one is wrapped when the width is short."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for index, (heading, is_figure) in enumerate(columns):
+            table.add_column(
+                self._text((heading,), ""),
+                justify="right" if is_figure else "left",
+                no_wrap=index > 0,
+                overflow="fold",
+            )
+        for row in rows:
+            table.add_row(*(self._text((cell,), "") for cell in row))
+        self._console.print(table, highlight=False)
+
+    def _text(self, parts: Iterable[str | tuple[str, str]], style: str) -> Text:
+        text = Text(style=style)
+        for part in parts:
+            content, own_style = (part, "") if isinstance(part, str) else part
+            text.append(self._encodable(content), own_style)
+        return text
+
+    def _encodable(self, text: str) -> str:
+        if self._encoding == "utf-8":
+            return text
+        return text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
+
+
+def _headline(result: ScanResult) -> str:
+    scanned = result.scanned
+    size = f"{figures.count(scanned.files, 'file')}, {figures.count(scanned.lines, 'line')}"
+    return f"{plain(scanned.root)}   edition {plain(result.edition)}   {size}, {scanned.seconds:.1f} s"
+
+
+def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: _Screen, worst: int) -> None:
+    counting = [f for f in result.findings if f.waiver is None and not rules[f.rule].advisory]
+    fails = [f for f in counting if f.kind is Kind.FAIL]
+    frames = Frames(result.sources)
+    for finding in fails[:worst]:
+        _finding(finding, rules[finding.rule], frames, screen)
+    rest = _rest(fails[worst:], result.findings, rules)
+    if rest:
+        screen.line(f"… {rest}" if fails else f"No fails; {rest}", indent=2)
+        screen.line()
+    elif not fails:
+        screen.line(("✓ ", "green"), "No findings.")
+        screen.line()
+
+
+def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: _Screen) -> None:
+    screen.line(
+        (plain(str(finding.location)), "bold"),
+        f"  {plain(finding.rule)}  ",
+        (f"{figures.SYMBOLS[finding.kind]} {figures.WORDS[finding.kind]}", _KIND_STYLES[finding.kind]),
+        "  ",
+        (finding.severity.value, _SEVERITY_STYLES[finding.severity]),
+        f"  {plain(rule.name)}",
+    )
+    screen.line(plain(finding.message), indent=4)
+    frame = frames.of(finding, max(20, screen.width - GUTTER - 3))
+    for excerpt in frame.excerpts:
+        if excerpt.path != finding.location.path:
+            screen.line((plain(excerpt.path), "dim"), indent=4)
+        for line in excerpt.lines:
+            _code_line(line, screen)
+    for evidence in frame.elsewhere:
+        screen.line((f"{_place(evidence)}  ", "dim"), plain(evidence.text), indent=4)
+    screen.line(("fix  ", "green"), plain(rule.fix), indent=4)
+    screen.line((plain(finding.fingerprint[:SHOWN_FINGERPRINT]), "dim"), indent=4)
+    screen.line()
+
+
+def _code_line(line: Line, screen: _Screen) -> None:
+    if line.follows_gap:
+        screen.code((f"{'⋮':>{GUTTER - 1}}", "dim"))
+    screen.code((f"{line.number:>{GUTTER - 1}} │ ", "bold" if line.is_cited else "dim"), line.text)
+    blank = (" " * GUTTER + "│ ", "dim")
+    underline = _underline(line)
+    notes = list(line.notes)
+    if underline:
+        short = notes and len(underline) + len(notes[0]) + GUTTER + 3 <= screen.width
+        beside = f" {notes.pop(0)}" if short else ""
+        screen.code(blank, (underline + beside, "yellow"))
+    for note in notes:
+        for row in textwrap.wrap(note, max(20, screen.width - GUTTER - 2)):
+            screen.code(blank, (row, "yellow"))
+
+
+def _underline(line: Line) -> str:
+    """Signs below the marked columns; a wide character takes two cells (Unicode UAX #11)."""
+    cells = Text(line.text)
+    row = ""
+    for start, end in line.marks:
+        row = row.ljust(cells[:start].cell_len) + "─" * cells[start:end].cell_len
+    return row
+
+
+def _place(evidence: Evidence) -> str:
+    return f"{plain(evidence.location.path)}:{evidence.location.line}"
+
+
+def _rest(more_fails: list[JudgedVerdict], findings: Iterable[JudgedVerdict], rules: Mapping[str, RuleInfo]) -> str:
+    """`11 more high, 28 medium; 15 to review; 2 waived; 3 advisory`."""
+    by_severity = Counter(f.severity for f in more_fails)
+    fails = [f"{by_severity[severity]:,} more {severity.value}" for severity in Severity if by_severity[severity]]
+    waived = sum(f.waiver is not None for f in findings)
+    advisory = sum(rules[f.rule].advisory for f in findings if f.waiver is None)
+    review = sum(f.kind is Kind.REVIEW and not rules[f.rule].advisory for f in findings if f.waiver is None)
+    others = [f"{n:,} {word}" for n, word in ((review, "to review"), (waived, "waived"), (advisory, "advisory")) if n]
+    return "; ".join([", ".join(fails)] * bool(fails) + others)
+
+
+def _service(service: ServiceResult, screen: _Screen) -> None:
+    screen.line((plain(service.name), "bold"), f"   {plain(' · '.join(service.frameworks))}")
+    sections = [(s, Tally.of_section(s)) for s in service.sections]
+    judged = [(s, tally) for s, tally in sections if tally.compliance is not None or tally.review or tally.waived]
+    if judged:
+        screen.line()
+        screen.table(
+            [("Section", False), ("compliance", False), ("", True)]
+            + [(heading, True) for heading in ("judged", "fail", "review", "waived", "score")],
+            [
+                (
+                    f"{s.id} {plain(s.title)}",
+                    _bar(tally.compliance, screen.width),
+                    figures.percent(tally.compliance),
+                    figures.percent(tally.judged),
+                    _figure(tally.failed, "red"),
+                    _figure(tally.review, "yellow"),
+                    str(tally.waived),
+                    figures.score(s.score),
+                )
+                for s, tally in judged
+            ],
+        )
+    scored = [p for s in service.sections for p in s.principles if p.score is not None]
+    if scored:
+        screen.line()
+        screen.table(
+            [("Principle", False), ("passed", True), ("fail", True), ("review", True), ("cap", True), ("score", True)],
+            [
+                (
+                    f"{p.id} {plain(p.title)}",
+                    f"{tally.passed:,} of {tally.passed + tally.failed:,}",
+                    _figure(tally.failed, "red"),
+                    _figure(tally.review, "yellow"),
+                    figures.NOTHING if p.cap is None else str(p.cap),
+                    figures.score(p.score),
+                )
+                for p, tally in ((p, Tally.of(p.rules)) for p in scored)
+            ],
+        )
+    unscored = sum(p.score is None for s in service.sections for p in s.principles)
+    without = f"   {figures.count(unscored, 'principle')} without a score" if unscored else ""
+    screen.line()
+    screen.line(*_total(service), f"   coverage {figures.percent(service.coverage)}{without}")
+    screen.line()
+
+
+def _total(service: ServiceResult) -> Iterator[tuple[str, str]]:
+    if service.score is None:
+        yield f"Total {plain(service.grade)}", "bold"
+    elif len(service.grade) == 1:
+        yield f"Total {figures.score(service.score)} of 100, grade {service.grade}", "bold"
+    else:
+        yield f"Total {figures.score(service.score)} of 100, {plain(service.grade)}", "bold"
+
+
+def _bar(share: float | None, width: int) -> tuple[str, str]:
+    length = BAR_WIDTH if width >= 90 else BAR_WIDTH // 2
+    if share is None:
+        return figures.NOTHING, "dim"
+    # A bar is full only when nothing fails.
+    full = int(share * length)
+    return "█" * full + "░" * (length - full), "green" if share == 1 else "cyan"
+
+
+def _figure(number: int, style: str) -> tuple[str, str]:
+    return f"{number:,}", style if number else "dim"
+
+
+def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: _Screen) -> None:
+    """What is missing from the result comes last and in full; the rest is counted."""
+    grave = [d for d in diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
+    if grave:
+        unread = len({d.path for d in grave if d.reason.is_unread_file})
+        crashed = sum(d.reason.is_internal_error for d in grave)
+        parts = [f"{figures.count(unread, 'file')} could not be read"] * bool(unread)
+        parts += [f"{figures.count(crashed, 'rule run')} crashed"] * bool(crashed)
+        screen.line(("✗ ", "bold red"), (f"Not complete: {figures.joined(parts)}", "bold"))
+    for diagnostic in grave[:SHOWN_DIAGNOSTICS]:
+        line = "" if diagnostic.line is None else f":{diagnostic.line}"
+        reason = diagnostic.reason.value.replace("-", " ")
+        screen.line((f"{plain(diagnostic.path)}{line}", "bold"), f"  {reason}: {plain(diagnostic.message)}", indent=4)
+        screen.line((REMEDIES[diagnostic.reason], "dim"), indent=8)
+    if len(grave) > SHOWN_DIAGNOSTICS:
+        screen.line(f"… {len(grave) - SHOWN_DIAGNOSTICS:,} more in the report", indent=4)
+    if grave:
+        screen.line("What was found is shown above and is real; what is missing is unknown.", indent=2)
+    lesser = Counter(d.reason for d in diagnostics if d not in set(grave))
+    if lesser:
+        counted = ", ".join(f"{number:,} {reason.value.replace('-', ' ')}" for reason, number in sorted(lesser.items()))
+        screen.line(("! ", "yellow"), f"Also noted, and in the report: {counted}")
+    if diagnostics:
+        screen.line()
+
+
+def _way_on(findings: tuple[JudgedVerdict, ...]) -> str:
+    code = plain(findings[0].rule) if findings else "CODE"
+    return f"All of it: assay scan --report html=report.html   A rule: assay explain {code}"

@@ -1,0 +1,1 @@
+"""API design: what clients of the service may rely on."""

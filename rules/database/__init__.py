@@ -1,0 +1,1 @@
+"""Database: the schema, the connections, the migrations and the queries."""

@@ -1,0 +1,1 @@
+"""Containers and deployment: images, configuration, probes, shutdown and limits."""

@@ -1,0 +1,1 @@
+"""Documentation: what operating the service takes is written down."""

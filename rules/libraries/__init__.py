@@ -1,0 +1,1 @@
+"""What libraries do, as data: taint sources, sinks and sanitizers, blocking calls, pool settings."""

@@ -1,0 +1,1 @@
+"""Message queues: how messages are sent, handled, retried and watched."""

@@ -1,0 +1,1 @@
+"""Performance: what a request waits for, and whether instances can be added."""

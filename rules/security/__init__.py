@@ -1,0 +1,1 @@
+"""Security: what reaches an interpreter, who may do what, and what is kept secret."""

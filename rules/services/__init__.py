@@ -1,0 +1,1 @@
+"""Microservices: how services call each other and survive each other's failures."""

@@ -1,0 +1,1 @@
+"""Testing: what the tests prove, and that they are run."""

@@ -1,0 +1,159 @@
+"""What a framework module offers: one value of `Framework`, whose functions turn linked facts into model entries.
+
+Adding a framework is adding one module to `assay.scanner.frameworks` with a `Framework` value in it; discovery walks
+the package as it does for rules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Protocol
+
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
+from assay.scanner.model.endpoint import EndpointKind
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.query import Bound, Order, PageSize
+from assay.scanner.model.role import Role
+from assay.scanner.model.table import Table
+from assay.scanner.readers.python import form
+
+
+@dataclass(slots=True)
+class Context:
+    """What a framework's functions work with."""
+
+    project: Project
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def unresolved(self, location: Location, message: str) -> None:
+        """Say that something is there and what could not be told about it, instead of leaving it out."""
+        self.diagnostics.append(Diagnostic(location.path, location.line, Reason.UNRESOLVED, message))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sited:
+    """An expression with the scope that its names are looked up in."""
+
+    node: form.Expr
+    scope: Scope
+
+    @property
+    def module(self) -> Module:
+        return self.scope.module
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Something that keeps callers out: its name, and where it is attached."""
+
+    name: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """One registration of a handler, before what the handler does is looked at.
+
+    `methods` holds upper-case verbs or `ANY`. `path` is the full path with all prefixes, in the framework's syntax.
+    `handler` is the function that runs (a method for class-based views), None when the library provides it.
+    `wrappers` are project functions that replace the handler (a decorator's inner function), outermost first, with the
+    parameter names by which they call it. `rows` is the query a generic view lists (DRF's `queryset`) when no handler
+    code says so.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    handler: FunctionSymbol | None
+    handler_name: str
+    location: Location
+    framework: str
+    role: Role
+    kind: EndpointKind | None = None
+    guards: tuple[Guard, ...] = ()
+    tags: tuple[str, ...] = ()
+    response_model: str | None = None
+    returns_collection: bool | None = None
+    collection: str | None = None
+    paginators: tuple[Evidence, ...] = ()
+    page_sizes: tuple[PageSize, ...] = ()
+    rows: Sited | None = None
+    view_class: ClassSymbol | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Many rows on their way from a table to a response, as far as the expression that was followed tells.
+
+    Immutable: every step of a query chain gives new Rows. `place` is where the read begins.
+    """
+
+    model: str
+    place: Evidence
+    bound: Bound = Bound.UNLIMITED
+    order: Order = Order.NONE
+    limit: Evidence | None = None
+    order_by: Evidence | None = None
+    filtered_by_parent: bool = False
+    page_input: tuple[Sited, ...] = ()
+    """The expressions given to `limit`, `paginate` or a slice: where page sizes come from."""
+
+
+class Step:
+    """What a method of a query does to its rows, where it isn't new Rows."""
+
+    SINGLE = "single"
+    """One row or one number comes out: no collection any more."""
+
+
+class RowLibrary(Protocol):
+    """How an ORM or driver reads rows."""
+
+    def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | None:
+        """Rows that begin at this expression: `select(User)`, `User.query`, `User.objects`; None for anything else."""
+        ...
+
+    def step(self, rows: Rows, method: str, call: form.Call | None, scope: Scope) -> Rows | str | None:
+        """What `rows.method(...)` gives: new Rows, Step.SINGLE, or None where the method is not known."""
+        ...
+
+
+def _no_routes(context: Context) -> Iterable[Route]:
+    return ()
+
+
+def _no_tables(context: Context) -> Iterable[Table]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A framework or library that Assay understands.
+
+    `packages` are the top-level packages whose import shows that a service uses it. `is_web` says whether its name is
+    worth listing as what a service is built with.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    routes: Callable[[Context], Iterable[Route]] = _no_routes
+    tables: Callable[[Context], Iterable[Table]] = _no_tables
+    rows: RowLibrary | None = None
+
+
+@cache
+def frameworks() -> tuple[Framework, ...]:
+    """All framework modules' values, by name. An import error is the developer's and stays one."""
+    from assay.scanner import frameworks as package
+
+    found = {}
+    for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        for value in vars(importlib.import_module(info.name)).values():
+            if isinstance(value, Framework):
+                found[value.name] = value
+    return tuple(found[name] for name in sorted(found))

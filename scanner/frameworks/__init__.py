@@ -1,0 +1,1 @@
+"""One module per framework or library: linked facts in, model entries out."""

@@ -1,0 +1,378 @@
+"""Scopes and what their names are bound to: Python's static scoping, one pass over a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+
+
+class How(Enum):
+    """In which way a name gets its value."""
+
+    ASSIGN = auto()
+    UNPACK = auto()
+    AUGMENT = auto()
+    PARAMETER = auto()
+    FOR = auto()
+    WITH = auto()
+    EXCEPT = auto()
+    FUNCTION = auto()
+    CLASS = auto()
+    IMPORT = auto()
+    IMPORT_FROM = auto()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One place where a scope binds a name.
+
+    `value` is the expression it takes its value from (for FOR the iterated one, for WITH the context manager);
+    `annotation` the declared type; `index` the place in an unpacked tuple.
+    """
+
+    how: How
+    scope: Scope
+    offset: int
+    value: form.Expr | None = None
+    annotation: form.Expr | None = None
+    index: int | None = None
+    function: FunctionSymbol | None = None
+    cls: ClassSymbol | None = None
+    param: form.Param | None = None
+    module: str = ""
+    level: int = 0
+    name: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """One Python file of the project. `name` is its dotted name under the innermost import root."""
+
+    path: str
+    name: str
+    role: Role
+    facts: form.ModuleFacts
+    scope: Scope = field(init=False)
+    functions: list[FunctionSymbol] = field(default_factory=list)
+    classes: list[ClassSymbol] = field(default_factory=list)
+    calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
+    star_imports: list[form.ImportFrom] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.scope = Scope(self, None, None, "")
+        _Builder(self).build()
+
+    @property
+    def is_package(self) -> bool:
+        return self.path.endswith("__init__.py")
+
+    def location(self, node: form.Node | form.Param) -> Location:
+        return self.span(node.start, node.end)
+
+    def span(self, start: int, end: int) -> Location:
+        line, column = self.facts.position(start)
+        end_line, end_column = self.facts.position(end)
+        return Location(self.path, line, column, end_line, end_column)
+
+    def headline(self, node: form.Function | form.Class) -> Location:
+        """The definition's first line, without its body: where a person looks for it."""
+        line, column = self.facts.position(node.start)
+        keyword = "class " if isinstance(node, form.Class) else "async def " if node.is_async else "def "
+        return Location(self.path, line, column, line, column + len(keyword) + len(node.name))
+
+    def evidence(self, node: form.Node, text: str) -> Evidence:
+        return Evidence(self.location(node), text)
+
+    def line_of(self, node: form.Node) -> int:
+        return self.facts.position(node.start)[0]
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A module's, class's or function's namespace; exactly one of `function` and `cls` is set, none for a module's."""
+
+    module: Module
+    function: FunctionSymbol | None
+    cls: ClassSymbol | None
+    qualname: str
+    parent: Scope | None = None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+
+    def lookup(self, name: str) -> list[Binding]:
+        """All bindings of the name in the scope that owns it, by Python's rules: enclosing classes are skipped."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.globals:
+                scope = scope.module.scope
+            found = scope.bindings.get(name)
+            if found is not None and (scope is self or scope.cls is None):
+                return found
+            scope = scope.parent
+        return []
+
+    @property
+    def enclosing_function(self) -> FunctionSymbol | None:
+        return self.function or (self.parent.enclosing_function if self.parent and self.cls else None)
+
+    @property
+    def body(self) -> list[form.Stmt]:
+        if self.function is not None:
+            return self.function.node.body
+        if self.cls is not None:
+            return self.cls.node.body
+        return self.module.facts.body
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionSymbol:
+    """A function or method; `scope` is its own namespace, `outer` the one it is defined in."""
+
+    node: form.Function
+    scope: Scope
+    outer: Scope
+
+    @property
+    def module(self) -> Module:
+        return self.scope.module
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def qualname(self) -> str:
+        return self.scope.qualname
+
+    @property
+    def owner(self) -> ClassSymbol | None:
+        """The class it is a method of."""
+        return self.outer.cls
+
+    @property
+    def id(self) -> str:
+        return f"{self.module.name}:{self.qualname}"
+
+    @property
+    def location(self) -> Location:
+        return self.module.headline(self.node)
+
+    @property
+    def decorators(self) -> list[form.Expr]:
+        return self.node.decorators
+
+    def is_static(self) -> bool:
+        return any(form.dotted(d) == "staticmethod" for d in self.node.decorators)
+
+    @property
+    def parameters(self) -> list[form.Param]:
+        """Without `self` or `cls`."""
+        params = self.node.params
+        return params[1:] if self.owner is not None and not self.is_static() else params
+
+    def walk(self) -> Iterator[form.Expr | form.Stmt]:
+        """Everything that runs when the function runs: nested definitions are not entered."""
+        return form.walk_body(self.node.body, into_definitions=False)
+
+    def returns(self) -> list[form.Return]:
+        return [n for n in self.walk() if isinstance(n, form.Return)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassSymbol:
+    """A class; `scope` is its body's namespace."""
+
+    node: form.Class
+    scope: Scope
+    outer: Scope
+
+    @property
+    def module(self) -> Module:
+        return self.scope.module
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def qualname(self) -> str:
+        return self.scope.qualname
+
+    @property
+    def id(self) -> str:
+        return f"{self.module.name}:{self.qualname}"
+
+    @property
+    def location(self) -> Location:
+        return self.module.headline(self.node)
+
+    def own(self, name: str) -> list[Binding]:
+        return self.scope.bindings.get(name, [])
+
+    @property
+    def methods(self) -> dict[str, FunctionSymbol]:
+        """Methods defined in the class itself."""
+        return {
+            name: bindings[-1].function
+            for name, bindings in self.scope.bindings.items()
+            if bindings[-1].function is not None
+        }
+
+
+class _Builder:
+    """Fills a module's scopes. One pass; every call is noted with the scope it runs in."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+
+    def build(self) -> None:
+        self._body(self._module.facts.body, self._module.scope)
+
+    def _bind(self, scope: Scope, name: str, binding: Binding) -> None:
+        scope.bindings.setdefault(name, []).append(binding)
+
+    def _body(self, body: list[form.Stmt], scope: Scope) -> None:
+        for statement in body:
+            self._statement(statement, scope)
+
+    def _statement(self, node: form.Stmt, scope: Scope) -> None:
+        match node:
+            case form.Function():
+                self._function(node, scope)
+            case form.Class():
+                self._class(node, scope)
+            case form.Import(names=names):
+                for dotted, alias in names:
+                    bound = alias or dotted.split(".", 1)[0]
+                    target = dotted if alias else bound
+                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=target))
+            case form.ImportFrom():
+                self._import_from(node, scope)
+            case form.Assign(targets=targets, value=value, annotation=annotation):
+                self._expressions(scope, value, annotation, *targets)
+                for target in targets:
+                    self._target(target, scope, How.ASSIGN, value, annotation)
+            case form.AugAssign(target=target, value=value):
+                self._expressions(scope, value, target)
+                if isinstance(target, form.Name):
+                    self._bind(scope, target.id, Binding(How.AUGMENT, scope, node.start, value))
+            case form.For(target=target, iter=iterated, body=body, orelse=orelse):
+                self._expressions(scope, iterated)
+                self._target(target, scope, How.FOR, iterated)
+                self._body(body, scope)
+                self._body(orelse, scope)
+            case form.With(items=items, body=body):
+                for item in items:
+                    self._expressions(scope, item.value)
+                    if item.target is not None:
+                        self._target(item.target, scope, How.WITH, item.value)
+                self._body(body, scope)
+            case form.Try(body=body, handlers=handlers, orelse=orelse, final=final):
+                self._body(body, scope)
+                for handler in handlers:
+                    self._expressions(scope, handler.type)
+                    if handler.name is not None:
+                        self._bind(scope, handler.name, Binding(How.EXCEPT, scope, handler.start, handler.type))
+                    self._body(handler.body, scope)
+                self._body(orelse, scope)
+                self._body(final, scope)
+            case form.If(test=test, body=body, orelse=orelse) | form.While(test=test, body=body, orelse=orelse):
+                self._expressions(scope, test)
+                self._body(body, scope)
+                self._body(orelse, scope)
+            case form.Match(subject=subject, cases=cases):
+                self._expressions(scope, subject)
+                for case in cases:
+                    self._expressions(scope, case.guard)
+                    for name in case.binds:
+                        self._bind(scope, name.id, Binding(How.UNPACK, scope, name.start, subject))
+                    self._body(case.body, scope)
+            case form.Scope(keyword="global", names=names):
+                scope.globals.update(names)
+            case _:
+                self._expressions(scope, *(child for child in form.children(node)))
+
+    def _import_from(self, node: form.ImportFrom, scope: Scope) -> None:
+        for name, alias in node.names:
+            if name == "*":
+                self._module.star_imports.append(node)
+                continue
+            binding = Binding(
+                How.IMPORT_FROM, scope, node.start, module=node.module, level=node.level, name=name
+            )
+            self._bind(scope, alias or name, binding)
+
+    def _function(self, node: form.Function, scope: Scope) -> None:
+        inside = Scope(self._module, None, None, _nested(scope, node.name), scope)
+        symbol = FunctionSymbol(node, inside, scope)
+        inside.function = symbol
+        self._module.functions.append(symbol)
+        self._expressions(scope, *node.decorators, node.returns)
+        for param in node.params:
+            self._expressions(scope, param.annotation, param.default)
+            binding = Binding(
+                How.PARAMETER, inside, param.start, param.default, param.annotation, function=symbol, param=param
+            )
+            self._bind(inside, param.name, binding)
+        self._bind(scope, node.name, Binding(How.FUNCTION, scope, node.start, function=symbol))
+        self._body(node.body, inside)
+
+    def _class(self, node: form.Class, scope: Scope) -> None:
+        inside = Scope(self._module, None, None, _nested(scope, node.name), scope)
+        symbol = ClassSymbol(node, inside, scope)
+        inside.cls = symbol
+        self._module.classes.append(symbol)
+        self._expressions(scope, *node.decorators, *(base.value for base in node.bases))
+        self._bind(scope, node.name, Binding(How.CLASS, scope, node.start, cls=symbol))
+        self._body(node.body, inside)
+
+    def _target(
+        self,
+        target: form.Expr,
+        scope: Scope,
+        how: How,
+        value: form.Expr | None,
+        annotation: form.Expr | None = None,
+        index: int | None = None,
+    ) -> None:
+        match target:
+            case form.Name(id=name):
+                self._bind(scope, name, Binding(how, scope, target.start, value, annotation, index))
+            case form.Display(items=items):
+                for place, item in enumerate(items):
+                    paired = isinstance(value, form.Display) and how is How.ASSIGN and len(value.items) == len(items)
+                    if paired and isinstance(value, form.Display):
+                        self._target(item, scope, how, value.items[place])
+                    else:
+                        self._target(item, scope, How.UNPACK if how is How.ASSIGN else how, value, None, place)
+            case form.Starred(value=inner):
+                self._target(inner, scope, How.UNPACK, value)
+            case _:
+                self._expressions(scope, target)
+
+    def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
+        stack = [e for e in reversed(expressions) if e is not None]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, form.Call):
+                self._module.calls.append((node, scope))
+            elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
+                self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
+            elif isinstance(node, form.Comprehension):
+                # A comprehension's own scope is folded into its function's: its names live only inside it anyway.
+                for generator in node.generators:
+                    self._target(generator.target, scope, How.FOR, generator.iter)
+            if not isinstance(node, form.Name | form.Const):
+                stack.extend(form.children(node))
+
+
+def _nested(scope: Scope, name: str) -> str:
+    if not scope.qualname:
+        return name
+    separator = ".<locals>." if scope.function is not None else "."
+    return f"{scope.qualname}{separator}{name}"

@@ -1,0 +1,1 @@
+"""One reader per kind of file: bytes in, plain serialisable facts out. Facts depend on the bytes alone."""

@@ -1,0 +1,281 @@
+"""Compose files: each service's image or build, command, ports, health check, dependencies and stop settings.
+
+Field names: github.com/compose-spec/compose-spec.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+from assay.scanner.diagnostics import Reason
+from assay.scanner.readers import yaml_documents
+from assay.scanner.readers.problem import ReadProblem
+from assay.scanner.readers.span import Span
+from assay.scanner.readers.text import decode, leading_comment
+from assay.scanner.readers.variables import expand
+from assay.scanner.readers.yaml_documents import Entry, Mapping, Node, Scalar, Sequence
+
+DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>us|ms|h|m|s)")
+SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Build(msgspec.Struct, frozen=True, array_like=True):
+    """`context` and `dockerfile` (relative to the context) as written, defaults of variables put in."""
+
+    context: str
+    dockerfile: str | None
+    target: str | None
+    args: tuple[tuple[str, str], ...]
+    span: Span
+
+
+class ComposeCommand(msgspec.Struct, frozen=True, array_like=True):
+    """`command:` or `entrypoint:`. Compose splits a string into words and never adds a shell."""
+
+    words: tuple[str, ...]
+    span: Span
+
+
+class TestForm(StrEnum):
+    """How a health check's command runs."""
+
+    __test__ = False  # not a test class, whatever its name
+
+    EXEC = "CMD"
+    SHELL = "CMD-SHELL"
+    DISABLED = "NONE"
+
+
+class ComposeHealthCheck(msgspec.Struct, frozen=True, array_like=True):
+    """`test` is empty where the service only tunes the image's own check."""
+
+    form: TestForm
+    test: tuple[str, ...]
+    span: Span
+    test_span: Span
+
+
+class Dependency(msgspec.Struct, frozen=True, array_like=True):
+    service: str
+    condition: str
+    span: Span
+
+
+class ComposePort(msgspec.Struct, frozen=True, array_like=True):
+    """`target` is the port inside the container; None where it isn't a literal."""
+
+    target: int | None
+    published: str | None
+    span: Span
+
+
+class ComposeService(msgspec.Struct, frozen=True, array_like=True):
+    """One service; `span` is that of its key. None means the file leaves it to the image or the default."""
+
+    name: str
+    span: Span
+    image: str | None = None
+    image_span: Span | None = None
+    build: Build | None = None
+    command: ComposeCommand | None = None
+    entrypoint: ComposeCommand | None = None
+    ports: tuple[ComposePort, ...] = ()
+    expose: tuple[str, ...] = ()
+    healthcheck: ComposeHealthCheck | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    profiles: tuple[str, ...] = ()
+    mounted_sources: tuple[str, ...] = ()
+    """Folders and files of the host that are mounted into the container, as written."""
+    extends: tuple[str | None, str] | None = None
+    """File (None for this one) and service that it starts from."""
+    stop_grace_seconds: float | None = None
+    stop_grace_span: Span | None = None
+    stop_signal: str | None = None
+    restart: str | None = None
+    init: bool = False
+    has_deploy: bool = False
+    replicas: int | None = None
+
+
+class ComposeFacts(msgspec.Struct, frozen=True, array_like=True, tag="compose"):
+    comment: str
+    services: tuple[ComposeService, ...]
+
+    def service(self, name: str) -> ComposeService | None:
+        return next((s for s in self.services if s.name == name), None)
+
+
+def read(path: str, data: bytes) -> ComposeFacts:
+    """Read a compose file. Raises ReadProblem for broken YAML and for a file without services."""
+    documents = yaml_documents.read(path, data)
+    root = documents[0] if documents else None
+    if not isinstance(root, Mapping):
+        raise ReadProblem(Reason.SYNTAX_ERROR, "no compose file: it takes a mapping with `services`", 1)
+    services = root.mapping("services")
+    found = tuple(_service(e) for e in services.entries) if services is not None else ()
+    return ComposeFacts(leading_comment(decode(data)), found)
+
+
+def _service(entry: Entry) -> ComposeService:
+    node = entry.value if isinstance(entry.value, Mapping) else Mapping((), entry.key.span)
+    image, deploy, grace = node.entry("image"), node.mapping("deploy"), node.entry("stop_grace_period")
+    return ComposeService(
+        name=entry.key.text,
+        span=entry.key.span,
+        image=_text(image),
+        image_span=image.key.span if image is not None else None,
+        build=_build(node.entry("build")),
+        command=_command(node.entry("command")),
+        entrypoint=_command(node.entry("entrypoint")),
+        ports=tuple(_ports(node)),
+        expose=tuple(i.text for i in node.items("expose") if isinstance(i, Scalar)),
+        healthcheck=_healthcheck(node.entry("healthcheck")),
+        depends_on=tuple(_dependencies(node.get("depends_on"))),
+        environment=_pairs(node.get("environment")),
+        labels=_pairs(node.get("labels")),
+        profiles=tuple(i.text for i in node.items("profiles") if isinstance(i, Scalar)),
+        mounted_sources=tuple(_mounts(node)),
+        extends=_extends(node.get("extends")),
+        stop_grace_seconds=_seconds(_text(grace)),
+        stop_grace_span=grace.key.span if grace is not None else None,
+        stop_signal=node.text("stop_signal"),
+        restart=node.text("restart"),
+        init=(node.text("init") or "").lower() == "true",
+        has_deploy=deploy is not None,
+        replicas=deploy.integer("replicas") if deploy is not None else None,
+    )
+
+
+def _text(entry: Entry | None) -> str | None:
+    if entry is None or not isinstance(entry.value, Scalar) or entry.value.is_null:
+        return None
+    return _substituted(entry.value.text)
+
+
+def _substituted(text: str) -> str:
+    """With the defaults of `${X:-default}`; other references stay as they are, `$$` becomes `$`."""
+    return expand(text, {}).replace("$$", "$")
+
+
+def _build(entry: Entry | None) -> Build | None:
+    if entry is None:
+        return None
+    node = entry.value
+    if isinstance(node, Scalar):
+        return Build(_substituted(node.text), None, None, (), entry.key.span)
+    if not isinstance(node, Mapping):
+        return None
+    dockerfile = node.text("dockerfile")
+    return Build(
+        _substituted(node.text("context") or "."),
+        _substituted(dockerfile) if dockerfile is not None else None,
+        node.text("target"),
+        _pairs(node.get("args")),
+        entry.key.span,
+    )
+
+
+def _command(entry: Entry | None) -> ComposeCommand | None:
+    if entry is None:
+        return None
+    node = entry.value
+    if isinstance(node, Sequence):
+        words = tuple(_substituted(i.text) for i in node.items if isinstance(i, Scalar))
+    elif isinstance(node, Scalar) and not node.is_null:
+        words = _split(node.text)
+    else:
+        return None
+    return ComposeCommand(words, entry.key.span)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(_substituted(word) for word in shlex.split(text))
+    except ValueError:  # an open quote: compose itself refuses the file
+        return (_substituted(text),)
+
+
+def _ports(node: Mapping) -> Iterator[ComposePort]:
+    for item in node.items("ports"):
+        if isinstance(item, Mapping):
+            yield ComposePort(item.integer("target"), item.text("published"), item.span)
+        elif isinstance(item, Scalar):
+            text = _substituted(item.text).partition("/")[0]
+            published, _, target = text.rpartition(":")
+            yield ComposePort(int(target) if target.isascii() and target.isdigit() else None, published or None, item.span)
+
+
+def _healthcheck(entry: Entry | None) -> ComposeHealthCheck | None:
+    if entry is None or not isinstance(entry.value, Mapping):
+        return None
+    node = entry.value
+    test = node.entry("test")
+    span = entry.key.span
+    if (node.text("disable") or "").lower() == "true":
+        return ComposeHealthCheck(TestForm.DISABLED, (), span, span)
+    if test is None:
+        return ComposeHealthCheck(TestForm.EXEC, (), span, span)
+    if isinstance(test.value, Scalar):
+        return ComposeHealthCheck(TestForm.SHELL, (_substituted(test.value.text),), span, test.key.span)
+    items = test.value.items if isinstance(test.value, Sequence) else ()
+    words = [_substituted(i.text) for i in items if isinstance(i, Scalar)]
+    form = {"NONE": TestForm.DISABLED, "CMD-SHELL": TestForm.SHELL}.get(words[0] if words else "", TestForm.EXEC)
+    return ComposeHealthCheck(form, tuple(words[1:]), span, test.key.span)
+
+
+def _dependencies(node: Node | None) -> Iterator[Dependency]:
+    if isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, Scalar):
+                yield Dependency(item.text, "service_started", item.span)
+    elif isinstance(node, Mapping):
+        for entry in node.entries:
+            condition = entry.value.text("condition") if isinstance(entry.value, Mapping) else None
+            yield Dependency(entry.key.text, condition or "service_started", entry.key.span)
+
+
+def _pairs(node: Node | None) -> tuple[tuple[str, str], ...]:
+    """Name and value from both spellings, `{A: b}` and `[A=b]`; variables without value are left out."""
+    found: dict[str, str] = {}
+    if isinstance(node, Mapping):
+        for entry in node.entries:
+            if isinstance(entry.value, Scalar) and not entry.value.is_null:
+                found[entry.key.text] = _substituted(entry.value.text)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, Scalar) and "=" in item.text:
+                name, _, value = item.text.partition("=")
+                found[name] = _substituted(value)
+    return tuple(sorted(found.items()))
+
+
+def _mounts(node: Mapping) -> Iterator[str]:
+    for item in node.items("volumes"):
+        if isinstance(item, Scalar):
+            source, separator, _ = _substituted(item.text).partition(":")
+            if separator and source.startswith((".", "/", "~")):
+                yield source
+        elif isinstance(item, Mapping) and item.text("type") == "bind":
+            yield _substituted(item.text("source") or "")
+
+
+def _extends(node: Node | None) -> tuple[str | None, str] | None:
+    if isinstance(node, Scalar):
+        return None, node.text
+    if isinstance(node, Mapping) and (service := node.text("service")) is not None:
+        return node.text("file"), service
+    return None
+
+
+def _seconds(text: str | None) -> float | None:
+    """A compose duration such as `1m30s`, in seconds; None where it isn't one."""
+    if text is None or DURATION.sub("", text) != "" or text == "":
+        return None
+    return sum(float(m["number"]) * SECONDS[m["unit"]] for m in DURATION.finditer(text))

@@ -1,0 +1,409 @@
+"""A small but complete scan result that every report's tests share: each kind, severity and status, and nasty text.
+
+The text of a scanned tree is hostile, so it holds markup, terminal escapes, newlines, Markdown and bidirectional marks.
+"""
+
+from __future__ import annotations
+
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.results import (
+    JudgedVerdict,
+    PrincipleScore,
+    PrincipleStatus,
+    RuleInfo,
+    RuleScore,
+    Scanned,
+    ScanResult,
+    SectionScore,
+    ServiceResult,
+    SubjectReference,
+)
+from assay.scanner.verdicts import Kind, Severity
+
+NASTY = "<script>alert(1)</script> \x1b[31mred\x1b[0m\x07 & \"quoted\" 'text' `code` [link](javascript:x)\nsecond line"
+"""Markup, a terminal escape, a bell, a Markdown link and a newline: no report may pass them on unescaped."""
+
+NASTY_PATH = "orders/naïve dir/<b>50%#1?.py"
+"""A legal POSIX path that isn't a legal URI."""
+
+UNICODE = "Größe ✓ 订单 🚚 \u202egnirts"
+"""Wide, astral and right-to-left-override characters."""
+
+
+def sample_result() -> ScanResult:
+    """Two services: `orders`, with findings of every sort, and `billing`, which is not rated."""
+    return ScanResult(
+        tool_version="1.2.3",
+        edition="2026.1",
+        scanned=Scanned(
+            root="/home/dev/shop",
+            commit="0123456789abcdef0123456789abcdef01234567",
+            started="2026-01-31T12:00:00Z",
+            seconds=1.25,
+            files=12,
+            lines=3456,
+        ),
+        services=(_orders(), _billing()),
+        rules=_rules(),
+        verdicts=tuple(sorted(_verdicts(), key=lambda v: (v.location, v.rule, v.subject.id))),
+        diagnostics=(
+            Diagnostic("orders/api.py", 9, Reason.RULE_CRASHED, f"API401 raised KeyError: {NASTY}"),
+            Diagnostic("orders/broken.py", 7, Reason.SYNTAX_ERROR, "unexpected indent"),
+            Diagnostic("orders/data.bin.py", None, Reason.UNDECODABLE, "not UTF-8: invalid start byte at offset 3"),
+        ),
+        sources={
+            "billing/app.py": ("from flask import Flask", "app = Flask(__name__)"),
+            "orders/api.py": _ORDERS_API,
+            NASTY_PATH: (f"# {NASTY.splitlines()[0]}", f'log.info(f"{UNICODE} {{user.password}}")'),
+        },
+    )
+
+
+_ORDERS_API = (
+    "from fastapi import Depends, FastAPI",
+    "",
+    "app = FastAPI()",
+    "",
+    "",
+    '@app.get("/orders")',
+    "def list_orders(db: Session = Depends(get_db)):",
+    '    """<script>alert(1)</script> \x1b[31mred"""',
+    "    return db.scalars(select(Order)).all()",
+    "",
+    "",
+    '@app.get("/users/{name}")',
+    "def find_user(name: str):",
+    "    query = f\"SELECT * FROM users WHERE name = '{name}'\"",
+    "    return cursor.execute(query).fetchall()",
+    "",
+    "",
+    '@app.get("/items")',
+    "def list_items(limit: int = Query(50, le=200)):",
+    "    return db.scalars(select(Item).limit(limit)).all()",
+    "",
+    "",
+    '@app.get("/search")',
+    "def search(q: str):",
+    "    return db.scalars(build_query(q)).all()",
+    "",
+    "",
+    '@app.post("/orders")',
+    "def create_order(order: Order):",
+    '    logging.info("created %s", order.id)',
+    "    assert order.total > 0",
+)
+
+
+def _rules() -> tuple[RuleInfo, ...]:
+    return (
+        RuleInfo(
+            code="API401",
+            name="unpaginated-list-endpoint",
+            title="A list endpoint hands out every row it has.",
+            principle="API4",
+            severity=Severity.HIGH,
+            cwe=(770,),
+            why="latency and memory grow with the table, and any client can ask for all of it.",
+            fix="take a page size with an upper limit (or a cursor) and apply it to the query.",
+            references=("OWASP API4:2023", "https://owasp.org/API-Security/editions/2023/en/0xa4/"),
+        ),
+        RuleInfo(
+            code="BANDIT-B101",
+            name="assert-used",
+            title="An assert guards production code.",
+            principle="SEC1",
+            severity=Severity.LOW,
+            cwe=(703,),
+            why="python -O removes it.",
+            fix="raise an exception instead.",
+            advisory=True,
+        ),
+        RuleInfo(
+            code="OBS101",
+            name="unstructured-log-call",
+            title="A log call builds its text from `values`.",
+            principle="OBS1",
+            severity=Severity.LOW,
+            cwe=(),
+            why="text can't be searched by field.",
+            fix="hand the values over as fields.",
+        ),
+        RuleInfo(
+            code="OBS102",
+            name="secret-in-log",
+            title="A log call writes a secret.",
+            principle="OBS1",
+            severity=Severity.MEDIUM,
+            cwe=(532,),
+            why="logs are copied to places that were never meant to hold <secrets> & keys.",
+            fix="log an identifier instead of *the value*.",
+        ),
+        RuleInfo(
+            code="OPS901",
+            name="unrestored-backup",
+            title="No job restores a backup to prove that it works.",
+            principle="OPS9",
+            severity=Severity.HIGH,
+            cwe=(),
+            why="a backup that was never restored is a hope.",
+            fix="restore one on a schedule and compare.",
+        ),
+        RuleInfo(
+            code="SEC101",
+            name="sql-built-from-input",
+            title="SQL is put together from what a client sent.",
+            principle="SEC1",
+            severity=Severity.CRITICAL,
+            cwe=(89, 943),
+            why="a client can run any statement.",
+            fix="pass the value as a parameter.",
+            references=("CWE-89",),
+        ),
+    )
+
+
+def _verdict(
+    rule: str,
+    kind: Kind,
+    severity: Severity,
+    subject: SubjectReference,
+    line: int,
+    message: str,
+    evidence: tuple[Evidence, ...] = (),
+    *,
+    path: str = "orders/api.py",
+    service: str = "orders",
+    fingerprint: str,
+    waiver: str | None = None,
+) -> JudgedVerdict:
+    location = Location(path, line, 1, line, 12)
+    return JudgedVerdict(
+        service, rule, kind, severity, subject, location, message, evidence, fingerprint=fingerprint, waiver=waiver
+    )
+
+
+def _endpoint(route: str) -> SubjectReference:
+    return SubjectReference("endpoint", route, route)
+
+
+def _verdicts() -> tuple[JudgedVerdict, ...]:
+    return (
+        _verdict(
+            "API401",
+            Kind.FAIL,
+            Severity.HIGH,
+            _endpoint("GET /orders"),
+            6,
+            "GET /orders returns every Order; take limit/offset or a cursor and cap it",
+            (Evidence(Location("orders/api.py", 9, 12, 9, 43), "no limit between query and response"),),
+            fingerprint="a1" * 16,
+        ),
+        _verdict(
+            "API401",
+            Kind.PASS,
+            Severity.HIGH,
+            _endpoint("GET /items"),
+            18,
+            "every query it reads from is limited",
+            (Evidence(Location("orders/api.py", 20, 23, 20, 48), "limited to at most 200"),),
+            fingerprint="a2" * 16,
+        ),
+        _verdict(
+            "API401",
+            Kind.REVIEW,
+            Severity.HIGH,
+            _endpoint("GET /search"),
+            23,
+            "GET /search: a query built elsewhere may be unbounded",
+            (Evidence(Location("orders/api.py", 25, 12, 25, 42), f"built by build_query; {UNICODE}"),),
+            fingerprint="a3" * 16,
+        ),
+        _verdict(
+            "API401",
+            Kind.NOT_APPLICABLE,
+            Severity.HIGH,
+            _endpoint("POST /orders"),
+            28,
+            "it doesn't return a collection",
+            fingerprint="a4" * 16,
+        ),
+        _verdict(
+            "API401",
+            Kind.FAIL,
+            Severity.HIGH,
+            _endpoint("GET /users/{name}"),
+            12,
+            "GET /users/{name} returns every User; take limit/offset or a cursor and cap it",
+            fingerprint="a5" * 16,
+            waiver="@payments: at most 20 users exist (until 2026-06-30)",
+        ),
+        _verdict(
+            "SEC101",
+            Kind.FAIL,
+            Severity.CRITICAL,
+            SubjectReference("query", "orders.api.find_user#1", "query in find_user"),
+            15,
+            f"the path parameter `name` becomes part of the statement: {NASTY}",
+            (
+                Evidence(Location("orders/api.py", 13, 15, 13, 24), "comes from the client"),
+                Evidence(Location("orders/api.py", 14, 5, 14, 57), f"put into the text: {NASTY}"),
+            ),
+            fingerprint="b1" * 16,
+        ),
+        _verdict(
+            "OBS101",
+            Kind.FAIL,
+            Severity.LOW,
+            SubjectReference("log call", "orders.naive.<module>#1", NASTY),
+            2,
+            "an f-string hides the values; pass them as fields",
+            path=NASTY_PATH,
+            fingerprint="c1" * 16,
+        ),
+        _verdict(
+            "OBS101",
+            Kind.PASS,
+            Severity.LOW,
+            SubjectReference("log call", "orders.api.create_order#1", "log call in create_order"),
+            30,
+            "constant text with its values apart",
+            fingerprint="c2" * 16,
+        ),
+        _verdict(
+            "OBS102",
+            Kind.FAIL,
+            Severity.MEDIUM,
+            SubjectReference("log call", "orders.naive.<module>#1", UNICODE),
+            2,
+            "user.password is written to the log",
+            (Evidence(Location(NASTY_PATH, 2, 10, 2, 47), "a password"),),
+            path=NASTY_PATH,
+            fingerprint="c3" * 16,
+        ),
+        _verdict(
+            "BANDIT-B101",
+            Kind.FAIL,
+            Severity.LOW,
+            SubjectReference("line", "orders/api.py:assert order.total > 0", "assert order.total > 0"),
+            31,
+            "assert is removed by python -O",
+            fingerprint="d1" * 16,
+        ),
+        _verdict(
+            "API401",
+            Kind.REVIEW,
+            Severity.HIGH,
+            _endpoint("GET /invoices"),
+            2,
+            "GET /invoices: its handler is chosen at run time",
+            path="billing/app.py",
+            service="billing",
+            fingerprint="e1" * 16,
+        ),
+    )
+
+
+def _orders() -> ServiceResult:
+    return ServiceResult(
+        name="orders",
+        root="orders",
+        frameworks=("FastAPI", "SQLAlchemy"),
+        score=19.444444444444443,
+        grade="E",
+        coverage=0.875,
+        sections=(
+            SectionScore(
+                "API",
+                "API design",
+                2.0,
+                50.0,
+                (
+                    PrincipleScore(
+                        "API4",
+                        "Lists are paginated, traffic is limited",
+                        1.0,
+                        PrincipleStatus.SCORED,
+                        50.0,
+                        79,
+                        (RuleScore("API401", passed=1, failed=1, review=1, not_applicable=1, waived=1),),
+                    ),
+                    PrincipleScore(
+                        "API5", "Errors follow one format", 1.0, PrincipleStatus.NO_RULE_YET, None, None, ()
+                    ),
+                ),
+            ),
+            SectionScore(
+                "OBS",
+                "Observability",
+                1.0,
+                16.666666666666668,
+                (
+                    PrincipleScore(
+                        "OBS1",
+                        "Logs are structured",
+                        1.0,
+                        PrincipleStatus.SCORED,
+                        16.666666666666668,
+                        None,
+                        (RuleScore("OBS101", passed=1, failed=1), RuleScore("OBS102", failed=1)),
+                    ),
+                ),
+            ),
+            SectionScore(
+                "OPS",
+                "Deployment",
+                1.0,
+                None,
+                (
+                    PrincipleScore(
+                        "OPS9",
+                        "Backups are tested",
+                        1.0,
+                        PrincipleStatus.NEEDS_ATTESTATION,
+                        None,
+                        None,
+                        (RuleScore("OPS901"),),
+                    ),
+                ),
+            ),
+            SectionScore(
+                "SEC",
+                "Security",
+                3.0,
+                0.0,
+                (
+                    PrincipleScore(
+                        "SEC1",
+                        f"Input is never code <b>& {UNICODE}</b>",
+                        2.0,
+                        PrincipleStatus.SCORED,
+                        0.0,
+                        39,
+                        (RuleScore("SEC101", failed=1),),
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def _billing() -> ServiceResult:
+    api = PrincipleScore(
+        "API4",
+        "Lists are paginated, traffic is limited",
+        1.0,
+        PrincipleStatus.NOT_APPLICABLE,
+        None,
+        None,
+        (RuleScore("API401", review=1),),
+    )
+    return ServiceResult(
+        name="billing",
+        root="billing",
+        frameworks=("Flask",),
+        score=None,
+        grade="not rated",
+        coverage=0.0,
+        sections=(SectionScore("API", "API design", 2.0, None, (api,)),),
+    )

@@ -1,0 +1,145 @@
+"""The JSON report keeps its public contract: the schema, the bytes, and what hostile text may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from assay.reports import json_report
+from assay.scanner import __version__
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.results import Scanned, ScanResult
+from tests.samples import NASTY, NASTY_PATH, UNICODE, sample_result
+
+SCHEMA_FILE = Path(__file__).parents[1] / "reports" / "schemas" / "report.schema.json"
+EMPTY = ScanResult("2026.1", Scanned(".", None, "2026-01-31T12:00:00Z", 0.0, 0, 0), (), (), (), ())
+
+
+@pytest.fixture(scope="module")
+def validator() -> Draft202012Validator:
+    shipped = resources.files("assay.reports").joinpath("schemas/report.schema.json")
+    schema = json.loads(shipped.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(json_report.render(sample_result()))
+    return loaded
+
+
+def test_golden(check_golden: Callable[[str, str], None]) -> None:
+    check_golden("report.json", json_report.render(sample_result()))
+
+
+def test_the_shipped_schema_is_the_one_that_the_structs_declare(check_golden: Callable[[str, str], None]) -> None:
+    check_golden(str(SCHEMA_FILE), json_report.schema())
+
+
+@pytest.mark.parametrize("result", [sample_result(), EMPTY], ids=["sample", "empty"])
+def test_reports_are_valid(validator: Draft202012Validator, result: ScanResult) -> None:
+    validator.validate(json.loads(json_report.render(result)))
+
+
+def test_the_schema_names_every_field_and_takes_no_other() -> None:
+    definitions = json.loads(json_report.schema())["$defs"]
+    objects = [d for d in definitions.values() if "enum" not in d]
+    assert len(objects) > 10
+    for each in objects:
+        assert each["additionalProperties"] is False
+        assert each["required"] == list(each["properties"])
+
+
+@pytest.mark.parametrize(
+    "breaking",
+    [
+        lambda report: report.update(extra=1),
+        lambda report: report.pop("edition"),
+        lambda report: report.update(schema_version="2.0"),
+        lambda report: report["verdicts"][0].update(kind="maybe"),
+        lambda report: report["verdicts"][0]["location"].update(line=0),
+        lambda report: report["services"][0].update(grade="F"),
+        lambda report: report["services"][0].update(score=100.5),
+        lambda report: report["services"][0]["sections"][0]["principles"][0]["rules"][0].pop("notApplicable"),
+        lambda report: report["diagnostics"][0].update(reason="because"),
+    ],
+)
+def test_the_schema_refuses_what_breaks_the_contract(
+    validator: Draft202012Validator, report: dict[str, Any], breaking: Callable[[dict[str, Any]], object]
+) -> None:
+    assert validator.is_valid(report)
+    breaking(report)
+    assert not validator.is_valid(report)
+
+
+def test_a_verdict_holds_everything(report: dict[str, Any]) -> None:
+    sample = sample_result()
+    assert len(report["verdicts"]) == len(sample.verdicts)
+    found = next(v for v in report["verdicts"] if v["rule"] == "SEC101")
+    assert found == {
+        "service": "orders",
+        "rule": "SEC101",
+        "kind": "fail",
+        "severity": "critical",
+        "subject": {"kind": "query", "id": "orders.api.find_user#1", "label": "query in find_user"},
+        "location": {"path": "orders/api.py", "line": 15, "column": 1, "end_line": 15, "end_column": 12},
+        "message": f"the path parameter `name` becomes part of the statement: {NASTY}",
+        "evidence": [
+            {
+                "location": {"path": "orders/api.py", "line": 13, "column": 15, "end_line": 13, "end_column": 24},
+                "text": "comes from the client",
+            },
+            {
+                "location": {"path": "orders/api.py", "line": 14, "column": 5, "end_line": 14, "end_column": 57},
+                "text": f"put into the text: {NASTY}",
+            },
+        ],
+        "fingerprint": "b1" * 16,
+        "waiver": None,
+    }
+    assert [v["waiver"] for v in report["verdicts"] if v["waiver"]] == [v.waiver for v in sample.verdicts if v.waiver]
+
+
+def test_a_rule_carries_its_help(report: dict[str, Any]) -> None:
+    rule = next(r for r in report["rules"] if r["code"] == "OBS101")
+    assert rule["help"] == "Why: text can't be searched by field.\nFix: hand the values over as fields."
+    assert {r["code"] for r in report["rules"] if r["advisory"]} == {"BANDIT-B101"}
+
+
+def test_the_tool_is_the_one_that_scanned() -> None:
+    assert json.loads(json_report.render(sample_result()))["tool"] == {"name": "assay", "version": "1.2.3"}
+    assert json.loads(json_report.render(EMPTY))["tool"]["version"] == __version__
+
+
+def test_hostile_text_survives_but_is_inert(report: dict[str, Any]) -> None:
+    paths = {v["location"]["path"] for v in report["verdicts"]}
+    labels = {v["subject"]["label"] for v in report["verdicts"]}
+    assert NASTY_PATH in paths
+    assert {NASTY, UNICODE} <= labels
+    text = json_report.render(sample_result())
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert "订单 🚚" in text, "what is harmless stays readable"
+
+
+def test_an_undecodable_file_name_leaves_valid_unicode() -> None:
+    result = replace(EMPTY, diagnostics=(Diagnostic("caf\udce9.py", None, Reason.UNREADABLE, "\x9b31m"),))
+    text = json_report.render(result)
+    text.encode()
+    assert json.loads(text)["diagnostics"] == [
+        {"path": "caf\ufffd.py", "line": None, "reason": "unreadable", "message": "\x9b31m"}
+    ]
+
+
+def test_a_result_that_breaks_the_contract_is_an_error() -> None:
+    service = replace(sample_result().services[0], score=101.0)
+    with pytest.raises(msgspec.ValidationError, match="score"):
+        json_report.render(replace(EMPTY, services=(service,)))

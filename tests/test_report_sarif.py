@@ -1,0 +1,216 @@
+"""The SARIF report is valid against the official schema and says of each verdict what it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft4Validator
+from markdown_it import MarkdownIt
+
+from assay.reports import sarif
+from assay.reports.markdown import escaped
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.results import RuleInfo, Scanned, ScanResult
+from assay.scanner.verdicts import Severity
+from tests.samples import NASTY, NASTY_PATH, sample_result
+
+OFFICIAL_SCHEMA = Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json"
+EMPTY = ScanResult("2026.1", Scanned(".", None, "2026-01-31T12:00:00Z", 0.0, 0, 0), (), (), (), ())
+
+RELATIVE_REFERENCE = re.compile(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+")
+"""RFC 3986 §4.2, without a colon, so that no first segment looks like a scheme."""
+
+
+def run_of(result: ScanResult) -> dict[str, Any]:
+    (run,) = json.loads(sarif.render(result))["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
+@pytest.fixture
+def run() -> dict[str, Any]:
+    return run_of(sample_result())
+
+
+@pytest.fixture(scope="module")
+def validator() -> Draft4Validator:
+    return Draft4Validator(json.loads(OFFICIAL_SCHEMA.read_text(encoding="utf-8")))
+
+
+def everything(node: object) -> Iterator[dict[str, Any]]:
+    """Every object of a JSON document."""
+    if isinstance(node, dict):
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from everything(child)
+
+
+def test_golden(check_golden: Callable[[str, str], None]) -> None:
+    check_golden("report.sarif", sarif.render(sample_result()))
+
+
+@pytest.mark.parametrize("result", [sample_result(), EMPTY], ids=["sample", "empty"])
+def test_is_valid_against_the_official_schema(validator: Draft4Validator, result: ScanResult) -> None:
+    validator.validate(json.loads(sarif.render(result)))
+
+
+def test_the_official_schema_can_refuse(validator: Draft4Validator, run: dict[str, Any]) -> None:
+    run["results"][0].pop("message")
+    assert not validator.is_valid({"version": "2.1.0", "runs": [run]})
+
+
+def test_only_fails_have_a_level(run: dict[str, Any]) -> None:
+    assert {(r["ruleId"], r["kind"], r["level"]) for r in run["results"]} == {
+        ("API401", "fail", "error"),
+        ("API401", "pass", "none"),
+        ("API401", "review", "none"),
+        ("API401", "notApplicable", "none"),
+        ("BANDIT-B101", "fail", "note"),
+        ("OBS101", "fail", "note"),
+        ("OBS101", "pass", "none"),
+        ("OBS102", "fail", "warning"),
+        ("SEC101", "fail", "error"),
+    }
+
+
+def test_each_verdict_is_a_result_and_knows_its_rule(run: dict[str, Any]) -> None:
+    verdicts = sample_result().verdicts
+    rules = run["tool"]["driver"]["rules"]
+    assert [r["partialFingerprints"] for r in run["results"]] == [{"findingId/v1": v.fingerprint} for v in verdicts]
+    assert [rules[r["ruleIndex"]]["id"] for r in run["results"]] == [v.rule for v in verdicts]
+    assert [r["properties"]["service"] for r in run["results"]] == [v.service for v in verdicts]
+
+
+def test_evidence_is_related_and_numbered(run: dict[str, Any]) -> None:
+    (found,) = (r for r in run["results"] if r["ruleId"] == "SEC101")
+    assert [(place["id"], place["physicalLocation"]["region"]) for place in found["relatedLocations"]] == [
+        (1, {"startLine": 13, "startColumn": 15, "endLine": 13, "endColumn": 24}),
+        (2, {"startLine": 14, "startColumn": 5, "endLine": 14, "endColumn": 57}),
+    ]
+    assert found["relatedLocations"][0]["message"] == {"text": "comes from the client"}
+    assert found["locations"][0]["logicalLocations"] == [
+        {"name": "query in find_user", "fullyQualifiedName": "orders.api.find_user#1", "kind": "query"}
+    ]
+
+
+def test_only_waived_findings_are_suppressed(run: dict[str, Any]) -> None:
+    suppressed = {r["partialFingerprints"]["findingId/v1"]: r["suppressions"] for r in run["results"]}
+    waived = {v.fingerprint: v.waiver for v in sample_result().verdicts if v.waiver}
+    assert {fingerprint: given for fingerprint, given in suppressed.items() if given} == {
+        fingerprint: [{"kind": "external", "status": "accepted", "justification": waiver}]
+        for fingerprint, waiver in waived.items()
+    }
+    assert len(waived) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "tags", "severity", "level"),
+    [
+        ("SEC101", ["security", "SEC1", "external/cwe/cwe-89", "external/cwe/cwe-943"], "9.0", "error"),
+        ("API401", ["security", "API4", "external/cwe/cwe-770"], "7.5", "error"),
+        ("OBS102", ["security", "OBS1", "external/cwe/cwe-532"], "5.0", "warning"),
+        ("BANDIT-B101", ["security", "SEC1", "external/cwe/cwe-703"], "2.5", "note"),
+        ("OBS101", ["OBS1"], None, "note"),
+    ],
+)
+def test_rules_carry_what_code_scanning_reads(
+    run: dict[str, Any], code: str, tags: list[str], severity: str | None, level: str
+) -> None:
+    rule = next(r for r in run["tool"]["driver"]["rules"] if r["id"] == code)
+    assert rule["properties"]["tags"] == tags
+    assert rule["properties"].get("security-severity") == severity
+    assert ("problem.severity" in rule["properties"]) is (severity is None)
+    assert rule["defaultConfiguration"] == {"level": level}
+
+
+def test_rules_are_documented(run: dict[str, Any]) -> None:
+    rule = next(r for r in run["tool"]["driver"]["rules"] if r["id"] == "OBS102")
+    assert rule["name"] == "secret-in-log"
+    assert rule["shortDescription"]["text"] == "A log call writes a secret."
+    assert rule["fullDescription"]["text"].startswith("A log call writes a secret. Why: logs are copied")
+    assert rule["help"]["text"].endswith("Fix: log an identifier instead of *the value*.")
+    assert r"&lt;secrets&gt; &amp; keys" in rule["help"]["markdown"]
+    assert r"\*the value\*" in rule["help"]["markdown"]
+
+
+def test_long_descriptions_are_shortened_to_what_github_takes() -> None:
+    rule = RuleInfo("API101", "long", "It is wrong.", "API1", Severity.LOW, (), why="x" * 2000, fix="mend it.")
+    (described,) = run_of(replace(EMPTY, rules=(rule,)))["tool"]["driver"]["rules"]
+    assert len(described["fullDescription"]["text"]) == 1024
+    assert "x" * 2000 in described["help"]["text"]
+
+
+def test_every_uri_is_relative_to_the_root_and_percent_encoded(run: dict[str, Any]) -> None:
+    artifacts = [node["artifactLocation"] for node in everything(run) if "artifactLocation" in node]
+    assert all(RELATIVE_REFERENCE.fullmatch(a["uri"]) and a["uriBaseId"] == "SRCROOT" for a in artifacts)
+    assert NASTY_PATH in {unquote(a["uri"]) for a in artifacts}
+    assert run["originalUriBaseIds"]["SRCROOT"]["uri"] == "file:///home/dev/shop/"
+
+
+@pytest.mark.parametrize(("root", "uri"), [("/", "file:///"), ("/a b", "file:///a%20b/"), (".", None), ("shop", None)])
+def test_only_an_absolute_root_has_a_uri(root: str, uri: str | None) -> None:
+    run = run_of(replace(EMPTY, scanned=replace(EMPTY.scanned, root=root)))
+    assert run["originalUriBaseIds"]["SRCROOT"].get("uri") == uri
+
+
+def test_the_bytes_of_an_undecodable_file_name_are_kept_in_its_uri() -> None:
+    run = run_of(replace(EMPTY, diagnostics=(Diagnostic("caf\udce9.py", None, Reason.UNREADABLE, "no"),)))
+    (noted,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert noted["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "caf%E9.py"
+
+
+def test_diagnostics_are_notifications_and_a_crashed_rule_fails_the_run(run: dict[str, Any]) -> None:
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert [
+        (n["descriptor"]["id"], n["level"], n["locations"][0]["physicalLocation"].get("region"))
+        for n in invocation["toolExecutionNotifications"]
+    ] == [
+        ("rule-crashed", "error", {"startLine": 9}),
+        ("syntax-error", "warning", {"startLine": 7}),
+        ("undecodable", "warning", None),
+    ]
+
+
+def test_an_unread_file_alone_doesnt_fail_the_run() -> None:
+    (invocation,) = run_of(replace(EMPTY, diagnostics=(Diagnostic("a.py", 1, Reason.SYNTAX_ERROR, "no"),)))[
+        "invocations"
+    ]
+    assert invocation["executionSuccessful"] is True
+
+
+@pytest.mark.parametrize("started", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00", "2026-01-31T13:00:00.000+01:00"])
+def test_times_are_utc(started: str) -> None:
+    run = run_of(replace(EMPTY, scanned=replace(EMPTY.scanned, started=started, seconds=1.25)))
+    (invocation,) = run["invocations"]
+    assert (invocation["startTimeUtc"], invocation["endTimeUtc"]) == (
+        "2026-01-31T12:00:00.000Z",
+        "2026-01-31T12:00:01.250Z",
+    )
+
+
+def test_no_message_holds_a_live_link_and_no_byte_acts_on_a_terminal(run: dict[str, Any]) -> None:
+    texts = [node["message"]["text"] for node in everything(run) if "message" in node]
+    assert any("javascript" in text for text in texts)
+    assert not [text for text in texts if re.search(r"(?<!\\)\[[^\]]*(?<!\\)\]\(", text)]
+    assert all(c.isprintable() or c == "\n" for c in sarif.render(sample_result()))
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00")))
+@example(NASTY)
+@example("# title\n- item\n1. one\n> quote\n```\ncode\n```\n<b>&amp;</b> **x** _y_ ![a](b) [c]: d https://e.f <g@h.i>")
+def test_escaped_markdown_shows_as_itself(text: str) -> None:
+    shown = MarkdownIt("commonmark").render(f"**Why:** {escaped(text)}")
+    words = " ".join(text.split())
+    assert unescape(shown) == f"<p><strong>Why:</strong> {words}</p>\n".replace(" </p>", "</p>")
