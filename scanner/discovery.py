@@ -109,7 +109,7 @@ class _Walk:
     _real_root: str = ""
 
     def run(self) -> None:
-        self._exclude = IgnoreFile(self.options.exclude) if self.options.exclude else None
+        self._exclude = IgnoreFile.of_lines(self.options.exclude) if self.options.exclude else None
         self._real_root = os.path.realpath(self.root)
         try:
             above = ignore_files_above(self.root)

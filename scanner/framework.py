@@ -123,6 +123,27 @@ class RowLibrary(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlExecution:
+    """A call that takes SQL: to run it, or to build a statement of it.
+
+    `parameters` is what the driver binds. `only_if_sql` says that the callee could not be resolved: it counts where
+    the text reads as SQL. `certain` is False where only some versions of the library take the argument as SQL text.
+    """
+
+    call: form.Call
+    scope: Scope
+    text: Sited
+    parameters: Sited | None
+    driver: str
+    only_if_sql: bool = False
+    certain: bool = True
+
+
+def _no_sql(context: Context) -> Iterable[SqlExecution]:
+    return ()
+
+
 def _no_routes(context: Context) -> Iterable[Route]:
     return ()
 
@@ -144,6 +165,7 @@ class Framework:
     routes: Callable[[Context], Iterable[Route]] = _no_routes
     tables: Callable[[Context], Iterable[Table]] = _no_tables
     rows: RowLibrary | None = None
+    sql: Callable[[Context], Iterable[SqlExecution]] = _no_sql
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pathspec.patterns.gitignore import GitIgnorePatternError
@@ -28,38 +28,49 @@ class _Line:
     ignores: bool
 
 
+@dataclass(frozen=True, slots=True)
 class IgnoreFile:
     """The patterns of one ignore file, which apply to the folder `base` and below.
 
-    `base` is relative to the scanned root: empty for the root itself, else with a `/` at its end.
+    `base` is relative to the walk's root: empty for the root itself, else with a `/` at its end. `prefix` is the
+    root's own path below the ignore file, where that lies above the root.
     """
 
-    __slots__ = ("_any_name", "_any_path", "_base", "_lines", "_prefix")
+    base: str
+    prefix: str
+    last_first: tuple[tuple[re.Pattern[str], bool, bool], ...]
+    any_name: re.Pattern[str] | None
+    any_path: re.Pattern[str] | None
 
-    def __init__(self, lines: Iterable[str], base: str = "", prefix: str = "") -> None:
-        """`prefix` is the scanned root's own path below the ignore file, for files above the scanned root."""
-        self._base = base
-        self._prefix = prefix
+    @classmethod
+    def of_lines(cls, lines: Iterable[str], base: str = "") -> IgnoreFile:
+        """Lines that git discards as invalid are discarded."""
         parsed = [parsed for line in lines if (parsed := _parse(line)) is not None]
-        self._lines = [(re.compile(line.regex, re.DOTALL), line.by_name, line.ignores) for line in reversed(parsed)]
-        self._any_name = _any_of(line.regex for line in parsed if line.by_name)
-        self._any_path = _any_of(line.regex for line in parsed if not line.by_name)
+        return cls(
+            base,
+            "",
+            tuple((re.compile(line.regex, re.DOTALL), line.by_name, line.ignores) for line in reversed(parsed)),
+            _any_of(line.regex for line in parsed if line.by_name),
+            _any_of(line.regex for line in parsed if not line.by_name),
+        )
 
     def ignores(self, path: str, name: str) -> bool | None:
         """Whether the last pattern that matches the entry ignores it or takes it back in; None when none matches.
 
-        `path` is relative to the scanned root; it and `name` end with `/` when the entry is a folder.
+        `path` is relative to the walk's root; it and `name` end with `/` when the entry is a folder.
         """
-        relative = self._prefix + path[len(self._base) :]
+        relative = self.prefix + path[len(self.base) :]
         # Nearly every entry matches nothing, and this says so in two calls.
-        if not (self._any_name and self._any_name.match(name)) and not (
-            self._any_path and self._any_path.match(relative)
-        ):
+        if not (self.any_name and self.any_name.match(name)) and not (self.any_path and self.any_path.match(relative)):
             return None
-        for regex, by_name, ignores in self._lines:
+        for regex, by_name, ignores in self.last_first:
             if regex.match(name if by_name else relative):
                 return ignores
         return None
+
+    def seen_from(self, folder: str) -> IgnoreFile:
+        """The same patterns for a walk whose root is a folder below `base`; `folder` has a `/` at its end."""
+        return replace(self, base="", prefix=folder[len(self.base) :])
 
 
 def _any_of(regexes: Iterable[str]) -> re.Pattern[str] | None:
@@ -69,13 +80,16 @@ def _any_of(regexes: Iterable[str]) -> re.Pattern[str] | None:
 
 def _parse(line: str) -> _Line | None:
     """None for comments, blank lines, and patterns that git discards as invalid."""
+    stripped = line.rstrip()
+    # pathspec takes `a/**/` for `a/`; git takes it for the folders inside.
+    folders_inside = stripped.endswith("/**/")
     try:
-        pattern = GitIgnoreSpecPattern(line)
+        pattern = GitIgnoreSpecPattern(stripped[:-1] if folders_inside else line)
     except (GitIgnorePatternError, re.error):
         return None
     if pattern.regex is None or pattern.include is None:
         return None
-    regex = _entry_itself(pattern.regex.pattern)
+    regex = _entry_itself(pattern.regex.pattern) + (".*/\\Z" if folders_inside else "")
     rest = regex.removeprefix(_ANY_DEPTH)
     by_name = rest != regex and "/" not in rest.removesuffix("/?\\Z").removesuffix("/\\Z")
     return _Line("^" + rest if by_name else regex, by_name, pattern.include)
@@ -105,13 +119,13 @@ def is_ignored(files: tuple[IgnoreFile, ...], path: str, name: str) -> bool:
     return False
 
 
-def read_ignore_file(path: Path, base: str = "", prefix: str = "") -> IgnoreFile | None:
+def read_ignore_file(path: Path, base: str = "") -> IgnoreFile | None:
     """None when there is no such file. Raises OSError when there is one that can't be read."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    return IgnoreFile(text.split("\n"), base, prefix)
+    return IgnoreFile.of_lines(text.split("\n"), base)
 
 
 def ignore_files_above(root: Path) -> tuple[IgnoreFile, ...]:
@@ -125,34 +139,16 @@ def ignore_files_above(root: Path) -> tuple[IgnoreFile, ...]:
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if top is None:
         return ()
-    exclude = read_ignore_file(_git_folder(top / ".git") / "info" / "exclude", prefix=_below(top, root))
-    files = (exclude,) if exclude else ()
-    if top == root:
-        return files
-    between = [folder for folder in reversed(root.parents) if folder == top or top in folder.parents]
-    for folder in between:
-        if (file := read_ignore_file(folder / ".gitignore", prefix=_below(folder, root))) is not None:
-            files = (*files, file)
-    return () if _ignores_root(top, root) else files
-
-
-def _below(folder: Path, root: Path) -> str:
-    relative = root.relative_to(folder).as_posix()
-    return "" if relative == "." else relative + "/"
-
-
-def _ignores_root(top: Path, root: Path) -> bool:
     exclude = read_ignore_file(_git_folder(top / ".git") / "info" / "exclude")
     files = (exclude,) if exclude else ()
-    path = ""
-    for folder in (*reversed([f for f in root.parents if f == top or top in f.parents]), root):
-        if folder != top:
-            path += folder.name + "/"
-            if is_ignored(files, path, folder.name + "/"):
-                return True
+    path, folder = "", top
+    for name in root.relative_to(top).parts:
         if (file := read_ignore_file(folder / ".gitignore", base=path)) is not None:
             files = (*files, file)
-    return False
+        path, folder = f"{path}{name}/", folder / name
+        if is_ignored(files, path, name + "/"):
+            return ()
+    return tuple(file.seen_from(path) for file in files)
 
 
 def _git_folder(dot_git: Path) -> Path:

@@ -183,12 +183,16 @@ def _many(number: int) -> ScanResult:
     return replace(result, verdicts=tuple(verdicts), sources=sources)
 
 
-def test_five_thousand_findings_stay_below_three_megabytes() -> None:
-    html = render(_many(5000))
-    assert len(html.encode()) < 3_000_000
-    assert html.count("<pre ") == MAX_FRAMES
-    assert html.count('class="finding"') == 5000
-    assert f"the code of the {MAX_FRAMES} worst findings is shown" in html
+@pytest.fixture(scope="module")
+def large_html() -> str:
+    return render(_many(5000))
+
+
+def test_five_thousand_findings_stay_below_three_megabytes(large_html: str) -> None:
+    assert len(large_html.encode()) < 3_000_000
+    assert large_html.count("<pre ") == MAX_FRAMES
+    assert large_html.count('class="finding"') == 5000
+    assert f"the code of the {MAX_FRAMES} worst findings is shown" in large_html
 
 
 # In a browser
@@ -219,7 +223,7 @@ def report(page: Page, address: str) -> Iterator[Page]:
     page.on("request", lambda request: requests.append(request.url.partition("#")[0]))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
     page.goto(address)
     yield page
     assert complaints == []
@@ -235,7 +239,7 @@ def test_it_opens_in_silence(report: Page) -> None:
     expect(report.get_by_role("heading", level=1)).to_have_text("shop")
     expect(report.locator("#shown")).to_have_text("8 findings")
     for landmark in ("banner", "main", "navigation", "search", "contentinfo"):
-        expect(report.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type] # the roles are literals
+        expect(report.get_by_role(landmark)).to_have_count(1)
 
 
 @in_a_browser
@@ -405,9 +409,10 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(report: Page) -> None:
 
 
 @in_a_browser
-def test_hostile_names_do_not_run_nor_does_a_script_put_in_later(report: Page) -> None:
+def test_hostile_names_do_not_run(report: Page) -> None:
     assert report.locator("script").count() == 1
-    assert report.locator("h1 *, summary script, pre script").count() == 0
+    assert report.locator("main b", has_text="50%").count() == 0
+    expect(report.get_by_text(NASTY.partition(" ")[0]).first).to_be_visible()
 
 
 @in_a_browser
@@ -434,7 +439,8 @@ def test_without_javascript_every_finding_can_be_read(browser: Browser, address:
     expect(page.locator("#theme")).to_be_hidden()
     expect(_visible(page)).to_have_count(8)
     expect(page.get_by_text("no limit between query and response")).to_be_visible()
-    folded = page.locator(".finding:not([open])").first
+    folded = page.locator(f"#f-{'a5' * 6}")
+    expect(folded.locator("p").last).to_be_hidden()
     folded.locator("summary").click()
     expect(folded.locator("p").last).to_be_visible()
     context.close()
@@ -448,20 +454,14 @@ def test_paper_shows_what_is_folded_and_no_controls(browser: Browser, address: s
     page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".finding:not([open]) > p").first).to_be_visible()
     expect(page.locator(".top")).to_be_hidden()
-    assert page.evaluate("1 + 1") == 2
     context.close()
 
 
 @in_a_browser
-def test_five_thousand_findings_can_be_filtered(page: Page, tmp_path: Path) -> None:
+def test_five_thousand_findings_can_be_filtered(page: Page, tmp_path: Path, large_html: str) -> None:
     path = tmp_path / "report.html"
-    path.write_text(render(_many(5000)), encoding="utf-8")
+    path.write_text(large_html, encoding="utf-8")
     page.goto(path.as_uri())
     page.get_by_role("searchbox").fill("/orders/4321 returns")
     expect(page.locator("#shown")).to_have_text("1 of 5000 findings shown")
     expect(_visible(page)).to_have_count(1)
-
-
-def test_the_sample_is_hostile() -> None:
-    """What the tests above rely on."""
-    assert NASTY.startswith("<script>")

@@ -19,15 +19,16 @@ from assay.scanner.analyzers.facts import BanditFinding
 from assay.scanner.analyzers.syntax import Definition, Lines
 
 _FORMAT_OF_WARNINGS = warnings.formatwarning
-
-from bandit.core.config import BanditConfig  # noqa: E402
-from bandit.core.extension_loader import MANAGER  # noqa: E402
-from bandit.core.manager import _parse_nosec_comment  # noqa: E402
-from bandit.core.metrics import Metrics  # noqa: E402
-from bandit.core.node_visitor import BanditNodeVisitor  # noqa: E402
-from bandit.core.test_set import BanditTestSet  # noqa: E402
-from bandit.core.tester import BanditTester  # noqa: E402
-
+with warnings.catch_warnings():
+    # What it imports warns of its own future.
+    warnings.simplefilter("ignore")
+    from bandit.core.config import BanditConfig
+    from bandit.core.extension_loader import MANAGER
+    from bandit.core.manager import _parse_nosec_comment
+    from bandit.core.metrics import Metrics
+    from bandit.core.node_visitor import BanditNodeVisitor
+    from bandit.core.test_set import BanditTestSet
+    from bandit.core.tester import BanditTester
 # bandit replaces it for the whole process.
 warnings.formatwarning = _FORMAT_OF_WARNINGS
 # What bandit has to say comes back as findings and problems, not as text on somebody's terminal.

@@ -84,7 +84,7 @@ def start_command(
         process=start.process,
         delivery=start.delivery,
         why=start.why,
-        evidence=tuple(s.ending.span.evidence(s.path, " ".join(s.ending.words)) for s in start.scripts),
+        goes_through=tuple(s.ending.span.evidence(s.path, " ".join(s.ending.words)) for s in start.scripts),
         doubt=doubt,
     )
 
@@ -95,7 +95,7 @@ def script_commands(
     """The entry scripts a start goes through, each a subject of its own."""
     for end in start.scripts:
         own = workload_role(tree.role(end.path) if role is Role.PROD else role, "", end.process)
-        text = " ".join(end.ending.words)
+        text = " ".join(end.ending.written)
         yield StartCommand(
             subject_id=f"{end.path}:{text}",
             label=f"`{text[:60]}` in {end.path}",
@@ -106,7 +106,7 @@ def script_commands(
             process=end.process,
             delivery=end.delivery,
             why=end.why,
-            evidence=(Evidence(location, f"{label} starts the script"),),
+            started_by=(Evidence(location, f"{label} starts the script"),),
             doubt=doubt,
         )
 
@@ -120,6 +120,8 @@ def image_commands(tree: DeploymentTree, image: Image, role: Role, env: Mapping[
         return ()
     keyword = "CMD" if declared is image.cmd else "ENTRYPOINT"
     form = CommandForm.EXEC if declared.form is Form.EXEC else CommandForm.SHELL
+    if start.process.kind is WorkloadKind.UNKNOWN and image.exposes:
+        start = replace(start, process=replace(start.process, kind=WorkloadKind.WEB))
     label = f"{keyword} of {image.path}"
     location = declared.span.at(image.path)
     suffix = f":{image.stage.name}" if image.stage is not image.facts.stages[-1] else ""
@@ -202,11 +204,12 @@ def dockerfile_workload(tree: DeploymentTree, path: str) -> Found | None:
     role = workload_role(role, image.facts.comment, process)
     commands = image_commands(tree, image, role, {})
     probe = image_probe(image, process, role)
+    kind = kind_of("", process, image, False)
     workload = Workload(
         subject_id=path,
         name=path,
         platform=Platform.DOCKERFILE,
-        kind=kind_of("", process, image, False),
+        kind=kind,
         location=image.stage.span.at(path),
         role=role,
         process=process,
@@ -214,7 +217,7 @@ def dockerfile_workload(tree: DeploymentTree, path: str) -> Found | None:
         built_here=True,
         dockerfile=path,
         command=commands[0] if commands else None,
-        probes=(probe,) if probe is not None else (),
+        probes=(replace(probe, of_infrastructure=kind is WorkloadKind.INFRASTRUCTURE),) if probe is not None else (),
     )
     return Found(workload, commands, homes(image, ()))
 
@@ -230,8 +233,3 @@ def homes(image: Image | None, others: Iterable[str]) -> tuple[str, ...]:
                     found += [f"{image.context}/{s}".strip("/").removesuffix("/.") for s in copy.sources if s != "."]
         found.append(image.context)
     return (*found, *others)
-
-
-def with_role(workload: Workload, role: Role) -> Workload:
-    """The same workload with its parts in another role."""
-    return replace(workload, role=role, probes=tuple(replace(p, role=role) for p in workload.probes))

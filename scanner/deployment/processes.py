@@ -182,9 +182,11 @@ def _manage(rest: list[str], context: CommandContext) -> Process:
     return Process(None, WorkloadKind.UNKNOWN, "")
 
 
-def _celery(rest: list[str], context: CommandContext) -> Process:  # noqa: ARG001
+def _celery(rest: list[str], context: CommandContext) -> Process:
     verb = next((w for w in rest if w in ("worker", "beat", "flower", "multi", "inspect", "call", "control")), None)
     if verb == "worker":
+        if "REMAP_SIGTERM" in context.env:  # cold shutdown: tasks are not waited for
+            return Process("celery", WorkloadKind.WORKER, "")
         limit = _number(_flag(rest, "--time-limit"))
         drain = Drain.UNBOUNDED if limit is None else Drain.BOUNDED
         return Process("celery", WorkloadKind.WORKER, "", drain=drain, drain_seconds=limit, drain_is_stated=limit is not None)

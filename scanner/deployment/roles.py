@@ -32,8 +32,8 @@ def role_of_comment(comment: str) -> Role | None:
     return Role.TEST if word in TEST_WORDS else Role.DEV
 
 
-def workload_role(path_role: Role, comment: str, process: Process) -> Role:
-    """The path first, then the comment, then the command."""
+def workload_role(path_role: Role, comment: str, process: Process, kind: WorkloadKind = WorkloadKind.UNKNOWN) -> Role:
+    """The path first, then the comment, then the command and what the workload is."""
     if path_role is not Role.PROD:
         return path_role
     said = role_of_comment(comment)
@@ -41,7 +41,7 @@ def workload_role(path_role: Role, comment: str, process: Process) -> Role:
         return said
     if process.is_development_server:
         return Role.DEV
-    return Role.TOOL if process.kind is WorkloadKind.LOAD_GENERATOR else Role.PROD
+    return Role.TOOL if WorkloadKind.LOAD_GENERATOR in (process.kind, kind) else Role.PROD
 
 
 def label_doubt(path: str, workload: PodWorkload) -> Evidence | None:

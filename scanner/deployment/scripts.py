@@ -22,7 +22,7 @@ EXITS = frozenset({"exit", "return"})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A command that a script can end in; `words` may still hold references.
+    """A command that a script can end in; `words` have what is known put in, `written` is the script's own spelling.
 
     `unsure` says why nothing certain can be said: a construct that isn't understood, a trap that may pass signals on.
     """
@@ -31,6 +31,7 @@ class Ending:
     span: Span
     replaces_shell: bool
     unsure: str | None = None
+    written: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ def _command(command: Command, state: _State) -> bool:
         return True
     name = words[0]
     if command.replaces_shell:
-        state.endings.append(Ending(words, command.span, True))
+        state.endings.append(Ending(words, command.span, True, None, command.words))
         return False
     if name in EXITS:
         state.last = None
@@ -125,7 +126,8 @@ def _command(command: Command, state: _State) -> bool:
         return True
     if name == "wait" and state.background is not None:
         reason = "it waits for a background job" + (" and traps the signal" if state.traps_stop else "")
-        state.endings.append(Ending(state.words(state.background), state.background.span, False, reason))
+        job = state.background
+        state.endings.append(Ending(state.words(job), job.span, False, reason, job.words))
         return False
     if name == "trap" and STOP_SIGNALS.intersection(words[2:]):
         state.traps_stop = True
@@ -158,7 +160,7 @@ def _ending(command: Command, state: _State) -> Ending:
     reason = None
     if state.traps_stop:
         reason = "the script traps the signal itself"
-    return Ending(state.words(command), command.span, False, reason)
+    return Ending(state.words(command), command.span, False, reason, command.words)
 
 
 def _is_server(words: tuple[str, ...], context: CommandContext) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.scanner.model.endpoint import Endpoint
-from assay.scanner.model.place import Location
+from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
+from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.workload import Probe, StartCommand, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Service:
     endpoints: tuple[Endpoint, ...] = ()
     page_sizes: tuple[PageSize, ...] = ()
     paged_queries: tuple[PagedQuery, ...] = ()
+    health_checks: tuple[HealthCheck, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    start_commands: tuple[StartCommand, ...] = ()
+    route_gaps: tuple[Evidence, ...] = ()
+    """What answers paths that the route table can't list: ASGI wrappers, mounted third-party applications."""
+    sql_sites: tuple[SqlSite, ...] = ()
 
     @property
     def subject_id(self) -> str:

@@ -102,7 +102,10 @@ class StartCommand:
     process: Process
     delivery: Delivery
     why: str
-    evidence: tuple[Evidence, ...] = ()
+    goes_through: tuple[Evidence, ...] = ()
+    """The last commands of the entry scripts it starts."""
+    started_by: tuple[Evidence, ...] = ()
+    """For an entry script: the command that starts it."""
     doubt: Evidence | None = None
     started_by_platform: bool = False
 
@@ -144,13 +147,20 @@ class Probe:
     sends_credentials: bool = False
     restarts_on_failure: bool = False
     """Its failure restarts the process: liveness, or a health check that something acts on."""
+    of_infrastructure: bool = False
+    """Its workload is a third-party database, broker or proxy."""
     asks_dependency: str | None = None
     """The other system that the command itself asks (a broker, a database), in words."""
     doubt: Evidence | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.kind} probe of {self.workload}"
+        return f"{self.noun} of {self.workload}"
+
+    @property
+    def noun(self) -> str:
+        """What its platform calls it."""
+        return "health check" if self.kind is ProbeKind.HEALTHCHECK else f"{self.kind} probe"
 
     @property
     def evidence(self) -> Evidence:

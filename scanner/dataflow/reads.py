@@ -1,0 +1,529 @@
+"""Which reads of many rows reach what a handler returns, and what bounds and orders them.
+
+An abstract interpreter over expressions: it follows the returned value backwards through assignments, query chains,
+comprehensions, serializers and calls of project functions, with the arguments they were given. It is flow-insensitive
+inside a function: a name stands for everything it is ever bound to there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import TypeVar
+
+from assay.scanner.dataflow.page_inputs import PageInput
+from assay.scanner.framework import Route, RowLibrary, Rows, Sited
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.values import BoundMethod, External, Instance
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.query import Bound
+from assay.scanner.readers.python import form
+
+_DEEPEST_CALL = 7
+_MOST_SUMMARIES = 4_000
+"""Function summaries worked out for one handler before the rest counts as not followed."""
+
+_REDUCERS = frozenset(
+    "len sum min max any all next bool str int float repr hash isinstance print round id type getattr".split()
+)
+_COLLECTORS = frozenset("list tuple set sorted reversed frozenset filter map enumerate zip dict iter".split())
+_PAGE_WORDS = frozenset(
+    """count total page pages page_size pagesize per_page perpage limit offset next previous prev pagination meta links
+    num_pages total_pages total_count totalresults total_results itemsperpage items_per_page has_next has_prev cursor
+    next_cursor prev_cursor has_more size skip first last status success message error ok code""".split()
+)
+"""Keys beside the list in a response that wraps one."""
+_REQUEST_LIMITED = ("paginat",)
+
+
+class Shape(IntEnum):
+    """What the value looks like from outside, most list-like last."""
+
+    NOTHING = 0
+    OBJECT = 1
+    WRAPPER = 2
+    LIST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What an expression can evaluate to, as far as rows are concerned."""
+
+    rows: tuple[Rows, ...] = ()
+    shape: Shape = Shape.NOTHING
+    bounded: tuple[Evidence, ...] = ()
+    unknown: tuple[Evidence, ...] = ()
+    inputs: tuple[PageInput, ...] = ()
+
+    def __or__(self, other: Returned) -> Returned:
+        if self is NOTHING:
+            return other
+        if other is NOTHING:
+            return self
+        return Returned(
+            _union(self.rows, other.rows),
+            max(self.shape, other.shape),
+            _union(self.bounded, other.bounded),
+            _union(self.unknown, other.unknown),
+            _union(self.inputs, other.inputs),
+        )
+
+    def shaped(self, shape: Shape) -> Returned:
+        return replace(self, shape=shape) if self.shape is not shape else self
+
+    @property
+    def without_rows(self) -> Returned:
+        """One value out of it: a count, an element. Page inputs stay known."""
+        return Returned(inputs=self.inputs)
+
+
+NOTHING = Returned()
+
+
+_T = TypeVar("_T")
+
+
+def _union(a: tuple[_T, ...], b: tuple[_T, ...]) -> tuple[_T, ...]:
+    return a + tuple(x for x in b if x not in a) if b else a
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One activation: the function, what its parameters stand for, and the frame its free variables live in."""
+
+    function: FunctionSymbol
+    arguments: dict[str, Returned] = field(default_factory=dict)
+    callables: dict[str, FunctionSymbol] = field(default_factory=dict)
+    expressions: dict[str, tuple[form.Expr, Frame]] = field(default_factory=dict)
+    """The caller's expression behind each argument, to trace page sizes back to the request."""
+    closure: Frame | None = None
+    depth: int = 0
+
+    def owning(self, name: str) -> Frame | None:
+        """The frame whose function binds the name, from the inside out."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.function.scope.bindings:
+                return frame
+            frame = frame.closure
+        return None
+
+
+class Reads:
+    """The interpreter. One per project; summaries of functions are shared between handlers."""
+
+    def __init__(self, project: Project, libraries: Iterable[RowLibrary]) -> None:
+        self._project = project
+        self._libraries = tuple(libraries)
+        self._summaries: dict[tuple[FunctionSymbol, tuple[tuple[str, Returned], ...]], Returned] = {}
+        self._active: set[FunctionSymbol] = set()
+        self._bindings_in_work: set[tuple[Binding, Frame]] = set()
+        self._spent = 0
+
+    def of_route(self, route: Route) -> Returned:
+        """What the route's handler returns, through the project decorators around it."""
+        self._spent = 0
+        if route.handler is not None:
+            returned = self.of_handler(route.handler)
+            if returned.rows or route.rows is None:
+                return returned
+        if route.rows is None:
+            return NOTHING
+        frame = self._frame_of_class_scope(route.rows.scope)
+        return self._eval(route.rows.node, route.rows.scope, frame).shaped(Shape.LIST)
+
+    def of_handler(self, handler: FunctionSymbol) -> Returned:
+        frame = Frame(handler)
+        returned = NOTHING
+        for wrapper in self._wrappers(handler):
+            returned |= self._body(wrapper)
+        return returned if returned.rows else returned | self._body(frame)
+
+    def _frame_of_class_scope(self, scope: Scope) -> Frame | None:
+        function = scope.enclosing_function
+        return Frame(function) if function is not None else None
+
+    # --- decorators of the project ---
+
+    def _wrappers(self, handler: FunctionSymbol) -> Iterator[Frame]:
+        """A frame for each inner function that a project decorator puts in the handler's place, innermost first."""
+        for decorator in reversed(handler.decorators):
+            factory_call = decorator if isinstance(decorator, form.Call) else None
+            named = factory_call.func if factory_call is not None else decorator
+            function = self._project.infer(named, handler.outer)
+            if not isinstance(function, FunctionSymbol):
+                continue
+            outer = Frame(function)
+            if factory_call is not None:
+                outer = self._call_frame(function, factory_call, handler.outer, None)
+                inner = self._returned_function(function)
+                if inner is None:
+                    continue
+                outer = Frame(inner, closure=outer)
+            if not outer.function.parameters:
+                continue
+            outer.callables[outer.function.parameters[0].name] = handler
+            wrapper = self._returned_function(outer.function)
+            if wrapper is not None:
+                yield Frame(wrapper, closure=outer)
+
+    def _returned_function(self, function: FunctionSymbol) -> FunctionSymbol | None:
+        """The nested function that it returns, bare or wrapped in other calls."""
+        nested = {b.function for bs in function.scope.bindings.values() for b in bs if b.function and b.how is How.FUNCTION}
+        for statement in function.returns():
+            for node in form.walk(statement):
+                if isinstance(node, form.Name):
+                    found = next((b.function for b in function.scope.bindings.get(node.id, ()) if b.function in nested), None)
+                    if found is not None:
+                        return found
+        return None
+
+    # --- functions ---
+
+    def _body(self, frame: Frame) -> Returned:
+        """The union of everything the function returns or yields."""
+        function = frame.function
+        if function in self._active or frame.depth > _DEEPEST_CALL or self._spent > _MOST_SUMMARIES:
+            return NOTHING
+        self._spent += 1
+        self._active.add(function)
+        try:
+            returned = NOTHING
+            for node in function.walk():
+                if isinstance(node, form.Return) and node.value is not None:
+                    returned |= self._eval(node.value, function.scope, frame)
+                elif isinstance(node, form.Yield) and node.value is not None:
+                    value = self._eval(node.value, function.scope, frame)
+                    returned |= value if node.is_from else value.without_rows
+            return returned
+        finally:
+            self._active.discard(function)
+
+    def _call_frame(
+        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
+    ) -> Frame:
+        inside = Frame(function, depth=(frame.depth if frame else 0) + 1, closure=self._closure_for(function, frame))
+        for param in function.parameters:
+            argument = self._project.bound_argument(call, function, param)
+            if argument is None:
+                continue
+            if frame is not None:
+                inside.expressions[param.name] = (argument, frame)
+            value = self._project.infer(argument, scope)
+            if isinstance(value, FunctionSymbol):
+                inside.callables[param.name] = value
+            returned = self._eval(argument, scope, frame)
+            if returned is not NOTHING:
+                inside.arguments[param.name] = returned
+        return inside
+
+    def _closure_for(self, function: FunctionSymbol, frame: Frame | None) -> Frame | None:
+        while frame is not None:
+            if frame.function.scope is function.outer:
+                return frame
+            frame = frame.closure
+        return None
+
+    def _summary(self, inside: Frame) -> Returned:
+        key = (inside.function, tuple(sorted(inside.arguments.items(), key=lambda item: item[0])))
+        reusable = inside.closure is None and not inside.callables and not inside.expressions
+        if reusable and key in self._summaries:
+            return self._summaries[key]
+        returned = self._body(inside)
+        if reusable and inside.function not in self._active:
+            self._summaries[key] = returned
+        return returned
+
+    # --- expressions ---
+
+    def _eval(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
+        for library in self._libraries:
+            source = library.source(node, scope, self._project)
+            if source is not None:
+                return Returned((source,), Shape.LIST)
+        match node:
+            case form.Name():
+                return self._name(node, scope, frame)
+            case form.Call():
+                return self._call(node, scope, frame)
+            case form.Attr(value=base, attr=attr):
+                return self._attribute(base, attr, node, scope, frame)
+            case form.Subscript():
+                return self._subscript(node, scope, frame)
+            case form.Comprehension(generators=generators):
+                looped = NOTHING
+                for generator in generators:
+                    looped |= self._iterated(generator.iter, scope, frame)
+                return looped.shaped(Shape.LIST)
+            case form.Display(items=items):
+                return self._display(node, items, scope, frame)
+            case form.Dict():
+                return self._dict(node, scope, frame)
+            case form.Conditional(body=body, orelse=orelse):
+                return self._eval(body, scope, frame) | self._eval(orelse, scope, frame)
+            case form.Boolean(values=values):
+                return self._all(values, scope, frame)
+            case form.Await(value=value) | form.Starred(value=value) | form.Walrus(value=value):
+                return self._eval(value, scope, frame)
+            case form.Binary(op="+" | "|" | "&", left=left, right=right):
+                return self._eval(left, scope, frame) | self._eval(right, scope, frame)
+        return NOTHING
+
+    def _all(self, nodes: Iterable[form.Expr], scope: Scope, frame: Frame | None) -> Returned:
+        returned = NOTHING
+        for node in nodes:
+            returned |= self._eval(node, scope, frame)
+        return returned
+
+    def _iterated(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
+        """What a loop over the expression goes through."""
+        value = self._project.infer(node, scope)
+        if isinstance(value, ClassSymbol) and self._project.is_subclass(value, "enum.Enum", "enum.StrEnum", "enum.IntEnum"):
+            return Returned(bounded=(scope.module.evidence(node, f"the members of the enum {value.name}"),))
+        return self._eval(node, scope, frame)
+
+    def _display(self, node: form.Display, items: list[form.Expr], scope: Scope, frame: Frame | None) -> Returned:
+        if node.kind == "tuple":
+            # `return body, status`: what comes first is the answer.
+            return self._eval(items[0], scope, frame) if items else NOTHING
+        returned = self._all(items, scope, frame)
+        if returned.rows:
+            return returned
+        if not items:
+            return Returned(shape=Shape.LIST)
+        return replace(returned, shape=Shape.LIST, bounded=(scope.module.evidence(node, "a list written out in the code"),))
+
+    def _dict(self, node: form.Dict, scope: Scope, frame: Frame | None) -> Returned:
+        returned, lists, others = NOTHING, 0, 0
+        for key, value in zip(node.keys, node.values, strict=True):
+            part = self._eval(value, scope, frame)
+            returned |= part
+            if key is None or part.rows or part.shape is Shape.LIST:
+                lists += 1
+            elif not (isinstance(key, form.Const) and str(key.value).lower() in _PAGE_WORDS):
+                others += 1
+        if not returned.rows:
+            return replace(returned, shape=Shape.OBJECT, bounded=())
+        return returned.shaped(Shape.WRAPPER if lists == 1 and not others else Shape.OBJECT)
+
+    def _name(self, node: form.Name, scope: Scope, frame: Frame | None) -> Returned:
+        owner = frame.owning(node.id) if frame is not None else None
+        if owner is None:
+            return self._global(node, scope)
+        returned = NOTHING
+        for binding in owner.function.scope.bindings[node.id]:
+            if binding.how is How.PARAMETER:
+                returned |= owner.arguments.get(node.id, NOTHING)
+            else:
+                returned |= self._binding(binding, owner)
+        return returned | self._filled(node.id, owner)
+
+    def _binding(self, binding: Binding, frame: Frame) -> Returned:
+        if binding.value is None or (binding, frame) in self._bindings_in_work:
+            return NOTHING
+        self._bindings_in_work.add((binding, frame))
+        try:
+            value = self._eval(binding.value, binding.scope, frame)
+        finally:
+            self._bindings_in_work.discard((binding, frame))
+        if binding.how is How.FOR or (binding.how is How.UNPACK and binding.index not in (0, None)):
+            return value.without_rows
+        return value
+
+    def _filled(self, name: str, frame: Frame) -> Returned:
+        """What loops append to the list, or put into the dict, of that name."""
+        returned = NOTHING
+        for loop, statement in _loop_statements(frame.function):
+            if _fills(statement, name):
+                returned |= self._iterated(loop.iter, frame.function.scope, frame).shaped(Shape.LIST)
+        return returned
+
+    def _global(self, node: form.Name, scope: Scope) -> Returned:
+        for binding in scope.lookup(node.id):
+            if binding.scope.function is None and isinstance(binding.value, form.Display | form.Dict):
+                return Returned(
+                    shape=Shape.LIST, bounded=(binding.scope.module.evidence(binding.value, "a constant of the module"),)
+                )
+        return NOTHING
+
+    def _attribute(
+        self, base: form.Expr, attr: str, node: form.Attr, scope: Scope, frame: Frame | None
+    ) -> Returned:
+        value = self._project.infer(base, scope)
+        if isinstance(value, Instance) and value.cls is not None:
+            member = self._project.method(value.cls, attr)
+            if member is not None and any((form.dotted(d) or "").endswith("property") for d in member.decorators):
+                return self._summary(Frame(member, depth=(frame.depth if frame else 0) + 1))
+        returned = self._eval(base, scope, frame)
+        stepped = self._step(returned, attr, None, scope, frame, node)
+        return returned if stepped is None else stepped
+
+    def _subscript(self, node: form.Subscript, scope: Scope, frame: Frame | None) -> Returned:
+        base = self._eval(node.value, scope, frame)
+        if not base.rows:
+            return base if isinstance(node.index, form.Const) and isinstance(node.index.value, str) else base.without_rows
+        if isinstance(node.index, form.Slice):
+            if node.index.upper is None:
+                return base
+            evidence = scope.module.evidence(node, "a slice takes a part of the rows")
+            limited = tuple(
+                replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(node.index.upper, scope),))
+                for r in base.rows
+            )
+            return self._with_inputs(replace(base, rows=limited), (node.index.upper,), scope, frame)
+        if isinstance(node.index, form.Const) and isinstance(node.index.value, str):
+            return base
+        return base.without_rows
+
+    # --- calls ---
+
+    def _call(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
+        if isinstance(call.func, form.Name) and frame is not None:
+            owner = frame.owning(call.func.id)
+            wrapped = owner.callables.get(call.func.id) if owner is not None else None
+            if wrapped is not None:
+                return self._summary(self._call_frame(wrapped, call, scope, frame))
+        if isinstance(call.func, form.Attr):
+            receiver = self._eval(call.func.value, scope, frame)
+            if receiver.rows:
+                stepped = self._step(receiver, call.func.attr, call, scope, frame, call)
+                if stepped is not None:
+                    return stepped
+        callee = self._project.infer(call.func, scope)
+        match callee:
+            case External(name=name):
+                return self._library_call(name, call, scope, frame)
+            case FunctionSymbol() | BoundMethod():
+                function = callee.function if isinstance(callee, BoundMethod) else callee
+                return self._project_call(function, call, scope, frame)
+            case ClassSymbol():
+                return self._arguments(call, scope, frame)
+        return self._unresolved_call(call, scope, frame)
+
+    def _step(
+        self, base: Returned, method: str, call: form.Call | None, scope: Scope, frame: Frame | None, node: form.Expr
+    ) -> Returned | None:
+        """What `base.method(...)` gives by the libraries' word; None when no library knows the method."""
+        if not base.rows:
+            return None
+        rows: list[Rows] = []
+        inputs: tuple[form.Expr, ...] = ()
+        known = False
+        for row in base.rows:
+            for library in self._libraries:
+                result = library.step(row, method, call, scope)
+                if result is None:
+                    continue
+                known = True
+                if isinstance(result, Rows):
+                    rows.append(result)
+                    if result.page_input and result.page_input != row.page_input:
+                        inputs = tuple(s.node for s in result.page_input)
+                break
+            else:
+                rows.append(row)
+        if not known:
+            return None
+        if not rows:
+            return base.without_rows
+        return self._with_inputs(replace(base, rows=tuple(dict.fromkeys(rows))), inputs, scope, frame)
+
+    def _with_inputs(
+        self, returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope, frame: Frame | None
+    ) -> Returned:
+        inputs = tuple(PageInput.of(node, scope, _trail(node, frame)) for node in nodes)
+        return replace(returned, inputs=_union(returned.inputs, inputs)) if inputs else returned
+
+    def _arguments(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
+        """The rows among the arguments: what a serializer, a response class or an unknown helper passes on."""
+        parts = [self._eval(a.value, scope, frame) for a in call.args]
+        returned = NOTHING
+        for part in parts:
+            returned |= part
+        if not returned.rows:
+            return Returned(inputs=returned.inputs, unknown=returned.unknown, bounded=returned.bounded, shape=returned.shape)
+        others = sum(
+            1
+            for argument, part in zip(call.args, parts, strict=True)
+            if argument.name is not None and not part.rows and argument.name.lower() not in _PAGE_WORDS | {"many"}
+        )
+        named = any(a.name is not None and p.rows for a, p in zip(call.args, parts, strict=True))
+        return returned.shaped(Shape.OBJECT if named and others else returned.shape)
+
+    def _library_call(self, name: str, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
+        short = last_part(name)
+        if name.startswith("builtins."):
+            if short in _REDUCERS:
+                return NOTHING
+            if short in _COLLECTORS:
+                arguments = [self._iterated(a.value, scope, frame) for a in call.args if a.name is None]
+                returned = NOTHING
+                for argument in arguments:
+                    returned |= argument
+                return returned.shaped(Shape.LIST) if returned.rows or returned.bounded else returned
+        returned = self._arguments(call, scope, frame)
+        if returned.rows and any(word in short.lower() for word in _REQUEST_LIMITED):
+            evidence = scope.module.evidence(call, f"paginated by {name}")
+            limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
+            sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
+            return self._with_inputs(replace(returned, rows=limited), sizes, scope, frame)
+        if isinstance(call.func, form.Attr):
+            # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
+            returned |= self._eval(call.func.value, scope, frame)
+        return returned
+
+    def _project_call(
+        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
+    ) -> Returned:
+        inside = self._call_frame(function, call, scope, frame)
+        returned = self._summary(inside)
+        if returned.rows or returned.bounded or function.returns():
+            return returned
+        return returned | self._arguments(call, scope, frame)
+
+    def _unresolved_call(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
+        returned = self._arguments(call, scope, frame)
+        if isinstance(call.func, form.Attr):
+            returned |= self._eval(call.func.value, scope, frame)
+        if returned.rows:
+            return returned
+        name = form.dotted(call.func) or last_name(call.func) or "a computed function"
+        return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives could not be followed"),))
+
+
+def _loop_statements(function: FunctionSymbol) -> Iterator[tuple[form.For, form.Stmt]]:
+    for loop in function.walk():
+        if isinstance(loop, form.For):
+            for node in form.walk_body(loop.body, into_definitions=False):
+                if isinstance(node, form.ExprStmt | form.Assign):
+                    yield loop, node
+
+
+def _fills(statement: form.Stmt, name: str) -> bool:
+    if isinstance(statement, form.ExprStmt) and isinstance(statement.value, form.Call):
+        func = statement.value.func
+        return (
+            isinstance(func, form.Attr)
+            and func.attr in ("append", "extend", "add", "insert", "update", "setdefault")
+            and isinstance(func.value, form.Name)
+            and func.value.id == name
+        )
+    if isinstance(statement, form.Assign):
+        return any(
+            isinstance(t, form.Subscript) and isinstance(t.value, form.Name) and t.value.id == name
+            for t in statement.targets
+        )
+    return False
+
+
+def _trail(node: form.Expr, frame: Frame | None) -> tuple[Sited, ...]:
+    """The expression, then the caller's behind it as long as it is a bare parameter: from the query to the request."""
+    trail: list[Sited] = []
+    while frame is not None:
+        trail.append(Sited(node, frame.function.scope))
+        if not isinstance(node, form.Name) or node.id not in frame.expressions or len(trail) > _DEEPEST_CALL:
+            break
+        node, frame = frame.expressions[node.id]
+    return tuple(trail)

@@ -1,0 +1,117 @@
+"""Reading files in parallel, and surviving the file that kills its reader."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import msgspec
+
+from assay.scanner.diagnostics import Reason
+from assay.scanner.discovery import SourceFile
+from assay.scanner.reading import FileOutcome, read_file
+
+_BATCH_BYTES = 120_000
+"""Small enough that the cores finish together, large enough that handing work over costs nothing."""
+_CRASH = "it made the parser crash (very deep nesting does); the rest of the scan is not affected"
+
+Batch = Sequence[SourceFile]
+Progress = Callable[[int], None]
+
+
+def default_jobs() -> int:
+    """The processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+def process_pool(jobs: int) -> ProcessPoolExecutor:
+    """Worker processes that don't collect garbage: facts are trees without cycles and live until the batch is sent."""
+    method = "fork" if sys.platform == "linux" else "spawn"
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=gc.disable)
+
+
+def read_all(
+    root: Path,
+    files: Sequence[SourceFile],
+    analyze: bool,
+    jobs: int,
+    progress: Progress,
+    make_pool: Callable[[int], Executor] = process_pool,
+) -> Iterator[FileOutcome]:
+    """Read the files, in no particular order. `progress` is told how many files are done.
+
+    A file that ends its worker process costs itself alone: what was with it in the batch is read again.
+    """
+    batches = _batches(files)
+    if not batches:
+        return
+    broken: list[Batch] = []
+    with make_pool(min(jobs, len(batches))) as pool:
+        futures: dict[Future[bytes], Batch] = {}
+        for batch in batches:
+            try:
+                futures[pool.submit(read_batch, root, batch, analyze)] = batch
+            except BrokenProcessPool:
+                broken.append(batch)
+        for future in as_completed(futures):
+            batch = futures[future]
+            try:
+                yield from decode_batch(future.result())
+                progress(len(batch))
+            except BrokenProcessPool:
+                broken.append(batch)
+    for batch in broken:
+        yield from _read_apart(root, batch, analyze, make_pool)
+        progress(len(batch))
+
+
+def read_batch(root: Path, batch: Batch, analyze: bool) -> bytes:
+    """A worker's task; the result travels as bytes, which costs less than pickling objects."""
+    return msgspec.msgpack.encode([read_file(root, file.path, file.kind, analyze) for file in batch])
+
+
+def decode_batch(data: bytes) -> list[FileOutcome]:
+    return msgspec.msgpack.decode(data, type=list[FileOutcome])
+
+
+def _batches(files: Sequence[SourceFile]) -> list[Batch]:
+    """Largest files first, so that none of them starts when all else is done."""
+    batches: list[Batch] = []
+    current: list[SourceFile] = []
+    size = 0
+    for file in sorted(files, key=lambda f: (-f.size, f.path)):
+        current.append(file)
+        size += file.size
+        if size >= _BATCH_BYTES:
+            batches.append(current)
+            current, size = [], 0
+    if current:
+        batches.append(current)
+    return batches
+
+
+def _read_apart(
+    root: Path, batch: Batch, analyze: bool, make_pool: Callable[[int], Executor]
+) -> Iterator[FileOutcome]:
+    """Halve the batch until the file that breaks the worker stands alone."""
+    try:
+        with make_pool(1) as pool:
+            yield from decode_batch(pool.submit(read_batch, root, batch, analyze).result())
+        return
+    except BrokenProcessPool:
+        pass
+    if len(batch) == 1:
+        yield FileOutcome(batch[0].path, batch[0].kind, problem=(Reason.READER_CRASHED, _CRASH, None))
+        return
+    middle = len(batch) // 2
+    yield from _read_apart(root, batch[:middle], analyze, make_pool)
+    yield from _read_apart(root, batch[middle:], analyze, make_pool)

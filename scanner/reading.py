@@ -1,0 +1,101 @@
+"""One file from bytes to what the later stages need of it, encoded: the work of one worker on one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias, Union
+
+import msgspec
+
+from assay.scanner.analyzers.facts import AnalyzerFacts
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.filekinds import FileKind
+from assay.scanner.readers import compose, dockerfile, kubernetes, procfile, shell
+from assay.scanner.readers.problem import ReadProblem
+from assay.scanner.readers.python.form import ModuleFacts
+
+Facts: TypeAlias = Union[
+    ModuleFacts,
+    dockerfile.DockerfileFacts,
+    compose.ComposeFacts,
+    kubernetes.KubernetesFacts,
+    procfile.ProcfileFacts,
+    shell.ShellFacts,
+    bytes,
+]
+
+_READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
+    FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),
+    FileKind.COMPOSE: (compose.read, compose.ComposeFacts),
+    FileKind.KUBERNETES: (kubernetes.read, kubernetes.KubernetesFacts),
+    FileKind.PROCFILE: (procfile.read, procfile.ProcfileFacts),
+    FileKind.SHELL: (shell.read, shell.ShellFacts),
+    FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
+}
+
+
+class FileOutcome(msgspec.Struct, array_like=True, gc=False):
+    """What reading one file gave. `facts` is msgpack: None where the file could not be read, `problem` says why.
+
+    `lines` counts the file's lines.
+    """
+
+    path: str
+    kind: FileKind
+    lines: int = 0
+    facts: bytes | None = None
+    analysis: AnalyzerFacts | None = None
+    problem: tuple[Reason, str, int | None] | None = None
+
+    def decoded(self) -> Facts | None:
+        """The facts, or None where the file could not be read."""
+        if self.facts is None:
+            return None
+        kind = ModuleFacts if self.kind is FileKind.PYTHON else _READERS[self.kind][1]
+        return msgspec.msgpack.decode(self.facts, type=kind)
+
+    @property
+    def diagnostic(self) -> Diagnostic | None:
+        if self.problem is not None:
+            reason, message, line = self.problem
+            return Diagnostic(self.path, line, reason, message)
+        if self.analysis is not None and self.analysis.problem is not None:
+            return Diagnostic(self.path, None, Reason.ANALYZER_FAILED, self.analysis.problem)
+        return None
+
+
+def is_readable_kind(kind: FileKind) -> bool:
+    """Whether a reader wants files of the kind; the others are only known to be there."""
+    return kind is FileKind.PYTHON or kind in _READERS
+
+
+def read_file(root: Path, path: str, kind: FileKind, analyze: bool) -> FileOutcome:
+    """Never raises for what is in the file; `analyze` runs bandit and radon on Python too."""
+    try:
+        data = (root / path).read_bytes()
+    except OSError as error:
+        return FileOutcome(path, kind, problem=(Reason.UNREADABLE, error.strerror or str(error), None))
+    lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    try:
+        facts = msgspec.msgpack.encode(_read(path, kind, data))
+    except ReadProblem as problem:
+        return FileOutcome(path, kind, lines, problem=(problem.reason, problem.message, problem.line))
+    except RecursionError:
+        message = "its code is nested too deeply to be followed"
+        return FileOutcome(path, kind, lines, problem=(Reason.READER_CRASHED, message, None))
+    return FileOutcome(path, kind, lines, facts, _analysis(data) if analyze and kind is FileKind.PYTHON else None)
+
+
+def _read(path: str, kind: FileKind, data: bytes) -> Facts:
+    if kind is FileKind.PYTHON:
+        from assay.scanner.readers.python.reader import read
+
+        return read(data)
+    return _READERS[kind][0](path, data)
+
+
+def _analysis(data: bytes) -> AnalyzerFacts:
+    from assay.scanner.analyzers import analyze
+
+    return analyze(data)

@@ -1,0 +1,261 @@
+"""Configuration: what is accepted, and that each mistake is one message that names file, line and key."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from assay.scanner.config import Config, ConfigError, RuleConfig, load_config, schema
+from assay.scanner.model.role import Role
+from assay.scanner.model.service import Service
+from assay.scanner.rulebook import Principle, Rule, Rulebook, Section, Standard, rule
+from assay.scanner.verdicts import Severity, Verdict, passed
+
+FULL = """\
+edition = "2026.1"
+
+[services.orders]
+root = "services/orders"
+
+[services."the shop"]
+root = "."
+
+[files]
+exclude = ["vendored/", "*.gen.py"]
+max-size = 2_000_000
+roles = { "labs/**" = "example", "ci/*.py" = "tool" }
+
+[rules]
+disable = ["API401", "B101", "RADON-CC"]
+
+[rules.API402]
+severity = "low"
+maximum = 500
+
+[coverage]
+minimum = 0.8
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    maximum: int = 100
+    names: tuple[str, ...] = ("limit",)
+
+
+@rule("API402", severity=Severity.HIGH)
+def uncapped_page_size(subject: Service, service: Service, limits: Limits) -> Verdict:
+    """A page size has no cap.
+
+    Why: because.
+    Fix: cap it.
+    """
+    return passed("it has")
+
+
+@rule("API401", severity=Severity.HIGH)
+def unpaginated_list(subject: Service) -> Verdict:
+    """A list has no pages.
+
+    Why: because.
+    Fix: add them.
+    """
+    return passed("it has")
+
+
+PRINCIPLE = Principle("API4", "Lists", "Lists are paginated.")
+STANDARD = Standard("2026.1", (Section("API", "API design", 1.0, (PRINCIPLE,)),))
+RULES: tuple[Rule, ...] = (unpaginated_list, uncapped_page_size)
+RULEBOOK = Rulebook(STANDARD, RULES)
+
+
+def load(root: Path, text: str, file: str = "assay.toml", rulebook: Rulebook | None = RULEBOOK) -> Config:
+    (root / "services" / "orders").mkdir(parents=True, exist_ok=True)
+    (root / file).write_text(text, encoding="utf-8")
+    return load_config(root, rulebook)
+
+
+def error(root: Path, text: str, file: str = "assay.toml") -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(root, text, file)
+    return str(caught.value)
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    config = load_config(tmp_path, RULEBOOK)
+    assert config == Config()
+    assert (config.files.max_size, config.coverage.minimum, config.source) == (1_000_000, 0.95, None)
+
+
+def test_everything_at_once(tmp_path: Path) -> None:
+    config = load(tmp_path, FULL)
+    assert config.edition == "2026.1"
+    assert {name: service.root for name, service in config.services.items()} == {
+        "orders": "services/orders",
+        "the shop": ".",
+    }
+    assert config.files.exclude == ("vendored/", "*.gen.py")
+    assert config.files.max_size == 2_000_000
+    assert config.files.roles == {"labs/**": Role.EXAMPLE, "ci/*.py": Role.TOOL}
+    assert config.rules.disable == {"API401", "B101", "RADON-CC"}
+    assert config.rules.rules == {"API402": RuleConfig(Severity.LOW, {"maximum": 500})}
+    assert config.coverage.minimum == 0.8
+    assert config.source == "assay.toml"
+
+
+def test_pyproject_takes_the_same_tables(tmp_path: Path) -> None:
+    table = FULL.replace("[", "[tool.assay.").replace("= [tool.assay.", "= [")
+    config = load(tmp_path, "[tool.assay]\n" + table, "pyproject.toml")
+    assert config.source == "pyproject.toml"
+    assert config.files == load(tmp_path / "other", FULL).files
+
+
+def test_options_and_severities_of_rules(tmp_path: Path) -> None:
+    rules = load(tmp_path, FULL).rules
+    assert rules.options(uncapped_page_size) == Limits(maximum=500)
+    assert rules.severity(uncapped_page_size) is Severity.LOW
+    assert (rules.options(unpaginated_list), rules.severity(unpaginated_list)) == (None, Severity.HIGH)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = = 1", "assay.toml:1: it is not valid TOML: Invalid value"),
+        ('[files]\nexclude = ["x"]\n[files', "assay.toml:3: it is not valid TOML:"),
+        ("[fles]\nmax-size = 1", "assay.toml:1: fles: there is no such key in the top level; did you mean 'files'?"),
+        (
+            '# one\n[files]\nexlude = ["x"]',
+            "assay.toml:3: files.exlude: there is no such key in [files]; did you mean 'exclude'?",
+        ),
+        (
+            "[files]\nmax_size = 1",
+            "assay.toml:2: files.max_size: there is no such key in [files]; did you mean 'max-size'?",
+        ),
+        ("[files]\nzzz = 1", "assay.toml:2: files.zzz: there is no such key in [files]"),
+        ('[files]\nmax-size = "1"', "assay.toml:2: files.max-size: expected a whole number, got text"),
+        ("[files]\nmax-size = 0", "assay.toml:2: files.max-size: expected a whole number >= 1"),
+        ("files.max-size = true", "assay.toml:1: files.max-size: expected a whole number, got true or false"),
+        ("[files]\nexclude = 'x'", "assay.toml:2: files.exclude: expected a list, got text"),
+        ("[files]\nexclude = ['/']", "assay.toml:2: files.exclude: '/' is no pattern that could match a file"),
+        (
+            '[files.roles]\n"a" = "test"\n"b/*.py" = "tets"',
+            "assay.toml:3: files.roles.\"b/*.py\": 'tets' is none of prod, dev, test, example, tool; "
+            "did you mean 'test'?",
+        ),
+        (
+            'edition = "2026.1"\n[files]\nroles = { a = "test", b = "tets" }',
+            "assay.toml:3: files.roles.b: 'tets' is none of prod, dev, test, example, tool; did you mean 'test'?",
+        ),
+        ("[services.orders]", "assay.toml:1: services.orders: the key 'root' is missing"),
+        (
+            '[services.x]\nroot = "."\n[services.orders]\nrot = "a"',
+            "assay.toml:4: services.orders.rot: there is no such key in [services.orders]; did you mean 'root'?",
+        ),
+        ('[services.x]\nroot = "gone"', "assay.toml:2: services.x.root: there is no folder 'gone'"),
+        (
+            '[services.x]\nroot = "../x"',
+            "assay.toml:2: services.x.root: expected a folder inside the scanned tree, relative to its root and with "
+            "'/', such as 'services/orders'",
+        ),
+        ("[coverage]\nminimum = 95", "assay.toml:2: coverage.minimum: expected a number <= 1.0"),
+        (
+            "[rules]\ndisbale = []",
+            "assay.toml:2: rules.disbale: there is no such key in [rules]; did you mean 'disable'",
+        ),
+        ('[rules]\ndisable = ["API404"]', "assay.toml:2: rules.disable: there is no rule API404; did you mean 'API40"),
+        ("[rules.api402]\nmaximum = 1", "assay.toml:1: rules.api402: that is no rule code; one looks like API402"),
+        ("[rules.API403]\nmaximum = 1", "assay.toml:1: rules.API403: there is no such rule; did you mean 'API40"),
+        (
+            "[rules.API402]\nmaximun = 1",
+            "assay.toml:2: rules.API402.maximun: API402 has no such option; did you mean 'maximum'?",
+        ),
+        ('[rules.API402]\nmaximum = "1"', "assay.toml:2: rules.API402.maximum: expected a whole number, got text"),
+        (
+            '[rules.API402]\nseverity = "hgih"',
+            "assay.toml:2: rules.API402.severity: 'hgih' is none of critical, high, medium, low; did you mean 'high'?",
+        ),
+        ("[rules.API401]\nmaximum = 1", "assay.toml:2: rules.API401.maximum: API401 has no such option"),
+        ('edition = "2020"', "assay.toml:1: edition: this version of Assay holds edition '2026.1', not '2020'"),
+        ("edition = 2026-01-31", "assay.toml:1: edition: expected text, got a date"),
+        ("services = 3", "assay.toml:1: services: expected a table, got a whole number"),
+    ],
+)
+def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
+    found = error(tmp_path, text)
+    assert found.startswith(message)
+    assert "\n" not in found
+
+
+def test_a_key_in_a_multi_line_string_is_no_key(tmp_path: Path) -> None:
+    text = 'edition = """\n[files]\nexlude = 1\n"""\n[files]\nexlude = 1\n'
+    assert error(tmp_path, text).startswith("assay.toml:6: files.exlude:")
+
+
+def test_a_mistake_in_pyproject_is_named_by_its_whole_key(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\n\n[tool.assay.files]\nexlude = 1\n'
+    assert error(tmp_path, text, "pyproject.toml").startswith("pyproject.toml:5: tool.assay.files.exlude: there is no")
+
+
+def test_only_one_of_the_two_files_may_configure(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.assay.coverage]\nminimum = 0.5\n", encoding="utf-8")
+    assert error(tmp_path, "[coverage]\nminimum = 0.6\n") == (
+        "assay.toml: pyproject.toml has a [tool.assay] too; keep one of the two"
+    )
+    assert load(tmp_path, "# nothing\n").coverage.minimum == 0.5, "a file without content configures nothing"
+
+
+def test_a_broken_pyproject_matters_only_if_it_configures_assay(tmp_path: Path) -> None:
+    assert load(tmp_path, "[project]\nname = {{ name }}\n", "pyproject.toml") == Config()
+    text = "[project]\nname = {{ name }}\n[tool.assay]\n"
+    assert error(tmp_path, text, "pyproject.toml").startswith("pyproject.toml:2: it is not valid TOML")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "assay.toml").write_bytes(b"edition = '\xff'")
+    with pytest.raises(ConfigError, match=r"assay\.toml: it is not UTF-8: invalid start byte at byte 11"):
+        load_config(tmp_path)
+    (tmp_path / "assay.toml").unlink()
+    (tmp_path / "assay.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"assay\.toml: it can't be read: Is a directory"):
+        load_config(tmp_path)
+
+
+AGREED = [
+    (FULL, True),
+    ("", True),
+    ("[coverage]\nminimum = 1", True),
+    ("[rules.API402]\nmaximum = 1\nnames = ['a']", True),
+    ("[fles]", False),
+    ("[files]\nexlude = []", False),
+    ("[files]\nmax-size = '1'", False),
+    ("[files]\nmax-size = 0", False),
+    ("[files]\nroles = { a = 'tets' }", False),
+    ("[services.x]", False),
+    ("[services.x]\nroot = '../x'", False),
+    ("[services.x]\nroot = '/x'", False),
+    ("[coverage]\nminimum = 1.5", False),
+    ("[rules]\ndisable = 'API401'", False),
+    ("[rules]\nenable = []", False),
+    ("[rules.api402]\nx = 1", False),
+    ("[rules.API402]\nseverity = 'worst'", False),
+    ("[rules.API402.x]\ny = 1", False),
+    ("edition = ''", False),
+]
+
+
+@pytest.mark.parametrize(("text", "valid"), AGREED)
+def test_schema_and_loader_agree(tmp_path: Path, text: str, valid: bool) -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    assert validator.is_valid(tomllib.loads(text)) is valid
+    if valid:
+        load(tmp_path, text, rulebook=None)
+    else:
+        error(tmp_path, text)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
