@@ -17,13 +17,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from assay.scanner.discovery import DEFAULT_MAX_SIZE, DiscoveryOptions
 from assay.scanner.model.role import Role
+from assay.scanner.roles import RoleOverride
 from assay.scanner.rulebook import CODE, Rule, Rulebook
 from assay.scanner.verdicts import Severity
 
 FILE_NAME = "assay.toml"
 PYPROJECT = "pyproject.toml"
-DEFAULT_MAX_SIZE = 1_000_000
 
 OptionValue = bool | int | float | str | list[str]
 _ANALYZER_CODE = re.compile(r"B\d{3}|RADON-[A-Z]+")
@@ -117,6 +118,12 @@ class Config(msgspec.Struct, frozen=True):
     rules: RulesConfig = RulesConfig()
     coverage: CoverageConfig = CoverageConfig()
     source: str | None = None
+
+    @property
+    def discovery(self) -> DiscoveryOptions:
+        """What discovery has to know of it."""
+        roles = tuple(RoleOverride(glob, role) for glob, role in self.files.roles.items())
+        return DiscoveryOptions(self.files.exclude, self.files.max_size, roles)
 
 
 class _TopLevel(_Table, frozen=True):

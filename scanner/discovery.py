@@ -27,6 +27,9 @@ SKIPPED_FOLDERS = frozenset(
 _SKIP_MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 """A folder that holds one is a virtual environment (PEP 405) or a cache (https://bford.info/cachedir/)."""
 
+DEFAULT_MAX_SIZE = 1_000_000
+"""In bytes: no one writes such a module by hand."""
+
 OTHER_KINDS_FACTOR = 10
 """Lock files and API descriptions are larger than code and cheaper to read."""
 
@@ -52,7 +55,7 @@ class DiscoveryOptions:
     """
 
     exclude: tuple[str, ...] = ()
-    max_size: int = 1_000_000
+    max_size: int = DEFAULT_MAX_SIZE
     roles: tuple[RoleOverride, ...] = ()
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
 from assay.scanner.model.endpoint import EndpointKind
+from assay.scanner.model.log import LogFormat
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import Bound, Order, PageSize
 from assay.scanner.model.role import Role
@@ -144,6 +146,52 @@ def _no_sql(context: Context) -> Iterable[SqlExecution]:
     return ()
 
 
+class MessageStyle(StrEnum):
+    """How a logging library joins a message and its values, when it gets them separately."""
+
+    PERCENT = "percent"
+    """`info("%s paid", name)`"""
+    BRACES = "braces"
+    """`info("{} paid", name)`"""
+    EVENT = "event"
+    """`info("paid", user=name)`"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggerLibrary:
+    """How the loggers of a library are called.
+
+    `receivers` are the dotted names, as `Project.infer` gives them, of what has the methods: logger types, logger
+    objects, modules. `methods` are those that write a record, each with the place of its message.
+    """
+
+    name: str
+    receivers: frozenset[str]
+    style: MessageStyle
+    methods: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SinkFound:
+    """A handler, processor chain or sink that a configuration in the scanned tree installs.
+
+    `module` is the module whose import or call installs it, None where a file or the server does. `is_shared` means
+    that every process of the service gets it, whatever it imports (Django's LOGGING).
+    """
+
+    format: LogFormat
+    evidence: Evidence
+    module: Module | None
+    is_file: bool = False
+    is_shared: bool = False
+    setup: Location | None = None
+    """The configuration as a whole, where the evidence is one line of it."""
+
+
+def _no_sinks(context: Context) -> Iterable[SinkFound]:
+    return ()
+
+
 def _no_routes(context: Context) -> Iterable[Route]:
     return ()
 
@@ -165,6 +213,8 @@ class Framework:
     routes: Callable[[Context], Iterable[Route]] = _no_routes
     tables: Callable[[Context], Iterable[Table]] = _no_tables
     rows: RowLibrary | None = None
+    loggers: tuple[LoggerLibrary, ...] = ()
+    sinks: Callable[[Context], Iterable[SinkFound]] = _no_sinks
     sql: Callable[[Context], Iterable[SqlExecution]] = _no_sql
 
 

@@ -76,6 +76,8 @@ class Rule:
     references: tuple[str, ...]
     roles: frozenset[Role]
     subject_type: type
+    parameters: int
+    """How many of subject, service and options the function takes."""
     judge: Callable[..., Verdict]
     options_type: type | None
     source_module: str
@@ -128,6 +130,7 @@ def rule(
             references=references,
             roles=roles,
             subject_type=hints[parameters[0]],
+            parameters=len(parameters),
             judge=function,
             options_type=options if isinstance(options, type) else None,
             source_module=function.__module__,

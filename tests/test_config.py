@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 
 from assay.scanner.config import Config, ConfigError, RuleConfig, load_config, schema
+from assay.scanner.discovery import DiscoveryOptions
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
+from assay.scanner.roles import RoleOverride
 from assay.scanner.rulebook import Principle, Rule, Rulebook, Section, Standard, rule
 from assay.scanner.verdicts import Severity, Verdict, passed
 
@@ -105,6 +107,12 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert config.rules.rules == {"API402": RuleConfig(Severity.LOW, {"maximum": 500})}
     assert config.coverage.minimum == 0.8
     assert config.source == "assay.toml"
+
+
+def test_discovery_is_handed_the_files_table(tmp_path: Path) -> None:
+    roles = (RoleOverride("labs/**", Role.EXAMPLE), RoleOverride("ci/*.py", Role.TOOL))
+    assert load(tmp_path, FULL).discovery == DiscoveryOptions(("vendored/", "*.gen.py"), 2_000_000, roles)
+    assert Config().discovery == DiscoveryOptions()
 
 
 def test_pyproject_takes_the_same_tables(tmp_path: Path) -> None:

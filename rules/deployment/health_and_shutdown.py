@@ -8,7 +8,6 @@ from assay.scanner.model.service import Service
 from assay.scanner.model.workload import (
     SHUTDOWN_SLACK_SECONDS,
     Delivery,
-    Drain,
     Platform,
     Probe,
     StartCommand,
@@ -46,7 +45,7 @@ def workload_without_readiness(workload: Workload, service: Service) -> Verdict:
         return review(f"nothing asks whether {workload.name} ({workload.image}) is ready", *workload.traffic)
     if workload.check_elsewhere is not None:
         return review(f"{workload.name} has no health check here", workload.check_elsewhere, *workload.traffic)
-    what = "readinessProbe" if workload.platform is Platform.KUBERNETES else "health check, neither here nor in its image"
+    what = "readinessProbe" if workload.platform is Platform.KUBERNETES else "health check, here or in its image"
     off = () if workload.check_disabled is None else (workload.check_disabled,)
     message = f"{workload.name} gets traffic but has no {what}; add one that says when it can answer"
     return _fail_or_doubt(workload.doubt, message, *off, *workload.traffic)
@@ -124,7 +123,9 @@ def signal_never_reaches_process(command: StartCommand, service: Service) -> Ver
         message = f"{name} never gets SIGTERM: {command.why}; use `exec` or the JSON-array form"
         return _fail_or_doubt(command.doubt, message, Evidence(command.location, command.text), *command.started_by)
     if command.delivery is not Delivery.REACHES:
-        return review(f"does a stop signal reach `{command.text}`? {command.why}", Evidence(command.location, command.why))
+        return review(
+            f"does a stop signal reach `{command.text}`? {command.why}", Evidence(command.location, command.why)
+        )
     return passed(command.why, Evidence(command.location, command.text), *command.goes_through)
 
 
@@ -141,10 +142,14 @@ def shutdown_window_too_short(workload: Workload, service: Service) -> Verdict:
         return not_applicable("which server it runs isn't known")
     need, grace, evidence = workload.shutdown_need, workload.grace_seconds, workload.shutdown_evidence
     if workload.pre_stop_seconds is not None and workload.pre_stop_seconds >= grace:
-        message = f"preStop takes the whole {grace:g} s of {workload.name}: nothing is left to drain; raise the grace period"
+        message = (
+            f"preStop takes the whole {grace:g} s of {workload.name}: nothing is left to drain; raise the grace period"
+        )
         return _fail_or_doubt(workload.doubt, message, *evidence)
     if need is not None and need > grace and workload.shutdown_is_stated:
-        message = f"{workload.name} is killed after {grace:g} s but needs up to {need:g} s; raise the grace period above that"
+        message = (
+            f"{workload.name} is killed after {grace:g} s but needs up to {need:g} s; raise the grace period above that"
+        )
         return _fail_or_doubt(workload.doubt, message, *evidence)
     if need is None:
         return review(f"is {grace:g} s enough for {workload.name}? {workload.drain_text}", *evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import TypeAlias
 
 from assay.scanner.linker.project import Project, last_part
@@ -17,6 +18,8 @@ Given: TypeAlias = Mapping[tuple[Scope, str], tuple[form.Expr, Scope]]
 
 _DEEPEST = 24
 """Definitions that one value may hang on: past it a value is as good as computed."""
+_LONGEST = 10_000
+"""Characters of a joined string: no path, prefix or message is longer, and doubling definitions must not eat memory."""
 _NOTHING: Given = {}
 _SETTINGS_BASES = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings")
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "environs.Env.str", "environs.Env.int", "decouple.config"})
@@ -69,6 +72,40 @@ def definitions(node: form.Expr, scope: Scope, project: Project) -> list[tuple[f
                 known = project.class_attribute(cls, attr)
                 return [known] if known is not None else project.instance_attributes(cls, attr)
     return []
+
+
+def list_items(
+    node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING, depth: int = 8
+) -> list[tuple[form.Expr, Scope]]:
+    """The items of a list, tuple or set: displays, names for them, `+`, `*other`, `list(other)`; what can't be seen
+    is left out."""
+    if not depth:
+        return []
+
+    def items(inner: form.Expr, inner_scope: Scope) -> list[tuple[form.Expr, Scope]]:
+        return list_items(inner, inner_scope, project, given, depth - 1)
+
+    match node:
+        case form.Display(items=found):
+            return [
+                pair
+                for item in found
+                for pair in (items(item.value, scope) if isinstance(item, form.Starred) else [(item, scope)])
+            ]
+        case form.Binary(op="+", left=left, right=right):
+            return items(left, scope) + items(right, scope)
+        case form.Boolean(values=values):
+            return [pair for value in values for pair in items(value, scope)]
+        case form.Conditional(body=body, orelse=orelse):
+            return items(body, scope) + items(orelse, scope)
+        case form.Call(func=form.Name(id="list" | "tuple" | "sorted" | "set"), args=[only]):
+            return items(only.value, scope)
+        case form.Name(id=name):
+            bindings = scope.lookup(name)
+            known = given.get((bindings[0].scope, name)) if bindings else None
+            if known is not None:
+                return items(*known)
+    return [pair for definition in definitions(node, scope, project) for pair in items(*definition)]
 
 
 def _defined(binding: Binding, project: Project) -> Iterator[tuple[form.Expr, Scope]]:
@@ -141,6 +178,8 @@ class _Folder:
         texts = [p if isinstance(p, str) else str(p.value) for p in parts if p is not None]
         if len(texts) < len(parts):
             return None
+        if sum(map(len, texts)) > _LONGEST:
+            return None
         return Constant(separator.join(texts), any(isinstance(p, Constant) and p.configured for p in parts))
 
     def _name(self, name: str, scope: Scope) -> Constant | None:
@@ -201,15 +240,15 @@ class _Folder:
             return None
         configured = left.configured or right.configured
         match node.op, left.value, right.value:
-            case "+", str() as a, str() as b:
-                return Constant(a + b, configured)
+            case "+", str(), str():
+                return self._joined([left, right])
             case "+", int() as a, int() as b:
                 return Constant(a + b, configured)
             case "-", int() as a, int() as b:
                 return Constant(a - b, configured)
             case "*", int() as a, int() as b:
                 return Constant(a * b, configured)
-            case "**", int() as a, int() as b if 0 <= b <= 64:
+            case "**", int() as a, int() as b if 0 <= b <= 64 and abs(a) <= 1024:
                 return Constant(a**b, configured)
         return None
 
@@ -258,15 +297,28 @@ class _Folder:
             return self._joined([self.fold(i, scope) for i in call.args[0].value.items], text.value)
         values = [self.fold(argument.value, scope) for argument in call.args]
         if method == "format":
-            named = {a.name: v for a, v in zip(call.args, values, strict=True) if a.name is not None}
-            if not named:
-                return self._substituted(text, "{}", values)
-            known = {key: v.value for key, v in named.items() if v is not None}
-            return Constant(text.value.format(**known)) if len(known) == len(call.args) else None
+            return self._formatted(text.value, call, values)
         arguments = [v.value for v in values if v is not None and isinstance(v.value, str)]
         if method in _STRING_METHODS and len(arguments) == len(call.args):
             return Constant(getattr(text.value, method)(*arguments), text.configured)
         return None
+
+    def _formatted(self, template: str, call: form.Call, values: list[Constant | None]) -> Constant | None:
+        """`template.format(...)` with plain fields: widths and attribute look-ups are left alone."""
+        positional = iter([v for v, a in zip(values, call.args, strict=True) if a.name is None])
+        named = {a.name: v for v, a in zip(values, call.args, strict=True)}
+        parts: list[str | Constant | None] = []
+        try:
+            fields = list(Formatter().parse(template))
+        except ValueError:  # a lone brace: the program would fail there too
+            return None
+        for text, name, spec, conversion in fields:
+            parts.append(text)
+            if spec or conversion:
+                return None
+            if name is not None:
+                parts.append(named.get(name) if name else next(positional, None))
+        return self._joined(parts)
 
     def _returned(self, function: FunctionSymbol, call: form.Call, scope: Scope) -> Constant | None:
         """What the function returns for these arguments."""

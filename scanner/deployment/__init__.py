@@ -1,5 +1,6 @@
 """The deployment stage: from the facts of Dockerfiles, compose files, manifests and Procfiles to each service's
-workloads, probes and start commands. Pure: same facts, same result."""
+workloads, probes and start commands. Pure: same facts, same result.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +112,10 @@ def _named(workload: Workload, roots: Mapping[str, str]) -> str | None:
     """A service whose folder has the workload's name."""
     if workload.built_here and workload.dockerfile is not None:
         return None
-    names = {workload.name.partition("/")[0], (workload.image or "").rsplit("/", 1)[-1].partition(":")[0].partition("@")[0]}
+    names = {
+        workload.name.partition("/")[0],
+        (workload.image or "").rsplit("/", 1)[-1].partition(":")[0].partition("@")[0],
+    }
     fitting = [name for name, root in roots.items() if root.rsplit("/", 1)[-1] in names and root]
     return fitting[0] if len(fitting) == 1 else None
 

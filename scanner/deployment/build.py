@@ -24,8 +24,12 @@ from assay.scanner.model.workload import (
 )
 from assay.scanner.readers.dockerfile import Form, ImageCommand
 
-NAMED_WORKERS = frozenset({"worker", "workers", "beat", "beatworker", "scheduler", "cron", "consumer", "celery", "rq", "queue"})
-NAMED_JOBS = frozenset("migrate migrator migration migrations init setup seed prestart bootstrap".split())
+NAMED_WORKERS = frozenset(
+    {"worker", "workers", "beat", "beatworker", "scheduler", "cron", "consumer", "celery", "rq", "queue"}
+)
+NAMED_JOBS = frozenset(
+    ["migrate", "migrator", "migration", "migrations", "init", "setup", "seed", "prestart", "bootstrap"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def start_command(
     role: Role,
     doubt: Evidence | None = None,
 ) -> StartCommand:
+    """A declared command as a subject: what it comes to is in `start`."""
     return StartCommand(
         subject_id=subject_id,
         label=label,

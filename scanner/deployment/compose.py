@@ -137,9 +137,7 @@ class _Builder:
         return starter.trace(words) if words else None
 
     def _kind(self, process: Process, image: Image | None) -> WorkloadKind:
-        dependents = [
-            d for other in self.facts.services for d in other.depends_on if d.service == self.service.name
-        ]
+        dependents = [d for other in self.facts.services for d in other.depends_on if d.service == self.service.name]
         if any(d.condition == COMPLETED for d in dependents):
             return WorkloadKind.JOB
         third_party = self.service.image is not None and image is None and is_infrastructure(self.service.image)

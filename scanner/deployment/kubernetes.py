@@ -59,9 +59,7 @@ def kubernetes_workloads(tree: DeploymentTree, path: str, facts: KubernetesFacts
 
 def _patches(tree: DeploymentTree) -> dict[str, str]:
     """The patch files of the tree, and the kustomization that lays each over other manifests."""
-    return {
-        relative(path, patch): path for path, facts in tree.manifests.items() for patch in facts.patches
-    }
+    return {relative(path, patch): path for path, facts in tree.manifests.items() for patch in facts.patches}
 
 
 @dataclass(frozen=True)

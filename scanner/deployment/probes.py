@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from assay.scanner.deployment.processes import unwrapped
 from assay.scanner.readers.variables import is_resolved
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::"})
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104 - compared, not bound
 URL = re.compile(r"https?://[^\s'\")|;,>]+")
 CHECKED_TOOLS = frozenset({"curl", "wget", "http", "python", "python3", "nc"})
 SEPARATORS = re.compile(r"\|\||&&|;|\n|\|")
@@ -22,7 +22,10 @@ ASKS = (
     (re.compile(r"\b(redis|valkey)-cli\b.*\s-(h|u)\b"), "Redis"),
     (re.compile(r"\bpg_isready\b.*\s(-h|--host)\b"), "PostgreSQL"),
     (re.compile(r"\b(psql|mysqladmin|mysql|mongosh?)\b.*\s(-h|--host)\b"), "the database"),
-    (re.compile(r"\bmanage\.py\s+(check\b.*--database|migrate\b.*--check|dbshell|wait_for_db|showmigrations)"), "the database"),
+    (
+        re.compile(r"\bmanage\.py\s+(check\b.*--database|migrate\b.*--check|dbshell|wait_for_db|showmigrations)"),
+        "the database",
+    ),
     (re.compile(r"\b(rabbitmqctl|rabbitmq-diagnostics)\b.*\s-n\b"), "RabbitMQ"),
 )
 

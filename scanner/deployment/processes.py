@@ -17,31 +17,130 @@ GUNICORN_GRACEFUL_TIMEOUT = 30.0
 HYPERCORN_GRACEFUL_TIMEOUT = 3.0
 
 INFRASTRUCTURE_PROGRAMS = frozenset(
-    "redis-server valkey-server postgres mysqld mariadbd mongod rabbitmq-server memcached minio nginx caddy httpd"
-    " haproxy traefik envoy pgbouncer etcd consul vault".split()
+    [
+        "redis-server",
+        "valkey-server",
+        "postgres",
+        "mysqld",
+        "mariadbd",
+        "mongod",
+        "rabbitmq-server",
+        "memcached",
+        "minio",
+        "nginx",
+        "caddy",
+        "httpd",
+        "haproxy",
+        "traefik",
+        "envoy",
+        "pgbouncer",
+        "etcd",
+        "consul",
+        "vault",
+    ]
 )
 LOAD_GENERATORS = frozenset({"locust", "k6", "vegeta", "artillery", "ab", "wrk"})
 JOB_PROGRAMS = frozenset(
-    "alembic aerich pip uv poetry npm-ci echo true false sleep mkdir chmod chown cp mv rm cat ls export set source . cd"
-    " test [ [[ curl wget psql pg_dump pg_isready createdb pytest tox coverage wait-for wait-for-it.sh exit printf"
-    " pre-commit mypy ruff black flake8 python-wait envsubst aws gcloud kubectl date touch ln sed awk grep read"
-    " until unset eval trap wait shift".split()
+    [
+        "alembic",
+        "aerich",
+        "pip",
+        "uv",
+        "poetry",
+        "npm-ci",
+        "echo",
+        "true",
+        "false",
+        "sleep",
+        "mkdir",
+        "chmod",
+        "chown",
+        "cp",
+        "mv",
+        "rm",
+        "cat",
+        "ls",
+        "export",
+        "set",
+        "source",
+        ".",
+        "cd",
+        "test",
+        "[",
+        "[[",
+        "curl",
+        "wget",
+        "psql",
+        "pg_dump",
+        "pg_isready",
+        "createdb",
+        "pytest",
+        "tox",
+        "coverage",
+        "wait-for",
+        "wait-for-it.sh",
+        "exit",
+        "printf",
+        "pre-commit",
+        "mypy",
+        "ruff",
+        "black",
+        "flake8",
+        "python-wait",
+        "envsubst",
+        "aws",
+        "gcloud",
+        "kubectl",
+        "date",
+        "touch",
+        "ln",
+        "sed",
+        "awk",
+        "grep",
+        "read",
+        "until",
+        "unset",
+        "eval",
+        "trap",
+        "wait",
+        "shift",
+    ]
 )
 SUPERVISORS = frozenset({"supervisord", "honcho", "foreman", "overmind", "circusd", "s6-svscan", "runsvdir"})
 """They take the signal and stop their children."""
 
-MANAGEMENT_WORKERS = frozenset({"rqworker", "rqworker-pool", "rqscheduler", "qcluster", "process_tasks", "run_huey", "runworker"})
+MANAGEMENT_WORKERS = frozenset(
+    {"rqworker", "rqworker-pool", "rqscheduler", "qcluster", "process_tasks", "run_huey", "runworker"}
+)
 MANAGEMENT_WORKERS_OF_PACKAGES = frozenset({"celery", "db_worker", "rundramatiq", "procrastinate"})
 MANAGEMENT_JOBS = frozenset(
-    "migrate makemigrations collectstatic createsuperuser loaddata dumpdata check compilemessages shell dbshell test"
-    " flush wait_for_db createcachetable clearsessions compress seed".split()
+    [
+        "migrate",
+        "makemigrations",
+        "collectstatic",
+        "createsuperuser",
+        "loaddata",
+        "dumpdata",
+        "check",
+        "compilemessages",
+        "shell",
+        "dbshell",
+        "test",
+        "flush",
+        "wait_for_db",
+        "createcachetable",
+        "clearsessions",
+        "compress",
+        "seed",
+    ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
     """What a command line is read against: environment variables that are known, and configuration files that may
-    say what its flags don't (`gunicorn.conf.py` is read without being named)."""
+    say what its flags don't (`gunicorn.conf.py` is read without being named).
+    """
 
     env: Mapping[str, str]
     has_gunicorn_conf: bool = False
@@ -189,7 +288,9 @@ def _celery(rest: list[str], context: CommandContext) -> Process:
             return Process("celery", WorkloadKind.WORKER, "")
         limit = _number(_flag(rest, "--time-limit"))
         drain = Drain.UNBOUNDED if limit is None else Drain.BOUNDED
-        return Process("celery", WorkloadKind.WORKER, "", drain=drain, drain_seconds=limit, drain_is_stated=limit is not None)
+        return Process(
+            "celery", WorkloadKind.WORKER, "", drain=drain, drain_seconds=limit, drain_is_stated=limit is not None
+        )
     if verb == "beat":
         return Process("celery beat", WorkloadKind.WORKER, "", drain=Drain.BOUNDED, drain_seconds=0.0)
     if verb == "flower":
@@ -239,7 +340,9 @@ SERVERS: Mapping[str, Callable[[list[str], CommandContext], Process]] = {
 # --- words -----------------------------------------------------------------------------------------------------------
 
 RUNNERS = {
-    ("uv", "run"): frozenset({"--project", "--directory", "--group", "--extra", "--with", "--env-file", "--package", "-p"}),
+    ("uv", "run"): frozenset(
+        {"--project", "--directory", "--group", "--extra", "--with", "--env-file", "--package", "-p"}
+    ),
     ("poetry", "run"): frozenset({"-C", "--directory"}),
     ("pipenv", "run"): frozenset(),
     ("pdm", "run"): frozenset({"-p"}),
@@ -248,7 +351,9 @@ RUNNERS = {
 }
 """Programs that run another in an environment, and their options that take a value."""
 
-WRAPPERS = frozenset({"opentelemetry-instrument", "ddtrace-run", "nice", "ionice", "stdbuf", "time", "chpst", "doppler"})
+WRAPPERS = frozenset(
+    {"opentelemetry-instrument", "ddtrace-run", "nice", "ionice", "stdbuf", "time", "chpst", "doppler"}
+)
 DROPPERS = frozenset({"gosu", "su-exec", "setpriv", "s6-setuidgid"})
 """They take a user and then replace themselves with the command."""
 WAITERS = frozenset({"wait-for", "wait-for.sh", "wait-for-it", "wait-for-it.sh", "dockerize", "wait", "wait4ports"})

@@ -21,6 +21,7 @@ JOBS = frozenset({"release"})
 
 
 def procfile_workloads(tree: DeploymentTree) -> Iterator[Found]:
+    """Every process of every Procfile."""
     for path, facts in tree.of(ProcfileFacts).items():
         for process in facts.processes:
             yield _found(tree, path, facts, process)
@@ -53,7 +54,9 @@ def _found(tree: DeploymentTree, path: str, facts: ProcfileFacts, line: ProcessT
         location=location,
         role=role,
         process=process,
-        traffic=(line.span.evidence(path, "the platform's router sends requests to `web`"),) if line.name == "web" else (),
+        traffic=(line.span.evidence(path, "the platform's router sends requests to `web`"),)
+        if line.name == "web"
+        else (),
         built_here=True,
         command=command,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.scanner.deployment.processes import CommandContext, classify
 from assay.scanner.model.workload import WorkloadKind
@@ -259,7 +259,7 @@ def _subshell(subshell: Subshell, state: _State) -> bool:
     _run(subshell.body, inside)
     if not any(_is_server(e.words, state.context) for e in inside.endings):
         return True
-    state.endings += [Ending(e.words, e.span, False, "it runs in a subshell") for e in inside.endings]
+    state.endings += [replace(e, replaces_shell=False, unsure="it runs in a subshell") for e in inside.endings]
     return False
 
 

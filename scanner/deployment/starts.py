@@ -31,7 +31,8 @@ class ScriptEnd:
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a declared command comes to. `delivery` and `why` are about the declaration itself; the scripts that it
-    goes through are in `scripts`."""
+    goes through are in `scripts`.
+    """
 
     process: Process
     delivery: Delivery
@@ -73,10 +74,15 @@ class Starter:
     def _after_init(self, words: list[str], hops: int) -> Start:
         name = words[0].rsplit("/", 1)[-1]
         started = self.trace(init_removed(words), hops + 1)
-        passes_to_group = name == "dumb-init" and "-c" not in words and "--single-child" not in words
-        if passes_to_group or (name.startswith("tini") and "-g" in words):
-            scripts = tuple(replace(s, delivery=Delivery.REACHES, why=f"{name} signals the whole group") for s in started.scripts)
-            return replace(started, delivery=Delivery.REACHES, why=f"{name} signals the whole process group", scripts=scripts)
+        options = words[1 : len(words) - len(init_removed(words))]
+        dumb = name == "dumb-init" and not {"-c", "--single-child"}.intersection(options)
+        if dumb or (name.startswith("tini") and "-g" in options):
+            scripts = tuple(
+                replace(s, delivery=Delivery.REACHES, why=f"{name} signals the whole group") for s in started.scripts
+            )
+            return replace(
+                started, delivery=Delivery.REACHES, why=f"{name} signals the whole process group", scripts=scripts
+            )
         return started
 
     def _shell_line(self, program: str, line: str, hops: int) -> Start:
@@ -171,5 +177,3 @@ def _script_delivery(ending: Ending) -> tuple[Delivery, str]:
     if ending.replaces_shell:
         return Delivery.REACHES, "exec: the script's shell becomes the process"
     return Delivery.SHELL_IN_FRONT, "without exec the script's shell stays in front and passes no signal on"
-
-

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TypeVar, Union
+from typing import TypeAlias, TypeVar
 
 from assay.scanner.deployment.images import Image, base_name, is_infrastructure, split_reference
 from assay.scanner.deployment.processes import CommandContext
@@ -18,7 +18,7 @@ from assay.scanner.readers.kubernetes import KubernetesFacts
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 
-Facts: TypeAlias = Union[DockerfileFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts]
+Facts: TypeAlias = DockerfileFacts | ComposeFacts | KubernetesFacts | ProcfileFacts | ShellFacts
 _F = TypeVar("_F", DockerfileFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts)
 
 DEVELOPMENT_STAGES = frozenset({"dev", "develop", "development", "local", "debug"})
@@ -29,7 +29,8 @@ GUNICORN_CONF = "gunicorn.conf.py"
 @dataclass(frozen=True)
 class DeploymentTree:
     """`roles` are the roles of the paths (prod where it says nothing); `other_paths` are the Python files, of which
-    only the names matter here."""
+    only the names matter here.
+    """
 
     files: Mapping[str, Facts]
     roles: Mapping[str, Role]
@@ -64,7 +65,48 @@ class DeploymentTree:
         stage = facts.stage(target) if facts is not None else None
         if facts is None or stage is None:
             return None
-        return Image(path, facts, stage, posixpath.dirname(path) if context is None else context)
+        return Image(path, facts, stage, self._context(path, facts) if context is None else context)
+
+    def _context(self, path: str, facts: DockerfileFacts) -> str:
+        """The folder it is built from: what a compose file or skaffold says, else the nearest folder around it that
+        has what it copies, else its own.
+        """
+        said = self._contexts.get(path)
+        if said is not None:
+            return said
+        sources = [
+            s.removeprefix("./") for stage in facts.stages for c in stage.copies if c.stage is None for s in c.sources
+        ]
+        named = [s.rstrip("/") for s in sources if s not in (".", "") and "*" not in s]
+        folder = posixpath.dirname(path)
+        while named:
+            if any(posixpath.join(folder, source) in self._places for source in named):
+                return folder
+            if not folder:
+                break
+            folder = posixpath.dirname(folder)
+        return posixpath.dirname(path)
+
+    @cached_property
+    def _contexts(self) -> dict[str, str]:
+        """By Dockerfile."""
+        found: dict[str, str] = {}
+        for path, facts in self.compose_files.items():
+            for service in facts.services:
+                built = self._compose_build(path, service)
+                if built is not None:
+                    found.setdefault(built.path, built.context)
+        return found
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        """Every known file and the folders around it."""
+        found: set[str] = set()
+        for path in (*self.files, *self.other_paths):
+            while path and path not in found:
+                found.add(path)
+                path = posixpath.dirname(path)
+        return frozenset(found)
 
     def starter(self, image: Image | None, env: Mapping[str, str]) -> Starter:
         """What traces the commands of a workload that runs the image with these variables."""
@@ -102,7 +144,8 @@ class DeploymentTree:
 
     def image_named(self, reference: str) -> Image | None:
         """The Dockerfile in this tree that builds an image of that name: by a build file that says so, else by the
-        folder it lies in. None when nothing or more than one thing fits."""
+        folder it lies in. None when nothing or more than one thing fits.
+        """
         name = base_name(reference)
         said = self._built_images.get(split_reference(reference)[0]) or self._built_images.get(name)
         if said is not None:
@@ -141,8 +184,9 @@ class DeploymentTree:
         for path, facts in self.manifests.items():
             for artifact in facts.artifacts:
                 context = relative(path, artifact.context)
-                yield base_name(artifact.image), posixpath.normpath(
-                    posixpath.join(context, artifact.dockerfile or "Dockerfile")
+                yield (
+                    base_name(artifact.image),
+                    posixpath.normpath(posixpath.join(context, artifact.dockerfile or "Dockerfile")),
                 )
 
     def image_of_script(self, program: str) -> Image | None:

@@ -65,6 +65,15 @@ _RETURNS = {
     "loguru.logger.patch": "loguru.logger",
     "logbook.Logger": "logbook.Logger",
     "absl.logging.get_absl_logger": "logging.Logger",
+    "celery.utils.log.get_logger": "logging.Logger",
+    "kombu.log.get_logger": "logging.Logger",
+    "multiprocessing.get_logger": "logging.Logger",
+    "multiprocessing.log_to_stderr": "logging.Logger",
+    "oslo_log.log.getLogger": "logging.Logger",
+    "prefect.get_run_logger": "logging.Logger",
+    "structlog.wrap_logger": "structlog.BoundLogger",
+    "structlog.BoundLogger.try_unbind": "structlog.BoundLogger",
+    "loguru.logger.contextualize": "loguru.logger",
 }
 
 _SAME_TYPE = {
@@ -96,6 +105,10 @@ _SAME_TYPE = {
     "sqlmodel.Session": "sqlalchemy.orm.Session",
     "sqlmodel.ext.asyncio.session.AsyncSession": "sqlalchemy.orm.Session",
     "structlog.stdlib.BoundLogger": "structlog.BoundLogger",
+    "structlog.stdlib.AsyncBoundLogger": "structlog.BoundLogger",
+    "structlog.typing.BindableLogger": "structlog.BoundLogger",
+    "loguru.Logger": "loguru.logger",
+    "loguru._logger.Logger": "loguru.logger",
     "structlog.types.FilteringBoundLogger": "structlog.BoundLogger",
     "structlog.typing.FilteringBoundLogger": "structlog.BoundLogger",
     "flask.app.Flask": "flask.Flask",

@@ -156,6 +156,23 @@ class Project:
             return Namespace(str(folder.joinpath(*binding_module.split(".")) if binding_module else folder))
         return self.module_named(binding_module, importer.path) or External(binding_module)
 
+    def imports(self, module: Module) -> set[Module]:
+        """The project modules that the module imports anywhere in it."""
+        found: set[Module] = set()
+        for scope in module.scopes:
+            for bindings in scope.bindings.values():
+                for binding in bindings:
+                    if binding.how not in (How.IMPORT, How.IMPORT_FROM):
+                        continue
+                    source = self.import_module(binding.module, binding.level, module)
+                    member = self._index.submodule(_place(source), binding.name) if binding.name and source else None
+                    if member is not None:
+                        found.add(self.modules[member])
+                    elif isinstance(source, Module):
+                        found.add(source)
+        stars = (self.import_module(star.module, star.level, module) for star in module.star_imports)
+        return found | {s for s in stars if isinstance(s, Module)}
+
     def member(self, owner: Module | Namespace, name: str) -> Value | None:
         """`owner.name`: a definition, something it imported, or a submodule."""
         values = self.members(owner, name)
@@ -626,6 +643,12 @@ class Project:
             case Instance():
                 return value.type_name
         return None
+
+
+def _place(source: Module | Namespace | External) -> str:
+    if isinstance(source, Module):
+        return source.path
+    return source.folder if isinstance(source, Namespace) else source.name
 
 
 def _literal_type(node: form.Expr) -> str:

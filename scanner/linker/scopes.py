@@ -68,6 +68,13 @@ class Module:
         _Builder(self).build()
 
     @property
+    def scopes(self) -> Iterator[Scope]:
+        """The module's own scope and those of everything defined in it."""
+        yield self.scope
+        yield from (f.scope for f in self.functions)
+        yield from (c.scope for c in self.classes)
+
+    @property
     def is_package(self) -> bool:
         return self.path.endswith("__init__.py")
 

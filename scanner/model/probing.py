@@ -60,14 +60,18 @@ def _route(probe: Probe, service: Service) -> Target:
     if probe.path is None:
         return _without_path(probe)
     if not service.endpoints:
-        return Target(question=Evidence(probe.location, f"no route of the service is known to hold {probe.path} against"))
+        return Target(
+            question=Evidence(probe.location, f"no route of the service is known to hold {probe.path} against")
+        )
     found = endpoints_at(service.endpoints, probe.path)
     if not found:
         return _no_route(probe, service)
     fitting = [e for e in found if e.method in (probe.method, "ANY") or (probe.method, e.method) == ("HEAD", "GET")]
     if not fitting:
         methods = ", ".join(sorted({e.method for e in found}))
-        return Target(problem=Evidence(found[0].location, f"{probe.path} takes {methods}, the probe sends {probe.method}"))
+        return Target(
+            problem=Evidence(found[0].location, f"{probe.path} takes {methods}, the probe sends {probe.method}")
+        )
     endpoint = fitting[0]
     if endpoint.auth and not probe.sends_credentials:
         guarded = Evidence(endpoint.location, f"{endpoint.label} asks for {', '.join(endpoint.auth)}")
@@ -75,13 +79,17 @@ def _route(probe: Probe, service: Service) -> Target:
     if endpoint.auth:
         return Target(question=Evidence(endpoint.location, f"{endpoint.label} must accept what the probe sends"))
     if probe.tool is not None and probe.tool_in_image is None:
-        return Target(question=Evidence(probe.location, f"whether {probe.image or 'the image'} has {probe.tool} isn't known"))
+        return Target(
+            question=Evidence(probe.location, f"whether {probe.image or 'the image'} has {probe.tool} isn't known")
+        )
     return Target(answer=Evidence(endpoint.location, f"{endpoint.label} answers it"))
 
 
 def _without_path(probe: Probe) -> Target:
     if probe.tool is not None and probe.tool_in_image is None:
-        return Target(question=Evidence(probe.location, f"whether {probe.image or 'the image'} has {probe.tool} isn't known"))
+        return Target(
+            question=Evidence(probe.location, f"whether {probe.image or 'the image'} has {probe.tool} isn't known")
+        )
     if probe.command:
         if probe.tool_in_image:
             return Target(answer=Evidence(probe.location, f"{probe.tool} is in the image"))

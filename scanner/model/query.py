@@ -89,11 +89,12 @@ class PagedQuery:
     role: Role
     order: Order
     order_by: Evidence | None = None
-    client_chooses_order: bool = False
+    ordinal: int = 1
+    """The how-manieth paged query of the function it is."""
 
     @property
     def subject_id(self) -> str:
-        return f"{self.function}:paged query"
+        return f"{self.function}:paged query {self.ordinal}"
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
 from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.table import Table
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
 
@@ -29,6 +30,7 @@ class Service:
     endpoints: tuple[Endpoint, ...] = ()
     page_sizes: tuple[PageSize, ...] = ()
     paged_queries: tuple[PagedQuery, ...] = ()
+    tables: tuple[Table, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     workloads: tuple[Workload, ...] = ()
     probes: tuple[Probe, ...] = ()

@@ -1,5 +1,6 @@
 """Workloads: the things that run (a container of a pod, a compose service, a Procfile line, an image), what starts
-them, what asks after their health, and how long they get to stop."""
+them, what asks after their health, and how long they get to stop.
+"""
 
 from __future__ import annotations
 

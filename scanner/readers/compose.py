@@ -61,6 +61,8 @@ class ComposeHealthCheck(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Dependency(msgspec.Struct, frozen=True, array_like=True):
+    """An entry of `depends_on`; the short form waits for `service_started`."""
+
     service: str
     condition: str
     span: Span
@@ -105,6 +107,8 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ComposeFacts(msgspec.Struct, frozen=True, array_like=True, tag="compose"):
+    """A compose file; `comment` is what its head says."""
+
     comment: str
     services: tuple[ComposeService, ...]
 
@@ -209,7 +213,9 @@ def _ports(node: Mapping) -> Iterator[ComposePort]:
         elif isinstance(item, Scalar):
             text = _substituted(item.text).partition("/")[0]
             published, _, target = text.rpartition(":")
-            yield ComposePort(int(target) if target.isascii() and target.isdigit() else None, published or None, item.span)
+            yield ComposePort(
+                int(target) if target.isascii() and target.isdigit() else None, published or None, item.span
+            )
 
 
 def _healthcheck(entry: Entry | None) -> ComposeHealthCheck | None:

@@ -23,8 +23,26 @@ from assay.scanner.readers.variables import expand
 DIRECTIVE = re.compile(r"#\s*(?P<name>escape|syntax|check)\s*=\s*(?P<value>\S+)", re.IGNORECASE)
 HEREDOC = re.compile(r"<<(?P<strip>-?)(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
 INSTRUCTIONS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME"
-    " WORKDIR".split()
+    [
+        "ADD",
+        "ARG",
+        "CMD",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "RUN",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ]
 )
 FLAG = re.compile(r"--(?P<name>[a-z-]+)(?:=(?P<value>\S*))?\s*")
 DEFAULT_PATH = "/"
@@ -68,7 +86,8 @@ class HealthCheck(msgspec.Struct, frozen=True, array_like=True):
 
 class Copy(msgspec.Struct, frozen=True, array_like=True):
     """COPY or ADD; `stage` names where `--from` takes the files, None for the build context. Paths are as written,
-    `destination` made absolute."""
+    `destination` made absolute.
+    """
 
     sources: tuple[str, ...]
     destination: str
@@ -112,6 +131,8 @@ class Stage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class DockerfileFacts(msgspec.Struct, frozen=True, array_like=True, tag="dockerfile"):
+    """A Dockerfile: its instructions one by one, and the stages they make."""
+
     comment: str
     instructions: tuple[Instruction, ...]
     stages: tuple[Stage, ...]

@@ -31,6 +31,8 @@ POD_TEMPLATES = {
 
 
 class ProbeKind(StrEnum):
+    """The field a probe stands in."""
+
     READINESS = "readinessProbe"
     LIVENESS = "livenessProbe"
     STARTUP = "startupProbe"
@@ -136,6 +138,8 @@ class ServiceFacts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ConfigMapFacts(msgspec.Struct, frozen=True, array_like=True):
+    """A ConfigMap's text entries."""
+
     name: str
     data: tuple[tuple[str, str], ...]
     span: Span
@@ -208,7 +212,8 @@ def _workload(kind: str, document: Mapping) -> PodWorkload:
     pod_metadata = template.mapping("metadata") if template is not None else None
     spec = template.mapping("spec") if template is not None else None
     name = metadata.entry("name") if metadata is not None else None
-    labels = (pod_metadata or metadata).entry("labels") if pod_metadata or metadata else None
+    labelled = pod_metadata or metadata
+    labels = labelled.entry("labels") if labelled is not None else None
     grace = spec.entry("terminationGracePeriodSeconds") if spec is not None else None
     return PodWorkload(
         kind=kind,

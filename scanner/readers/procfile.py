@@ -13,12 +13,16 @@ LINE = re.compile(r"(?P<name>[A-Za-z0-9_-]+):[ \t]*(?P<command>\S.*?)\s*")
 
 
 class ProcessType(msgspec.Struct, frozen=True, array_like=True):
+    """One line: `name: command`."""
+
     name: str
     command: str
     span: Span
 
 
 class ProcfileFacts(msgspec.Struct, frozen=True, array_like=True, tag="procfile"):
+    """A Procfile's processes in their order."""
+
     comment: str
     processes: tuple[ProcessType, ...]
 

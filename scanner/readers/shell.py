@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import msgspec
 
@@ -50,27 +50,37 @@ class Choice(msgspec.Struct, frozen=True, array_like=True, tag="choice"):
 
 
 class CaseBranch(msgspec.Struct, frozen=True, array_like=True):
+    """`pattern | pattern) body ;;`."""
+
     patterns: tuple[str, ...]
     body: tuple[Statement, ...]
 
 
 class Case(msgspec.Struct, frozen=True, array_like=True, tag="case"):
+    """`case subject in ... esac`."""
+
     subject: str
     branches: tuple[CaseBranch, ...]
     span: Span
 
 
 class Loop(msgspec.Struct, frozen=True, array_like=True, tag="loop"):
+    """`while`, `until` or `for`; the condition's commands lead the body."""
+
     body: tuple[Statement, ...]
     span: Span
 
 
 class Subshell(msgspec.Struct, frozen=True, array_like=True, tag="subshell"):
+    """`( ... )`: an `exec` in it replaces only the child."""
+
     body: tuple[Statement, ...]
     span: Span
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True, tag="function"):
+    """A definition; nothing runs until it is called."""
+
     name: str
     body: tuple[Statement, ...]
     span: Span
@@ -83,7 +93,7 @@ class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
     span: Span
 
 
-Statement: TypeAlias = Union[Command, Choice, Case, Loop, Subshell, Function, Unknown]
+Statement: TypeAlias = Command | Choice | Case | Loop | Subshell | Function | Unknown
 
 
 class ShellFacts(msgspec.Struct, frozen=True, array_like=True, tag="shell"):
@@ -463,7 +473,7 @@ class _Parser:
         condition = self._body(frozenset({"then"}))
         self.expect("then")
         while True:
-            branches.append(tuple([*condition, *self._body(frozenset({"elif", "else", "fi"}))]))
+            branches.append((*condition, *self._body(frozenset({"elif", "else", "fi"}))))
             condition = []
             word = self.take()
             if word.text == "fi":
@@ -512,7 +522,7 @@ class _Parser:
         self.expect("do")
         body = self._body(frozenset({"done"}))
         end = self.expect("done").end
-        return Loop(tuple([*condition, *body]), self._span(keyword.start, end))
+        return Loop((*condition, *body), self._span(keyword.start, end))
 
     def _group(self) -> Statement:
         start = self.take().start
@@ -536,7 +546,9 @@ class _Parser:
             raise _Syntax
         body = self._command()
         self.depth -= 1
-        statements = body.branches[0] if isinstance(body, Choice) and body.complete and len(body.branches) == 1 else (body,)
+        statements = (
+            body.branches[0] if isinstance(body, Choice) and body.complete and len(body.branches) == 1 else (body,)
+        )
         return Function(name, statements, self._span(start, self.tokens[self.next - 1].end))
 
 

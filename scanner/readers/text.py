@@ -9,7 +9,7 @@ LICENCE_WORDS = ("copyright", "licensed under", "license", "spdx-", "warranties"
 
 
 def decode(data: bytes) -> str:
-    """The text, without its byte order mark and with `\\n` line ends.
+    r"""The text, without its byte order mark and with `\n` line ends.
 
     Raises ReadProblem for bytes that aren't UTF-8 and for NUL characters.
     """
@@ -19,7 +19,9 @@ def decode(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise ReadProblem(Reason.UNDECODABLE, f"not UTF-8 text: byte 0x{data[error.start]:02x}", line) from error
     if "\0" in text:
-        raise ReadProblem(Reason.UNDECODABLE, "a NUL character: this is no text file", text.count("\n", 0, text.index("\0")) + 1)
+        raise ReadProblem(
+            Reason.UNDECODABLE, "a NUL character: this is no text file", text.count("\n", 0, text.index("\0")) + 1
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

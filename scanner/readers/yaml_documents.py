@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias, Union
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 import yaml
@@ -54,11 +54,15 @@ class Scalar(msgspec.Struct, frozen=True, array_like=True, tag="scalar"):
 
 
 class Sequence(msgspec.Struct, frozen=True, array_like=True, tag="sequence"):
+    """A list."""
+
     items: tuple[Node, ...]
     span: Span
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A key with its value."""
+
     key: Scalar
     value: Node
 
@@ -111,7 +115,7 @@ class Mapping(msgspec.Struct, frozen=True, array_like=True, tag="mapping"):
         return tuple(sorted(found.items()))
 
 
-Node: TypeAlias = Union[Scalar, Sequence, Mapping]
+Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def read(path: str, data: bytes) -> tuple[Node, ...]:  # noqa: ARG001 - every reader has the same signature
@@ -140,7 +144,20 @@ def _problem(text: str, message: str, line: int | None) -> ReadProblem:
 
 
 def _refused(event: yaml.Event, message: str) -> ReadProblem:
-    return ReadProblem(Reason.BAD_YAML, message, event.start_mark.line + 1)
+    mark = event.start_mark
+    return ReadProblem(Reason.BAD_YAML, message, None if mark is None else mark.line + 1)
+
+
+class _Mark(Protocol):
+    """libyaml's marks and PyYAML's own have no common base."""
+
+    @property
+    def index(self) -> int: ...
+
+
+def _offset(mark: _Mark | None) -> int:
+    assert mark is not None, "the parser marks every event"
+    return mark.index
 
 
 class _Open:
@@ -150,8 +167,8 @@ class _Open:
         self.is_mapping = isinstance(event, yaml.MappingStartEvent)
         self.is_flow = bool(event.flow_style)
         self.anchor: str | None = event.anchor
-        self.start: int = event.start_mark.index
-        self.end: int = event.end_mark.index
+        self.start = _offset(event.start_mark)
+        self.end = _offset(event.end_mark)
         self.children: list[Node] = []
         self.size = 1
 
@@ -194,15 +211,15 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
                 raise _refused(event, f"the alias *{event.anchor} names no finished anchor")
-            return anchors[event.anchor]._replace(end=event.end_mark.index)
+            return anchors[event.anchor]._replace(end=_offset(event.end_mark))
         if isinstance(event, yaml.ScalarEvent):
-            end = event.end_mark.index
+            end = _offset(event.end_mark)
             quoted = event.style not in (None, "")
-            built = _Built(Scalar(event.value, self._span(event.start_mark.index, end), quoted), 1, end)
+            built = _Built(Scalar(event.value, self._span(_offset(event.start_mark), end), quoted), 1, end)
             anchor = event.anchor
         else:
             opened = stack.pop()
-            end = event.end_mark.index if opened.is_flow else opened.end
+            end = _offset(event.end_mark) if opened.is_flow else opened.end
             built = _Built(self._collection(opened, self._span(opened.start, end)), opened.size, end)
             anchor = opened.anchor
         if anchor is not None:
@@ -246,6 +263,6 @@ def _merged(value: Node) -> list[Entry]:
     found: dict[str, Entry] = {}
     for source in sources:
         if isinstance(source, Mapping):
-            for entry in dict((e.key.text, e) for e in source.entries).values():
+            for entry in {e.key.text: e for e in source.entries}.values():
                 found.setdefault(entry.key.text, entry)
     return list(found.values())

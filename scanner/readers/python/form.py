@@ -300,6 +300,7 @@ class Raise(Node, tag="raise"):
 
 class Assert(Node, tag="assert"):
     test: Expr
+    message: Expr | None
 
 
 class Delete(Node, tag="del"):
@@ -499,8 +500,10 @@ def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
             yield target
         case Raise(exc=exc, cause=cause):
             yield from (x for x in (exc, cause) if x is not None)
-        case Assert(test=test):
+        case Assert(test=test, message=optional):
             yield test
+            if optional is not None:
+                yield optional
         case Delete(target=target):
             yield target
         case If(test=test, body=body, orelse=orelse) | While(test=test, body=body, orelse=orelse):

@@ -229,7 +229,8 @@ class Lowering:
 
     def _stmt_Assert(self, node: cst.Assert) -> form.Stmt:
         start, end = self._spans[id(node)]
-        return form.Assert(start=start, end=end, test=self.expr(node.test))
+        message = self.expr(node.msg) if node.msg else None
+        return form.Assert(start=start, end=end, test=self.expr(node.test), message=message)
 
     def _stmt_Del(self, node: cst.Del) -> form.Stmt:
         start, end = self._spans[id(node)]

@@ -1,0 +1,5 @@
+"""`python -m assay.scanner` is `assay`."""
+
+from assay.scanner.cli import main
+
+main()

@@ -1,0 +1,245 @@
+"""The command line: thin click commands that wire the engine, the rules and the reports together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from assay.scanner import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from assay.scanner.analyzers.advisories import Check
+    from assay.scanner.engine import Options, Progress
+    from assay.scanner.results import ScanResult
+    from assay.scanner.rulebook import Rulebook
+
+FINE, UNTRUSTED, INTERRUPTED = 0, 2, 130
+FORMATS = ("html", "json", "sarif")
+"""What `--report FORMAT=FILE` takes."""
+_PIPE_WIDTH = 100
+
+PATH = click.argument("path", default=".", type=click.Path(path_type=Path))
+JOBS = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Worker processes; by default one a core.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="assay")
+def cli() -> None:
+    """Test a Python backend against a written standard of backend engineering."""
+
+
+class ReportTarget(click.ParamType):
+    """`FORMAT=FILE`; the format may be left out where the file's suffix tells."""
+
+    name = "format=file"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[str, Path]:
+        """Raises a usage error that lists the formats."""
+        assert isinstance(value, str)
+        form, equals, file = value.partition("=")
+        if not equals:
+            form, file = Path(value).suffix.removeprefix("."), value
+        if form not in FORMATS or not file:
+            self.fail(f"{value!r} names no report; write FORMAT=FILE with a FORMAT of {', '.join(FORMATS)}")
+        return form, Path(file)
+
+
+@cli.command()
+@PATH
+@click.option("--report", "-o", "reports", type=ReportTarget(), multiple=True, help="Write a report; may be repeated.")
+@click.option("--format", "-f", "form", type=click.Choice(["text", "json", "sarif"]), default="text")
+@click.option("--analyzers/--no-analyzers", default=True, help="Run bandit and radon too.")
+@JOBS
+def scan(path: Path, reports: tuple[tuple[str, Path], ...], form: str, analyzers: bool, jobs: int | None) -> None:
+    """Scan a backend and show how far it keeps the standard.
+
+    Exits 0 whatever it finds; 2 when the result can't be trusted.
+    """
+    from assay.scanner.engine import scan as run
+    from assay.scanner.output import check_writable, write_text
+
+    with _problems_told():
+        for _, file in reports:
+            check_writable(file)
+        rulebook, checks = _rulebook(), _checks()
+        with _progress() as progress:
+            result = run(path, rulebook, checks, _options(path, rulebook, jobs, analyzers), progress)
+        for name, file in reports:
+            write_text(file, _renderer(name)(result))
+    if form == "text":
+        from assay.reports import terminal
+
+        terminal.render(result, _console())
+    else:
+        _print(_renderer(form)(result))
+    if any(d.reason.is_internal_error for d in result.diagnostics):
+        sys.exit(UNTRUSTED)
+
+
+@cli.command()
+@click.option("--format", "-f", "form", type=click.Choice(["text", "json"]), default="text")
+def rules(form: str) -> None:
+    """List the standard: sections, principles and the rules that check them."""
+    from assay.reports import standard
+
+    with _problems_told():
+        rulebook = _rulebook()
+    if form == "json":
+        _print(standard.as_json(_rule_pages(rulebook)))
+    else:
+        standard.render(_rule_pages(rulebook), _console())
+
+
+@cli.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Show a rule (API401), a principle (API4) or an analyzer's check (B303) in full."""
+    from assay.reports import standard
+
+    with _problems_told():
+        pages = _rule_pages(_rulebook())
+    if not standard.explain(pages, code.upper(), _console()):
+        import difflib
+
+        near = difflib.get_close_matches(code.upper(), standard.codes(pages), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `assay rules` lists them"
+        _fail(f"the standard has no rule or principle {code}{hint}")
+
+
+@cli.command()
+@PATH
+@click.option("--format", "-f", "form", type=click.Choice(["text", "json"]), default="text")
+@JOBS
+def inventory(path: Path, form: str, jobs: int | None) -> None:
+    """Show what was understood: services, frameworks, endpoints, tables, SQL sites, log calls, health endpoints."""
+    from assay.scanner import inventory as inventories
+    from assay.scanner.engine import understand
+
+    with _problems_told(), _progress() as progress:
+        known = understand(path, _options(path, _rulebook(), jobs, analyzers=False), progress)
+    found = inventories.take(known)
+    if form == "json":
+        _print(inventories.as_json(found))
+    else:
+        inventories.render(found, _console())
+
+
+def main() -> NoReturn:
+    """The entry point: click's own errors exit with 2, Ctrl-C with 130, a closed pipe quietly."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nassay: interrupted; nothing was written", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNTRUSTED)
+    except BrokenPipeError:
+        # The reader of our output has seen enough. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    sys.exit(FINE)
+
+
+# --- wiring -----------------------------------------------------------------------------------------------------------
+
+
+def _rulebook() -> Rulebook:
+    import assay.rules
+    from assay.scanner.rulebook import load_rulebook
+
+    return load_rulebook(assay.rules)
+
+
+def _checks() -> dict[str, Check]:
+    from importlib import resources
+
+    import assay.rules.libraries
+    from assay.scanner.analyzers.advisories import load_table, merge
+
+    folder = resources.files(assay.rules.libraries)
+    return merge(load_table(folder.joinpath(f"{tool}.yaml").read_text(encoding="utf-8")) for tool in ("bandit", "radon"))
+
+
+def _options(path: Path, rulebook: Rulebook, jobs: int | None, analyzers: bool) -> Options:
+    from assay.scanner.config import load_config
+    from assay.scanner.engine import Options
+
+    return Options(load_config(path, rulebook), jobs, analyzers)
+
+
+def _renderer(form: str) -> Callable[[ScanResult], str]:
+    if form == "html":
+        from assay.reports import html
+
+        return html.render
+    if form == "sarif":
+        from assay.reports import sarif
+
+        return sarif.render
+    from assay.reports import json_report
+
+    return json_report.render
+
+
+@contextmanager
+def _problems_told() -> Iterator[None]:
+    """Errors that are the user's to mend become one line and exit code 2."""
+    from assay.scanner.config import ConfigError
+    from assay.scanner.discovery import BadRootError
+    from assay.scanner.engine import NothingToScanError
+    from assay.scanner.output import UnwritableError
+    from assay.scanner.rulebook import RulebookError
+
+    try:
+        yield
+    except (BadRootError, NothingToScanError, ConfigError, UnwritableError, RulebookError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"assay: {message}", err=True)
+    sys.exit(UNTRUSTED)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal, nothing in CI or in a pipe."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def update(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total, refresh=True)
+
+        yield update

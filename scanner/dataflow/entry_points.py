@@ -1,0 +1,122 @@
+"""Which functions a server, a worker or the application's start calls, and which a command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
+from assay.scanner.linker.values import BoundMethod, External
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+from assay.scanner.roles import is_offline
+
+_REGISTERING = frozenset(
+    {
+        "route", "get", "post", "put", "patch", "delete", "head", "options", "api_route", "websocket", "websocket_route",
+        "action", "api_view", "view", "middleware", "exception_handler", "errorhandler", "app_errorhandler",
+        "on_event", "listener", "before_request", "after_request", "teardown_request", "teardown_appcontext",
+        "before_app_request", "after_app_request", "before_first_request", "context_processor", "user_loader",
+        "request_loader", "unauthorized_handler", "before_serving", "after_serving", "before_server_start",
+        "after_server_start", "task", "shared_task", "periodic_task", "job", "scheduled_job", "actor", "cron",
+        "db_task", "db_periodic_task", "receiver", "connect", "connect_via", "listens_for", "subscriber", "subscribe",
+        "on", "event", "consumer", "agent", "timer", "handler",
+    }
+)  # fmt: skip
+"""Last names of library decorators after which the library calls the function while it serves."""
+_COMMANDS = frozenset({"command", "group", "callback", "cli"})
+_COMMAND_LIBRARIES = ("click.", "typer.", "flask.cli.", "invoke.", "cyclopts.", "fire.", "rich_click.")
+_COMMAND_BASES = ("django.core.management.",)
+_CALLING_PACKAGES = frozenset(
+    {
+        "django", "rest_framework", "flask", "flask_restful", "flask_restx", "flask_login", "fastapi", "starlette",
+        "aiohttp", "sanic", "tornado", "falcon", "litestar", "quart", "celery", "rq", "dramatiq", "huey", "channels",
+        "graphene", "graphene_django", "strawberry", "ninja", "ninja_extra", "marshmallow", "wtforms", "flask_wtf",
+        "faust", "scrapy", "django_filters", "pydantic", "sqlalchemy", "flask_admin", "logging",
+    }
+)  # fmt: skip
+"""Packages that call methods of the classes one derives from theirs."""
+
+
+def serving_functions(project: Project) -> Iterator[FunctionSymbol]:
+    """Functions that a library calls while the service serves or starts. Routes that a framework module found are the
+    caller's to add."""
+    for function in project.functions:
+        if _is_served(function.module) and any(_registers(d, function, project) for d in function.decorators):
+            yield function
+    for cls in project.classes:
+        if _is_served(cls.module) and _is_called_by_library(cls, project):
+            yield from cls.methods.values()
+    for module in project.modules.values():
+        if _is_served(module):
+            yield from _handed_over(module, project)
+
+
+def offline_functions(project: Project) -> Iterator[FunctionSymbol]:
+    """Functions that run from a command line: in scripts and migrations, of commands, below `__main__`."""
+    for function in project.functions:
+        if function.module.role is Role.PROD and is_command(function, project):
+            yield function
+
+
+def is_command(function: FunctionSymbol, project: Project) -> bool:
+    """Whether a person or a deployment runs it."""
+    if is_offline(function.module.path):
+        return True
+    owner = function.owner
+    if owner is not None and any(name.startswith(_COMMAND_BASES) for name in project.base_names(owner)):
+        return True
+    return any(_is_command_decorator(d, function, project) for d in function.decorators)
+
+
+def _is_served(module: Module) -> bool:
+    return module.role is Role.PROD and not is_offline(module.path)
+
+
+def _decorator_name(decorator: form.Expr, function: FunctionSymbol, project: Project) -> str | None:
+    callee = decorator.func if isinstance(decorator, form.Call) else decorator
+    value = project.infer(callee, function.outer)
+    return value.name if isinstance(value, External) else None
+
+
+def _registers(decorator: form.Expr, function: FunctionSymbol, project: Project) -> bool:
+    name = _decorator_name(decorator, function, project)
+    return name is not None and last_part(name) in _REGISTERING and not name.startswith(_COMMAND_LIBRARIES)
+
+
+def _is_command_decorator(decorator: form.Expr, function: FunctionSymbol, project: Project) -> bool:
+    name = _decorator_name(decorator, function, project)
+    if name is None:
+        # `@cli.command()` below a group that is itself a decorated function.
+        callee = decorator.func if isinstance(decorator, form.Call) else decorator
+        return isinstance(callee, form.Attr) and callee.attr in _COMMANDS
+    return last_part(name) in _COMMANDS and (name.startswith(_COMMAND_LIBRARIES) or ".cli." in name)
+
+
+def _is_called_by_library(cls: ClassSymbol, project: Project) -> bool:
+    names = project.base_names(cls)
+    if any(name.startswith(_COMMAND_BASES) or name.startswith("django.db.migrations") for name in names):
+        return False
+    return any(name.split(".", 1)[0] in _CALLING_PACKAGES for name in names)
+
+
+def _handed_over(module: Module, project: Project) -> Iterator[FunctionSymbol]:
+    """Functions given by name to a library when the module is imported: URL tables, event handlers, thread targets."""
+    for call, scope in module.calls:
+        if scope.function is not None:
+            continue
+        for arg in call.args:
+            for node in _names_in(arg.value):
+                value = project.infer(node, scope)
+                if isinstance(value, FunctionSymbol):
+                    yield value
+                elif isinstance(value, BoundMethod):
+                    yield value.function
+
+
+def _names_in(node: form.Expr) -> Iterator[form.Expr]:
+    if isinstance(node, form.Name | form.Attr):
+        yield node
+    elif isinstance(node, form.Display):
+        for item in node.items:
+            yield from _names_in(item)

@@ -1,0 +1,90 @@
+"""Expansion: the ways in which a call's names can be bound, one for each turn of a loop over a literal list and one
+for each caller of the function around it."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from assay.scanner.dataflow.constants import Given
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import Binding, How, Module, Scope
+from assay.scanner.linker.values import Instance, Literal, Namespace, Value
+from assay.scanner.readers.python import form
+
+_MOST = 200
+"""Ways that one call is looked at: past it a table is generated, and a diagnostic serves better than its rows."""
+
+
+def expansions(call: form.Call, scope: Scope, project: Project, callers: int = 3) -> list[Given]:
+    """At least one. Names that a loop's target or a parameter binds are given; a call without any has one way.
+    `callers` says how many calls up a parameter is followed."""
+    bindings = [b for node in form.walk(call) if isinstance(node, form.Name) for b in scope.lookup(node.id)]
+    loops = {id(b.value): b for b in bindings if b.how is How.FOR and b.value is not None}
+    choices = [turns for b in loops.values() if (turns := _turns(b, project))]
+    functions = {id(b.function): b for b in bindings if b.how is How.PARAMETER}
+    choices += [given for b in functions.values() if (given := _arguments(b, project, callers))]
+    ways: list[Given] = []
+    for combination in product(*choices):
+        ways.append({name: value for part in combination for name, value in part.items()})
+        if len(ways) == _MOST:
+            break
+    return ways
+
+
+def resolved(node: form.Expr, scope: Scope, project: Project, given: Given) -> Value | None:
+    """What the expression stands for while the names in `given` mean what they do."""
+    if isinstance(node, form.Name):
+        bindings = scope.lookup(node.id)
+        known = given.get((bindings[0].scope, node.id)) if bindings else None
+        if known is not None and known[0] is not node:
+            return resolved(known[0], known[1], project, given)
+    if isinstance(node, form.Attr):
+        owner = resolved(node.value, scope, project, given)
+        if isinstance(owner, Module | Namespace):
+            return project.member(owner, node.attr)
+        if isinstance(owner, Instance) and owner.cls is not None and owner.origin is not None:
+            found = project.class_attribute(owner.cls, node.attr)
+            values = [found] if found is not None else project.instance_attributes(owner.cls, node.attr)
+            if values:
+                return project.infer(*values[-1])
+    return project.infer(node, scope)
+
+
+def _turns(binding: Binding, project: Project) -> list[Given]:
+    """The loop's targets, turn by turn; none where what it loops over isn't a literal."""
+    assert binding.value is not None
+    iterated = project.infer(binding.value, binding.scope)
+    if not isinstance(iterated, Literal) or not isinstance(iterated.node, form.Display):
+        return []
+    siblings = [
+        (name, b) for name, found in binding.scope.bindings.items() for b in found if b.value is binding.value
+    ]
+    turns: list[Given] = []
+    for item in iterated.node.items:
+        turn = {}
+        for name, sibling in siblings:
+            if sibling.index is None:
+                turn[(binding.scope, name)] = (item, iterated.scope)
+            elif isinstance(item, form.Display) and sibling.index < len(item.items):
+                turn[(binding.scope, name)] = (item.items[sibling.index], iterated.scope)
+        turns.append(turn)
+    return turns
+
+
+def _arguments(binding: Binding, project: Project, callers: int) -> list[Given]:
+    """The parameters of the binding's function, caller by caller."""
+    function = binding.function
+    assert function is not None
+    if not callers:
+        return []
+    calls: list[Given] = []
+    for call, scope in project.callers(function):
+        given = {}
+        for param in function.parameters:
+            argument = project.bound_argument(call, function, param)
+            if argument is not None:
+                given[(function.scope, param.name)] = (argument, scope)
+            elif param.default is not None:
+                given[(function.scope, param.name)] = (param.default, function.outer)
+        calls += [{**outer, **given} for outer in expansions(call, scope, project, callers - 1)]
+    return calls

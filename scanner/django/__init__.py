@@ -1,0 +1,1 @@
+"""What Django projects have in common, for every framework module built on Django: settings, URLconfs, views, guards."""

@@ -1,0 +1,420 @@
+"""URLconfs: the tree of `path()` and `include()`, flattened to full patterns.
+
+https://docs.djangoproject.com/en/stable/topics/http/urls/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from assay.scanner.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
+from assay.scanner.django.settings import Settings, all_settings, settings_for
+from assay.scanner.framework import Sited
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol, How, Module, Scope
+from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+
+_LEAVES = frozenset({"path", "re_path", "url"})
+_LEFT_OUT = frozenset({"static", "staticfiles_urlpatterns"})
+_PASSED_THROUGH = frozenset({"format_suffix_patterns", "list", "tuple", "sorted", "reversed", "patterns"})
+_DEEPEST = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """One URL pattern with all prefixes, and the expression that is its view. `wrappers` are decorators that an
+    including URLconf puts around every view."""
+
+    path: str
+    view: Sited
+    location: Location
+    frame: Frame = EMPTY
+    wrappers: tuple[Sited, ...] = ()
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mount:
+    """A list of patterns that an object makes: `router.urls`."""
+
+    prefix: str
+    owner: Sited
+    value: Instance | External | None
+    location: Location
+    wrappers: tuple[Sited, ...] = ()
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A place that adds routes which static reading can't tell."""
+
+    location: Location
+    message: str
+
+
+@dataclass(slots=True)
+class Urlconf:
+    """All that the URLconfs of a project hold, in order."""
+
+    patterns: list[Pattern] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
+    unresolved: list[Unresolved] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where in the tree the walk is. `builder` is the outermost call of a project function that makes patterns."""
+
+    prefix: str
+    frame: Frame = EMPTY
+    wrappers: tuple[Sited, ...] = ()
+    builder: tuple[form.Call, Scope] | None = None
+    depth: int = 0
+
+    def under(self, prefix: str) -> _Place:
+        return _Place(self.prefix + prefix, self.frame, self.wrappers, self.builder, self.depth + 1)
+
+    def wrapped(self, wrappers: tuple[Sited, ...]) -> _Place:
+        return _Place(self.prefix, self.frame, self.wrappers + wrappers, self.builder, self.depth + 1)
+
+    def built_by(self, call: form.Call, scope: Scope, frame: Frame) -> _Place:
+        return _Place(self.prefix, frame, self.wrappers, self.builder or (call, scope), self.depth + 1)
+
+
+_REMEMBERED: WeakKeyDictionary[Project, Urlconf] = WeakKeyDictionary()
+
+
+def urlconf(project: Project) -> Urlconf:
+    """Every pattern of the project: from each site's ROOT_URLCONF, or from the URLconfs nothing includes."""
+    if project not in _REMEMBERED:
+        found = _REMEMBERED[project] = Urlconf()
+        for module, settings in _roots(project):
+            _Walk(project, settings, found).list_named(module.scope, "urlpatterns", _Place(""))
+    return _REMEMBERED[project]
+
+
+def _roots(project: Project) -> Iterator[tuple[Module, Settings | None]]:
+    from_settings: dict[str, tuple[Module, Settings | None]] = {}
+    for settings in all_settings(project):
+        root = settings.get("ROOT_URLCONF")
+        text = Evaluator(project, settings).text(root) if root is not None else None
+        module = project.module_named(text, settings.module.path) if text is not None else None
+        if isinstance(module, Module):
+            from_settings.setdefault(module.path, (module, settings))
+    if from_settings:
+        yield from from_settings.values()
+        return
+    included = _included(project)
+    for module in project.modules.values():
+        if "urlpatterns" in module.scope.bindings and module.path not in included and module.role is not Role.TEST:
+            yield module, settings_for(project, module.path)
+
+
+def _included(project: Project) -> set[str]:
+    found = set()
+    for call, scope in project.calls_named("include"):
+        for node in form.walk(call):
+            if isinstance(node, form.Const) and isinstance(node.value, str):
+                module = project.module_named(node.value, scope.module.path)
+            elif isinstance(node, form.Name | form.Attr):
+                value = project.infer(node, scope)
+                module = value if isinstance(value, Module) else None
+            else:
+                continue
+            if isinstance(module, Module):
+                found.add(module.path)
+    for module in project.modules.values():
+        for bindings in module.scope.bindings.values():
+            for binding in bindings:
+                if binding.how is How.IMPORT_FROM and binding.name == "urlpatterns":
+                    source = project.import_module(binding.module, binding.level, module)
+                    if isinstance(source, Module):
+                        found.add(source.path)
+    return found
+
+
+class _Walk:
+    """Follows list expressions and writes what they hold into an `Urlconf`."""
+
+    def __init__(self, project: Project, settings: Settings | None, into: Urlconf) -> None:
+        self._project = project
+        self._settings = settings
+        self._into = into
+        self._evaluator = Evaluator(project, settings)
+        self._active: set[tuple[int, str, str]] = set()
+
+    # --- lists ---
+
+    def list_named(self, scope: Scope, name: str, place: _Place) -> bool:
+        """All that is put into the list by that name, wherever in its scope; False when there is no such list."""
+        key = (id(scope), name, place.prefix)
+        if key in self._active or place.depth > _DEEPEST:
+            return True
+        self._active.add(key)
+        found = False
+        for statement in _served_statements(scope.body):
+            for value, is_item in _additions(statement, name):
+                found = True
+                if is_item:
+                    self.item(Sited(value, scope), place)
+                else:
+                    self.list_of(Sited(value, scope), place)
+        self._active.discard(key)
+        return found or self._list_from_elsewhere(scope, name, place)
+
+    def _list_from_elsewhere(self, scope: Scope, name: str, place: _Place) -> bool:
+        bindings = scope.lookup(name)
+        binding = bindings[-1] if bindings else module_binding(scope.module, name, self._project)
+        if binding is None:
+            return False
+        if binding.how is How.IMPORT_FROM:
+            source = self._project.import_module(binding.module, binding.level, binding.scope.module)
+            return isinstance(source, Module) and self.list_named(source.scope, binding.name, place)
+        if binding.scope is not scope:
+            return self.list_named(binding.scope, name, place)
+        argument = place.frame.argument(binding)
+        if argument is not None:
+            self.list_of(argument, place)
+            return True
+        return False
+
+    def list_of(self, sited: Sited, place: _Place) -> None:
+        """Every pattern in a list expression."""
+        node, scope = sited.node, sited.scope
+        if place.depth > _DEEPEST:
+            return
+        match node:
+            case form.Display(items=items):
+                for item in items:
+                    self.item(Sited(item, scope), place)
+            case form.Starred(value=inner) | form.Walrus(value=inner):
+                self.list_of(Sited(inner, scope), place)
+            case form.Binary(op="+", left=left, right=right):
+                self.list_of(Sited(left, scope), place)
+                self.list_of(Sited(right, scope), place)
+            case form.Conditional(body=body, orelse=orelse):
+                self.list_of(Sited(body, scope), place)
+                self.list_of(Sited(orelse, scope), place)
+            case form.Name(id=name):
+                if not self.list_named(scope, name, place):
+                    self._unresolved(sited, place)
+            case form.Attr():
+                self._attribute(sited, place)
+            case form.Call():
+                self._list_call(node, scope, place)
+            case form.Const(value=None):
+                return
+            case _:
+                self._unresolved(sited, place)
+
+    def _attribute(self, sited: Sited, place: _Place) -> None:
+        node, scope = sited.node, sited.scope
+        assert isinstance(node, form.Attr)
+        owner = self._project.infer(node.value, scope)
+        if isinstance(owner, Module):
+            if not self.list_named(owner.scope, node.attr, place):
+                self._unresolved(sited, place)
+        elif node.attr in ("urls", "get_urls"):
+            known = owner if isinstance(owner, Instance | External) else None
+            self._mount(Sited(node.value, scope), known, place)
+        elif not isinstance(owner, External):
+            self._unresolved(sited, place)
+
+    def _mount(self, owner: Sited, value: Instance | External | None, place: _Place) -> None:
+        location = owner.module.location(owner.node)
+        self._into.mounts.append(Mount(place.prefix, owner, value, location, place.wrappers, self._settings))
+
+    def _list_call(self, call: form.Call, scope: Scope, place: _Place) -> None:
+        name = last_name(call.func)
+        callee = self._project.infer(call.func, scope)
+        if name in _LEFT_OUT:
+            return
+        if name == "i18n_patterns":
+            default = call.keyword("prefix_default_language")
+            shown = not (isinstance(default, form.Const) and default.value is False)
+            inside = place.under("<language>/") if shown else place
+            for argument in call.positional:
+                self.item(Sited(argument, scope), inside)
+            for arg in call.args:
+                if arg.star == 1:
+                    self.list_of(Sited(arg.value, scope), inside)
+            return
+        if isinstance(callee, FunctionSymbol) and callee.owner is None:
+            self._built(callee, call, scope, place)
+        elif name in _PASSED_THROUGH:
+            for argument in call.positional:
+                if not isinstance(argument, form.Const):
+                    self.list_of(Sited(argument, scope), place)
+        elif name == "get_urls" and isinstance(call.func, form.Attr):
+            self._attribute(Sited(call.func, scope), place)
+        elif name == "include":
+            self._include(call, scope, place)
+        elif not isinstance(callee, External):
+            self._unresolved(Sited(call, scope), place)
+
+    def _built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
+        """A project function that returns patterns."""
+        inside = place.frame.entered(function, arguments_of(call, scope, function, self._project))
+        for node in function.returns():
+            if node.value is not None:
+                self.list_of(Sited(node.value, function.scope), place.built_by(call, scope, inside))
+
+    # --- items ---
+
+    def item(self, sited: Sited, place: _Place) -> None:
+        """One element of a list of patterns."""
+        if isinstance(sited.node, form.Starred):
+            self.list_of(Sited(sited.node.value, sited.scope), place)
+            return
+        sited = definition(sited, self._project, place.frame)
+        node, scope = sited.node, sited.scope
+        if isinstance(node, form.Conditional):
+            self.item(Sited(node.body, scope), place)
+            self.item(Sited(node.orelse, scope), place)
+        elif not isinstance(node, form.Call):
+            if not (isinstance(node, form.Const) and node.value is None):
+                self._unresolved(sited, place)
+        elif last_name(node.func) in _LEAVES:
+            self._leaf(node, scope, place)
+        else:
+            callee = self._project.infer(node.func, scope)
+            if isinstance(callee, FunctionSymbol) and callee.owner is None:
+                self._item_built(callee, node, scope, place)
+            elif not isinstance(callee, External):
+                self._unresolved(sited, place)
+
+    def _item_built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
+        """A project function that returns one pattern."""
+        inside = place.frame.entered(function, arguments_of(call, scope, function, self._project))
+        for node in function.returns():
+            if node.value is not None:
+                self.item(Sited(node.value, function.scope), place.built_by(call, scope, inside))
+
+    def _leaf(self, call: form.Call, scope: Scope, place: _Place) -> None:
+        route = call.argument(0, "route") or call.keyword("regex")
+        view = call.argument(1, "view")
+        if route is None or view is None:
+            self._unresolved(Sited(call, scope), place)
+            return
+        text = self._evaluator.text(Sited(route, scope), place.frame)
+        if text is None:
+            self._unresolved(Sited(call, scope), place)
+            text = f"<{last_name(route) or 'unknown'}>"
+        self._target(Sited(view, scope), call, place.under(text))
+
+    def _target(self, view: Sited, call: form.Call, place: _Place) -> None:
+        """What the second argument of `path()` leads to: another list, an object's patterns, or a view."""
+        followed = definition(view, self._project, place.frame)
+        node = followed.node
+        if isinstance(node, form.Call) and last_name(node.func) in ("include", "decorator_include"):
+            self._include(node, followed.scope, place)
+        elif isinstance(node, form.Display):
+            self._included(Sited(node, followed.scope), place)
+        elif isinstance(node, form.Attr) and node.attr == "urls":
+            self._attribute(followed, place)
+        else:
+            self._into.patterns.append(
+                Pattern(
+                    place.prefix, view, view.module.location(call), place.frame, place.wrappers, self._settings
+                )
+            )
+
+    def _include(self, call: form.Call, scope: Scope, place: _Place) -> None:
+        if last_name(call.func) == "decorator_include":
+            decorators = call.argument(0, "decorators")
+            target = call.argument(1, "arg")
+            if decorators is not None:
+                given = decorators.items if isinstance(decorators, form.Display) else [decorators]
+                place = place.wrapped(tuple(Sited(d, scope) for d in given))
+        else:
+            target = call.argument(0, "arg")
+        if target is not None:
+            self._included(Sited(target, scope), place)
+
+    def _included(self, target: Sited, place: _Place) -> None:
+        value = self._project.infer(target.node, target.scope)
+        if isinstance(value, Module):
+            self.list_named(value.scope, "urlpatterns", place)
+            return
+        followed = definition(target, self._project, place.frame)
+        node = followed.node
+        if isinstance(node, form.Display) and node.kind == "tuple" and not _holds_patterns(node.items):
+            if node.items:
+                self._included(Sited(node.items[0], followed.scope), place)
+            return
+        text = self._evaluator.text(followed, place.frame)
+        if text is not None:
+            module = self._project.module_named(text, target.module.path)
+            if isinstance(module, Module):
+                self.list_named(module.scope, "urlpatterns", place)
+            elif self._project.module_named(text.split(".", 1)[0], target.module.path) is not None:
+                self._unresolved(target, place)
+        elif isinstance(value, External):
+            return
+        elif isinstance(target.node, form.Name):
+            self.list_of(target, place)
+        else:
+            self.list_of(followed, place)
+
+    def _unresolved(self, sited: Sited, place: _Place) -> None:
+        node, scope = place.builder or (sited.node, sited.scope)
+        made_by = f"{last_name(node.func)}()" if isinstance(node, form.Call) and place.builder else "an expression"
+        message = f"the routes that {made_by} adds are only known at run time"
+        self._into.unresolved.append(Unresolved(scope.module.location(node), message))
+
+
+def _holds_patterns(items: Iterable[form.Expr]) -> bool:
+    return any(isinstance(i, form.Call) and last_name(i.func) in _LEAVES for i in items)
+
+
+def _served_statements(body: list[form.Stmt]) -> Iterator[form.Stmt]:
+    """Statements that run in production: a branch for `settings.DEBUG` alone is left out."""
+    for statement in body:
+        match statement:
+            case form.If(test=test, body=then, orelse=orelse):
+                if not _is_debug(test):
+                    yield from _served_statements(then)
+                yield from _served_statements(orelse)
+            case form.Try(body=then, handlers=handlers, orelse=orelse, final=final):
+                yield from _served_statements(then)
+                for handler in handlers:
+                    yield from _served_statements(handler.body)
+                yield from _served_statements(orelse)
+                yield from _served_statements(final)
+            case form.For(body=then, orelse=orelse) | form.While(body=then, orelse=orelse):
+                yield from _served_statements(then)
+                yield from _served_statements(orelse)
+            case form.With(body=then):
+                yield from _served_statements(then)
+            case _:
+                yield statement
+
+
+def _is_debug(test: form.Expr) -> bool:
+    if isinstance(test, form.Boolean):
+        return test.op == "and" and any(_is_debug(v) for v in test.values)
+    return last_name(test) in ("DEBUG", "ENABLE_DEBUG_TOOLBAR")
+
+
+def _additions(statement: form.Stmt, name: str) -> Iterator[tuple[form.Expr, bool]]:
+    """What a statement puts into the list of that name: expressions, and whether each is one item or a list."""
+    match statement:
+        case form.Assign(targets=targets, value=value) if value is not None:
+            if any(isinstance(t, form.Name) and t.id == name for t in targets):
+                yield value, False
+        case form.AugAssign(target=form.Name(id=target), op="+=" | "+", value=value) if target == name:
+            yield value, False
+        case form.ExprStmt(value=form.Call(func=form.Attr(value=form.Name(id=owner), attr=attr)) as call):
+            if owner == name and call.positional:
+                if attr == "append":
+                    yield call.positional[0], True
+                elif attr == "insert":
+                    yield call.positional[-1], True
+                elif attr == "extend":
+                    yield call.positional[0], False

@@ -1,0 +1,112 @@
+"""Routes to endpoints: what a handler returns and reads joins what its framework knows of the registration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from assay.scanner.dataflow.health import is_health_path
+from assay.scanner.dataflow.page_inputs import PageInput
+from assay.scanner.dataflow.reads import Reads, Returned, Shape
+from assay.scanner.framework import Route, Rows
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.query import Bound, Cap, CollectionRead, PagedQuery, PageSize
+
+
+def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
+    """One endpoint for each method of the route."""
+    returned = reads.of_route(route)
+    kind = route.kind or EndpointKind.JSON
+    if is_health_path(route.path, route.handler_name) is not None and kind in (EndpointKind.JSON, EndpointKind.HTML):
+        kind = EndpointKind.HEALTH
+    rows = returned.rows
+    reads_found = tuple(_read(r) for r in rows)
+    sizes = _page_sizes(route, returned)
+    endpoint = Endpoint(
+        method="",
+        path=route.path,
+        handler=route.handler_name,
+        location=route.location,
+        framework=route.framework,
+        kind=kind,
+        role=route.role,
+        auth=tuple(dict.fromkeys(g.name for g in route.guards)),
+        tags=route.tags,
+        response_model=route.response_model,
+        returns_collection=_returns_collection(route, returned),
+        collection=route.collection or next((r.model for r in rows if r.model), "row"),
+        pagination=_pagination(route, rows),
+        reads=reads_found,
+        page_sizes=sizes,
+        paginators=route.paginators,
+        bounded_by_nature=returned.bounded,
+        unresolved=returned.unknown,
+    )
+    return tuple(
+        replace(endpoint, method=m, returns_collection=endpoint.returns_collection and m in ("GET", "ANY"))
+        for m in route.methods
+    )
+
+
+def _returns_collection(route: Route, returned: Returned) -> bool:
+    if route.returns_collection is not None:
+        return route.returns_collection
+    return bool(returned.rows) and returned.shape in (Shape.LIST, Shape.WRAPPER)
+
+
+def _pagination(route: Route, rows: tuple[Rows, ...]) -> str | None:
+    if route.paginators:
+        return route.paginators[0].text
+    if rows and all(r.bound is Bound.LIMITED for r in rows):
+        return next((r.limit.text for r in rows if r.limit is not None), "limited")
+    return None
+
+
+def _read(rows: Rows) -> CollectionRead:
+    return CollectionRead(
+        rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, rows.filtered_by_parent
+    )
+
+
+def _page_sizes(route: Route, returned: Returned) -> tuple[PageSize, ...]:
+    """Sizes declared as parameters, with caps found on their way to the query, and those read from the request."""
+    declared = tuple(_with_caps(size, returned.inputs) for size in route.page_sizes)
+    sent = tuple(size for i in returned.inputs if (size := i.page_size()) is not None)
+    return tuple({s.subject_id: s for s in (*sent, *declared)}.values())
+
+
+def _with_caps(size: PageSize, inputs: Iterable[PageInput]) -> PageSize:
+    for page_input in inputs:
+        parameter = page_input.parameter
+        if size.cap is not Cap.UNCAPPED or parameter is None or parameter[1] != size.name:
+            continue
+        capped = page_input.cap()
+        if capped is not None:
+            return replace(size, cap=Cap.CAPPED, maximum=capped[1], evidence=(capped[0],))
+    return size
+
+
+def page_sizes(endpoints: Iterable[Endpoint]) -> tuple[PageSize, ...]:
+    """Each input once, however many endpoints take it."""
+    sizes = {s.subject_id: s for e in endpoints for s in e.page_sizes}
+    return tuple(sizes[key] for key in sorted(sizes))
+
+
+def paged_queries(endpoints: Iterable[Endpoint]) -> tuple[PagedQuery, ...]:
+    """Each query that is cut into pages for a client, once: where it begins and where it is cut."""
+    found: dict[tuple[object, object], PagedQuery] = {}
+    for endpoint in endpoints:
+        if not endpoint.returns_collection:
+            continue
+        for read in endpoint.reads:
+            if read.bound is not Bound.LIMITED or read.limit is None:
+                continue
+            key = (read.location, read.limit.location)
+            query = PagedQuery(endpoint.handler, read.location, endpoint.role, read.order, read.order_by)
+            found.setdefault(key, query)
+    ordinals: dict[str, int] = {}
+    numbered = []
+    for query in sorted(found.values(), key=lambda q: (q.function, q.location)):
+        ordinals[query.function] = number = ordinals.get(query.function, 0) + 1
+        numbered.append(replace(query, ordinal=number))
+    return tuple(numbered)

@@ -1,0 +1,88 @@
+"""Django: the routes of its URLconfs, apart from the views that Django REST framework answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.django.rest import is_rest_view
+from assay.scanner.django.urls import Pattern, Unresolved, urlconf
+from assay.scanner.django.views import View, class_methods, function_methods, kind_of, view_of
+from assay.scanner.framework import Context, Framework, Guard, Route
+from assay.scanner.linker.scopes import FunctionSymbol
+
+_NAME = "Django"
+
+
+def routes(context: Context) -> Iterable[Route]:
+    """One route for every pattern that leads to a view of the project; a library's own views are left out."""
+    found = urlconf(context.project)
+    for pattern in found.patterns:
+        view = view_of(pattern.view, context.project, pattern.frame)
+        if view is None:
+            context.unresolved(pattern.location, f"the view of {pattern.path!r} can't be told")
+        elif isinstance(view, View) and not is_rest_view(view, context.project):
+            yield from _routes_of(pattern, view, context)
+    _report(found.unresolved, context)
+
+
+def _report(unresolved: Iterable[Unresolved], context: Context) -> None:
+    """One diagnostic for each file and reason, where it first occurs."""
+    first: dict[tuple[str, str], Unresolved] = {}
+    times: Counter[tuple[str, str]] = Counter()
+    for item in dict.fromkeys(unresolved):
+        key = (item.location.path, item.message)
+        first.setdefault(key, item)
+        times[key] += 1
+    for key, item in first.items():
+        again = f" (and at {times[key] - 1} more places in this file)" if times[key] > 1 else ""
+        context.unresolved(item.location, item.message + again)
+
+
+def _routes_of(pattern: Pattern, view: View, context: Context) -> Iterator[Route]:
+    project = context.project
+    around = [
+        *middleware_guards(view, pattern.settings, project),
+        *wrapper_guards((*pattern.wrappers, *view.wrappers), project),
+    ]
+    if view.cls is None:
+        own = function_guards(view.function, project) if view.function is not None else []
+        yield _route(pattern, view, function_methods(view, project), view.function, view.name, [*around, *own], context)
+        return
+    handlers = class_methods(view, project)
+    for verb, handler in handlers.items():
+        guards = [*around, *class_guards(view.cls, verb, project)]
+        guards += function_guards(handler, project) if handler is not None else []
+        yield _route(pattern, view, (verb,), handler, f"{view.name}.{verb.lower()}", guards, context)
+    if not handlers:
+        handler = project.method(view.cls, "dispatch") or project.method(view.cls, "__call__")
+        guards = [*around, *class_guards(view.cls, "ANY", project)]
+        yield _route(pattern, view, ("ANY",), handler, f"{view.name}.dispatch", guards, context)
+
+
+def _route(
+    pattern: Pattern,
+    view: View,
+    methods: tuple[str, ...],
+    handler: FunctionSymbol | None,
+    name: str,
+    guards: list[Guard],
+    context: Context,
+) -> Route:
+    target = handler or view.cls or view.function
+    return Route(
+        methods=methods,
+        path=pattern.path,
+        handler=handler,
+        handler_name=name,
+        location=target.location if target is not None else pattern.location,
+        framework=_NAME,
+        role=(target.module if target is not None else pattern.view.module).role,
+        kind=kind_of(view, handler, context.project),
+        guards=tuple(dict.fromkeys(guards)),
+        view_class=view.cls,
+    )
+
+
+DJANGO = Framework(_NAME, ("django",), routes=routes)

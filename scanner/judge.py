@@ -1,0 +1,130 @@
+"""Rules over the parts of a service: exactly one verdict a rule and subject."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.model.service import Service
+from assay.scanner.model.subject import Subject
+from assay.scanner.results import JudgedVerdict, SubjectReference
+from assay.scanner.rulebook import Rule
+from assay.scanner.verdicts import Kind, Severity, Verdict, not_applicable, review
+
+SourceLine = Callable[[str, int], str]
+"""The text of a line of a scanned file, empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules said of one service, and which of them crashed."""
+
+    verdicts: tuple[JudgedVerdict, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def judge(
+    service: Service,
+    rules: Iterable[Rule],
+    severity: Callable[[Rule], Severity],
+    options: Callable[[Rule], Any],
+    line: SourceLine,
+) -> Judgement:
+    """Ask every rule about every subject of its type. A rule that raises is reported and loses only that subject."""
+    verdicts: list[JudgedVerdict] = []
+    diagnostics: list[Diagnostic] = []
+    for rule in rules:
+        for subject in subjects_of(service, rule.subject_type):
+            try:
+                verdict = _ask(rule, subject, service, options(rule))
+            except Exception as error:  # a rule may fail in any way, and the scan goes on
+                diagnostics.append(_crash(rule, subject, error))
+                continue
+            verdicts.append(_judged(service, rule, severity(rule), subject, verdict, line))
+    return Judgement(tuple(verdicts), tuple(diagnostics))
+
+
+def subjects_of(service: Service, subject_type: type) -> tuple[Subject, ...]:
+    """The service's parts of the type; the service itself for `Service`."""
+    if subject_type is Service:
+        return (service,)
+    name = _field_by_subject().get(subject_type)
+    if name is None:
+        raise TypeError(f"a service has no parts of type {subject_type.__name__}")
+    parts: tuple[Subject, ...] = getattr(service, name)
+    return parts
+
+
+@cache
+def _field_by_subject() -> Mapping[type, str]:
+    """The tuple field of Service that holds the subjects of each type, by the field's annotation."""
+    hints = typing.get_type_hints(Service)
+    found: dict[type, str] = {}
+    for field in fields(Service):
+        arguments = typing.get_args(hints[field.name])
+        if typing.get_origin(hints[field.name]) is tuple and isinstance(arguments[0], type):
+            if isinstance(getattr(arguments[0], "subject_id", None), property):
+                found[arguments[0]] = field.name
+    return types.MappingProxyType(found)
+
+
+def _ask(rule: Rule, subject: Subject, service: Service, options: Any) -> Verdict:
+    if subject.role not in rule.roles:
+        return not_applicable(f"it is {_ROLE_WORDS[subject.role]}, and only production is judged")
+    arguments = [subject, service, options][: rule.parameters]
+    verdict = rule.judge(*arguments)
+    doubt: Evidence | None = getattr(subject, "doubt", None)
+    if verdict.kind is Kind.FAIL and doubt is not None:
+        return review(f"{verdict.message} (is it production? {doubt.text})", *verdict.evidence, doubt)
+    return verdict
+
+
+_ROLE_WORDS = {
+    Role.PROD: "production code",
+    Role.DEV: "for development",
+    Role.TEST: "for tests",
+    Role.EXAMPLE: "an example",
+    Role.TOOL: "a tool",
+}
+
+
+def _crash(rule: Rule, subject: Subject, error: Exception) -> Diagnostic:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.name}, line {last.lineno}"
+    message = f"{rule.code} crashed on {subject.label}: {type(error).__name__}: {error} (in {place}); please report it"
+    return Diagnostic(subject.location.path, subject.location.line, Reason.RULE_CRASHED, message)
+
+
+def _judged(
+    service: Service, rule: Rule, severity: Severity, subject: Subject, verdict: Verdict, line: SourceLine
+) -> JudgedVerdict:
+    reference = SubjectReference(type(subject).__name__, subject.subject_id, subject.label)
+    return JudgedVerdict(
+        service=service.name,
+        rule=rule.code,
+        kind=verdict.kind,
+        severity=severity,
+        subject=reference,
+        location=subject.location,
+        message=verdict.message,
+        evidence=verdict.evidence,
+        fingerprint=fingerprint(rule.code, service.root, reference, line(subject.location.path, subject.location.line)),
+    )
+
+
+def fingerprint(code: str, service_root: str, subject: SubjectReference, text: str) -> str:
+    """A finding's identity: 12 hex digits of rule, service, subject and the subject's code without its spacing.
+
+    Line numbers are no part of it, so moving code doesn't make a finding new.
+    """
+    parts = (code, service_root, subject.kind, subject.id, "".join(text.split()))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,152 @@
+"""The link stage: facts of files in, services out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from assay.scanner.dataflow.reads import Reads
+from assay.scanner.deployment import Deployment, link_deployment, service_hints
+from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
+from assay.scanner.framework import Context, frameworks
+from assay.scanner.linker.modules import ModuleIndex
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import Module
+from assay.scanner.model.role import Role
+from assay.scanner.model.service import Service
+from assay.scanner.model.subject import Subject
+from assay.scanner.reading import Facts
+from assay.scanner.readers.python.form import ModuleFacts
+from assay.scanner.services import ServiceRoot, find_services
+
+_S = TypeVar("_S", bound=Subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What linking works on. `facts` and `roles` are by path; `paths` are all files of the tree, unread ones too.
+
+    `services` are the configured ones, folder by name; `tree_name` is the scanned folder's own name; `metadata` holds
+    the bytes of `pyproject.toml` files.
+    """
+
+    facts: Mapping[str, Facts]
+    roles: Mapping[str, Role]
+    paths: frozenset[str]
+    services: Mapping[str, str]
+    tree_name: str
+    metadata: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The services, which service each file belongs to, and what could not be resolved."""
+
+    services: tuple[Service, ...]
+    owners: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def link(sources: Sources) -> Linked:
+    """Build the model of every service in the tree."""
+    index = ModuleIndex(p for p, f in sources.facts.items() if isinstance(f, ModuleFacts))
+    project = Project(
+        Module(path, index.name_of(path), sources.roles.get(path, Role.PROD), facts)
+        for path, facts in sources.facts.items()
+        if isinstance(facts, ModuleFacts)
+    )
+    context = Context(project)
+    deployed = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts | bytes)}
+    roots = find_services(
+        project, sources.paths, sources.services, service_hints(deployed), sources.tree_name, sources.metadata
+    )
+    owners = Ownership(roots, project)
+    deployments = link_deployment(deployed, {r.name: r.root for r in roots}, sources.roles, sources.paths)
+    parts = _Parts(context, owners)
+    services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
+    return Linked(services, {p: o.name for p in sources.paths if (o := owners.of(p))}, tuple(context.diagnostics))
+
+
+class Ownership:
+    """Which service a file belongs to: the one whose folder it lies in, else the one that imports it."""
+
+    def __init__(self, roots: tuple[ServiceRoot, ...], project: Project) -> None:
+        self._roots = roots
+        self._imported_by = self._importers(project) if len(roots) > 1 else {}
+
+    def of(self, path: str) -> ServiceRoot | None:
+        """None for a file that no service uses, as far as can be seen."""
+        if len(self._roots) == 1:
+            return self._roots[0]
+        return self._around(path) or self._imported_by.get(path)
+
+    def _around(self, path: str) -> ServiceRoot | None:
+        around = [r for r in self._roots if r.root == "." or path.startswith(r.root + "/")]
+        return max(around, key=lambda r: 0 if r.root == "." else len(r.root), default=None)
+
+    def _importers(self, project: Project) -> dict[str, ServiceRoot]:
+        """Files outside every service, each with the first service that imports it, directly or not."""
+        found: dict[str, ServiceRoot] = {}
+        for root in self._roots:
+            todo = [m for m in project.modules.values() if self._around(m.path) is root]
+            while todo:
+                for imported in project.imports(todo.pop()):
+                    if self._around(imported.path) is None and imported.path not in found:
+                        found[imported.path] = root
+                        todo.append(imported)
+        return found
+
+
+class _Parts:
+    """Everything found in the whole tree, handed out by service."""
+
+    def __init__(self, context: Context, owners: Ownership) -> None:
+        self._owners = owners
+        project = context.project
+        known = frameworks()
+        reads = Reads(project, [f.rows for f in known if f.rows is not None])
+        self.routes = sorted(
+            (route for framework in known for route in framework.routes(context)),
+            key=lambda r: (r.location, r.path, r.methods, r.framework),
+        )
+        self.endpoints = [(route, e) for route in self.routes for e in endpoints_of(route, reads)]
+        self.tables = [table for framework in known for table in framework.tables(context)]
+        self.frameworks = {
+            framework.name: {m.path for m in project.modules.values() if _imports_any(m, framework.packages)}
+            for framework in known
+        }
+
+    def of(self, root: ServiceRoot, subjects: Iterable[_S]) -> tuple[_S, ...]:
+        """The service's own, in order of place."""
+        mine = (s for s in subjects if self._owners.of(s.location.path) is root)
+        return tuple(sorted(mine, key=lambda s: (s.location, s.subject_id)))
+
+    def frameworks_of(self, root: ServiceRoot) -> tuple[str, ...]:
+        return tuple(
+            name for name, users in self.frameworks.items() if any(self._owners.of(path) is root for path in users)
+        )
+
+
+def _imports_any(module: Module, packages: tuple[str, ...]) -> bool:
+    tops = {b.module.split(".", 1)[0] for s in module.scopes for bs in s.bindings.values() for b in bs if b.module}
+    return module.role is Role.PROD and not tops.isdisjoint(packages)
+
+
+def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Service:
+    endpoints = parts.of(root, (endpoint for _, endpoint in parts.endpoints))
+    return Service(
+        name=root.name,
+        root=root.root,
+        location=root.location,
+        role=Role.PROD,
+        frameworks=parts.frameworks_of(root),
+        endpoints=endpoints,
+        page_sizes=page_sizes(endpoints),
+        paged_queries=paged_queries(endpoints),
+        tables=parts.of(root, parts.tables),
+        workloads=deployment.workloads,
+        probes=deployment.probes,
+        start_commands=deployment.start_commands,
+    )

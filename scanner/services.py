@@ -1,0 +1,135 @@
+"""Which services a tree holds: deployable code bases, found by their entry points or named by the configuration."""
+
+from __future__ import annotations
+
+import posixpath
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import ClassSymbol, Module, Scope
+from assay.scanner.linker.values import External
+from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+
+APPLICATION_CLASSES = frozenset(
+    {
+        "fastapi.FastAPI",
+        "starlette.applications.Starlette",
+        "flask.Flask",
+        "apiflask.APIFlask",
+        "connexion.FlaskApp",
+        "connexion.App",
+        "aiohttp.web.Application",
+        "aiohttp.web_app.Application",
+        "litestar.Litestar",
+        "sanic.Sanic",
+        "falcon.App",
+        "falcon.asgi.App",
+        "bottle.Bottle",
+        "tornado.web.Application",
+        "pyramid.config.Configurator",
+        "quart.Quart",
+        "celery.Celery",
+        "django.core.wsgi.get_wsgi_application",
+        "django.core.asgi.get_asgi_application",
+        "grpc.server",
+        "grpc.aio.server",
+    }
+)
+"""Calling one of these makes the process a backend. Source: the frameworks' own quick starts."""
+
+_ROOT_MARKERS = frozenset(
+    {"pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "Procfile", "manage.py", "requirements.txt", "poetry.lock"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoot:
+    """Where a service lives: `root` is a folder relative to the scanned root, `.` for that itself."""
+
+    name: str
+    root: str
+    location: Location
+
+
+def find_services(
+    project: Project,
+    paths: Collection[str],
+    configured: Mapping[str, str],
+    hints: Iterable[str],
+    tree_name: str,
+    metadata: Mapping[str, bytes],
+) -> tuple[ServiceRoot, ...]:
+    """The configured services, or those that application objects and `manage.py` files show, sorted by root.
+
+    `hints` are folders that a Dockerfile, a Procfile or a compose file builds or starts; `metadata` holds the bytes of
+    `pyproject.toml` files by path, for the name of a service at the scanned root.
+    """
+    entries = _entry_points(project)
+    if configured:
+        return tuple(ServiceRoot(name, root, _location(entries, root)) for name, root in sorted(configured.items()))
+    marked = _marked_folders(paths) | {h for h in hints if h != "."}
+    roots = sorted({_root_of(entry.path, marked) for entry in entries})
+    return tuple(ServiceRoot(_name(root, tree_name, metadata), root, _location(entries, root)) for root in roots)
+
+
+def _entry_points(project: Project) -> list[Location]:
+    """Where application objects are made in production code, and Django's `manage.py` files."""
+    found = []
+    for module in project.modules.values():
+        if module.role is Role.PROD:
+            found += [module.location(call) for call, scope in module.calls if _makes_application(call, scope, project)]
+        if posixpath.basename(module.path) == "manage.py" and _imports_django(module):
+            found.append(Location.whole_file(module.path))
+    return found
+
+
+def _makes_application(call: form.Call, scope: Scope, project: Project) -> bool:
+    callee = project.infer(call.func, scope)
+    if isinstance(callee, ClassSymbol):
+        return not APPLICATION_CLASSES.isdisjoint(project.base_names(callee))
+    return isinstance(callee, External) and callee.name in APPLICATION_CLASSES
+
+
+def _imports_django(module: Module) -> bool:
+    scopes = [module.scope, *(f.scope for f in module.functions)]
+    return any(b.module.startswith("django") for s in scopes for bs in s.bindings.values() for b in bs)
+
+
+def _marked_folders(paths: Collection[str]) -> set[str]:
+    folders = set()
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if name in _ROOT_MARKERS or name.startswith("Dockerfile"):
+            folders.add(folder)
+    return folders
+
+
+def _root_of(path: str, marked: set[str]) -> str:
+    """The nearest folder above an entry point that something marks as a project, else the scanned root."""
+    folder = posixpath.dirname(path)
+    while folder and folder not in marked:
+        folder = posixpath.dirname(folder)
+    return folder or "."
+
+
+def _name(root: str, tree_name: str, metadata: Mapping[str, bytes]) -> str:
+    if root != ".":
+        return posixpath.basename(root)
+    try:
+        project = tomllib.loads(metadata.get("pyproject.toml", b"").decode()).get("project", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        project = {}
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else tree_name
+
+
+def _location(entries: list[Location], root: str) -> Location:
+    """The entry point nearest to the root, an application object rather than `manage.py`."""
+    inside = [e for e in entries if root == "." or e.path.startswith(root + "/")]
+    if not inside:
+        return Location.whole_file(root)
+    return min(inside, key=lambda e: (e.path.endswith("manage.py"), e.path.count("/"), e))

@@ -1,0 +1,258 @@
+"""FastAPI's dependency injection: what a handler's dependencies are, which of them keep callers out, and the parameters
+they read from the request (https://fastapi.tiangolo.com/tutorial/dependencies/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.constants import constant, definitions, list_items
+from assay.scanner.dataflow.refusals import refusal
+from assay.scanner.framework import Guard, Sited
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Module, Scope
+from assay.scanner.linker.values import BoundMethod, External, Instance, Value
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.readers.python import form
+
+_ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated")
+_DEEPEST_ALIAS = 6
+_SCHEME_MODULES = ("fastapi.security.", "fastapi_users.authentication.")
+_LIBRARY_GUARDS = frozenset(
+    {
+        "fastapi_users.FastAPIUsers.current_user",
+        "fastapi_users.FastAPIUsers.authenticator.current_user",
+        "fastapi_azure_auth.SingleTenantAzureAuthorizationCodeBearer",
+        "fastapi_azure_auth.MultiTenantAzureAuthorizationCodeBearer",
+        "fastapi_azure_auth.B2CMultiTenantAuthorizationCodeBearer",
+        "fastapi_login.LoginManager",
+        "fastapi_clerk_auth.ClerkHTTPBearer",
+        "fastapi_keycloak.FastAPIKeycloak.get_current_user",
+    }
+)
+_OPTIONAL_SWITCHES = {"auto_error": False, "optional": True}
+"""Arguments that make a security scheme let anonymous callers pass."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """Something a handler or a dependency takes: a parameter, or a field of a model that stands for several."""
+
+    name: str
+    annotation: Sited | None
+    default: Sited | None
+    declared_by: str
+    function: FunctionSymbol | None
+    module: Module
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """What a dependency, with all it depends on, amounts to."""
+
+    guards: tuple[Guard, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+
+    def __or__(self, other: Closure) -> Closure:
+        return Closure(
+            self.guards + tuple(g for g in other.guards if g not in self.guards),
+            self.parameters + tuple(p for p in other.parameters if p not in self.parameters),
+        )
+
+
+class Dependencies:
+    """The dependencies of one project; what a dependency amounts to is worked out once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[FunctionSymbol | ClassSymbol, Closure] = {}
+
+    def of_handler(self, handler: FunctionSymbol) -> Closure:
+        """Of its parameters, and for a class-based view of the class's attributes."""
+        found = self._of_function(handler)
+        if handler.owner is not None:
+            for name, bindings in handler.owner.scope.bindings.items():
+                annotated = bindings[-1].annotation is not None or isinstance(bindings[-1].value, form.Call)
+                if bindings[-1].how is How.ASSIGN and annotated:
+                    parameter = self._field(handler.owner, name)
+                    found |= self._of_parameter(parameter) if parameter is not None else Closure()
+        return found
+
+    def of_list(self, items: Iterable[tuple[form.Expr, Scope]]) -> Closure:
+        """Of `dependencies=[Depends(...), ...]`."""
+        found = Closure()
+        for node, scope in items:
+            for call, call_scope in [(node, scope), *definitions(node, scope, self._project)]:
+                if isinstance(call, form.Call) and self._is_depends(call, call_scope):
+                    found |= self._of_depends(call, call_scope, None)
+        return found
+
+    def metadata(self, annotation: Sited) -> tuple[Sited, list[Sited]]:
+        """The type that an annotation comes down to, and what `Annotated` adds to it, through aliases."""
+        node, scope, extras = annotation.node, annotation.scope, list[Sited]()
+        for _ in range(_DEEPEST_ALIAS):
+            if isinstance(node, form.Subscript) and self._is_annotated(node.value, scope):
+                items = node.index.items if isinstance(node.index, form.Display) else [node.index]
+                extras += [Sited(extra, scope) for extra in items[1:]]
+                node = items[0]
+                continue
+            aliases = [d for d in definitions(node, scope, self._project) if isinstance(d[0], form.Subscript)]
+            if not aliases:
+                break
+            node, scope = aliases[-1]
+        return Sited(node, scope), extras
+
+    def _is_annotated(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        return isinstance(value, External) and value.name in _ANNOTATED
+
+    def _is_depends(self, call: form.Call, scope: Scope) -> bool:
+        callee = self._project.infer(call.func, scope)
+        return isinstance(callee, External) and last_part(callee.name) in ("Depends", "Security")
+
+    def _of_function(self, function: FunctionSymbol) -> Closure:
+        if function not in self._known:
+            self._known[function] = Closure()  # for a dependency that depends on itself
+            found = Closure()
+            for param in function.parameters:
+                parameter = Parameter(
+                    param.name,
+                    Sited(param.annotation, function.outer) if param.annotation is not None else None,
+                    Sited(param.default, function.outer) if param.default is not None else None,
+                    function.id,
+                    function,
+                    function.module,
+                    function.module.location(param),
+                )
+                found |= self._of_parameter(parameter)
+            self._known[function] = found
+        return self._known[function]
+
+    def _of_parameter(self, parameter: Parameter) -> Closure:
+        declared, extras = self.metadata(parameter.annotation) if parameter.annotation is not None else (None, [])
+        candidates = [*extras, *([parameter.default] if parameter.default is not None else [])]
+        found = Closure()
+        is_model = False
+        for candidate in candidates:
+            call, scope = candidate.node, candidate.scope
+            if not isinstance(call, form.Call):
+                continue
+            if self._is_depends(call, scope):
+                return self._of_depends(call, scope, declared)
+            is_model |= (last_name(call.func) or "") in ("Query", "Header")
+        if is_model and declared is not None:
+            cls = self._project.infer(declared.node, declared.scope)
+            if isinstance(cls, ClassSymbol):
+                found |= self._of_fields(cls)
+        return found if found.parameters else Closure(parameters=(parameter,))
+
+    def _of_depends(self, call: form.Call, scope: Scope, declared: Sited | None) -> Closure:
+        provider = call.argument(0, "dependency")
+        site = Sited(provider, scope) if provider is not None else declared
+        if site is None:
+            return Closure()
+        name = _spelling(site.node) or "dependency"
+        found = Closure()
+        for value in self._provided(site):
+            found |= self._of_provider(value, name, scope.module.evidence(call, f"depends on {name}"))
+        return found
+
+    def _provided(self, site: Sited) -> Iterator[Value]:
+        """The callables behind a provider expression: for a factory's call, the function that it returns."""
+        for node, scope in [(site.node, site.scope), *definitions(site.node, site.scope, self._project)]:
+            if not isinstance(node, form.Call):
+                continue
+            callee = self._project.infer(node.func, scope)
+            factory = callee.function if isinstance(callee, BoundMethod) else callee
+            if isinstance(factory, FunctionSymbol):
+                inner = [self._project.infer(r.value, factory.scope) for r in factory.returns() if r.value is not None]
+                functions = [f for f in inner if isinstance(f, FunctionSymbol | BoundMethod)]
+                if functions:
+                    yield from functions
+                    return
+        value = self._project.infer(site.node, site.scope)
+        if value is not None:
+            yield value
+
+    def _of_provider(self, value: Value, name: str, place: Evidence) -> Closure:
+        match value:
+            case BoundMethod(function=function):
+                return self._of_callable(function, name, place)
+            case FunctionSymbol():
+                return self._of_callable(value, name, place)
+            case ClassSymbol():
+                init = self._project.method(value, "__init__")
+                return self._of_callable(init, name, place) if init is not None else self._of_fields(value)
+            case Instance(cls=ClassSymbol() as cls):
+                call = self._project.method(cls, "__call__")
+                found = self._of_callable(call, name, place) if call is not None else Closure()
+                return found | self._of_scheme(value, sorted(self._project.base_names(cls)), name, place)
+            case Instance(type_name=type_name):
+                return self._of_scheme(value, [type_name], name, place)
+            case External(name=dotted):
+                return self._of_scheme(None, [dotted], name, place)
+        return Closure()
+
+    def _of_callable(self, function: FunctionSymbol, name: str, place: Evidence) -> Closure:
+        found = self._of_function(function)
+        if found.guards or refusal(function, self._project) is None:
+            return found
+        return found | Closure(guards=(Guard(name, place),))
+
+    def _of_scheme(self, value: Instance | None, type_names: list[str], name: str, place: Evidence) -> Closure:
+        known = any(t.startswith(_SCHEME_MODULES) or t in _LIBRARY_GUARDS for t in type_names)
+        if not known or (value is not None and self._lets_anonymous_pass(value)):
+            return Closure()
+        return Closure(guards=(Guard(name, place),))
+
+    def _lets_anonymous_pass(self, scheme: Instance) -> bool:
+        calls = [(scheme.origin, scheme.scope)]
+        init = self._project.method(scheme.cls, "__init__") if scheme.cls is not None else None
+        if init is not None:
+            calls += [
+                (n, init.scope) for n in init.walk() if isinstance(n, form.Call) and last_name(n.func) == "__init__"
+            ]
+        for call, scope in calls:
+            for switch, off in _OPTIONAL_SWITCHES.items():
+                argument = call.keyword(switch) if call is not None else None
+                known = constant(argument, scope, self._project) if argument is not None and scope is not None else None
+                if known is not None and known.value is off:
+                    return True
+        return False
+
+    def _of_fields(self, cls: ClassSymbol) -> Closure:
+        """A model or data class that stands for several parameters."""
+        if cls not in self._known:
+            self._known[cls] = Closure()
+            found = Closure()
+            for base in self._project.mro(cls):
+                for name in base.scope.bindings if isinstance(base, ClassSymbol) else ():
+                    parameter = self._field(base, name) if isinstance(base, ClassSymbol) else None
+                    found |= self._of_parameter(parameter) if parameter is not None else Closure()
+            self._known[cls] = found
+        return self._known[cls]
+
+    def _field(self, cls: ClassSymbol, name: str) -> Parameter | None:
+        binding = cls.own(name)[-1]
+        if binding.how is not How.ASSIGN:
+            return None
+        start = binding.offset
+        return Parameter(
+            name,
+            Sited(binding.annotation, cls.scope) if binding.annotation is not None else None,
+            Sited(binding.value, cls.scope) if binding.value is not None else None,
+            cls.id,
+            None,
+            cls.module,
+            cls.module.span(start, start + len(name)),
+        )
+
+
+def dependency_items(node: form.Expr | None, scope: Scope, project: Project) -> list[tuple[form.Expr, Scope]]:
+    """The items of a `dependencies=` argument."""
+    return list_items(node, scope, project) if node is not None else []
+
+
+def _spelling(node: form.Expr) -> str | None:
+    return form.dotted(node.func if isinstance(node, form.Call) else node)
