@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from assay.reports import figures
@@ -15,6 +14,7 @@ from assay.reports.arithmetic import Tally
 from assay.reports.frames import Frames, Line
 from assay.reports.plain import plain
 from assay.reports.remedies import REMEDIES
+from assay.reports.screen import Screen
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.model.place import Evidence
 from assay.scanner.results import JudgedVerdict, RuleInfo, ScanResult, ServiceResult
@@ -33,10 +33,6 @@ _SEVERITY_STYLES = {
     Severity.LOW: "dim",
 }
 _KIND_STYLES = {Kind.FAIL: "bold red", Kind.REVIEW: "bold yellow"}
-_ASCII = str.maketrans(
-    {"✗": "x", "✓": "+", "–": "-", "─": "~", "│": "|", "█": "#", "░": ".", "·": "-", "…": ">", "⋮": ":", "×": "x"}
-)
-"""Our own signs where the terminal's encoding has none of them."""
 
 
 def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
@@ -45,7 +41,7 @@ def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
     `worst` is how many fails are shown with their code.
     """
     rules = {rule.code: rule for rule in result.rules}
-    screen = _Screen(console)
+    screen = Screen(console)
     screen.line(_headline(result), style="bold")
     screen.line()
     _findings(result, rules, screen, worst)
@@ -55,62 +51,13 @@ def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
     screen.line(_way_on(result.findings), style="dim")
 
 
-class _Screen:
-    """Prints plain values: no markup is read, no emoji or numbers are decorated, every sign fits the encoding."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._encoding = "utf-8" if console.encoding.lower().startswith("utf") else console.encoding
-        self.width = console.width
-
-    def line(self, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
-        """One indented paragraph; parts are texts or (text, style)."""
-        text = self._text(parts, style)
-        for row in text.wrap(self._console, max(20, self.width - indent)) or [text]:
-            row.rstrip()
-            self._console.print(Text(" " * indent) + row, soft_wrap=True, highlight=False)
-
-    def code(self, *parts: str | tuple[str, str]) -> None:
-        """One row that is cut, never wrapped."""
-        text = self._text(parts, "")
-        text.rstrip()
-        text.truncate(self.width, overflow="crop")
-        self._console.print(text, soft_wrap=True, highlight=False)
-
-    def table(self, columns: Iterable[tuple[str, bool]], rows: Iterable[tuple[str | tuple[str, str], ...]]) -> None:
-        """Columns are (heading, is a figure); the first one is wrapped when the width is short."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for index, (heading, is_figure) in enumerate(columns):
-            table.add_column(
-                self._text((heading,), ""),
-                justify="right" if is_figure else "left",
-                no_wrap=index > 0,
-                overflow="fold",
-            )
-        for row in rows:
-            table.add_row(*(self._text((cell,), "") for cell in row))
-        self._console.print(table, highlight=False)
-
-    def _text(self, parts: Iterable[str | tuple[str, str]], style: str) -> Text:
-        text = Text(style=style)
-        for part in parts:
-            content, own_style = (part, "") if isinstance(part, str) else part
-            text.append(self._encodable(content), own_style)
-        return text
-
-    def _encodable(self, text: str) -> str:
-        if self._encoding == "utf-8":
-            return text
-        return text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
-
-
 def _headline(result: ScanResult) -> str:
     scanned = result.scanned
     size = f"{figures.count(scanned.files, 'file')}, {figures.count(scanned.lines, 'line')}"
     return f"{plain(scanned.root)}   edition {plain(result.edition)}   {size}, {scanned.seconds:.1f} s"
 
 
-def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: _Screen, worst: int) -> None:
+def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: Screen, worst: int) -> None:
     counting = [f for f in result.findings if f.waiver is None and not rules[f.rule].advisory]
     fails = [f for f in counting if f.kind is Kind.FAIL]
     frames = Frames(result.sources)
@@ -125,7 +72,7 @@ def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: _Screen
         screen.line()
 
 
-def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: _Screen) -> None:
+def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: Screen) -> None:
     screen.line(
         (plain(str(finding.location)), "bold"),
         f"  {plain(finding.rule)}  ",
@@ -148,7 +95,7 @@ def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: _Sc
     screen.line()
 
 
-def _code_line(line: Line, screen: _Screen) -> None:
+def _code_line(line: Line, screen: Screen) -> None:
     if line.follows_gap:
         screen.code((f"{'⋮':>{GUTTER - 1}}", "dim"))
     screen.code((f"{line.number:>{GUTTER - 1}} │ ", "bold" if line.is_cited else "dim"), line.text)
@@ -188,7 +135,7 @@ def _rest(more_fails: list[JudgedVerdict], findings: Iterable[JudgedVerdict], ru
     return "; ".join([", ".join(fails)] * bool(fails) + others)
 
 
-def _service(service: ServiceResult, screen: _Screen) -> None:
+def _service(service: ServiceResult, screen: Screen) -> None:
     screen.line((plain(service.name), "bold"), f"   {plain(' · '.join(service.frameworks))}")
     sections = [(s, Tally.of_section(s)) for s in service.sections]
     judged = [(s, tally) for s, tally in sections if tally.compliance is not None or tally.review or tally.waived]
@@ -257,7 +204,7 @@ def _figure(number: int, style: str) -> tuple[str, str]:
     return f"{number:,}", style if number else "dim"
 
 
-def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: _Screen) -> None:
+def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: Screen) -> None:
     """What is missing from the result comes last and in full; the rest is counted."""
     grave = [d for d in diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
     if grave:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from assay.scanner.analyzers.advisories import Check
     from assay.scanner.engine import Options, Progress
-    from assay.scanner.results import ScanResult
+    from assay.scanner.results import ScanResult, StandardPages
     from assay.scanner.rulebook import Rulebook
 
 FINE, UNTRUSTED, INTERRUPTED = 0, 2, 130
@@ -94,27 +94,27 @@ def rules(form: str) -> None:
     from assay.reports import standard
 
     with _problems_told():
-        rulebook = _rulebook()
+        pages = _standard_pages()
     if form == "json":
-        _print(standard.as_json(_rule_pages(rulebook)))
+        _print(standard.as_json(pages))
     else:
-        standard.render(_rule_pages(rulebook), _console())
+        standard.render(pages, _console())
 
 
 @cli.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Show a rule (API401), a principle (API4) or an analyzer's check (B303) in full."""
+    """Show a rule (API401), a principle (API4), a section (API) or an analyzer's check (B303) in full."""
     from assay.reports import standard
 
     with _problems_told():
-        pages = _rule_pages(_rulebook())
+        pages = _standard_pages()
     if not standard.explain(pages, code.upper(), _console()):
         import difflib
 
         near = difflib.get_close_matches(code.upper(), standard.codes(pages), n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `assay rules` lists them"
-        _fail(f"the standard has no rule or principle {code}{hint}")
+        _fail(f"the standard has no section, principle, rule or check {code}{hint}")
 
 
 @cli.command()
@@ -132,7 +132,9 @@ def inventory(path: Path, form: str, jobs: int | None) -> None:
     if form == "json":
         _print(inventories.as_json(found))
     else:
-        inventories.render(found, _console())
+        from assay.reports import inventory as screens
+
+        screens.render(found, _console())
 
 
 def main() -> NoReturn:
@@ -174,6 +176,12 @@ def _checks() -> dict[str, Check]:
     return merge(load_table(folder.joinpath(f"{tool}.yaml").read_text(encoding="utf-8")) for tool in ("bandit", "radon"))
 
 
+def _standard_pages() -> StandardPages:
+    from assay.scanner.standard_pages import standard_pages
+
+    return standard_pages(_rulebook(), _checks())
+
+
 def _options(path: Path, rulebook: Rulebook, jobs: int | None, analyzers: bool) -> Options:
     from assay.scanner.config import load_config
     from assay.scanner.engine import Options
@@ -198,16 +206,21 @@ def _renderer(form: str) -> Callable[[ScanResult], str]:
 @contextmanager
 def _problems_told() -> Iterator[None]:
     """Errors that are the user's to mend become one line and exit code 2."""
+    try:
+        yield
+    except _users_errors() as error:
+        _fail(str(error))
+
+
+def _users_errors() -> tuple[type[Exception], ...]:
+    """Asked for only once something went wrong, so that the engine isn't loaded to list rules."""
     from assay.scanner.config import ConfigError
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
     from assay.scanner.output import UnwritableError
     from assay.scanner.rulebook import RulebookError
 
-    try:
-        yield
-    except (BadRootError, NothingToScanError, ConfigError, UnwritableError, RulebookError) as error:
-        _fail(str(error))
+    return BadRootError, NothingToScanError, ConfigError, UnwritableError, RulebookError
 
 
 def _fail(message: str) -> NoReturn:

@@ -104,6 +104,8 @@ class Rows:
     filtered_by_parent: bool = False
     page_input: tuple[Sited, ...] = ()
     """The expressions given to `limit`, `paginate` or a slice: where page sizes come from."""
+    parents: frozenset[str] = frozenset()
+    """The names by which a filter asks for the rows of one parent, for a step to know; empty where it needs none."""
 
 
 class Step:

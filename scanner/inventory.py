@@ -70,9 +70,9 @@ class QueryRow(msgspec.Struct, frozen=True):
 
 
 class LogCallRow(msgspec.Struct, frozen=True):
-    """A call of a logger."""
+    """A call of a logger; `library` is null where only its name and methods tell that it is one."""
 
-    library: str
+    library: str | None
     level: str
     function: str
     location: Place
@@ -142,7 +142,7 @@ def _service(service: Service) -> ServiceRow:
             for s in service.sql_sites
         ],
         log_calls=[
-            LogCallRow(c.library, c.level, c.function, _place(c.location), c.message) for c in service.log_calls
+            LogCallRow(c.library, c.level, c.function, _place(c.location), c.form) for c in service.log_calls
         ],
         health=[
             HealthRow(

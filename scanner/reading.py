@@ -13,6 +13,7 @@ from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.filekinds import FileKind
 from assay.scanner.readers import compose, dockerfile, kubernetes, procfile, shell
 from assay.scanner.readers.problem import ReadProblem
+from assay.scanner.readers.python import depth
 from assay.scanner.readers.python.form import ModuleFacts
 
 Facts: TypeAlias = Union[
@@ -52,6 +53,7 @@ class FileOutcome(msgspec.Struct, array_like=True, gc=False):
         """The facts, or None where the file could not be read."""
         if self.facts is None:
             return None
+        depth.allow()
         kind = ModuleFacts if self.kind is FileKind.PYTHON else _READERS[self.kind][1]
         return msgspec.msgpack.decode(self.facts, type=kind)
 
@@ -77,6 +79,7 @@ def read_file(root: Path, path: str, kind: FileKind, analyze: bool) -> FileOutco
     except OSError as error:
         return FileOutcome(path, kind, problem=(Reason.UNREADABLE, error.strerror or str(error), None))
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    depth.allow()
     try:
         facts = msgspec.msgpack.encode(_read(path, kind, data))
     except ReadProblem as problem:

@@ -376,6 +376,8 @@ def deliveries(script: str, *arguments: str) -> dict[str, Delivery]:
         ("exec gunicorn a", {"gunicorn a": Delivery.REACHES}),
         ("gunicorn a", {"gunicorn a": Delivery.SHELL_IN_FRONT}),
         ("gunicorn a\necho done", {"gunicorn a": Delivery.SHELL_IN_FRONT}),
+        ("gunicorn --daemon a\nexec uvicorn b", {"uvicorn b": Delivery.REACHES}),
+        ("nginx\nexec uvicorn b", {"uvicorn b": Delivery.REACHES}),
         ("until pg_isready; do sleep 1; done\nexec gunicorn a", {"gunicorn a": Delivery.REACHES}),
         ("run() { exec gunicorn a; }\nrun", {"gunicorn a": Delivery.REACHES}),
         (
@@ -397,6 +399,14 @@ def deliveries(script: str, *arguments: str) -> dict[str, Delivery]:
 def test_where_a_script_ends(script: str, expected: dict[str, Delivery]) -> None:
     found = deliveries("#!/bin/sh\n" + script + "\n")
     assert {text: d for text, d in found.items() if text.startswith(("gunicorn", "uvicorn"))} == expected
+
+
+def test_a_script_that_branches_without_end_is_given_up() -> None:
+    nested = "if x; then f{0}; fi\nif y; then f{0}; fi\n"
+    functions = "".join(f"f{i}() {{\n{nested.format(i + 1)}}}\n" for i in range(30))
+    ifs = "if [ a = a ]; then\n" * 30 + "exec gunicorn a\n" + "fi\n" * 30
+    assert Delivery.UNSURE in deliveries(functions + "f0\n").values()
+    assert deliveries(ifs) == {"gunicorn a": Delivery.REACHES}
 
 
 def test_the_arguments_choose_the_branch() -> None:

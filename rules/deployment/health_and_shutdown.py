@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.model.place import Evidence
-from assay.scanner.model.probing import endpoints_at, probe_target
+from assay.scanner.model.probing import health_check_at, probe_target
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import (
     SHUTDOWN_SLACK_SECONDS,
@@ -70,10 +70,9 @@ def liveness_depends_on_others(probe: Probe, service: Service) -> Verdict:
         if probe.command:
             return review(f"does `{' '.join(probe.command)}` ask anything but the process?", probe.evidence)
         return passed("it only opens a connection to the process", probe.evidence)
-    found = [c for e in endpoints_at(service.endpoints, probe.path) for c in service.health_checks if c.endpoint == e]
-    if not found:
+    check = health_check_at(service, probe.path)
+    if check is None:
         return review(f"what answers {probe.path} isn't known: does it ask a dependency?", probe.evidence)
-    check = found[0]
     if check.dependencies:
         message = f"{check.endpoint.label} restarts {probe.workload} when a dependency is slow; answer without it"
         return _fail_or_doubt(probe.doubt, message, probe.evidence, *check.dependencies)

@@ -14,7 +14,7 @@ from assay.scanner.readers.python import form
 
 Scalar: TypeAlias = str | int | float | bool | None
 Given: TypeAlias = Mapping[tuple[Scope, str], tuple[form.Expr, Scope]]
-"""Names, by the scope that owns them, and the expressions they stand for just now: a call's arguments, a loop's turn."""
+"""Names, by the scope that owns them, and the expressions they stand for now: a call's arguments, a loop's turn."""
 
 _DEEPEST = 24
 """Definitions that one value may hang on: past it a value is as good as computed."""
@@ -78,7 +78,8 @@ def list_items(
     node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING, depth: int = 8
 ) -> list[tuple[form.Expr, Scope]]:
     """The items of a list, tuple or set: displays, names for them, `+`, `*other`, `list(other)`; what can't be seen
-    is left out."""
+    is left out.
+    """
     if not depth:
         return []
 
@@ -106,6 +107,23 @@ def list_items(
             if known is not None:
                 return items(*known)
     return [pair for definition in definitions(node, scope, project) for pair in items(*definition)]
+
+
+def string_items(
+    node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING, depth: int = 4
+) -> list[str | None]:
+    """The strings of a list, None for one that can't be told; also of `[f(x) for x in ...]` over such a list."""
+    if isinstance(node, form.Comprehension) and len(node.generators) == 1 and depth:
+        generator = node.generators[0]
+        if isinstance(generator.target, form.Name):
+            key = (scope.lookup(generator.target.id)[0].scope, generator.target.id)
+            items = list_items(generator.iter, scope, project, given)
+            return [string_value(node.element, scope, project, {**given, key: item}) for item in items]
+    if isinstance(node, form.Name) and depth:
+        for definition in definitions(node, scope, project):
+            if isinstance(definition[0], form.Comprehension):
+                return string_items(*definition, project, given, depth - 1)
+    return [string_value(*item, project, given) for item in list_items(node, scope, project, given)]
 
 
 def _defined(binding: Binding, project: Project) -> Iterator[tuple[form.Expr, Scope]]:
@@ -206,7 +224,8 @@ class _Folder:
 
     def _parameter(self, binding: Binding) -> Constant | None:
         function, param = binding.function, binding.param
-        assert function is not None and param is not None
+        if function is None or param is None:
+            return None
         values: list[Constant | None] = []
         for call, scope in self._project.callers(function):
             argument = self._project.bound_argument(call, function, param)
@@ -333,7 +352,8 @@ class _Folder:
 
     def run(self, body: list[form.Stmt], scope: Scope) -> Constant | None:
         """The value of the `return` that is reached. A test that can't be told is taken to fail, as for a switch that
-        is off unless somebody sets it."""
+        is off unless somebody sets it.
+        """
         for statement in body:
             if isinstance(statement, form.Return):
                 return self.fold(statement.value, scope) if statement.value is not None else Constant(None)

@@ -61,12 +61,18 @@ def offline_functions(project: Project) -> Iterator[FunctionSymbol]:
 
 def is_command(function: FunctionSymbol, project: Project) -> bool:
     """Whether a person or a deployment runs it."""
-    if is_offline(function.module.path):
+    if is_offline(function.module.path) or is_schema_script(function.module):
         return True
     owner = function.owner
     if owner is not None and any(name.startswith(_COMMAND_BASES) for name in project.base_names(owner)):
         return True
     return any(_is_command_decorator(d, function, project) for d in function.decorators)
+
+
+def is_schema_script(module: Module) -> bool:
+    """Whether Alembic runs the module, wherever it lies."""
+    bound = [*module.scope.bindings.get("context", ()), *module.scope.bindings.get("op", ())]
+    return any(binding.module == "alembic" for binding in bound)
 
 
 def _is_served(module: Module) -> bool:

@@ -1,5 +1,6 @@
 """Expansion: the ways in which a call's names can be bound, one for each turn of a loop over a literal list and one
-for each caller of the function around it."""
+for each caller of the function around it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +8,18 @@ from itertools import product
 
 from assay.scanner.dataflow.constants import Given
 from assay.scanner.linker.project import Project
-from assay.scanner.linker.scopes import Binding, How, Module, Scope
+from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Module, Scope
 from assay.scanner.linker.values import Instance, Literal, Namespace, Value
 from assay.scanner.readers.python import form
 
-_MOST = 200
+_MOST = 1_000
 """Ways that one call is looked at: past it a table is generated, and a diagnostic serves better than its rows."""
 
 
 def expansions(call: form.Call, scope: Scope, project: Project, callers: int = 3) -> list[Given]:
     """At least one. Names that a loop's target or a parameter binds are given; a call without any has one way.
-    `callers` says how many calls up a parameter is followed."""
+    `callers` says how many calls up a parameter is followed.
+    """
     bindings = [b for node in form.walk(call) if isinstance(node, form.Name) for b in scope.lookup(node.id)]
     loops = {id(b.value): b for b in bindings if b.how is How.FOR and b.value is not None}
     choices = [turns for b in loops.values() if (turns := _turns(b, project))]
@@ -56,9 +58,7 @@ def _turns(binding: Binding, project: Project) -> list[Given]:
     iterated = project.infer(binding.value, binding.scope)
     if not isinstance(iterated, Literal) or not isinstance(iterated.node, form.Display):
         return []
-    siblings = [
-        (name, b) for name, found in binding.scope.bindings.items() for b in found if b.value is binding.value
-    ]
+    siblings = [(name, b) for name, found in binding.scope.bindings.items() for b in found if b.value is binding.value]
     turns: list[Given] = []
     for item in iterated.node.items:
         turn = {}
@@ -79,12 +79,28 @@ def _arguments(binding: Binding, project: Project, callers: int) -> list[Given]:
         return []
     calls: list[Given] = []
     for call, scope in project.callers(function):
-        given = {}
-        for param in function.parameters:
-            argument = project.bound_argument(call, function, param)
-            if argument is not None:
-                given[(function.scope, param.name)] = (argument, scope)
-            elif param.default is not None:
-                given[(function.scope, param.name)] = (param.default, function.outer)
+        given = arguments(call, scope, function, project)
         calls += [{**outer, **given} for outer in expansions(call, scope, project, callers - 1)]
     return calls
+
+
+def arguments(call: form.Call, scope: Scope, function: FunctionSymbol, project: Project) -> Given:
+    """What the call gives the function's parameters: its arguments, the defaults, all the rest for `*args`, and the
+    receiver for `self`.
+    """
+    given: dict[tuple[Scope, str], tuple[form.Expr, Scope]] = {}
+    for param in function.parameters:
+        argument = project.bound_argument(call, function, param)
+        if param.kind is form.ParamKind.VAR_POSITIONAL:
+            rest = call.positional[function.parameters.index(param) :]
+            given[(function.scope, param.name)] = (
+                form.Display(start=call.start, end=call.end, kind="tuple", items=rest),
+                scope,
+            )
+        elif argument is not None:
+            given[(function.scope, param.name)] = (argument, scope)
+        elif param.default is not None:
+            given[(function.scope, param.name)] = (param.default, function.outer)
+    if function.owner is not None and not function.is_static() and isinstance(call.func, form.Attr):
+        given[(function.scope, function.node.params[0].name)] = (call.func.value, scope)
+    return given

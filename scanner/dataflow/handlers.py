@@ -151,7 +151,7 @@ class Handlers:
             yield HandlerExcuse.COMMENT, comment
         if block.owner is not None and _is_cleanup(block.owner):
             yield HandlerExcuse.BEST_EFFORT, module.evidence(block.owner.body[0], "what is tried")
-        fallback = next((n for n in _running(handler.body) if _is_fallback(n)), None)
+        fallback = _fallback(handler, block.owner)
         if fallback is not None:
             yield HandlerExcuse.FALLBACK, module.evidence(fallback, "what stands in for the result")
 
@@ -240,13 +240,23 @@ def _status_effect(node: form.Expr) -> HandlerEffect | None:
     return None
 
 
-def _is_fallback(node: form.Expr | form.Stmt) -> bool:
-    match node:
-        case form.Return(value=value) | form.Assign(value=value):
-            return value is not None
-        case form.Yield(value=value):
-            return value is not None
-    return False
+def _fallback(handler: form.Handler, tried: form.Try | None) -> form.Stmt | None:
+    """The statement that puts something in the place of what was tried: a value returned, or a name given one that the
+    tried statements give a value too."""
+    wanted = {t.id for s in tried.body for t in _targets(s) if isinstance(t, form.Name)} if tried is not None else set()
+    for node in _running(handler.body):
+        if isinstance(node, form.Return) and node.value is not None:
+            return node
+        if isinstance(node, form.Assign) and any(isinstance(t, form.Name) and t.id in wanted for t in node.targets):
+            return node
+    return None
+
+
+def _targets(statement: form.Stmt) -> Iterator[form.Expr]:
+    for node in form.walk(statement, into_definitions=False):
+        if isinstance(node, form.Assign):
+            for target in node.targets:
+                yield from target.items if isinstance(target, form.Display) else (target,)
 
 
 def _is_probe(tried: form.Try) -> bool:

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from assay.scanner.linker.project import Project
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, Instance
 from assay.scanner.readers.python import form
 
+_NAMING = frozenset({How.FUNCTION, How.CLASS, How.IMPORT_FROM, How.ASSIGN})
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__enter__", "__aenter__")
 
 
@@ -26,6 +27,7 @@ class CallGraph:
         self._project = project
         self._edges: dict[FunctionSymbol, tuple[FunctionSymbol, ...]] = {}
         self._interfaces: Mapping[str, tuple[FunctionSymbol, ...]] | None = None
+        self._defined = {f.name for f in project.functions} | {c.name for c in project.classes}
 
     def reachable(self, roots: Iterable[FunctionSymbol]) -> dict[FunctionSymbol, FunctionSymbol]:
         """Every function that runs when one of the roots does, roots included, with the first root that leads there."""
@@ -81,9 +83,10 @@ class CallGraph:
 
     def _node(self, node: form.Expr | form.Stmt, scope: Scope) -> Iterator[FunctionSymbol]:
         if isinstance(node, form.Name):
-            if any(b.function or b.cls or b.module or b.name or b.value for b in scope.lookup(node.id)):
+            # What a parameter can be was handed over by name at the caller's.
+            if any(b.how in _NAMING for b in scope.lookup(node.id)):
                 yield from self._targets(node, scope)
-        elif isinstance(node, form.Attr):
+        elif isinstance(node, form.Attr) and node.attr in self._defined:
             yield from self._targets(node, scope)
 
     def _targets(self, node: form.Name | form.Attr, scope: Scope) -> Iterator[FunctionSymbol]:

@@ -182,8 +182,8 @@ class Flow:
                     state = state.put(alias or dotted.split(".", 1)[0], Definition(Kind.OTHER, state))
                 return state
             case form.ImportFrom(names=names):
-                for name, alias in names:
-                    state = state.put(alias or name, Definition(Kind.OTHER, state))
+                for imported, alias in names:
+                    state = state.put(alias or imported, Definition(Kind.OTHER, state))
                 return state
             case _:
                 self._see_all(form.children(node), state)
@@ -364,19 +364,17 @@ def _grown(node: form.Expr, state: State) -> State:
 def _leaves(node: form.Expr) -> bool:
     if not isinstance(node, form.Call):
         return False
-    name = node.func.attr if isinstance(node.func, form.Attr) else getattr(node.func, "id", "")
-    return name in _LEAVING_CALLS
+    return _called(node.func) in _LEAVING_CALLS
 
 
-def _checked_paths(test: form.Expr) -> list[form.Expr]:
+def _checked_paths(test: form.Expr) -> list[form.Name | form.Attr | form.Subscript | form.Call | form.Compare]:
     """What a test may have told something about."""
+    nodes = [n for n in form.walk(test) if isinstance(n, form.Name | form.Attr | form.Subscript | form.Call | form.Compare)]
     tells = any(
-        isinstance(n, form.Compare)
-        or (isinstance(n, form.Call) and (form.dotted(n.func) or _attr(n.func)).rsplit(".", 1)[-1] in _CHECKING_CALLS)
-        for n in form.walk(test)
+        isinstance(n, form.Compare) or (isinstance(n, form.Call) and _called(n.func) in _CHECKING_CALLS) for n in nodes
     )
-    return [n for n in form.walk(test) if not isinstance(n, form.Stmt) and path_of(n) is not None] if tells else []
+    return [n for n in nodes if path_of(n) is not None] if tells else []
 
 
-def _attr(node: form.Expr) -> str:
-    return node.attr if isinstance(node, form.Attr) else ""
+def _called(node: form.Expr) -> str:
+    return node.attr if isinstance(node, form.Attr) else node.id if isinstance(node, form.Name) else ""

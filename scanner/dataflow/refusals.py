@@ -23,9 +23,12 @@ _STATUS_CARRIERS = frozenset({"HTTPException", "HTTPError", "WebSocketException"
 _REFUSING_METHODS = frozenset({"unauthorized", "forbidden", "handle_needs_login"})
 _LOGIN_WORDS = ("login", "log_in", "log-in", "signin", "sign_in", "sign-in", "unauthorized")
 _CREDENTIALS = frozenset(
-    """current_user session cookies get_session authorization get_jwt_identity verify_jwt_in_request get_jwt
+    """current_user authorization get_jwt_identity verify_jwt_in_request get_jwt
     is_authenticated get_identity authorized_userid get_auth_user get_current_user verify_id_token""".split()
 )
+_WEB_SESSIONS = frozenset({"flask.session", "quart.session", "aiohttp_session.get_session"})
+_OTHER_ENDS = ("csrf", "xsrf", "state", "nonce", "next", "redirect", "lang", "locale", "flash", "captcha", "consent")
+"""What keys of a session or names of cookies speak of when they say nothing about who is asking."""
 _CREDENTIAL_HEADERS = ("authorization", "cookie", "x-api-key", "api-key", "x-auth", "token", "signature", "secret")
 
 
@@ -47,9 +50,7 @@ def refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
     return _refusal(function, project, _DEEPEST, set())
 
 
-def _refusal(
-    function: FunctionSymbol, project: Project, depth: int, seen: set[FunctionSymbol]
-) -> Evidence | None:
+def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[FunctionSymbol]) -> Evidence | None:
     if function in seen or not depth:
         return None
     seen.add(function)
@@ -121,7 +122,7 @@ def refuses_in_body(handler: FunctionSymbol, project: Project) -> Evidence | Non
 
 def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project) -> form.Expr | form.Stmt | None:
     """Looks at statements that always run: an `if` inside another guards one case alone."""
-    for statement in body:
+    for index, statement in enumerate(body):
         match statement:
             case form.If(test=test, body=then, orelse=orelse):
                 if _names_credentials(test, scope, project):
@@ -130,6 +131,9 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project) -> form
                     )
                     if leaving is not None:
                         return leaving
+                    if isinstance(then[-1], form.Return) and body[index + 1 :]:
+                        follows = body[index + 1]
+                        return follows if _refuses(follows, scope, project) else None
             case form.Try(body=inner, handlers=handlers):
                 decisive = any(_names_credentials(n, scope, project) for n in inner)
                 for handler in handlers if decisive else ():
@@ -153,27 +157,43 @@ def _refusals(body: list[form.Stmt], scope: Scope, project: Project) -> Iterator
 def _names_credentials(
     node: form.Expr | form.Stmt, scope: Scope, project: Project, seen: frozenset[str] = frozenset()
 ) -> bool:
-    for inner in form.walk(node, into_definitions=False):
-        match inner:
-            case form.Name(id=name) | form.Attr(attr=name) if name in _CREDENTIALS:
-                return True
-            case form.Call(func=form.Attr(value=owner, attr="get")) if last_name(owner) == "headers":
-                if _is_credential_header(inner.argument(0, "key"), scope, project):
-                    return True
-            case form.Subscript(value=owner, index=index) if last_name(owner) == "headers":
-                if _is_credential_header(index, scope, project):
-                    return True
-            case form.Name(id=name) if name not in seen and len(seen) < 8:
-                local = scope.bindings.get(name, ())
-                values = [b.value for b in local if b.value is not None and b.param is None]
-                if any(_names_credentials(v, scope, project, seen | {name}) for v in values):
-                    return True
+    """Whether the value hangs on something that comes along with every request and says who is asking."""
+    match node:
+        case form.Function() | form.Class() | form.Lambda():
+            return False
+        case form.Call(func=form.Attr(value=owner, attr="get" | "pop"), args=[key, *_]) if _is_jar(
+            owner, scope, project
+        ):
+            return _is_credential_key(last_name(owner), key.value, scope, project)
+        case form.Subscript(value=owner, index=index) if _is_jar(owner, scope, project):
+            return _is_credential_key(last_name(owner), index, scope, project)
+        case form.Name(id=name) | form.Attr(attr=name) if name in _CREDENTIALS or _is_jar(node, scope, project):
+            return True
+        case form.Name(id=name) if name not in seen and len(seen) < 8:
+            local = scope.bindings.get(name, ())
+            values = [b.value for b in local if b.value is not None and b.param is None]
+            return any(_names_credentials(v, scope, project, seen | {name}) for v in values)
+    return any(_names_credentials(child, scope, project, seen) for child in form.children(node))
+
+
+def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
+    """The request's headers, cookies or session; a database's session is none."""
+    match node:
+        case form.Attr(value=owner, attr="headers" | "cookies" | "session"):
+            return last_name(owner) in ("request", "req", "websocket")
+        case form.Name(id="session"):
+            value = project.infer(node, scope)
+            name = value.name if isinstance(value, External) else value.type_name if isinstance(value, Instance) else ""
+            return name in _WEB_SESSIONS
     return False
 
 
-def _is_credential_header(key: form.Expr | None, scope: Scope, project: Project) -> bool:
-    name = string_value(key, scope, project) if key is not None else None
-    return name is not None and any(word in name.lower() for word in _CREDENTIAL_HEADERS)
+def _is_credential_key(jar: str | None, key: form.Expr, scope: Scope, project: Project) -> bool:
+    """A header must name a credential; of a session or the cookies, all but what serves another end."""
+    known = string_value(key, scope, project)
+    if jar == "headers":
+        return known is not None and any(word in known.lower() for word in _CREDENTIAL_HEADERS)
+    return known is None or not any(word in known.lower() for word in _OTHER_ENDS)
 
 
 def _refuses(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> bool:
@@ -204,7 +224,7 @@ def _is_refusal_value(node: form.Expr, scope: Scope, project: Project, depth: in
             if isinstance(value, ClassSymbol):
                 return _is_refusing_class(value, project)
             if isinstance(value, Instance) and value.origin is not None and value.scope is not None and depth:
-                return value.origin is not node and _is_refusal_value(value.origin, value.scope, project, depth - 1)
+                return _is_refusal_value(value.origin, value.scope, project, depth - 1)
     return False
 
 

@@ -73,6 +73,7 @@ _TYPED_ANNOTATIONS = frozenset(
     datetime.timedelta decimal.Decimal pydantic.UUID4 pydantic.PositiveInt pydantic.NonNegativeInt pydantic.types.UUID4
     ipaddress.IPv4Address ipaddress.IPv6Address pydantic.conint""".split()
 )
+_GENERICS = frozenset("Optional Union List Sequence Set Iterable Tuple list set tuple frozenset Collection".split())
 _ENUM_BASES = frozenset({"enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag"})
 _CHOICES = frozenset({"django.db.models.TextChoices", "django.db.models.IntegerChoices", "django.db.models.Choices"})
 
@@ -337,7 +338,7 @@ class TextReader:
         function, param = definition.function, definition.param
         assert function is not None and param is not None
         source = self._sources.of_parameter(function, param)
-        if source is None and self.is_typed(param.annotation, function.outer):
+        if source is None and is_typed(param.annotation, function.outer, self._project):
             source = Source(Origin.TYPED, f"`{param.name}` is typed")
         if source is None:
             source = Source(Origin.PARAMETER, f"`{param.name}` is a parameter of {function.qualname}")
@@ -363,7 +364,7 @@ class TextReader:
                 return all(h.origin.rank >= Origin.OPERATOR.rank for e in elements for t in e for h in t.holes)
             value = self._project.infer(node, state.scope)
             if isinstance(value, ClassSymbol):
-                return self.is_enumeration(value)
+                return is_enumeration(value, self._project)
             return all(h.origin.rank >= Origin.OPERATOR.rank for t in self.texts(node, state) for h in t.holes)
 
         return is_fixed
@@ -448,7 +449,10 @@ class TextReader:
 
     def _member(self, cls: ClassSymbol, node: form.Attr, state: State) -> Texts | None:
         """A constant of a class, or what its methods assign to `self`; None where neither tells."""
-        if self.is_enumeration(cls) and cls.own(node.attr):
+        declared = self._project.class_member(cls, node.attr)
+        if is_enumeration(cls, self._project) and declared:
+            return self._hole(node, state.scope, Origin.TYPED)
+        if declared and is_typed(declared[-1].annotation, declared[-1].scope, self._project):
             return self._hole(node, state.scope, Origin.TYPED)
         method = self._project.method(cls, node.attr)
         if method is not None:
@@ -465,37 +469,10 @@ class TextReader:
     def _is_enum_member(self, node: form.Expr, scope: Scope) -> bool:
         if isinstance(node, form.Attr):
             owner = self._project.infer(node.value, scope)
-            if isinstance(owner, ClassSymbol) and self.is_enumeration(owner):
+            if isinstance(owner, ClassSymbol) and is_enumeration(owner, self._project):
                 return True
         value = self._project.infer(node, scope)
-        return isinstance(value, Instance) and value.cls is not None and self.is_enumeration(value.cls)
-
-    def is_enumeration(self, cls: ClassSymbol) -> bool:
-        return self._project.is_subclass(cls, *_ENUM_BASES, *_CHOICES)
-
-    def is_typed(self, annotation: form.Expr | None, scope: Scope) -> bool:
-        """Whether a declared type leaves no room for free text."""
-        if annotation is None:
-            return False
-        if isinstance(annotation, form.Binary) and annotation.op == "|":
-            sides = (annotation.left, annotation.right)
-            return all(_is_none(s) or self.is_typed(s, scope) for s in sides)
-        if isinstance(annotation, form.Subscript):
-            generic = self._project.infer(annotation.value, scope)
-            name = generic.name if isinstance(generic, External) else ""
-            arguments = annotation.index.items if isinstance(annotation.index, form.Display) else [annotation.index]
-            if last_part(name) == "Literal":
-                return True
-            if last_part(name) == "Annotated":
-                return self.is_typed(arguments[0], scope)
-            if last_part(name) in ("Optional", "Union", "List", "Sequence", "Set", "Iterable", "Tuple") or name in (
-                "builtins.list", "builtins.set", "builtins.tuple", "builtins.frozenset",
-            ):  # fmt: skip
-                return all(_is_none(a) or isinstance(a, form.Opaque) or self.is_typed(a, scope) for a in arguments)
-        value = self._project.annotation_class(annotation, scope)
-        if isinstance(value, ClassSymbol):
-            return self.is_enumeration(value)
-        return isinstance(value, External) and value.name in _TYPED_ANNOTATIONS
+        return isinstance(value, Instance) and value.cls is not None and is_enumeration(value.cls, self._project)
 
     def _subscript(self, node: form.Subscript, state: State) -> Texts:
         definitions = state.of(node)
@@ -651,7 +628,7 @@ class TextReader:
         if isinstance(value, Instance) and value.origin is not None and value.scope is not None:
             if value.type_name in ("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.list"):
                 return self.elements(value.origin, State(value.scope, {}))
-        if isinstance(value, ClassSymbol) and self.is_enumeration(value):
+        if isinstance(value, ClassSymbol) and is_enumeration(value, self._project):
             return [self._hole(node, state.scope, Origin.TYPED)]
         return None
 
@@ -687,7 +664,7 @@ class TextReader:
         if isinstance(function, FunctionSymbol):
             return self._call_of_project(node, function, state)
         if isinstance(callee, ClassSymbol):
-            if self.is_enumeration(callee):
+            if is_enumeration(callee, self._project):
                 return self._hole(node, state.scope, Origin.TYPED)
             return self._hole(node, state.scope, Origin.UNKNOWN)
         if isinstance(callee, External) and (known := self._call_of_library(node, callee.name, state)) is not None:
@@ -712,7 +689,7 @@ class TextReader:
         return None
 
     def _call_of_project(self, node: form.Call, function: FunctionSymbol, state: State) -> Texts:
-        if self.is_typed(function.node.returns, function.outer):
+        if is_typed(function.node.returns, function.outer, self._project):
             return self._hole(node, state.scope, Origin.TYPED)
         if function.name in _QUOTERS:
             return self._hole(node, state.scope, Origin.QUOTED_IDENTIFIER)
@@ -868,6 +845,34 @@ class TextReader:
         if first != name or spec:
             return self._made_of(value, state, value)
         return self._placed(value, state)
+
+
+def is_enumeration(cls: ClassSymbol, project: Project) -> bool:
+    return project.is_subclass(cls, *_ENUM_BASES, *_CHOICES)
+
+
+def is_typed(annotation: form.Expr | None, scope: Scope, project: Project) -> bool:
+    """Whether a declared type leaves no room for free text."""
+    match annotation:
+        case None:
+            return False
+        case form.Binary(op="|", left=left, right=right):
+            return all(_is_none(s) or is_typed(s, scope, project) for s in (left, right))
+        case form.Subscript(value=base, index=index):
+            generic = project.infer(base, scope)
+            name = generic.name if isinstance(generic, External) else ""
+            arguments = index.items if isinstance(index, form.Display) else [index]
+            if last_part(name) == "Literal":
+                return True
+            if last_part(name) == "Annotated":
+                return is_typed(arguments[0], scope, project)
+            return last_part(name) in _GENERICS and all(
+                _is_none(a) or isinstance(a, form.Opaque) or is_typed(a, scope, project) for a in arguments
+            )
+    value = project.annotation_class(annotation, scope)
+    if isinstance(value, ClassSymbol):
+        return is_enumeration(value, project)
+    return isinstance(value, External) and value.name in _TYPED_ANNOTATIONS
 
 
 def _keyword_values(node: form.Call) -> dict[str, form.Expr]:

@@ -25,6 +25,11 @@ INFRASTRUCTURE_IMAGES = re.compile(
 )
 
 
+MAX_STAGE_HOPS = 3
+MAX_COPIES = 50
+"""How far a file is followed back through `COPY --from`."""
+
+
 class ShellFamily(StrEnum):
     """What `/bin/sh` is."""
 
@@ -197,18 +202,18 @@ class Image:
     def _is_removed(self, tool: str) -> bool:
         return any(tool in p.removed for stage in self.chain for p in stage.packages)
 
-    def source_of(self, path_in_image: str) -> Iterator[str]:
+    def source_of(self, path_in_image: str, hops: int = 0) -> Iterator[str]:
         """The files of the tree that COPY may have put at a path, likeliest first, relative to the scanned root."""
         path = path_in_image
         if not path.startswith("/"):
             path = f"{self.workdir.rstrip('/')}/{path.removeprefix('./')}"
         for stage in self.chain:
-            for copy in reversed(stage.copies):
-                yield from self._copied_from(copy, path)
+            for copy in reversed(stage.copies[-MAX_COPIES:]):
+                yield from self._copied_from(copy, path, hops)
 
-    def _copied_from(self, copy: Copy, path: str) -> Iterator[str]:
+    def _copied_from(self, copy: Copy, path: str, hops: int) -> Iterator[str]:
         if copy.stage is not None:
-            yield from self._from_stage(copy, path)
+            yield from self._from_stage(copy, path, hops + 1)
             return
         for source in copy.sources:
             source = source.removeprefix("./").strip("/")
@@ -221,18 +226,18 @@ class Image:
             if path.startswith(inside):
                 yield _joined(self.context, source if source != "." else "", path[len(inside) :])
 
-    def _from_stage(self, copy: Copy, path: str) -> Iterator[str]:
+    def _from_stage(self, copy: Copy, path: str, hops: int) -> Iterator[str]:
         """A file that another stage of this Dockerfile had first."""
         stage = self.facts.stage(copy.stage) if copy.stage is not None else None
-        if stage is None or stage.index >= self.stage.index:
+        if stage is None or stage.index >= self.stage.index or hops > MAX_STAGE_HOPS:
             return
         inside = copy.destination.rstrip("/") + "/"
         other = Image(self.path, self.facts, stage, self.context)
         for source in copy.sources:
             if path == copy.destination:
-                yield from other.source_of(source)
+                yield from other.source_of(source, hops)
             elif path.startswith(inside):
-                yield from other.source_of(f"{source.rstrip('/')}/{path[len(inside) :]}")
+                yield from other.source_of(f"{source.rstrip('/')}/{path[len(inside) :]}", hops)
 
 
 def _joined(*parts: str) -> str:

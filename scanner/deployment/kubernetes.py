@@ -19,7 +19,7 @@ from assay.scanner.deployment.build import (
 from assay.scanner.deployment.images import Image, is_infrastructure
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
-from assay.scanner.deployment.tree import DeploymentTree, relative
+from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import (
@@ -49,17 +49,12 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 def kubernetes_workloads(tree: DeploymentTree, path: str, facts: KubernetesFacts) -> Iterator[Found]:
     """Every container with an image; patches of kustomizations hold parts of objects and are left out."""
-    if path in _patches(tree):
+    if path in tree.patches:
         return
     for pod in facts.workloads:
         for container in pod.containers:
             if container.image is not None:
                 yield _Builder(tree, path, facts, pod, container).found()
-
-
-def _patches(tree: DeploymentTree) -> dict[str, str]:
-    """The patch files of the tree, and the kustomization that lays each over other manifests."""
-    return {relative(path, patch): path for path, facts in tree.manifests.items() for patch in facts.patches}
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ class _Builder:
         said = environment_doubt(place, ((v.name, v.value) for v in self.container.env if v.value is not None))
         if said is not None:
             return said
-        for patch, kustomization in _patches(self.tree).items():
+        for patch, kustomization in self.tree.patches.items():
             facts = self.tree.manifests.get(patch)
             for pod in facts.workloads if facts is not None else ():
                 if (pod.kind, pod.name) == (self.pod.kind, self.pod.name) and patch != self.path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from assay.scanner.deployment.processes import CommandContext, classify
@@ -12,11 +13,16 @@ from assay.scanner.readers.shell import Case, Choice, Command, Function, Loop, S
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.variables import expand
 
-MAX_CALLS = 20
-"""How deep functions may call each other before the script counts as not understood."""
+MAX_CALLS = 200
+"""How many calls of functions are followed before the script counts as not understood."""
+
+MAX_ENDINGS = 20
+"""How many endings of a script are looked at."""
 
 STOP_SIGNALS = frozenset({"TERM", "SIGTERM", "15"})
 ALL_ARGUMENTS = frozenset({"$@", "${@}", "$*", "${*}"})
+DAEMON_FLAGS = frozenset({"--daemon", "-D", "--daemonize", "--detach"})
+CONDITIONS = frozenset({"[", "[[", "((", "test", ":"})
 EXITS = frozenset({"exit", "return"})
 
 
@@ -45,7 +51,8 @@ class _State:
     traps_stop: bool = False
     background: Command | None = None
     last: Command | None = None
-    calls: int = 0
+    calls: Iterator[int] = field(default_factory=itertools.count)
+    """Shared by all branches of one run."""
     endings: list[Ending] = field(default_factory=list)
 
     def words(self, command: Command) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ def line_endings(
     state = _State(context, arguments, {})
     if _run(body, state) and state.last is not None:
         state.endings.append(_ending(state.last, state))
-    return tuple(dict.fromkeys(state.endings))
+    return tuple(dict.fromkeys(state.endings))[:MAX_ENDINGS]
 
 
 def _run(body: Sequence[Statement], state: _State) -> bool:
@@ -118,6 +125,8 @@ def _command(command: Command, state: _State) -> bool:
     if command.replaces_shell:
         state.endings.append(Ending(words, command.span, True, None, command.words))
         return False
+    if name in CONDITIONS:
+        return True
     if name in EXITS:
         state.last = None
         return False
@@ -145,8 +154,7 @@ def _command(command: Command, state: _State) -> bool:
 
 
 def _call(function: Function, arguments: tuple[str, ...], state: _State) -> bool:
-    state.calls += 1
-    if state.calls > MAX_CALLS:
+    if next(state.calls) >= MAX_CALLS:
         state.endings.append(Ending((), function.span, False, "functions that call each other"))
         return False
     outer, state.arguments = state.arguments, arguments if "$" not in " ".join(arguments) else None
@@ -164,30 +172,24 @@ def _ending(command: Command, state: _State) -> Ending:
 
 
 def _is_server(words: tuple[str, ...], context: CommandContext) -> bool:
+    """It blocks the script: a server in the foreground. Databases and proxies often go to the background by
+    configuration, so they only count where nothing follows.
+    """
+    if DAEMON_FLAGS.intersection(words):
+        return False
     process = classify(words, context)
-    return process.is_development_server or process.kind in (
-        WorkloadKind.WEB,
-        WorkloadKind.WORKER,
-        WorkloadKind.INFRASTRUCTURE,
-    )
+    return process.is_development_server or process.kind in (WorkloadKind.WEB, WorkloadKind.WORKER)
 
 
 def _choice(choice: Choice, state: _State) -> bool:
-    goes_on = not choice.complete
+    goes_on = False
     for branch in choice.branches:
         verdict = _condition(branch[0], state) if branch and isinstance(branch[0], Command) else None
-        if verdict is False:
-            continue
-        goes_on = _branch(branch, state) or goes_on
         if verdict is True:
-            return goes_on if choice.complete else _after_certain(branch, state)
-    return goes_on
-
-
-def _after_certain(branch: Sequence[Statement], state: _State) -> bool:
-    """Whether the shell goes on after a branch that is taken for certain: what it found is found already."""
-    probe = _copy(state)
-    return _run(branch, probe)
+            return _run(branch, state) or goes_on
+        if verdict is None:
+            goes_on = _branch(branch, state) or goes_on
+    return goes_on or not choice.complete
 
 
 def _branch(body: Sequence[Statement], state: _State) -> bool:

@@ -12,7 +12,8 @@ from assay.scanner.model.workload import Delivery, Process, WorkloadKind
 from assay.scanner.readers.shell import Choice, ShellFacts, parse
 
 SHELLS = {"sh": ShellFamily.UNKNOWN, "bash": ShellFamily.BASH, "dash": ShellFamily.DASH, "ash": ShellFamily.ASH}
-MAX_HOPS = 6
+MAX_HOPS = 4
+"""How many shells and scripts a command may go through before it counts as unknown."""
 
 NOTHING = Process(None, WorkloadKind.UNKNOWN, "")
 
@@ -73,8 +74,11 @@ class Starter:
 
     def _after_init(self, words: list[str], hops: int) -> Start:
         name = words[0].rsplit("/", 1)[-1]
-        started = self.trace(init_removed(words), hops + 1)
-        options = words[1 : len(words) - len(init_removed(words))]
+        command = init_removed(words)
+        if not command:  # s6-overlay's /init, which starts the services that its folders describe
+            return Start(NOTHING, Delivery.REACHES, f"{name} gets the signal and stops what it supervises")
+        started = self.trace(command, hops + 1)
+        options = words[1 : len(words) - len(command)]
         dumb = name == "dumb-init" and not {"-c", "--single-child"}.intersection(options)
         if dumb or (name.startswith("tini") and "-g" in options):
             scripts = tuple(

@@ -118,6 +118,11 @@ class DeploymentTree:
             return GUNICORN_CONF in self.other_paths
         return any(source in self.other_paths for source in image.source_of(GUNICORN_CONF))
 
+    @cached_property
+    def patches(self) -> dict[str, str]:
+        """The patch files of the tree, and the kustomization that lays each over other manifests."""
+        return {relative(path, patch): path for path, facts in self.manifests.items() for patch in facts.patches}
+
     # --- compose: build -> Dockerfile ---
 
     def compose_image(self, path: str, service: ComposeService) -> Image | None:

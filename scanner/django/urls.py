@@ -36,6 +36,8 @@ class Pattern:
     frame: Frame = EMPTY
     wrappers: tuple[Sited, ...] = ()
     settings: Settings | None = None
+    made_by: str | None = None
+    """The project function that makes the pattern, where one does; `location` is then its outermost call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -319,9 +321,17 @@ class _Walk:
         elif isinstance(node, form.Attr) and node.attr == "urls":
             self._attribute(followed, place)
         else:
+            outer, scope = place.builder or (call, view.scope)
+            made_by = last_name(outer.func) if place.builder else None
             self._into.patterns.append(
                 Pattern(
-                    place.prefix, view, view.module.location(call), place.frame, place.wrappers, self._settings
+                    place.prefix,
+                    view,
+                    scope.module.location(outer),
+                    place.frame,
+                    place.wrappers,
+                    self._settings,
+                    made_by,
                 )
             )
 
@@ -355,6 +365,8 @@ class _Walk:
                 self.list_named(module.scope, "urlpatterns", place)
             elif self._project.module_named(text.split(".", 1)[0], target.module.path) is not None:
                 self._unresolved(target, place)
+        elif isinstance(node, form.Attr) and node.attr == "urls":
+            self._attribute(followed, place)
         elif isinstance(value, External):
             return
         elif isinstance(target.node, form.Name):
@@ -364,9 +376,13 @@ class _Walk:
 
     def _unresolved(self, sited: Sited, place: _Place) -> None:
         node, scope = place.builder or (sited.node, sited.scope)
-        made_by = f"{last_name(node.func)}()" if isinstance(node, form.Call) and place.builder else "an expression"
-        message = f"the routes that {made_by} adds are only known at run time"
-        self._into.unresolved.append(Unresolved(scope.module.location(node), message))
+        made_by = last_name(place.builder[0].func) if place.builder else None
+        self._into.unresolved.append(Unresolved(scope.module.location(node), run_time_message(made_by)))
+
+
+def run_time_message(made_by: str | None) -> str:
+    """What a diagnostic says about routes that `made_by`, or else an expression, adds."""
+    return f"the routes that {f'{made_by}()' if made_by else 'an expression'} adds are only known at run time"
 
 
 def _holds_patterns(items: Iterable[form.Expr]) -> bool:

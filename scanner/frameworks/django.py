@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
 from assay.scanner.django.rest import is_rest_view
-from assay.scanner.django.urls import Pattern, Unresolved, urlconf
+from assay.scanner.django.urls import Pattern, Unresolved, run_time_message, urlconf
 from assay.scanner.django.views import View, class_methods, function_methods, kind_of, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route
 from assay.scanner.linker.scopes import FunctionSymbol
@@ -18,13 +18,15 @@ _NAME = "Django"
 def routes(context: Context) -> Iterable[Route]:
     """One route for every pattern that leads to a view of the project; a library's own views are left out."""
     found = urlconf(context.project)
+    unresolved = list(found.unresolved)
     for pattern in found.patterns:
         view = view_of(pattern.view, context.project, pattern.frame)
         if view is None:
-            context.unresolved(pattern.location, f"the view of {pattern.path!r} can't be told")
+            message = run_time_message(pattern.made_by) if pattern.made_by else f"the view of {pattern.path!r} is unknown"
+            unresolved.append(Unresolved(pattern.location, message))
         elif isinstance(view, View) and not is_rest_view(view, context.project):
             yield from _routes_of(pattern, view, context)
-    _report(found.unresolved, context)
+    _report(unresolved, context)
 
 
 def _report(unresolved: Iterable[Unresolved], context: Context) -> None:

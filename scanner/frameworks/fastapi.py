@@ -1,34 +1,39 @@
-"""FastAPI and Starlette: apps, routers, what is included where, and the routes that come of it
-(https://fastapi.tiangolo.com/tutorial/bigger-applications/, https://www.starlette.io/routing/)."""
+"""FastAPI and Starlette: what is registered on apps and routers, and the routes that come of it
+(https://fastapi.tiangolo.com/tutorial/bigger-applications/, https://www.starlette.io/routing/).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from assay.scanner.dataflow.constants import Given, list_items, string_value
+from assay.scanner.dataflow.constants import Given, list_items, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.dataflow.refusals import refuses_by_decorator, refuses_in_body
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
-from assay.scanner.linker.project import last_name, last_part
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
-from assay.scanner.linker.values import BoundMethod, External, Instance, Value
+from assay.scanner.linker.values import BoundMethod, External, Value
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.fastapi_apps import FastApiApps
 from assay.scanner.web.fastapi_dependencies import Closure, Dependencies
 from assay.scanner.web.fastapi_page_sizes import PageSizes
-from assay.scanner.web.fastapi_responses import Responses, spelled
-from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.fastapi_responses import Body, Responses, spelled
+from assay.scanner.web.mounting import Mount
 
-_APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})
-_ROUTERS = frozenset({"fastapi.APIRouter", "starlette.routing.Router"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
 _SEVERAL = frozenset({"api_route", "route", "add_api_route", "add_route"})
 _SOCKETS = frozenset({"websocket", "websocket_route", "add_api_websocket_route", "add_websocket_route"})
 _DIRECT = frozenset({"add_api_route", "add_route", "add_api_websocket_route", "add_websocket_route"})
-_ROUTE_OBJECTS = frozenset({"Route", "WebSocketRoute", "APIRoute", "APIWebSocketRoute", "Mount", "Host"})
-_FILES = ("StaticFiles",)
+_OF_STARLETTE = frozenset({"route", "add_route", "websocket_route", "add_websocket_route", "Route", "WebSocketRoute"})
+_ROUTE_OBJECTS = frozenset({"Route", "WebSocketRoute", "APIRoute", "APIWebSocketRoute"})
+_ENDPOINT_METHODS = ("get", "post", "put", "patch", "delete")
+
+_Target: TypeAlias = form.Expr | FunctionSymbol | ClassSymbol
+"""What a route is registered for: an expression, or the definition that a decorator stands on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,360 +43,205 @@ class _Registration:
     holder: form.Call
     methods: tuple[str, ...]
     path: str
-    handler: Value | None
-    target: form.Expr | FunctionSymbol
-    call: Sited
-    is_fastapi: bool = True
+    handler: FunctionSymbol | None
+    handler_name: str
+    call: form.Call
+    scope: Scope
+
+    @property
+    def kind_of_call(self) -> str:
+        """`get`, `websocket`, `Route` ..."""
+        return last_name(self.call.func) or ""
+
+    @property
+    def is_fastapi(self) -> bool:
+        """Starlette's own registrations know neither dependencies nor response models."""
+        return self.kind_of_call not in _OF_STARLETTE
 
 
-class _Composition:
-    """All apps and routers of a project, what is mounted where, and the registrations."""
+class _Routes:
+    """The routes of one project."""
 
     def __init__(self, context: Context) -> None:
-        self.context = context
-        self.project = context.project
-        self.dependencies = Dependencies(self.project)
-        self.responses = Responses(self.project)
-        self.page_sizes = PageSizes(self.project, self.dependencies)
-        self.mounts = Mounts()
-        self.holders: dict[form.Call, Instance] = {}
-        self.registrations: list[_Registration] = []
-        self._closures: dict[form.Call, Closure] = {}
+        self._context = context
+        self._project = context.project
+        self._dependencies = Dependencies(self._project)
+        self._responses = Responses(self._project)
+        self._page_sizes = PageSizes(self._project, self._dependencies)
+        self._apps = FastApiApps(context, self._dependencies)
 
-    # --- apps and routers ---
-
-    def is_holder(self, value: Value | None, names: frozenset[str] = _APPS | _ROUTERS) -> bool:
-        if not isinstance(value, Instance):
-            return False
-        return value.type_name in names or (value.cls is not None and self.project.is_subclass(value.cls, *names))
-
-    def holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
-        """The app or router that an expression stands for, by the call that made it."""
-        value = resolved(node, scope, self.project, given)
-        if not self.is_holder(value) and isinstance(node, form.Attr) and node.attr == "router":
-            value = resolved(node.value, scope, self.project, given)
-        if not isinstance(value, Instance) or not self.is_holder(value):
-            return None
-        if value.origin is not None:
-            self.holders.setdefault(value.origin, value)
-            return value.origin
-        apps = [origin for origin, app in self.holders.items() if self.is_holder(app, _APPS)]
-        return apps[0] if len(apps) == 1 else None  # a parameter that only its annotation describes
-
-    def find_holders(self) -> None:
-        names = {last_part(name) for name in _APPS | _ROUTERS}
-        names |= {cls.name for cls in self.project.classes if self.project.is_subclass(cls, *_APPS, *_ROUTERS)}
-        for call, scope in self.project.calls_named(*names):
-            holder = self.holder(call, scope, {})
-            routes = call.keyword("routes")
-            if holder is call and routes is not None:
-                self._route_list(routes, scope, holder, "")
-
-    def find_mounts(self) -> None:
-        for call, scope in self.project.calls_named("include_router", "mount"):
-            if not isinstance(call.func, form.Attr):
-                continue
-            for given in expansions(call, scope, self.project):
-                parent = self.holder(call.func.value, scope, given)
-                if parent is not None and call.func.attr == "mount":
-                    self._mount_app(call.argument(0, "path"), call.argument(1, "app"), parent, Sited(call, scope), given)
-                elif parent is not None:
-                    self._include(call, scope, parent, given)
-
-    def _include(self, call: form.Call, scope: Scope, parent: form.Call, given: Given) -> None:
-        router = call.argument(0, "router")
-        if router is None:
-            return
-        children = [child] if (child := self.holder(router, scope, given)) is not None else self._by_attribute(router)
-        if not children:
-            self.context.unresolved(scope.module.location(call), "which router is included here can't be told")
-        prefix = self._text(call.keyword("prefix"), Sited(call, scope), given)
-        for child in children:
-            self.mounts.add(Mount(parent, child, prefix, Sited(call, scope), given))
-
-    def _by_attribute(self, node: form.Expr) -> list[form.Call]:
-        """Of an object whose class can't be told: the routers that classes of the project have under that name."""
-        found = []
-        for cls in self.project.classes if isinstance(node, form.Attr) else ():
-            attribute = [b for b in cls.own(node.attr) if b.value is not None] if isinstance(node, form.Attr) else []
-            if attribute and attribute[-1].value is not None:
-                holder = self.holder(attribute[-1].value, attribute[-1].scope, {})
-                found += [holder] if holder is not None else []
-        return found
-
-    def _mount_app(
-        self, path: form.Expr | None, app: form.Expr | None, parent: form.Call, site: Sited, given: Given
-    ) -> None:
-        child = self.holder(app, site.scope, given) if app is not None else None
-        prefix = self._text(path, site, given).rstrip("/")
-        if child is not None:
-            self.mounts.add(Mount(parent, child, prefix, site, given, is_separate=True))
-            return
-        value = resolved(app, site.scope, self.project, given) if app is not None else None
-        if not (isinstance(value, Instance) and value.type_name.endswith(_FILES)):
-            self.context.unresolved(site.module.location(site.node), f"the app mounted at {prefix or '/'} isn't read")
-
-    def _text(self, node: form.Expr | None, site: Sited, given: Given) -> str:
-        """A path or prefix; what can't be computed is said and left out."""
-        if node is None:
-            return ""
-        found = string_value(node, site.scope, self.project, given)
-        if found is None:
-            self.context.unresolved(site.module.location(node), "this part of the path can't be told")
-        return found or ""
+    def all(self) -> Iterator[Route]:
+        for registration in [*self._listed(), *self._called()]:
+            chains = self._apps.chains(registration.holder)
+            if not chains:
+                place = registration.scope.module.location(registration.call)
+                self._context.unresolved(place, "no app includes this route's router")
+            for chain in chains:
+                yield self._route(registration, chain)
 
     # --- registrations ---
 
-    def find_registrations(self) -> None:
-        decorated = {d: f for f in self.project.functions for d in f.decorators if isinstance(d, form.Call)}
-        decorated_classes = {d: c for c in self.project.classes for d in c.node.decorators}
-        applied = {c.func: c for c, _ in self.project.calls if isinstance(c.func, form.Call)}
-        for call, scope in self.project.calls_named(*_VERBS, *_SEVERAL, *_SOCKETS):
-            if not isinstance(call.func, form.Attr):
-                continue
-            target: form.Expr | FunctionSymbol | ClassSymbol | None = decorated.get(call) or decorated_classes.get(call)
+    def _called(self) -> Iterator[_Registration]:
+        """`@app.get(path)`, `app.get(path)(handler)`, `app.add_api_route(path, handler)` ..."""
+        decorated: dict[form.Expr, FunctionSymbol | ClassSymbol] = {
+            **{d: f for f in self._project.functions for d in f.decorators},
+            **{d: c for c in self._project.classes for d in c.node.decorators},
+        }
+        applied = {c.func: c for c, _ in self._project.calls if isinstance(c.func, form.Call)}
+        for call, scope in self._project.calls_named(*_VERBS, *_SEVERAL, *_SOCKETS):
+            target: _Target | None = decorated.get(call)
             if target is None and call in applied:
-                target = applied[call].positional[0] if applied[call].positional else None
-            elif call.func.attr in _DIRECT:
+                target = next(iter(applied[call].positional), None)
+            elif last_name(call.func) in _DIRECT:
                 target = call.argument(1, "endpoint") or call.keyword("route")
-            if target is not None:
-                self._register(call, scope, target)
+            if target is not None and isinstance(call.func, form.Attr):
+                yield from self._registered(call, scope, call.func.value, target)
 
-    def _register(self, call: form.Call, scope: Scope, target: form.Expr | FunctionSymbol | ClassSymbol) -> None:
-        assert isinstance(call.func, form.Attr)
+    def _registered(self, call: form.Call, scope: Scope, owner: form.Expr, target: _Target) -> Iterator[_Registration]:
         seen = set[tuple[form.Call, str]]()
-        for given in expansions(call, scope, self.project):
-            holder = self.holder(call.func.value, scope, given)
+        for given in expansions(call, scope, self._project):
+            holder = self._apps.holder(owner, scope, given)
             if holder is None:
                 continue
-            path = self._text(call.argument(0, "path"), Sited(call, scope), given)
-            if (holder, path) in seen:
-                continue
-            seen.add((holder, path))
-            is_fastapi = call.func.attr not in ("route", "add_route", "websocket_route", "add_websocket_route")
-            self._add(holder, path, call, scope, target, given, is_fastapi=is_fastapi)
+            path = self._apps.text(call.argument(0, "path"), scope, given)
+            if (holder, path) not in seen:
+                seen.add((holder, path))
+                yield from self._for_target(holder, path, call, scope, target, given)
 
-    def _add(
-        self,
-        holder: form.Call,
-        path: str,
-        call: form.Call,
-        scope: Scope,
-        target: form.Expr | FunctionSymbol | ClassSymbol,
-        given: Given,
-        *,
-        is_fastapi: bool,
-    ) -> None:
+    def _for_target(
+        self, holder: form.Call, path: str, call: form.Call, scope: Scope, target: _Target, given: Given
+    ) -> Iterator[_Registration]:
         handler: Value | None
         if isinstance(target, FunctionSymbol | ClassSymbol):
-            handler = target
+            handler, written = target, None
         else:
-            handler = resolved(target, scope, self.project, given)
+            handler, written = resolved(target, scope, self._project, given), form.dotted(target)
+        if isinstance(handler, BoundMethod):
+            handler = handler.function
         if isinstance(handler, ClassSymbol):  # Starlette's HTTPEndpoint: a method per verb
-            for verb in sorted(_VERBS - {"head", "options"}):
-                method = self.project.method(handler, verb)
+            for verb in _ENDPOINT_METHODS:
+                method = self._project.method(handler, verb)
                 if method is not None:
-                    self.registrations.append(
-                        _Registration(holder, (verb.upper(),), path, method, method, Sited(call, scope), is_fastapi=False)
-                    )
+                    name = f"{handler.id}.{verb}"
+                    yield _Registration(holder, (verb.upper(),), path, method, name, call, scope)
             return
-        shown = target if not isinstance(target, ClassSymbol) else handler
-        if shown is None:
-            return
-        methods = self._methods(call, scope, given)
-        self.registrations.append(
-            _Registration(holder, methods, path, handler, target, Sited(call, scope), is_fastapi)
-        )
+        function = handler if isinstance(handler, FunctionSymbol) else None
+        library = handler.name if isinstance(handler, External) else written
+        name = function.id if function is not None else library or "unknown"
+        yield _Registration(holder, self._methods(call, scope, given), path, function, name, call, scope)
 
     def _methods(self, call: form.Call, scope: Scope, given: Given) -> tuple[str, ...]:
         name = last_name(call.func) or ""
         if name in _VERBS:
             return (name.upper(),)
-        if name in _SOCKETS or name.startswith(("WebSocket", "APIWebSocket")):
-            return ("GET",)
         listed = call.keyword("methods")
-        found = [string_value(*item, self.project, given) for item in list_items(listed, scope, self.project)] if listed else []
-        methods = [m.upper() for m in found if m is not None]
+        found = string_items(listed, scope, self._project, given) if listed is not None else []
+        methods = [method.upper() for method in found if method is not None]
         return tuple(m for m in methods if m not in ("HEAD", "OPTIONS") or len(methods) == 1) or ("GET",)
 
-    def _route_list(self, node: form.Expr, scope: Scope, holder: form.Call, prefix: str) -> None:
+    def _listed(self) -> Iterator[_Registration]:
+        for holder, routes in self._apps.route_lists():
+            yield from self._in_list(routes.node, routes.scope, holder, "")
+
+    def _in_list(self, node: form.Expr, scope: Scope, holder: form.Call, prefix: str) -> Iterator[_Registration]:
         """`routes=[Route(...), Mount(..., routes=[...])]`."""
-        for item, item_scope in list_items(node, scope, self.project):
+        for item, item_scope in list_items(node, scope, self._project):
             name = last_name(item.func) if isinstance(item, form.Call) else None
-            if not isinstance(item, form.Call) or name not in _ROUTE_OBJECTS:
-                self.context.unresolved(item_scope.module.location(item), "this entry of a route list isn't read")
+            if not isinstance(item, form.Call):
+                self._context.unresolved(item_scope.module.location(item), "this entry of a route list isn't read")
                 continue
-            path = prefix + self._text(item.argument(0, "path"), Sited(item, item_scope), {})
-            nested = item.keyword("routes")
-            if name in ("Mount", "Host") and nested is not None:
-                self._route_list(nested, item_scope, holder, path.rstrip("/") if name == "Mount" else prefix)
-            elif name in ("Mount", "Host"):
-                self._mount_app(item.argument(0, "path"), item.argument(1, "app"), holder, Sited(item, item_scope), {})
-            elif (endpoint := item.argument(1, "endpoint")) is not None:
-                self._add(holder, path, item, item_scope, endpoint, {}, is_fastapi=name.startswith("API"))
+            endpoint, nested = item.argument(1, "endpoint"), item.keyword("routes")
+            path = prefix + self._apps.text(item.argument(0, "path"), item_scope, {})
+            if name == "Mount" and nested is not None:
+                yield from self._in_list(nested, item_scope, holder, path.rstrip("/"))
+            elif name == "Mount":
+                self._apps.mount_app(path, item.argument(1, "app"), holder, Sited(item, item_scope), {})
+            elif name in _ROUTE_OBJECTS and endpoint is not None:
+                yield from self._for_target(holder, path, item, item_scope, endpoint, {})
+            else:
+                self._context.unresolved(item_scope.module.location(item), "this entry of a route list isn't read")
 
     # --- routes ---
 
-    def routes(self) -> Iterator[Route]:
-        self.find_holders()
-        self.find_mounts()
-        self.find_registrations()
-        has_app = any(self.is_holder(holder, _APPS) for holder in self.holders.values())
-        for registration in self.registrations:
-            for chain in self.mounts.chains(registration.holder):
-                top = chain[0].parent if chain else registration.holder
-                if has_app and not self.is_holder(self.holders[top], _APPS):
-                    place = registration.call
-                    self.context.unresolved(place.module.location(place.node), "no app includes this route's router")
-                    continue
-                yield self._route(registration, chain)
-
     def _route(self, found: _Registration, chain: tuple[Mount, ...]) -> Route:
-        call, scope, module = found.call.node, found.call.scope, found.call.module
-        assert isinstance(call, form.Call)
-        holders = [chain[0].parent, *(m.child for m in chain)] if chain else [found.holder]
-        path = self._own_prefix(holders[0]) + "".join(m.prefix + self._own_prefix(m.child) for m in chain) + found.path
-        handler = found.handler.function if isinstance(found.handler, BoundMethod) else found.handler
-        function = handler if isinstance(handler, FunctionSymbol) else None
-        own = self._of_keyword(call, scope) | (self.dependencies.of_handler(function) if function else Closure())
-        if not found.is_fastapi and function is not None:
-            own = Closure()
-        closure = self._inherited(holders, chain) | own
-        guards = closure.guards + self._starlette_guards(function)
-        declared = self._declared_response(call, scope, function)
-        body = self.responses.body(declared) if found.is_fastapi else self.responses.body(None)
+        holders = [chain[0].parent, *(mount.child for mount in chain)] if chain else [found.holder]
+        path = self._apps.path(holders, chain) + found.path
+        function, module = found.handler, found.scope.module
+        closure, body, declared = self._apps.inherited(holders, chain), Body(), None
+        if found.is_fastapi:
+            closure |= self._apps.closure_of(found.call, found.scope)
+            closure |= self._dependencies.of_handler(function) if function is not None else Closure()
+            declared = self._declared_response(found)
+            body = self._responses.body(declared)
         return Route(
             methods=found.methods,
             path=path or "/",
             handler=function,
-            handler_name=function.id if function else _shown(found.target, handler),
-            location=function.location if function else module.location(call),
+            handler_name=found.handler_name,
+            location=function.location if function is not None else module.location(found.call),
             framework="fastapi" if found.is_fastapi else "starlette",
             role=module.role,
-            kind=self._kind(call, scope, function, declared, is_fastapi=found.is_fastapi),
-            guards=guards,
-            tags=self._tags(call, scope, holders, chain),
+            kind=self._kind(found, declared),
+            guards=(*closure.guards, *(self._guards(function) if function is not None else ())),
+            tags=self._tags(found, holders, chain),
             response_model=spelled(declared.node) if declared is not None else None,
             returns_collection=body.returns_collection,
             collection=body.collection,
-            paginators=body.paginators + self._paginate_calls(function),
-            page_sizes=self.page_sizes.among(closure.parameters, path),
-            view_class=function.owner if function else None,
+            paginators=(*body.paginators, *(self._paginate_calls(function) if function is not None else ())),
+            page_sizes=self._page_sizes.among(closure.parameters, path),
+            view_class=function.owner if function is not None else None,
         )
 
-    def _options(self, holder: form.Call, name: str) -> Iterator[tuple[form.Expr, Scope, Given]]:
-        """What an app or router was made with, by its own arguments and those its class passes to the base's."""
-        instance = self.holders[holder]
-        assert instance.scope is not None
-        own = holder.keyword(name)
-        if own is not None:
-            yield own, instance.scope, {}
-        init = self.project.method(instance.cls, "__init__") if instance.cls is not None else None
-        for node in init.walk() if init is not None else ():
-            if init is None or not isinstance(node, form.Call) or last_name(node.func) != "__init__":
-                continue
-            passed = node.keyword(name)
-            if passed is not None and not (own is not None and isinstance(passed, form.Name)):
-                given = {
-                    (init.scope, p.name): (argument, instance.scope)
-                    for p in init.parameters
-                    if (argument := self.project.bound_argument(holder, init, p)) is not None
-                }
-                yield passed, init.scope, given
+    def _guards(self, function: FunctionSymbol) -> Iterator[Guard]:
+        """`@requires`, decorators of the project that turn callers away, and the check that the handler makes itself."""
+        for decorator in function.decorators:
+            callee = decorator.func if isinstance(decorator, form.Call) else decorator
+            shown = form.dotted(callee) or "decorator"
+            library = self._project.infer(callee, function.outer)
+            is_library = isinstance(library, External) and library.name.endswith("authentication.requires")
+            if is_library or refuses_by_decorator(decorator, function.outer, self._project) is not None:
+                yield Guard(shown, function.module.evidence(decorator, f"{shown} turns callers away"))
+        in_body = refuses_in_body(function, self._project)
+        if in_body is not None:
+            yield Guard("check in the handler", in_body)
 
-    def _own_prefix(self, holder: form.Call) -> str:
-        if self.is_holder(self.holders[holder], _APPS):
-            return ""
-        for node, scope, given in self._options(holder, "prefix"):
-            return self._text(node, Sited(node, scope), given)
-        return ""
-
-    def _of_keyword(self, call: form.Call, scope: Scope) -> Closure:
-        listed = call.keyword("dependencies")
-        return self.dependencies.of_list(list_items(listed, scope, self.project)) if listed is not None else Closure()
-
-    def _of_holder(self, holder: form.Call) -> Closure:
-        if holder not in self._closures:
-            found = Closure()
-            for node, scope, given in self._options(holder, "dependencies"):
-                found |= self.dependencies.of_list(list_items(node, scope, self.project, given))
-            self._closures[holder] = found
-        return self._closures[holder]
-
-    def _inherited(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> Closure:
-        """What apps, inclusions and routers ask of all their routes; a mounted app inherits nothing."""
-        found = self._of_holder(holders[0])
+    def _tags(self, found: _Registration, holders: list[form.Call], chain: tuple[Mount, ...]) -> tuple[str, ...]:
+        sources = [(node, scope) for node, scope, _ in self._apps.options(holders[0], "tags")]
         for mount in chain:
-            if mount.is_separate:
-                found = Closure()
-            elif isinstance(mount.site.node, form.Call):
-                found |= self._of_keyword(mount.site.node, mount.site.scope)
-            found |= self._of_holder(mount.child)
-        return found
+            site = mount.site
+            stated = site.node.keyword("tags") if isinstance(site.node, form.Call) else None
+            sources += [(stated, site.scope)] if stated is not None else []
+            sources += [(node, scope) for node, scope, _ in self._apps.options(mount.child, "tags")]
+        own = found.call.keyword("tags")
+        sources += [(own, found.scope)] if own is not None else []
+        tags = [string_value(*item, self._project) for source in sources for item in list_items(*source, self._project)]
+        return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
 
-    def _starlette_guards(self, function: FunctionSymbol | None) -> tuple[Guard, ...]:
-        """`@requires` and decorators of the project that turn callers away; checks in the handler's own body."""
-        found = []
-        for decorator in function.decorators if function is not None else ():
-            assert function is not None
-            name = self.project.callee_name(decorator, function.outer) if isinstance(decorator, form.Call) else None
-            if name is not None and name.endswith("authentication.requires"):
-                found.append(Guard("requires", function.module.evidence(decorator, "requires a scope")))
-            elif refuses_by_decorator(decorator, function.outer, self.project) is not None:
-                shown = form.dotted(decorator.func if isinstance(decorator, form.Call) else decorator) or "decorator"
-                found.append(Guard(shown, function.module.evidence(decorator, f"{shown} turns callers away")))
-        in_body = refuses_in_body(function, self.project) if function is not None else None
-        return (*found, *([Guard("check in the handler", in_body)] if in_body is not None else []))
-
-    def _tags(
-        self, call: form.Call, scope: Scope, holders: list[form.Call], chain: tuple[Mount, ...]
-    ) -> tuple[str, ...]:
-        sources: list[tuple[form.Expr, Scope]] = []
-        for index, holder in enumerate(holders):
-            mount = chain[index - 1].site if index else None
-            if mount is not None and isinstance(mount.node, form.Call) and (given := mount.node.keyword("tags")):
-                sources.append((given, mount.scope))
-            sources += [(node, option_scope) for node, option_scope, _ in self._options(holder, "tags")]
-        own = call.keyword("tags")
-        sources += [(own, scope)] if own is not None else []
-        found = [string_value(*item, self.project) for s in sources for item in list_items(*s, self.project)]
-        return tuple(dict.fromkeys(tag for tag in found if tag is not None))
-
-    def _declared_response(self, call: form.Call, scope: Scope, function: FunctionSymbol | None) -> Sited | None:
-        model = call.keyword("response_model")
+    def _declared_response(self, found: _Registration) -> Sited | None:
+        model = found.call.keyword("response_model")
         if model is not None:
-            return None if isinstance(model, form.Const) and model.value is None else Sited(model, scope)
-        if function is not None and function.node.returns is not None:
-            return Sited(function.node.returns, function.outer)
+            return None if isinstance(model, form.Const) and model.value is None else Sited(model, found.scope)
+        if found.handler is not None and found.handler.node.returns is not None:
+            return Sited(found.handler.node.returns, found.handler.outer)
         return None
 
-    def _kind(
-        self, call: form.Call, scope: Scope, function: FunctionSymbol | None, declared: Sited | None, *, is_fastapi: bool
-    ) -> EndpointKind | None:
-        if (last_name(call.func) or "") in _SOCKETS or (last_name(call.func) or "").endswith("WebSocketRoute"):
+    def _kind(self, found: _Registration, declared: Sited | None) -> EndpointKind | None:
+        if found.kind_of_call in _SOCKETS or found.kind_of_call.endswith("WebSocketRoute"):
             return EndpointKind.WEBSOCKET
-        response_class = call.keyword("response_class")
-        shown = Sited(response_class, scope) if response_class is not None else declared
-        return self.responses.kind(function, shown, json_default=is_fastapi)
+        response_class = found.call.keyword("response_class")
+        shown = Sited(response_class, found.scope) if response_class is not None else declared
+        return self._responses.kind(found.handler, shown, json_default=found.is_fastapi)
 
-    def _paginate_calls(self, function: FunctionSymbol | None) -> tuple[Evidence, ...]:
-        found = []
-        for node in function.walk() if function is not None else ():
-            if isinstance(node, form.Call) and last_name(node.func) in ("paginate", "apaginate") and function is not None:
-                name = self.project.callee_name(node, function.scope) or ""
+    def _paginate_calls(self, function: FunctionSymbol) -> Iterator[Evidence]:
+        for node in function.walk():
+            if isinstance(node, form.Call) and last_name(node.func) in ("paginate", "apaginate"):
+                name = self._project.callee_name(node, function.scope) or ""
                 if name.startswith("fastapi_pagination."):
-                    found.append(function.module.evidence(node, "fastapi-pagination cuts it into pages"))
-        return tuple(found)
-
-
-def _shown(target: form.Expr | FunctionSymbol | ClassSymbol, value: Value | None) -> str:
-    if isinstance(value, External):
-        return value.name
-    return (form.dotted(target) if not isinstance(target, FunctionSymbol | ClassSymbol) else None) or "unknown"
+                    yield function.module.evidence(node, "fastapi-pagination cuts it into pages")
 
 
 def _routes(context: Context) -> Iterable[Route]:
-    return _Composition(context).routes()
+    return _Routes(context).all()
 
 
 FASTAPI = Framework("fastapi", ("fastapi", "starlette"), routes=_routes)

@@ -264,6 +264,9 @@ class _Builder:
                 self._expressions(scope, value, annotation, *targets)
                 for target in targets:
                     self._target(target, scope, How.ASSIGN, value, annotation)
+            case form.TypeAlias(name=name, value=value):
+                self._expressions(scope, *form.children(node))
+                self._bind(scope, name.id, Binding(How.ASSIGN, scope, node.start, value))
             case form.AugAssign(target=target, value=value):
                 self._expressions(scope, value, target)
                 if isinstance(target, form.Name):
@@ -319,7 +322,7 @@ class _Builder:
         symbol = FunctionSymbol(node, inside, scope)
         inside.function = symbol
         self._module.functions.append(symbol)
-        self._expressions(scope, *node.decorators, node.returns)
+        self._expressions(scope, *node.decorators, *form.bounds(node.type_params), node.returns)
         for param in node.params:
             self._expressions(scope, param.annotation, param.default)
             binding = Binding(
@@ -334,7 +337,7 @@ class _Builder:
         symbol = ClassSymbol(node, inside, scope)
         inside.cls = symbol
         self._module.classes.append(symbol)
-        self._expressions(scope, *node.decorators, *(base.value for base in node.bases))
+        self._expressions(scope, *node.decorators, *form.bounds(node.type_params), *(b.value for b in node.bases))
         self._bind(scope, node.name, Binding(How.CLASS, scope, node.start, cls=symbol))
         self._body(node.body, inside)
 

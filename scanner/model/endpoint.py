@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.model.query import CollectionRead, PageSize
+from assay.scanner.model.query import Bound, CollectionRead, PageSize
 from assay.scanner.model.role import Role
 
 
@@ -68,3 +68,39 @@ class Endpoint:
     def is_json_list(self) -> bool:
         """A JSON endpoint that a client reads a collection from."""
         return self.kind is EndpointKind.JSON and self.method in ("GET", "ANY") and self.returns_collection
+
+    @property
+    def why_no_json_list(self) -> str:
+        """In words, for what `is_json_list` turns away."""
+        if self.method not in ("GET", "ANY"):
+            return f"{self.method} is no read"
+        if self.kind is not EndpointKind.JSON:
+            return f"it serves {self.kind.value}, not JSON"
+        return "it doesn't return a collection of rows"
+
+    @property
+    def unlimited_reads(self) -> tuple[Evidence, ...]:
+        """Reads that take every row of a table or of a free filter."""
+        return self._reads(Bound.UNLIMITED, of_one_parent=False)
+
+    @property
+    def reads_of_one_parent(self) -> tuple[Evidence, ...]:
+        """Unlimited reads of the rows that belong to one other row."""
+        return self._reads(Bound.UNLIMITED, of_one_parent=True)
+
+    @property
+    def reads_of_unknown_size(self) -> tuple[Evidence, ...]:
+        return tuple(Evidence(r.location, f"reads {r.model} rows") for r in self.reads if r.bound is Bound.UNKNOWN)
+
+    @property
+    def limits(self) -> tuple[Evidence, ...]:
+        """What limits the reads; each once."""
+        return tuple(dict.fromkeys(r.limit for r in self.reads if r.limit is not None))
+
+    def _reads(self, bound: Bound, of_one_parent: bool) -> tuple[Evidence, ...]:
+        text = "no limit between this query and the response"
+        return tuple(
+            Evidence(r.location, text)
+            for r in self.reads
+            if r.bound is bound and r.filtered_by_parent is of_one_parent
+        )

@@ -185,14 +185,16 @@ class ExceptHandler:
     breadth: Breadth
     effects: tuple[tuple[HandlerEffect, Evidence], ...] = ()
     excuses: tuple[tuple[HandlerExcuse, Evidence], ...] = ()
+    suppresses: bool = False
+    """It is a `contextlib.suppress`."""
 
     @property
     def subject_id(self) -> str:
-        return f"{self.function}:handler {self.ordinal}"
+        return f"{self.function}:{'suppress' if self.suppresses else 'handler'} {self.ordinal}"
 
     @property
     def label(self) -> str:
-        return f"handler {self.ordinal} of {self.function}"
+        return f"{'suppress' if self.suppresses else 'handler'} {self.ordinal} in {self.function}"
 
     def effect(self, *wanted: HandlerEffect) -> Evidence | None:
         return next((evidence for effect, evidence in self.effects if effect in wanted), None)

@@ -19,6 +19,8 @@ class Origin(StrEnum):
     """Whoever runs the service sets it: arguments, environment, configuration."""
     METADATA = "metadata"
     """Names of tables and columns, from the ORM's own declarations."""
+    COMPILED = "compiled"
+    """SQL text that the ORM made of its own constructs, with placeholders for the values."""
     QUOTED_IDENTIFIER = "quoted identifier"
     """It went through the database library's quoting of identifiers."""
     TYPED = "typed"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.health import HealthCheck
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import Probe, WorkloadKind
@@ -38,6 +39,12 @@ def endpoints_at(endpoints: Iterable[Endpoint], path: str) -> tuple[Endpoint, ..
         both_ways = (e for e in everything if e.framework.lower() in REDIRECTS_BOTH_WAYS)
         return tuple(e for e in both_ways if _pattern(e.path).fullmatch(path[:-1]))
     return tuple(e for e in everything if _pattern(e.path).fullmatch(path + "/"))
+
+
+def health_check_at(service: Service, path: str) -> HealthCheck | None:
+    """The health check whose handler answers the path."""
+    handlers = [endpoint.handler for endpoint in endpoints_at(service.endpoints, path)]
+    return next((check for check in service.health_checks if check.endpoint.handler in handlers[:1]), None)
 
 
 def probe_target(probe: Probe, service: Service) -> Target:

@@ -72,6 +72,11 @@ class PageSize:
     evidence: tuple[Evidence, ...] = ()
 
     @property
+    def places(self) -> tuple[Evidence, ...]:
+        """Where it is declared, and what was found about its bound."""
+        return (Evidence(self.location, "the client chooses it here"), *self.evidence)
+
+    @property
     def subject_id(self) -> str:
         return f"{self.scope}:{self.name}"
 
@@ -91,6 +96,10 @@ class PagedQuery:
     order_by: Evidence | None = None
     ordinal: int = 1
     """The how-manieth paged query of the function it is."""
+
+    @property
+    def place(self) -> Evidence:
+        return Evidence(self.location, "this query is cut into pages")
 
     @property
     def subject_id(self) -> str:

@@ -64,9 +64,9 @@ class Process:
 
     @property
     def runs_for_long(self) -> bool | None:
-        """None when the program isn't known."""
+        """None when the program isn't known; supervisors are, whatever they run."""
         if self.kind is WorkloadKind.UNKNOWN:
-            return None
+            return True if self.server is not None else None
         return self.kind is not WorkloadKind.JOB
 
 

@@ -1,5 +1,6 @@
 """FastAPI's dependency injection: what a handler's dependencies are, which of them keep callers out, and the parameters
-they read from the request (https://fastapi.tiangolo.com/tutorial/dependencies/)."""
+they read from the request (https://fastapi.tiangolo.com/tutorial/dependencies/).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +19,8 @@ from assay.scanner.readers.python import form
 _ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated")
 _DEEPEST_ALIAS = 6
 _SCHEME_MODULES = ("fastapi.security.", "fastapi_users.authentication.")
+_DATA = ("Form", "FormStrict", "Credentials", "SecurityScopes")
+"""What the classes beside the schemes are called: they carry what was sent and check nothing."""
 _LIBRARY_GUARDS = frozenset(
     {
         "fastapi_users.FastAPIUsers.current_user",
@@ -201,7 +204,10 @@ class Dependencies:
         return found | Closure(guards=(Guard(name, place),))
 
     def _of_scheme(self, value: Instance | None, type_names: list[str], name: str, place: Evidence) -> Closure:
-        known = any(t.startswith(_SCHEME_MODULES) or t in _LIBRARY_GUARDS for t in type_names)
+        known = any(
+            t in _LIBRARY_GUARDS or (t.startswith(_SCHEME_MODULES) and not last_part(t).endswith(_DATA))
+            for t in type_names
+        )
         if not known or (value is not None and self._lets_anonymous_pass(value)):
             return Closure()
         return Closure(guards=(Guard(name, place),))

@@ -1,9 +1,10 @@
 """FastAPI's page sizes: which query parameters say how many rows a page has, and what caps them
-(https://fastapi.tiangolo.com/tutorial/query-params-str-validations/)."""
+(https://fastapi.tiangolo.com/tutorial/query-params-str-validations/).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import constant
@@ -107,15 +108,15 @@ class PageSizes:
             if name == "Literal":
                 return self._enumerated(arguments, scope, node)
             if name in ("Optional", "Union"):
-                found = (self._declared_range(Sited(argument, scope)) for argument in arguments)
-                return next((f for f in found if f is not None), None)
+                inner = (self._declared_range(Sited(argument, scope)) for argument in arguments)
+                return next((f for f in inner if f is not None), None)
             return None
         value = self._project.infer(node.func if isinstance(node, form.Call) else node, scope)
         if not isinstance(value, External) or value.name not in _INTEGERS:
             return None
         return self._constrained(_Range(), declared)
 
-    def _enumerated(self, arguments: list[form.Expr], scope: Scope, node: form.Expr) -> _Range | None:
+    def _enumerated(self, arguments: Sequence[form.Expr], scope: Scope, node: form.Expr) -> _Range | None:
         numbers = [a.value for a in arguments if isinstance(a, form.Const) and isinstance(a.value, int)]
         if not numbers or len(numbers) < len(arguments):
             return None
@@ -187,18 +188,15 @@ def _unsets(body: list[form.Stmt], name: str) -> bool:
     )
 
 
-def _clamps(
-    function: FunctionSymbol, name: str, project: Project, depth: int
-) -> Iterator[tuple[Evidence, Sited]]:
+def _clamps(function: FunctionSymbol, name: str, project: Project, depth: int) -> Iterator[tuple[Evidence, Sited]]:
     """Where the value is cut or refused: `min(name, N)`, `if name > N: ...`; also in functions it is handed to."""
     module, scope = function.module, function.scope
     calls = []
     for node in function.walk():
         match node:
             case form.Call(func=form.Name(id="min")) if any(_is(a.value, name) for a in node.args):
-                for argument in node.args:
-                    if not _is(argument.value, name):
-                        yield module.evidence(node, "min() caps the page size"), Sited(argument.value, scope)
+                for bound in (a.value for a in node.args if not _is(a.value, name)):
+                    yield module.evidence(node, "min() caps the page size"), Sited(bound, scope)
             case form.If(test=test, body=body):
                 limit = _upper_limit(test, name)
                 if limit is not None and _refuses_or_sets(body, name):

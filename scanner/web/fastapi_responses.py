@@ -1,8 +1,10 @@
 """FastAPI's responses: what a response model or return annotation says about the body
-(https://fastapi.tiangolo.com/tutorial/response-model/)."""
+(https://fastapi.tiangolo.com/tutorial/response-model/).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions
@@ -15,9 +17,10 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 _WRAPPER_FIELDS = frozenset(
-    """items data results rows records objects entries content list values elements hits docs documents result
-    payload""".split()
+    "items data results rows records objects entries content list values elements hits result payload".split()
 )
+_IDENTITIES = frozenset({"id", "uuid", "pk", "slug"})
+"""Fields of one thing: what has them isn't a page of things."""
 _PAGINATORS = ("fastapi_pagination.", "fastapi_pagination_async.")
 _OPEN = frozenset({"typing.Any", "builtins.dict", "builtins.object", "typing.Dict", "typing.Mapping"})
 _SCALARS = frozenset({"builtins.str", "builtins.int", "builtins.bool", "builtins.float", "builtins.bytes"})
@@ -70,7 +73,7 @@ class Responses:
         aliases = [d for d in definitions(node, scope, self._project) if isinstance(d[0], form.Subscript | form.Binary)]
         return self.body(Sited(*aliases[-1]), depth - 1) if aliases else Body()
 
-    def _first(self, annotation: Sited, options: list[form.Expr], depth: int) -> Body:
+    def _first(self, annotation: Sited, options: Sequence[form.Expr], depth: int) -> Body:
         found = [self.body(Sited(option, annotation.scope), depth - 1) for option in options]
         known = [body for body in found if body.returns_collection is not None]
         return next((body for body in known if body.returns_collection), known[0] if known else Body())
@@ -110,17 +113,22 @@ class Responses:
             paged = self._project.infer(base.value, cls.outer)
             if isinstance(paged, External) and paged.name.startswith(_PAGINATORS):
                 return self._paginated(Sited(base.value, cls.outer), None)
-        for owner in self._project.mro(cls):
-            for name, bindings in owner.scope.bindings.items() if isinstance(owner, ClassSymbol) else ():
-                annotation = bindings[-1].annotation
-                if annotation is None or name not in _WRAPPER_FIELDS:
-                    continue
-                element = self._project.annotation_element(annotation, bindings[-1].scope)
-                if element is not None:
-                    return Body(returns_collection=True, collection=spelled(element))
+        fields = {
+            name: bindings[-1]
+            for owner in reversed(self._project.mro(cls))
+            if isinstance(owner, ClassSymbol)
+            for name, bindings in owner.scope.bindings.items()
+        }
+        for name in _WRAPPER_FIELDS & fields.keys() if _IDENTITIES.isdisjoint(fields) else ():
+            annotation = fields[name].annotation
+            element = self._project.annotation_element(annotation, fields[name].scope) if annotation else None
+            if element is not None:
+                return Body(returns_collection=True, collection=spelled(element))
         return Body(returns_collection=False)
 
-    def kind(self, handler: FunctionSymbol | None, declared: Sited | None, *, json_default: bool) -> EndpointKind | None:
+    def kind(
+        self, handler: FunctionSymbol | None, declared: Sited | None, *, json_default: bool
+    ) -> EndpointKind | None:
         """By the declared response class or annotation, else by what the handler returns."""
         if declared is not None:
             kind = _KINDS.get(last_name(declared.node) or "")

@@ -1,16 +1,17 @@
 """The intermediate form: what is left of a Python module when trivia and syntax variants are gone.
 
 Plain values that serialise (msgpack) and depend on the file's bytes alone. Every node carries the half-open range
-`start`..`end` of code points it covers in the text; `ModuleFacts.position` turns one into line and column. Nodes compare and hash by
-identity, so that later stages can remember what they worked out about one.
+`start`..`end` of code points it covers in the text; `ModuleFacts.position` turns one into line and column. Nodes compare
+and hash by identity, so that later stages can remember what they worked out about one.
 """
 
 from __future__ import annotations
 
+import typing
 from bisect import bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import TypeAlias, Union
+from typing import Union
 
 import msgspec
 
@@ -78,11 +79,22 @@ class Call(Node, tag="call"):
 
 
 class Hole(msgspec.Struct, array_like=True, eq=False, gc=False):
-    """A replacement field of a template: `{value!conversion:spec}`."""
+    """A replacement field of a template: `{value!conversion:spec}`; the spec may have holes of its own."""
 
     value: Expr
     conversion: str | None = None
-    has_spec: bool = False
+    spec: list[str | Hole] | None = None
+
+    @property
+    def has_spec(self) -> bool:
+        return bool(self.spec)
+
+    def expressions(self) -> Iterator[Expr]:
+        """What is evaluated to fill it: the value, then what its spec asks for."""
+        yield self.value
+        for part in self.spec or ():
+            if isinstance(part, Hole):
+                yield from part.expressions()
 
 
 class Template(Node, tag="fstr"):
@@ -194,7 +206,7 @@ class Opaque(Node, tag="opaque"):
     """An expression that no later stage looks into, such as `...` or a complex number."""
 
 
-Expr: TypeAlias = Union[
+Expr: typing.TypeAlias = Union[
     Const,
     Name,
     Attr,
@@ -239,6 +251,14 @@ class Param(msgspec.Struct, array_like=True, eq=False, gc=False):
     kind: ParamKind
 
 
+class TypeParam(msgspec.Struct, array_like=True, eq=False, gc=False):
+    """`name: bound = default` of a generic definition (PEP 695, PEP 696)."""
+
+    name: str
+    bound: Expr | None
+    default: Expr | None
+
+
 class Function(Node, tag="def"):
     """`start` is at `def` or `async`, as in the standard library's `ast`."""
 
@@ -248,6 +268,7 @@ class Function(Node, tag="def"):
     returns: Expr | None
     body: list[Stmt]
     is_async: bool
+    type_params: list[TypeParam] = []
 
 
 class Class(Node, tag="class"):
@@ -255,6 +276,15 @@ class Class(Node, tag="class"):
     bases: list[Arg]
     decorators: list[Expr]
     body: list[Stmt]
+    type_params: list[TypeParam] = []
+
+
+class TypeAlias(Node, tag="type"):
+    """`type name[type_params] = value` (PEP 695)."""
+
+    name: Name
+    type_params: list[TypeParam]
+    value: Expr
 
 
 class Import(Node, tag="import"):
@@ -380,9 +410,10 @@ class Match(Node, tag="match"):
     cases: list[Case]
 
 
-Stmt: TypeAlias = Union[
+Stmt: typing.TypeAlias = Union[
     Function,
     Class,
+    TypeAlias,
     Import,
     ImportFrom,
     Assign,
@@ -438,7 +469,7 @@ def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
         case Template(parts=parts):
             for part in parts:
                 if isinstance(part, Hole):
-                    yield part.value
+                    yield from part.expressions()
         case Binary(left=left, right=right):
             yield left
             yield right
@@ -480,18 +511,24 @@ def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
         case Walrus(target=target, value=value):
             yield value
             yield target
-        case Function(params=params, decorators=decorators, returns=returns, body=body):
+        case Function(params=params, decorators=decorators, returns=returns, body=body, type_params=type_params):
             yield from decorators
+            yield from bounds(type_params)
             for param in params:
                 yield from (x for x in (param.annotation, param.default) if x is not None)
             if returns is not None:
                 yield returns
             yield from body
-        case Class(bases=bases, decorators=decorators, body=body):
+        case Class(bases=bases, decorators=decorators, body=body, type_params=type_params):
             yield from decorators
+            yield from bounds(type_params)
             for base in bases:
                 yield base.value
             yield from body
+        case TypeAlias(name=target, type_params=type_params, value=value):
+            yield from bounds(type_params)
+            yield value
+            yield target
         case Assign(targets=targets, value=optional, annotation=annotation):
             yield from (x for x in (annotation, optional) if x is not None)
             yield from targets
@@ -537,6 +574,12 @@ def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
                 if branch.guard is not None:
                     yield branch.guard
                 yield from branch.body
+
+
+def bounds(type_params: list[TypeParam]) -> Iterator[Expr]:
+    """What is evaluated for type parameters: bounds and defaults."""
+    for param in type_params:
+        yield from (x for x in (param.bound, param.default) if x is not None)
 
 
 def walk(node: Expr | Stmt, *, into_definitions: bool = True) -> Iterator[Expr | Stmt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,10 +42,23 @@ _COMPARE = {
 _UNARY = {"Minus": "-", "Plus": "+", "Not": "not", "BitInvert": "~"}
 _CONSTANT_NAMES: dict[str, bool | None] = {"True": True, "False": False, "None": None}
 _LARGEST_INTEGER = 2**63 - 1
+_LONGEST_INTEGER = 100
+"""In digits; Python itself refuses to convert a few thousand, and no larger value is kept anyway."""
+_ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_SOURCE = cst.Module([])
+
+
+class BadLiteralError(Exception):
+    """A string that Python doesn't take, such as one with half an escape. `offset` tells where it begins."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(offset, message)
+        self.offset = offset
+        self.message = message
 
 
 class Lowering:
-    """Lowers one module. Expressions and small statements are dispatched on their class's name."""
+    """Lowers one module; raises BadLiteralError. Expressions and small statements are dispatched on their class's name."""
 
     def __init__(self, spans: dict[int, Span]) -> None:
         self._spans = spans
@@ -80,6 +94,7 @@ class Lowering:
             returns=self.expr(node.returns.annotation) if node.returns else None,
             body=self._suite(node.body),
             is_async=node.asynchronous is not None,
+            type_params=self._type_params(node.type_parameters),
         )
 
     def _stmt_ClassDef(self, node: cst.ClassDef) -> form.Stmt:
@@ -91,6 +106,7 @@ class Lowering:
             bases=[self._arg(a) for a in (*node.bases, *node.keywords)],
             decorators=[self.expr(d.decorator) for d in node.decorators],
             body=self._suite(node.body),
+            type_params=self._type_params(node.type_parameters),
         )
 
     def _stmt_If(self, node: cst.If) -> form.Stmt:
@@ -175,6 +191,8 @@ class Lowering:
             name = self.expr(node.name)
             assert isinstance(name, form.Name)
             binds.append(name)
+        elif isinstance(node, cst.MatchMappingElement):
+            values.append(self.expr(node.key))
         elif isinstance(node, cst.MatchMapping) and node.rest is not None:
             name = self.expr(node.rest)
             assert isinstance(name, form.Name)
@@ -204,7 +222,10 @@ class Lowering:
 
     def _stmt_TypeAlias(self, node: cst.TypeAlias) -> form.Stmt:
         start, end = self._spans[id(node)]
-        return form.Assign(start=start, end=end, targets=[self.expr(node.name)], value=self.expr(node.value))
+        name = self.expr(node.name)
+        assert isinstance(name, form.Name)
+        params = self._type_params(node.type_parameters)
+        return form.TypeAlias(start=start, end=end, name=name, type_params=params, value=self.expr(node.value))
 
     def _stmt_AugAssign(self, node: cst.AugAssign) -> form.Stmt:
         start, end = self._spans[id(node)]
@@ -298,7 +319,7 @@ class Lowering:
 
     def _expr_SimpleString(self, node: cst.SimpleString) -> form.Expr:
         start, end = self._spans[id(node)]
-        value = _string_value(node.value)
+        value = _string_value(node.value, start)
         if value is None:
             return form.Opaque(start=start, end=end)
         return form.Const(start=start, end=end, value=value)
@@ -306,21 +327,32 @@ class Lowering:
     def _expr_FormattedString(self, node: cst.FormattedString | cst.TemplatedString) -> form.Expr:
         start, end = self._spans[id(node)]
         self.string_spans.append((start, end))
-        return form.Template(start=start, end=end, parts=self._template_parts(node))
+        return form.Template(start=start, end=end, parts=self._content(node.parts, "r" in node.start.lower(), start))
 
     _expr_TemplatedString = _expr_FormattedString
 
-    def _template_parts(self, node: cst.FormattedString | cst.TemplatedString) -> list[str | form.Hole]:
+    def _content(self, nodes: Sequence[cst.CSTNode], raw: bool, start: int) -> list[str | form.Hole]:
         parts: list[str | form.Hole] = []
-        raw = "r" in node.start.lower()
-        for part in node.parts:
-            if isinstance(part, cst.FormattedStringText | cst.TemplatedStringText):
-                text = part.value.replace("{{", "{").replace("}}", "}")
-                parts.append(text if raw or "\\" not in text else _unescape(text))
-            elif isinstance(part, cst.FormattedStringExpression | cst.TemplatedStringExpression):
-                conversion = part.conversion or ("r" if part.equal is not None else None)
-                parts.append(form.Hole(self.expr(part.expression), conversion, bool(part.format_spec)))
+        for node in nodes:
+            if isinstance(node, cst.FormattedStringText | cst.TemplatedStringText):
+                text = _normal_lines(node.value.replace("{{", "{").replace("}}", "}"))
+                parts.append(text if raw or "\\" not in text else _unescaped(text, start))
+            else:
+                assert isinstance(node, cst.FormattedStringExpression | cst.TemplatedStringExpression)
+                parts += self._hole(node, raw, start)
         return parts
+
+    def _hole(
+        self, node: cst.FormattedStringExpression | cst.TemplatedStringExpression, raw: bool, start: int
+    ) -> list[str | form.Hole]:
+        spec = self._content(node.format_spec, raw, start) if node.format_spec is not None else None
+        if node.equal is None:
+            return [form.Hole(self.expr(node.expression), node.conversion, spec)]
+        # `{ x = }` shows its own source, and what it stands for as repr() unless it is told otherwise.
+        pieces = (node.whitespace_before_expression, node.expression, node.equal, node.whitespace_after_expression)
+        shown = "".join(_SOURCE.code_for_node(piece) for piece in pieces)
+        conversion = node.conversion or ("r" if spec is None else None)
+        return [_normal_lines(shown), form.Hole(self.expr(node.expression), conversion, spec)]
 
     def _expr_ConcatenatedString(self, node: cst.ConcatenatedString) -> form.Expr:
         start, end = self._spans[id(node)]
@@ -344,14 +376,13 @@ class Lowering:
 
     def _expr_Integer(self, node: cst.Integer) -> form.Expr:
         start, end = self._spans[id(node)]
-        value = int(node.value.replace("_", ""), 0)
-        if value > _LARGEST_INTEGER:
+        if len(node.value) > _LONGEST_INTEGER or (value := int(node.value, 0)) > _LARGEST_INTEGER:
             return form.Opaque(start=start, end=end)
         return form.Const(start=start, end=end, value=value)
 
     def _expr_Float(self, node: cst.Float) -> form.Expr:
         start, end = self._spans[id(node)]
-        return form.Const(start=start, end=end, value=float(node.value.replace("_", "")))
+        return form.Const(start=start, end=end, value=float(node.value))
 
     def _expr_BinaryOperation(self, node: cst.BinaryOperation) -> form.Expr:
         # A long sum leans to the left; it is lowered without recursion so that its length is no limit.
@@ -427,17 +458,19 @@ class Lowering:
 
     def _expr_Subscript(self, node: cst.Subscript) -> form.Expr:
         start, end = self._spans[id(node)]
-        indices = [self._index(e.slice) for e in node.slice]
+        indices = [self._index(e) for e in node.slice]
         index = indices[0]
         if len(indices) > 1:
             index = form.Display(start=indices[0].start, end=indices[-1].end, kind="tuple", items=indices)
         return form.Subscript(start=start, end=end, value=self.expr(node.value), index=index)
 
-    def _index(self, node: cst.BaseSlice) -> form.Expr:
+    def _index(self, element: cst.SubscriptElement) -> form.Expr:
+        node = element.slice
         if isinstance(node, cst.Index):
-            return self.expr(node.value)
+            value = self.expr(node.value)
+            return form.Starred(start=self._spans[id(element)][0], end=value.end, value=value) if node.star else value
         assert isinstance(node, cst.Slice)
-        start, end = self._spans[id(node)] if id(node) in self._spans else (0, 0)
+        start, end = self._spans[id(element)]
         lower, upper, step = (self.expr(x) if x else None for x in (node.lower, node.upper, node.step))
         return form.Slice(start=start, end=end, lower=lower, upper=upper, step=step)
 
@@ -511,6 +544,18 @@ class Lowering:
 
     # --- parameters ---
 
+    def _type_params(self, node: cst.TypeParameters | None) -> list[form.TypeParam]:
+        if node is None:
+            return []
+        return [
+            form.TypeParam(
+                p.param.name.value,
+                self.expr(p.param.bound) if isinstance(p.param, cst.TypeVar) and p.param.bound else None,
+                self.expr(p.default) if p.default else None,
+            )
+            for p in node.params
+        ]
+
     def _params(self, node: cst.Parameters) -> list[form.Param]:
         kinds = form.ParamKind
         params = [self._param(p, kinds.POSITIONAL_ONLY) for p in node.posonly_params]
@@ -556,26 +601,34 @@ def _alias(node: cst.ImportAlias) -> tuple[str, str | None]:
     return _dotted_name(node.name), alias.value if isinstance(alias, cst.Name) else None
 
 
-def _string_value(source: str) -> str | None:
+def _string_value(source: str, start: int) -> str | None:
     """The value of one string token; None for bytes."""
     quote = min(i for i in (source.find("'"), source.find('"')) if i >= 0)
     prefix = source[:quote].lower()
     if "b" in prefix:
         return None
     width = 3 if source.startswith(("'''", '"""'), quote) else 1
-    body = source[quote + width : -width]
-    if "r" in prefix or "\\" not in body:
-        return body
-    value = ast.literal_eval(source)
-    assert isinstance(value, str)
-    return value
+    if "r" in prefix or "\\" not in source:
+        return _normal_lines(source[quote + width : -width])
+    return _evaluated(source, start)
 
 
-def _unescape(text: str) -> str:
+def _unescaped(text: str, start: int) -> str:
     """Escapes of f-string text resolved as a plain string's would be."""
-    quote = '"""' if '"' not in text else "'''"
-    if quote in text or text.endswith(quote[0]):
-        return text
-    value = ast.literal_eval(quote + text + quote)
+    quoted = _ESCAPE_OR_QUOTE.sub(lambda match: match[0] if len(match[0]) > 1 else '\\"', text)
+    return _evaluated(f'"""{quoted}"""', start)
+
+
+def _evaluated(source: str, start: int) -> str:
+    try:
+        value = ast.literal_eval(source)
+    except (SyntaxError, ValueError) as error:
+        raise BadLiteralError(start, error.msg if isinstance(error, SyntaxError) else str(error)) from error
     assert isinstance(value, str)
-    return value
+    # A lone surrogate can't be told to anyone in UTF-8.
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _normal_lines(text: str) -> str:
+    """Line ends inside a string are `\\n` to Python, whatever they are in the file."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

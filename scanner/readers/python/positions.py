@@ -15,6 +15,8 @@ from libcst._nodes.internal import CodegenState
 
 Span: TypeAlias = tuple[int, int]
 
+_BLANK = frozenset(" \t\f\\\r\n")
+
 
 class _Counter(CodegenState):
     """Counts code points; `spans` is keyed by node identity."""
@@ -61,12 +63,33 @@ class _Recorder:
         spans[id(self._node)] = (self._start, last[1] if last else self._counter.offset)
 
 
-def locate(module: cst.Module) -> tuple[dict[int, Span], list[tuple[int, str]]]:
+def locate(module: cst.Module, text: str) -> tuple[dict[int, Span], list[tuple[int, str]]]:
     """Spans of expressions, statements and definitions by `id(node)`, and the comments with their offsets.
 
-    Offsets count code points of `module.code`. Text of f-strings that begins with `#` is listed among the comments;
-    the caller knows which spans are strings.
+    Offsets count code points of `text`, which the module was parsed from. Text of f-strings that begins with `#` is
+    listed among the comments; the caller knows which spans are strings.
     """
     counter = _Counter(module)
     module._codegen(counter)
-    return counter.spans, counter.comments
+    if counter.offset == len(text) or module.code == text:
+        return counter.spans, counter.comments
+    places = _places(module.code, text)
+    spans = {node: (places[start], places[end - 1] + 1 if end > start else places[end])
+             for node, (start, end) in counter.spans.items()}
+    return spans, [(places[offset], comment) for offset, comment in counter.comments]
+
+
+def _places(generated: str, text: str) -> list[int]:
+    """For every offset in LibCST's code the one in the text it came from.
+
+    LibCST forgets some white space, such as that in `except Error :`; nothing else ever differs.
+    """
+    places: list[int] = []
+    at = 0
+    for character in generated:
+        while at < len(text) and text[at] != character and text[at] in _BLANK:
+            at += 1
+        places.append(at)
+        at += text[at : at + 1] == character
+    places.append(len(text))
+    return places

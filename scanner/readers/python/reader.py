@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
-import sys
 import tokenize
 import warnings
 from bisect import bisect_right
@@ -13,39 +13,66 @@ import libcst as cst
 
 from assay.scanner.diagnostics import Reason
 from assay.scanner.readers.problem import ReadProblem
-from assay.scanner.readers.python import form
-from assay.scanner.readers.python.lower import Lowering
+from assay.scanner.readers.python import depth, form
+from assay.scanner.readers.python.lower import BadLiteralError, Lowering
 from assay.scanner.readers.python.positions import locate
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same bytes would give other facts."""
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_DEEPEST_TREE = 20_000
+_CST_PLACE = re.compile(r"error at (\d+):\d+")
+_TOO_DEEP = "its code is nested too deeply to be followed"
 
 
 def read(data: bytes) -> form.ModuleFacts:
-    """Raises ReadProblem for bytes that are no Python text or no Python.
+    """Raises ReadProblem for bytes that are no Python text, no Python, or nested deeper than `depth` allows.
 
     A file that LibCST's parser can't survive (some 3,000 nested brackets) ends the process: call this in a worker.
     """
-    text = _decode(data)
-    # LibCST's tree and our walk recurse as deep as the code nests; since 3.11 that costs heap, not C stack.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST_TREE))
-    try:
-        module = cst.parse_module(text)
-    except cst.ParserSyntaxError as error:
-        raise ReadProblem(Reason.SYNTAX_ERROR, error.message.splitlines()[0], error.raw_line) from error
-    spans, hashes = locate(module)
-    lowering = Lowering(spans)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in the scanned code are not our user's business
+        text = _decode(data)
+        module = _parse(data, text)
+        try:
+            with depth.limited():
+                return _facts(module, text)
+        except RecursionError as error:
+            raise ReadProblem(Reason.READER_CRASHED, _TOO_DEEP) from error
+
+
+def _parse(data: bytes, text: str) -> cst.Module:
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise _syntax_problem(data, error) from error
+    except UnicodeEncodeError as error:  # a declared encoding that decodes to lone surrogates
+        raise ReadProblem(Reason.UNDECODABLE, f"not text in its declared encoding: {error}") from error
+
+
+def _syntax_problem(data: bytes, error: cst.ParserSyntaxError) -> ReadProblem:
+    """In the words of Python's own compiler where that finds fault too: they are far better than a parser's."""
+    try:
+        ast.parse(data)
+    except SyntaxError as python_error:
+        return ReadProblem(Reason.SYNTAX_ERROR, python_error.msg, python_error.lineno)
+    except (ValueError, MemoryError, RecursionError):
+        pass
+    place = _CST_PLACE.search(error.message)
+    line = int(place[1]) if place else None
+    return ReadProblem(Reason.SYNTAX_ERROR, "Python takes it, but LibCST, which Assay reads code with, doesn't", line)
+
+
+def _facts(module: cst.Module, text: str) -> form.ModuleFacts:
+    spans, hashes = locate(module, text)
+    lowering = Lowering(spans)
+    line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    try:
         body = lowering.module(module)
-    return form.ModuleFacts(
-        body=body,
-        line_starts=[0, *(match.end() for match in _NEWLINE.finditer(text))],
-        comments=_comments(hashes, lowering.string_spans),
-    )
+    except BadLiteralError as error:
+        line = bisect_right(line_starts, error.offset)
+        raise ReadProblem(Reason.SYNTAX_ERROR, error.message, line) from error
+    return form.ModuleFacts(body, line_starts, _comments(hashes, lowering.string_spans))
 
 
 def _decode(data: bytes) -> str:
@@ -53,8 +80,9 @@ def _decode(data: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        raise ReadProblem(Reason.UNDECODABLE, f"not text in its declared encoding: {error}") from error
+    except (SyntaxError, ValueError, LookupError) as error:
+        line = data.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else None
+        raise ReadProblem(Reason.UNDECODABLE, f"not text in its declared encoding: {error}", line) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ReadProblem(Reason.SYNTAX_ERROR, "it holds a NUL byte, which no Python accepts", line)
@@ -62,12 +90,14 @@ def _decode(data: bytes) -> str:
 
 
 def _comments(hashes: list[tuple[int, str]], strings: list[tuple[int, int]]) -> list[form.Comment]:
-    if strings:
-        strings = sorted(strings)
-        starts = [start for start, _ in strings]
-        hashes = [
-            (offset, text)
-            for offset, text in hashes
-            if not any(start <= offset < end for start, end in strings[: bisect_right(starts, offset)][-8:])
-        ]
-    return [form.Comment(offset, text) for offset, text in hashes]
+    outermost: list[tuple[int, int]] = []
+    for start, end in sorted(strings):
+        if not outermost or start >= outermost[-1][1]:
+            outermost.append((start, end))
+    starts = [start for start, _ in outermost]
+
+    def is_text(offset: int) -> bool:
+        before = bisect_right(starts, offset)
+        return before > 0 and offset < outermost[before - 1][1]
+
+    return [form.Comment(offset, text) for offset, text in hashes if not is_text(offset)]

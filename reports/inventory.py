@@ -1,0 +1,154 @@
+"""What was understood of a tree, for a terminal: service by service, then what could not be understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+
+from assay.reports import figures
+from assay.reports.plain import plain
+from assay.reports.remedies import REMEDIES
+from assay.reports.screen import Screen
+from assay.scanner.diagnostics import Reason
+from assay.scanner.inventory import (
+    DiagnosticRow,
+    EndpointRow,
+    HealthRow,
+    Inventory,
+    LogCallRow,
+    Place,
+    QueryRow,
+    ServiceRow,
+    TableRow,
+)
+
+Cells = tuple[str | tuple[str, str], ...]
+
+
+def render(inventory: Inventory, console: Console) -> None:
+    """Write everything that was understood; nothing is cut, so that nothing is missed."""
+    screen = Screen(console)
+    for service in inventory.services:
+        _service(service, screen)
+    _diagnostics(inventory.diagnostics, screen)
+    screen.line("For programs: assay inventory --format json", style="dim")
+
+
+def _service(service: ServiceRow, screen: Screen) -> None:
+    where = "the scanned folder" if service.root == "." else plain(service.root)
+    screen.line((plain(service.name), "bold"), (f"   {where}", "dim"))
+    screen.line(plain(" · ".join(service.frameworks)) or "no framework that is known", indent=2)
+    screen.line()
+    _endpoints(service.endpoints, screen)
+    _tables(service.tables, screen)
+    _queries(service.queries, screen)
+    _log_calls(service.log_calls, screen)
+    _health(service.health, screen)
+
+
+def _part(
+    heading: str, count: int, columns: Sequence[tuple[str, bool]], rows: Iterable[Cells], screen: Screen
+) -> None:
+    """A heading with its count, then the rows; the count alone where there are none."""
+    screen.line((f"{heading}  ", "bold"), f"{count:,}" if count else "none")
+    if count:
+        screen.table(columns, rows)
+    screen.line()
+
+
+def _endpoints(endpoints: Sequence[EndpointRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("endpoint", "serves", "guarded by", "list", "pages", "handler")]
+    rows = (
+        (
+            f"{e.method} {plain(e.path)}",
+            e.kind,
+            _guards(e.auth),
+            "list" if e.returns_collection else figures.NOTHING,
+            plain(e.pagination or figures.NOTHING),
+            _place(e.location),
+        )
+        for e in endpoints
+    )
+    _part("Endpoints", len(endpoints), columns, rows, screen)
+
+
+def _guards(auth: Sequence[str]) -> str:
+    """The first guard's own name, and how many more there are."""
+    if not auth:
+        return "open"
+    more = f" +{len(auth) - 1}" if len(auth) > 1 else ""
+    return plain(auth[0].rsplit(".", 1)[-1]) + more
+
+
+def _tables(tables: Sequence[TableRow], screen: Screen) -> None:
+    columns = [("table", False), ("model", False), ("columns", True), ("indexed", True), ("place", False)]
+    rows = (
+        (
+            plain(t.name),
+            plain(t.model.rsplit(".", 1)[-1]),
+            f"{len(t.columns):,}",
+            f"{sum(c.indexed for c in t.columns):,}",
+            _place(t.location),
+        )
+        for t in tables
+    )
+    _part("Tables", len(tables), columns, rows, screen)
+
+
+def _queries(queries: Sequence[QueryRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("place", "driver", "call", "text", "values")]
+    rows = (
+        (
+            _place(q.location),
+            plain(q.driver),
+            plain(q.callee),
+            q.text,
+            "bound" if q.parameterised else figures.NOTHING,
+        )
+        for q in queries
+    )
+    _part("SQL sites", len(queries), columns, rows, screen)
+
+
+def _log_calls(calls: Sequence[LogCallRow], screen: Screen) -> None:
+    counted = Counter((c.library or "a logger by its name", c.message) for c in calls)
+    columns = [("library", False), ("message", False), ("calls", True)]
+    rows = ((plain(library), plain(form), f"{number:,}") for (library, form), number in sorted(counted.items()))
+    _part("Log calls", len(calls), columns, rows, screen)
+
+
+def _health(checks: Sequence[HealthRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("health check", "purpose", "asks", "handler")]
+    rows = (
+        (
+            f"{h.method} {plain(h.path)}",
+            plain(h.purpose),
+            plain(", ".join(dict.fromkeys(h.dependencies)) or "nothing else"),
+            _place(h.location),
+        )
+        for h in checks
+    )
+    _part("Health checks", len(checks), columns, rows, screen)
+
+
+def _diagnostics(diagnostics: Sequence[DiagnosticRow], screen: Screen) -> None:
+    if not diagnostics:
+        return
+    screen.line(("Not understood  ", "bold"), f"{len(diagnostics):,}")
+    for reason, found in _by_reason(diagnostics):
+        screen.line((f"{reason.replace('-', ' ')}", "yellow"), (f"   {REMEDIES[Reason(reason)]}", "dim"), indent=2)
+        for d in found:
+            line = "" if d.line is None else f":{d.line}"
+            screen.line((f"{plain(d.path)}{line}", "bold"), f"  {plain(d.message)}", indent=4)
+    screen.line()
+
+
+def _by_reason(diagnostics: Sequence[DiagnosticRow]) -> list[tuple[str, list[DiagnosticRow]]]:
+    reasons = sorted({d.reason for d in diagnostics})
+    return [(reason, [d for d in diagnostics if d.reason == reason]) for reason in reasons]
+
+
+def _place(place: Place) -> str:
+    return f"{plain(place.path)}:{place.line}"

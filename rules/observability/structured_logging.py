@@ -1,0 +1,91 @@
+"""OBS1: the service writes structured logs that carry a correlation id and no secret."""
+
+from __future__ import annotations
+
+from assay.scanner.model.log import (
+    Breadth,
+    ExceptHandler,
+    HandlerEffect,
+    HandlerExcuse,
+    LogCall,
+    MessageForm,
+    PrintCall,
+    PrintPlace,
+)
+from assay.scanner.model.service import Service
+from assay.scanner.rulebook import rule
+from assay.scanner.verdicts import Evidence, Severity, Verdict, fail, not_applicable, passed, review
+
+
+@rule("OBS101", severity=Severity.LOW, references=("https://docs.python.org/3/howto/logging.html#optimization",))
+def interpolated_log_message(call: LogCall, service: Service) -> Verdict:
+    """The text of a log message is built before the logger gets it.
+
+    Why: each record has a text of its own, so that records can't be grouped, counted or searched by field.
+    Fix: log a constant event and pass the values as arguments or fields.
+    """
+    if call.form is MessageForm.INTERPOLATED:
+        if call.library is None:
+            return review("is this a logger? If so, pass the values as arguments instead of in the text", call.message)
+        if call.repeats_fields:
+            return review("the fields say it all already: can the text be constant?", call.message)
+        return fail("the message has its values inside; log a constant text and pass them as fields", call.message)
+    if call.form is MessageForm.EXCEPTION:
+        return review("the exception is the message: would a constant text with `exc_info` group better?", call.message)
+    if call.form is MessageForm.VARIABLE:
+        return review("the message is computed elsewhere: is it the same text each time?", call.message)
+    return passed("the text is constant", call.message)
+
+
+@rule("OBS102", severity=Severity.MEDIUM)
+def print_instead_of_logger(call: PrintCall, service: Service) -> Verdict:
+    """A serving process prints what it should log.
+
+    Why: printed text has no level, time, logger or correlation id, and no configuration can route or silence it.
+    Fix: use the module's logger.
+    """
+    evidence = Evidence(call.location, f"{call.callee} in {call.function}")
+    if call.place in (PrintPlace.OFFLINE, PrintPlace.REDIRECTED):
+        return not_applicable(_NOT_OUTPUT[call.place])
+    if call.place is PrintPlace.SERVING:
+        if call.logged_beside is not None:
+            return review("it is logged as well: what is the print for?", evidence, call.logged_beside)
+        return fail("use the module's logger instead of printing", evidence, *(v for v in (call.via,) if v))
+    if call.place is PrintPlace.UNREACHED:
+        return review("does a serving process get here? Then use the module's logger", evidence)
+    return passed(_ALLOWED[call.place], evidence)
+
+
+_NOT_OUTPUT = {
+    PrintPlace.OFFLINE: "it runs from a command line, where printing is how one talks",
+    PrintPlace.REDIRECTED: "it writes to a file or buffer",
+}
+_ALLOWED = {
+    PrintPlace.DEBUGGING: "it prints in debug mode only",
+    PrintPlace.LOG_HANDLER: "it stands in for the logging it is part of",
+}
+
+
+@rule("OBS106", severity=Severity.HIGH, cwe=(390, 391))
+def exception_swallowed(handler: ExceptHandler, service: Service) -> Verdict:
+    """A handler catches everything and says nothing.
+
+    Why: programming errors and outages look like success, and nobody can find out later what happened.
+    Fix: catch the narrow type, or log with traceback and say why going on is right.
+    """
+    caught = Evidence(handler.location, "catches everything")
+    if handler.breadth is Breadth.NARROW:
+        return not_applicable("it catches named types only")
+    exempt = handler.excuse(HandlerExcuse.PROBE, HandlerExcuse.FINALIZER, HandlerExcuse.DEBUGGING)
+    if exempt is not None:
+        return not_applicable(exempt[0], exempt[1])
+    visible = handler.effect(*(e for e in HandlerEffect if e is not HandlerEffect.REFUSES))
+    if visible is not None:
+        return passed("the exception stays visible", visible)
+    refusal = handler.effect(HandlerEffect.REFUSES)
+    if refusal is not None:
+        return review("the client is refused whatever went wrong: can it be our own fault?", caught, refusal)
+    excuse = handler.excuse(HandlerExcuse.COMMENT, HandlerExcuse.BEST_EFFORT, HandlerExcuse.FALLBACK)
+    if excuse is not None:
+        return review(f"nothing is logged, but {excuse[0]}: is that right for every exception?", caught, excuse[1])
+    return fail("every exception vanishes here; catch the narrow type, or log it with its traceback", caught)

@@ -1,0 +1,188 @@
+"""The logging part of the service model: log calls, prints, exception handlers and logged data, from linked code."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from assay.scanner.dataflow.blocks import Block, ModuleBlocks
+from assay.scanner.dataflow.entry_points import offline_functions, serving_functions
+from assay.scanner.dataflow.handlers import Handlers, explanation_near
+from assay.scanner.dataflow.loggers import (
+    FoundLogCall,
+    Loggers,
+    fields,
+    message_form,
+    repeats_fields,
+)
+from assay.scanner.dataflow.prints import PrintPlaces, print_name
+from assay.scanner.dataflow.reachability import CallGraph
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
+from assay.scanner.model.log import ExceptHandler, HandlerExcuse, LogCall, MessageForm, PrintCall
+from assay.scanner.readers.python import form
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What one service logs."""
+
+    log_calls: tuple[LogCall, ...]
+    print_calls: tuple[PrintCall, ...]
+    except_handlers: tuple[ExceptHandler, ...]
+
+
+def link_logs(
+    project: Project, modules: Collection[Module] | None = None, routes: Iterable[FunctionSymbol] = ()
+) -> Logs:
+    """The logging facts of the modules (all of the project's by default), in order of path and position.
+
+    `routes` are handlers that framework modules found; tasks, signal receivers and the like are found here.
+    """
+    linker = _Linker(project, routes)
+    wanted = sorted(project.modules.values() if modules is None else modules, key=lambda m: m.path)
+    handlers = [h for module in wanted for h in linker.handlers(module)]
+    return Logs(
+        tuple(c for module in wanted for c in linker.log_calls(module)),
+        tuple(p for module in wanted for p in linker.prints(module)),
+        tuple(handlers),
+    )
+
+
+class _Linker:
+    def __init__(self, project: Project, routes: Iterable[FunctionSymbol]) -> None:
+        self._project = project
+        self._routes = tuple(routes)
+        self._loggers = Loggers(project)
+        self._handlers = Handlers(project, self._loggers)
+        self._blocks: dict[str, ModuleBlocks] = {}
+        self._handler_ids: dict[form.Handler, str] = {}
+        self._ordinals: dict[tuple[str, str], int] = {}
+
+    @cached_property
+    def _places(self) -> PrintPlaces:
+        # Only worth its cost where something prints.
+        graph = CallGraph(self._project)
+        serving = graph.reachable([*self._routes, *serving_functions(self._project)])
+        offline = graph.reachable(offline_functions(self._project))
+        return PrintPlaces(self._project, self._loggers, serving, offline)
+
+    def blocks(self, module: Module) -> ModuleBlocks:
+        if module.path not in self._blocks:
+            self._blocks[module.path] = ModuleBlocks(module)
+        return self._blocks[module.path]
+
+    def _next(self, kind: str, scope: Scope) -> tuple[str, int]:
+        name = where(scope)
+        self._ordinals[kind, name] = self._ordinals.get((kind, name), 0) + 1
+        return name, self._ordinals[kind, name]
+
+    # --- log calls ---
+
+    def log_calls(self, module: Module) -> Iterator[LogCall]:
+        for found in self._loggers.find([module]):
+            yield self._log_call(found)
+
+    def _log_call(self, found: FoundLogCall) -> LogCall:
+        module = found.scope.module
+        function, ordinal = self._next("log call", found.scope)
+        beside = fields(found)
+        shape = (
+            message_form(found.message, found.scope, self._project)
+            if found.message is not None
+            else MessageForm.VARIABLE if found.call.args else MessageForm.CONSTANT
+        )
+        return LogCall(
+            function=function,
+            ordinal=ordinal,
+            location=module.location(found.call),
+            role=module.role,
+            library=found.library.name if found.library is not None else None,
+            level=found.method,
+            form=shape,
+            message=module.evidence(found.message or found.call, "the message"),
+            has_fields=beside is not None,
+            repeats_fields=beside is not None and found.message is not None and repeats_fields(found.message, beside),
+            has_traceback=found.method == "exception" or found.call.keyword("exc_info") is not None,
+            handler=self._around(self.blocks(module).innermost(found.call.start)),
+        )
+
+    def _around(self, block: Block) -> str | None:
+        for outer in block.within_function():
+            if isinstance(outer.header, form.Handler):
+                return self._handler_ids.get(outer.header)
+        return None
+
+    # --- prints ---
+
+    def prints(self, module: Module) -> Iterator[PrintCall]:
+        for call, scope in sorted(module.calls, key=lambda pair: pair[0].start):
+            name = print_name(call, scope, self._project)
+            if name is None:
+                continue
+            block = self.blocks(module).innermost(call.start)
+            place, via = self._places.place(call, scope, block)
+            function, ordinal = self._next("print", scope)
+            yield PrintCall(
+                function=function,
+                ordinal=ordinal,
+                location=module.location(call),
+                role=module.role,
+                callee=name,
+                place=place,
+                via=via,
+                logged_beside=self._places.logged_beside(block),
+            )
+
+    # --- handlers ---
+
+    def handlers(self, module: Module) -> Iterator[ExceptHandler]:
+        found = [*self._clauses(module), *self._suppressions(module)]
+        yield from sorted(found, key=lambda h: h.location)
+
+    def _clauses(self, module: Module) -> Iterator[ExceptHandler]:
+        for node, block in self.blocks(module).handlers:
+            types = self._handlers.types(node, block.scope)
+            breadth = self._handlers.breadth(types)
+            function, ordinal = self._next("handler", block.scope)
+            headline = node.type.end if node.type is not None else node.start + len("except")
+            handler = ExceptHandler(
+                function=function,
+                ordinal=ordinal,
+                location=module.span(node.start, headline),
+                role=module.role,
+                types=types,
+                breadth=breadth,
+                effects=tuple(self._handlers.effects(node, block.scope)),
+                excuses=tuple(self._handlers.excuses(node, block)),
+            )
+            self._handler_ids[node] = handler.subject_id
+            yield handler
+
+    def _suppressions(self, module: Module) -> Iterator[ExceptHandler]:
+        for call, scope in module.calls:
+            if last_name(call.func) != "suppress" or self._project.callee_name(call, scope) != "contextlib.suppress":
+                continue
+            block = self.blocks(module).innermost(call.start)
+            types = tuple(name for a in call.args for name in self._handlers.names_of(a.value, scope))
+            function, ordinal = self._next("suppress", scope)
+            comment = explanation_near(module, call.start, call.end)
+            excuses = list(self._handlers.circumstances(block))
+            if comment is not None:
+                excuses.append((HandlerExcuse.COMMENT, comment))
+            yield ExceptHandler(
+                function=function,
+                ordinal=ordinal,
+                location=module.location(call),
+                role=module.role,
+                types=types,
+                breadth=self._handlers.breadth(types or ("nothing",)),
+                excuses=tuple(excuses),
+                suppresses=True,
+            )
+
+
+def where(scope: Scope) -> str:
+    """`module:qualified.name` of the definition that the scope belongs to; the module's name alone at its top level."""
+    return f"{scope.module.name}:{scope.qualname}" if scope.qualname else scope.module.name

@@ -1,0 +1,138 @@
+"""Where a service prints instead of logging, and whether anybody serving a request gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assay.scanner.dataflow.blocks import Block, is_debug_condition, is_main_guard
+from assay.scanner.dataflow.entry_points import is_command, is_schema_script
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.loggers import Loggers
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.values import External
+from assay.scanner.model.log import PrintPlace
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+from assay.scanner.roles import is_offline
+
+PRINTING = {
+    "builtins.print": "print",
+    "pprint.pprint": "pprint",
+    "pprint.pp": "pp",
+    "traceback.print_exc": "print_exc",
+    "traceback.print_exception": "print_exception",
+    "traceback.print_stack": "print_stack",
+    "sys.stdout.write": "stdout.write",
+    "sys.stderr.write": "stderr.write",
+}
+_LAST_NAMES = frozenset({"print", "pprint", "pp", "print_exc", "print_exception", "print_stack", "write"})
+_STREAMS = frozenset({"sys.stdout", "sys.stderr"})
+_REDIRECTORS = frozenset({"redirect_stdout", "redirect_stderr"})
+_LOGGING_BASES = ("logging.Handler", "logging.StreamHandler", "logging.Formatter", "logging.Filter", "logging.handlers.")
+_STAND_INS = frozenset({"console", "fake", "dummy", "mock", "stub"})
+
+
+def print_name(call: form.Call, scope: Scope, project: Project) -> str | None:
+    """What prints, in short; None for any other call."""
+    if last_name(call.func) not in _LAST_NAMES:
+        return None
+    callee = project.infer(call.func, scope)
+    return PRINTING.get(callee.name) if isinstance(callee, External) else None
+
+
+class PrintPlaces:
+    """`serving` and `offline` are the functions that run in each way, with an entry point that leads there."""
+
+    def __init__(
+        self,
+        project: Project,
+        loggers: Loggers,
+        serving: Mapping[FunctionSymbol, FunctionSymbol],
+        offline: Mapping[FunctionSymbol, FunctionSymbol],
+    ) -> None:
+        self._project = project
+        self._loggers = loggers
+        self._serving = serving
+        self._offline = offline
+
+    def place(self, call: form.Call, scope: Scope, block: Block) -> tuple[PrintPlace, Evidence | None]:
+        """Where the print runs, and an entry point from which a serving process gets there."""
+        if self._is_redirected(call, scope, block):
+            return PrintPlace.REDIRECTED, None
+        if _is_in_log_handler(scope, self._project):
+            return PrintPlace.LOG_HANDLER, None
+        if _is_debugging(call, block):
+            return PrintPlace.DEBUGGING, None
+        function = _outermost_known(scope, self._serving)
+        if function is not None:
+            entry = self._serving[function]
+            return PrintPlace.SERVING, Evidence(entry.location, f"{entry.qualname} gets there")
+        if self._runs_offline(scope, block):
+            return PrintPlace.OFFLINE, None
+        return PrintPlace.UNREACHED, None
+
+    def logged_beside(self, block: Block) -> Evidence | None:
+        """A log call among the statements of the same block."""
+        for statement in block.body:
+            if isinstance(statement, form.ExprStmt) and isinstance(statement.value, form.Call):
+                if self._loggers.log_call(statement.value, block.scope) is not None:
+                    return block.scope.module.evidence(statement, "a log call beside it")
+        return None
+
+    def _runs_offline(self, scope: Scope, block: Block) -> bool:
+        if is_offline(scope.module.path) or is_schema_script(scope.module):
+            return True
+        if _outermost_known(scope, self._offline) is not None:
+            return True
+        function = scope.enclosing_function
+        if function is not None and is_command(function, self._project):
+            return True
+        return any(isinstance(b.header, form.If) and is_main_guard(b.header.test) for b in block.outwards())
+
+    def _is_redirected(self, call: form.Call, scope: Scope, block: Block) -> bool:
+        target = call.keyword("file")
+        if target is not None:
+            stream = self._project.infer(target, scope)
+            if not (isinstance(stream, External) and stream.name in _STREAMS):
+                return form.dotted(target) not in _STREAMS
+        return any(
+            isinstance(b.header, form.With)
+            and any(isinstance(i.value, form.Call) and last_name(i.value.func) in _REDIRECTORS for i in b.header.items)
+            for b in block.within_function()
+        )
+
+
+def _outermost_known(scope: Scope, known: Mapping[FunctionSymbol, FunctionSymbol]) -> FunctionSymbol | None:
+    """The function around the scope that is in `known`: an inner function runs when its outer one does."""
+    current: Scope | None = scope
+    while current is not None:
+        if current.function is not None and current.function in known:
+            return current.function
+        current = current.parent
+    return None
+
+
+def _is_in_log_handler(scope: Scope, project: Project) -> bool:
+    function = scope.enclosing_function
+    cls = function.owner if function is not None else None
+    if cls is None:
+        return False
+    if any(name.startswith(_LOGGING_BASES) for name in project.base_names(cls)):
+        return True
+    return not _STAND_INS.isdisjoint(words(cls.name))
+
+
+def _is_debugging(call: form.Call, block: Block) -> bool:
+    for outer in block.within_function():
+        if isinstance(outer.header, form.If) and not outer.is_otherwise and is_debug_condition(outer.header.test):
+            return True
+    statement = next((s for s in block.body if s.start <= call.start < s.end), None)
+    if statement is None:
+        return False
+    return any(
+        isinstance(node, form.Conditional)
+        and is_debug_condition(node.test)
+        and node.body.start <= call.start < node.body.end
+        for node in form.walk(statement, into_definitions=False)
+    )

@@ -1,0 +1,329 @@
+"""Which expressions bring a value into a function, and from where: a client, the operator, the database, ORM metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.reaching import State
+from assay.scanner.dataflow.strings import Source, is_typed
+from assay.scanner.framework import Route
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.origin import Origin
+from assay.scanner.readers.python import form
+
+_REQUEST_ATTRIBUTES = frozenset(
+    """args form values json data files headers cookies view_args path full_path url base_url host host_url url_root
+    query_string referrer user_agent environ authorization access_route GET POST COOKIES FILES META body path_info
+    content_type query_params path_params scope stream query rel_url match_info raw_path content params media uri
+    arguments query_args query_arguments body_arguments""".split()
+)
+"""Of Flask, Django, DRF, Starlette, aiohttp, Sanic, Litestar, Falcon and Tornado requests: what the client decides."""
+_REQUEST_METHODS = frozenset(
+    """get_json get_data get_full_path build_absolute_uri get_host read json form body stream text post multipart
+    get_args get_query_args get_param get_param_as_list get_media get_header receive_text receive_json receive_bytes
+    iter_text iter_json iter_bytes""".split()
+)
+_TYPED_METHODS = frozenset({"get_param_as_int", "get_param_as_float", "get_param_as_bool", "get_param_as_uuid"})
+_TORNADO_METHODS = frozenset(
+    "get_argument get_arguments get_query_argument get_query_arguments get_body_argument get_body_arguments get_cookie".split()
+)
+_TORNADO = "tornado.web.RequestHandler"
+_REQUEST_NAMES = frozenset({"request", "req", "websocket"})
+_REQUEST_PACKAGES = frozenset(
+    "flask django rest_framework starlette fastapi aiohttp sanic litestar falcon tornado quart werkzeug ninja".split()
+)
+_PARSERS = frozenset(
+    """flask_restful.reqparse.RequestParser.parse_args flask_restx.reqparse.RequestParser.parse_args
+    webargs.flaskparser.parser.parse webargs.aiohttpparser.parser.parse""".split()
+)
+_DECLARED = frozenset({"Query", "Path", "Body", "Form", "File", "Header", "Cookie"})
+_INJECTED = frozenset({"Depends", "Security", "Provide", "Inject", "FromDishka"})
+_BINDS_BY_SIGNATURE = frozenset({"fastapi", "litestar", "ninja", "django-ninja", "connexion"})
+_FREE_TEXT = frozenset(
+    """builtins.str builtins.bytes builtins.dict builtins.list builtins.set builtins.object typing.Any typing.Dict
+    typing.List fastapi.UploadFile starlette.datastructures.UploadFile pydantic.AnyUrl pydantic.HttpUrl pydantic.EmailStr
+    typing.Mapping fastapi.security.OAuth2PasswordRequestForm""".split()
+)
+_MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "ninja.Schema", "msgspec.Struct")
+_TYPED_CONVERTERS = frozenset({"int", "float", "uuid", "decimal", "UUID", "integer"})
+_DIGITS = re.compile(r"(\\d|\[0-9\]|\[\\d\]|\[0-9a-f-]*\])(\+|\*|\{[\d,]+\})?")
+_PATH_PARAMETER = re.compile(
+    r"<(?:(?P<before>\w+)(?:\([^)]*\))?:)?(?P<angle>\w+)(?::(?P<after>\w+))?>"
+    r"|\{(?P<brace>\w+)(?::(?P<spec>[^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}"
+)
+_NAMED_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?P<pattern>[^()]*)\)")
+_TYPED_FIELDS = frozenset(
+    """IntegerField FloatField DecimalField BooleanField NullBooleanField DateField DateTimeField TimeField UUIDField
+    DurationField ModelChoiceField TypedChoiceField ChoiceField SelectField IntegerRangeField""".split()
+)
+_OPERATOR_NAMES = frozenset(
+    """sys.argv os.environ os.getenv os.environb builtins.input getpass.getpass os.environ.get flask.current_app.config
+    argparse.ArgumentParser.parse_args argparse.ArgumentParser.parse_known_args click.prompt sys.stdin""".split()
+)
+_OPERATOR_RECEIVERS = frozenset({"settings", "config", "conf", "cfg"})
+_READS = frozenset(
+    """fetchone fetchall fetchmany fetchrow fetchval scalar scalars scalar_one scalar_one_or_none mappings""".split()
+)
+_METADATA_ATTRIBUTES = frozenset({"__tablename__", "db_table", "attname", "column_name", "sorted_tables"})
+_METADATA_METHODS = frozenset(
+    """get_table_names get_columns get_view_names table_names get_table_list get_attname_column get_fields
+    get_field qn""".split()
+)
+_TABLE_WORDS = frozenset({"table", "column", "col"})
+_COMPILERS = frozenset({"sql_with_params", "as_sql", "compile", "get_compiler", "mogrify"})
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function that answers requests: the parameters a client fills, and those of which it can't choose the text."""
+
+    function: FunctionSymbol
+    remote: frozenset[str]
+    typed: frozenset[str]
+
+
+def handlers_of(routes: Iterable[Route], project: Project) -> dict[FunctionSymbol, Handler]:
+    """The handlers of a route table; a parameter typed on one route of several counts as free text."""
+    found: dict[FunctionSymbol, Handler] = {}
+    for route in routes:
+        if route.handler is None:
+            continue
+        handler = _handler(route, route.handler, project)
+        known = found.get(route.handler)
+        if known is not None:
+            remote = known.remote | handler.remote
+            handler = Handler(route.handler, remote, (known.typed | handler.typed) - remote)
+        found[route.handler] = handler
+    return found
+
+
+def _handler(route: Route, function: FunctionSymbol, project: Project) -> Handler:
+    in_path = path_parameters(route.path)
+    remote: set[str] = set()
+    typed: set[str] = set()
+    for param in function.parameters:
+        if param.name in in_path:
+            (typed if in_path[param.name] else remote).add(param.name)
+        elif route.framework.lower() in _BINDS_BY_SIGNATURE and _is_bound(param, function.outer, project):
+            remote.add(param.name)
+    return Handler(function, frozenset(remote), frozenset(typed))
+
+
+def path_parameters(path: str) -> dict[str, bool]:
+    """The parameters of a route's path, in any framework's syntax, and whether each takes no free text."""
+    found: dict[str, bool] = {}
+    for match in _PATH_PARAMETER.finditer(path):
+        name = match["angle"] or match["brace"]
+        spec = match["spec"] or ""
+        converter = match["before"] or match["after"] or spec
+        if match["after"] and match["before"] is None and match["angle"] in _TYPED_CONVERTERS:
+            name = match["after"]
+        found[name] = converter in _TYPED_CONVERTERS or _DIGITS.fullmatch(spec) is not None
+    for match in _NAMED_GROUP.finditer(path):
+        found[match["name"]] = _DIGITS.fullmatch(match["pattern"]) is not None
+    return found
+
+
+def _is_bound(param: form.Param, scope: Scope, project: Project) -> bool:
+    """Does a framework that reads signatures fill the parameter from the request?"""
+    if _names_call(param.default, _INJECTED) or (param.annotation and _names_call(param.annotation, _INJECTED)):
+        return False
+    if param.annotation is None:
+        return True
+    if isinstance(project.infer(param.annotation, scope), Instance):
+        return False  # an alias of `Annotated[..., Depends(...)]`
+    if project.annotation_element(param.annotation, scope) is not None:
+        return True
+    declared = project.annotation_class(param.annotation, scope)
+    if isinstance(declared, ClassSymbol):
+        return project.is_subclass(declared, *_MODELS)
+    return isinstance(declared, External) and declared.name in _FREE_TEXT
+
+
+def _names_call(node: form.Expr | None, names: frozenset[str]) -> bool:
+    return node is not None and any(isinstance(n, form.Call) and last_name(n.func) in names for n in form.walk(node))
+
+
+class RequestSources:
+    """The sources of one service: its handlers' parameters, and what web frameworks' request objects hand out."""
+
+    def __init__(self, project: Project, handlers: Mapping[FunctionSymbol, Handler]) -> None:
+        self._project = project
+        self._handlers = handlers
+
+    def of_parameter(self, function: FunctionSymbol, param: form.Param) -> Source | None:
+        """A parameter that a client fills; None for one that the function's callers do."""
+        handler = self._handlers.get(function)
+        if handler is not None and param.name in handler.typed:
+            return Source(Origin.TYPED, f"the route converts `{param.name}`")
+        if self._is_declared(param, function.outer) or (handler is not None and param.name in handler.remote):
+            return self._typed_or_remote(param, function)
+        return None
+
+    def _typed_or_remote(self, param: form.Param, function: FunctionSymbol) -> Source | None:
+        if is_typed(param.annotation, function.outer, self._project):
+            return Source(Origin.TYPED, f"`{param.name}` is typed")
+        return Source(Origin.REMOTE, f"a client sends `{param.name}`")
+
+    def _is_declared(self, param: form.Param, scope: Scope) -> bool:
+        """`q: str = Query(...)` takes its value from the request wherever the function is injected."""
+        for node in (param.default, param.annotation):
+            if node is None or not _names_call(node, _DECLARED):
+                continue
+            for call in form.walk(node):
+                if isinstance(call, form.Call) and (name := self._project.callee_name(call, scope)) is not None:
+                    if name.startswith("fastapi.") and last_part(name) in _DECLARED:
+                        return True
+        return False
+
+    def of_expression(self, node: form.Expr, state: State) -> Source | None:
+        """What an attribute, call or subscript brings in; None for what is made of other values."""
+        scope = state.scope
+        match node:
+            case form.Attr():
+                return self._attribute(node, scope)
+            case form.Call():
+                return self._call(node, scope)
+            case form.Subscript(value=form.Attr(attr=attr) as base, index=index):
+                return self._field_value(base, attr, index, scope)
+            case form.Name():
+                name = self._external(node, scope)
+                return Source(Origin.OPERATOR, "the operator sets it") if name in _OPERATOR_NAMES else None
+        return None
+
+    def _attribute(self, node: form.Attr, scope: Scope) -> Source | None:
+        if node.attr in _REQUEST_ATTRIBUTES and self._is_request(node.value, scope):
+            return Source(Origin.REMOTE, f"a client sends `{_spelled(node)}`")
+        if node.attr in ("cleaned_data", "validated_data", "initial_data"):
+            return Source(Origin.REMOTE, f"a client sends `{_spelled(node)}`")
+        if node.attr == "kwargs" and self._is_view(node.value, scope):
+            return Source(Origin.REMOTE, "the URL's parameters are the client's")
+        if node.attr == "data" and isinstance(node.value, form.Attr) and (found := self._form_field(node.value, scope)):
+            return found
+        if node.attr == "payload" and self._external(node, scope) == "flask_restx.Namespace.payload":
+            return Source(Origin.REMOTE, "a client sends the payload")
+        return self._declared_name(node, scope) or self._configured(node, scope)
+
+    def _call(self, node: form.Call, scope: Scope) -> Source | None:
+        func = node.func
+        name = self._external(func, scope)
+        if name in _OPERATOR_NAMES:
+            return Source(Origin.OPERATOR, "the operator sets it")
+        if name in _PARSERS:
+            return Source(Origin.REMOTE, "a client sends the parsed arguments")
+        if not isinstance(func, form.Attr):
+            return None
+        if func.attr in ("get", "getlist", "pop") and isinstance(func.value, form.Attr) and node.args:
+            field = self._field_value(func.value, func.value.attr, node.args[0].value, scope)
+            if field is not None:
+                return field
+        if self._converts(node, scope) and isinstance(func.value, form.Attr) and self._attribute(func.value, scope):
+            return Source(Origin.TYPED, "it is converted where it is read")
+        if func.attr in _REQUEST_METHODS and self._is_request(func.value, scope):
+            return Source(Origin.REMOTE, f"a client sends `{_spelled(func)}()`")
+        if func.attr in _TYPED_METHODS and self._is_request(func.value, scope):
+            return Source(Origin.TYPED, "it is converted where it is read")
+        if func.attr in _TORNADO_METHODS and self._is_a(func.value, scope, _TORNADO):
+            return Source(Origin.REMOTE, f"a client sends `{_spelled(func)}()`")
+        if func.attr in _COMPILERS and func.attr != "compile":
+            return Source(Origin.COMPILED, "the library compiled this text")
+        if func.attr == "compile" and (name is None or not name.startswith("re.")):
+            return Source(Origin.COMPILED, "the library compiled this text")
+        if func.attr in _METADATA_METHODS:
+            return Source(Origin.METADATA, "names from the database's or the ORM's own metadata")
+        if func.attr in _READS:
+            return Source(Origin.STORED, "it is read from the database")
+        return None
+
+    # --- requests and forms ---
+
+    def _is_request(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        if isinstance(value, Instance | External):
+            name = value.type_name if isinstance(value, Instance) else value.name
+            is_known = name.split(".", 1)[0] in _REQUEST_PACKAGES
+            if is_known and last_part(name).lower().endswith(("request", "websocket", "httpconnection")):
+                return True
+        if isinstance(value, Instance) and value.cls is not None:
+            if any(b.split(".", 1)[0] in _REQUEST_PACKAGES for b in self._project.base_names(value.cls)):
+                return last_part(value.cls.name).endswith("Request")
+        is_unresolved = value is None or (isinstance(value, External) and value.name.endswith(".request"))
+        return is_unresolved and last_name(node) in _REQUEST_NAMES
+
+    def _is_view(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        if not isinstance(value, Instance) or value.cls is None:
+            return False
+        return any(b.startswith(("django.views", "rest_framework.")) for b in self._project.base_names(value.cls))
+
+    def _is_a(self, node: form.Expr, scope: Scope, base: str) -> bool:
+        value = self._project.infer(node, scope)
+        return isinstance(value, Instance) and value.cls is not None and self._project.is_subclass(value.cls, base)
+
+    def _converts(self, node: form.Call, scope: Scope) -> bool:
+        """`request.args.get("page", type=int)`"""
+        given = node.keyword("type")
+        return given is not None and self._external(given, scope) in (
+            "builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal",
+        )  # fmt: skip
+
+    def _field_value(self, base: form.Attr, attr: str, key: form.Expr, scope: Scope) -> Source | None:
+        """`form.cleaned_data["page"]`: what the declared field converts to."""
+        if attr not in ("cleaned_data", "validated_data") or not isinstance(key, form.Const):
+            return None
+        owner = self._project.infer(base.value, scope)
+        if not isinstance(owner, Instance) or owner.cls is None:
+            return None
+        return self._typed_field(owner.cls, str(key.value))
+
+    def _form_field(self, node: form.Attr, scope: Scope) -> Source | None:
+        """`form.name.data` of WTForms."""
+        owner = self._project.infer(node.value, scope)
+        if not isinstance(owner, Instance) or owner.cls is None:
+            return None
+        if not any(b.split(".", 1)[0] in ("wtforms", "flask_wtf") for b in self._project.base_names(owner.cls)):
+            return None
+        return self._typed_field(owner.cls, node.attr) or Source(Origin.REMOTE, f"a client sends `{_spelled(node)}`")
+
+    def _typed_field(self, cls: ClassSymbol, name: str) -> Source | None:
+        declared = self._project.class_attribute(cls, name)
+        if declared is not None and isinstance(declared[0], form.Call) and last_name(declared[0].func) in _TYPED_FIELDS:
+            return Source(Origin.TYPED, f"the form converts `{name}`")
+        return None
+
+    # --- configuration and metadata ---
+
+    def _configured(self, node: form.Attr, scope: Scope) -> Source | None:
+        name = self._external(node, scope) or ""
+        if name in _OPERATOR_NAMES or name.startswith("django.conf.settings."):
+            return Source(Origin.OPERATOR, "the operator sets it")
+        value = self._project.infer(node.value, scope)
+        is_settings = last_name(node.value) in _OPERATOR_RECEIVERS and (
+            value is None or isinstance(value, Instance | External)
+        )
+        is_app_config = node.attr == "config" and last_name(node.value) in ("app", "current_app")
+        return Source(Origin.OPERATOR, "the operator sets it") if is_settings or is_app_config else None
+
+    def _declared_name(self, node: form.Attr, scope: Scope) -> Source | None:
+        told = Source(Origin.METADATA, "a name from the ORM's metadata")
+        if node.attr in _METADATA_ATTRIBUTES:
+            return told
+        dotted = form.dotted(node) or ""
+        if "._meta." in dotted or ".__table__." in dotted or "__mapper__" in dotted:
+            return told
+        receiver = (last_name(node.value) or "").lower()
+        if node.attr in ("name", "key", "fullname", "schema") and receiver.rsplit("_", 1)[-1] in _TABLE_WORDS:
+            return told
+        return None
+
+    def _external(self, node: form.Expr, scope: Scope) -> str | None:
+        value = self._project.infer(node, scope)
+        return value.name if isinstance(value, External) else None
+
+
+def _spelled(node: form.Attr) -> str:
+    return form.dotted(node) or node.attr

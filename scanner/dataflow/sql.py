@@ -1,0 +1,252 @@
+"""Turns the SQL executions that framework modules find into entries of the model: what their texts consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from assay.scanner.dataflow.sources import Handler, RequestSources
+from assay.scanner.dataflow.sql_shape import is_schema_change, positions, reads_as_sql
+from assay.scanner.dataflow.strings import Text, TextHole, TextReader
+from assay.scanner.framework import Context, SqlExecution
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
+from assay.scanner.linker.values import Instance
+from assay.scanner.model.origin import Origin
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.sql import SqlHole, SqlSite, SqlText, TextKind
+from assay.scanner.readers.python import form
+
+_DEEPEST_CALLER = 4
+_MOST_CALLERS = 20
+_EXPRESSIONS = frozenset({"sqlalchemy", "sqlmodel", "peewee", "pypika", "tortoise", "geoalchemy2", "sqlalchemy_utils"})
+_COMPOSED = ("psycopg2.sql.", "psycopg.sql.")
+_STATEMENT_ENDS = frozenset(
+    """where values filter filter_by join outerjoin order_by group_by having limit offset returning options distinct
+    select_from on_conflict_do_nothing on_conflict_do_update with_for_update union union_all subquery alias scalar_subquery
+    execution_options correlate with_only_columns add_columns prefix_with from_select label cte insert delete update select
+    bindparams""".split()
+)
+_TEXT_CONSTRUCTS = frozenset({"text", "DDL", "literal_column", "SQL", "TextClause", "RawSQL"})
+_COMMAND_DECORATORS = frozenset({"command", "cli", "group", "task_command", "argument", "option"})
+_SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "tools"})
+
+
+def sql_sites(
+    context: Context, executions: Iterable[SqlExecution], handlers: Mapping[FunctionSymbol, Handler]
+) -> tuple[SqlSite, ...]:
+    """One entry per execution, in order of path and position.
+
+    A `text(...)` whose text was judged at the place that executes it in the same function is no entry of its own.
+    """
+    return _Sites(context, handlers).of(executions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    execution: SqlExecution
+    text: SqlText
+
+
+class _Sites:
+    def __init__(self, context: Context, handlers: Mapping[FunctionSymbol, Handler]) -> None:
+        self._project = context.project
+        self._reader = TextReader(context.project, RequestSources(context.project, handlers))
+
+    def of(self, executions: Iterable[SqlExecution]) -> tuple[SqlSite, ...]:
+        ordered = sorted(
+            {e.call: e for e in executions}.values(), key=lambda e: (e.scope.module.path, e.call.start, -e.call.end)
+        )
+        read: list[_Read] = []
+        judged: set[form.Call] = set()
+        for execution in ordered:
+            self._reader.seen_through.clear()
+            text = self._text(execution)
+            if text is not None:
+                read.append(_Read(execution, text))
+                judged |= self._reader.seen_through - {execution.call}
+        return tuple(self._numbered(r for r in read if r.execution.call not in judged))
+
+    def _numbered(self, read: Iterable[_Read]) -> Iterator[SqlSite]:
+        counts: dict[str, int] = {}
+        for item in read:
+            execution = item.execution
+            function = _around(execution.scope)
+            counts[function] = counts.get(function, 0) + 1
+            module = execution.scope.module
+            yield SqlSite(
+                function=function,
+                ordinal=counts[function],
+                callee=last_name(execution.call.func) or "execute",
+                driver=execution.driver,
+                location=module.location(execution.call),
+                role=module.role,
+                text=item.text,
+                parameterised=execution.parameters is not None,
+                offline=_offline(execution.scope, item.text),
+                certain=execution.certain,
+            )
+
+    def _text(self, execution: SqlExecution) -> SqlText | None:
+        """What the statement consists of; None where the call turns out to be none of SQL."""
+        node, scope = execution.text.node, execution.text.scope
+        if not _is_text_construct(node) and self._is_expression(node, scope):
+            return None if execution.only_if_sql else SqlText(TextKind.EXPRESSION)
+        state = self._reader.state_at(execution.call, scope)
+        texts = self._reader.texts(node, state)
+        if execution.only_if_sql and not any(reads_as_sql(t) for t in texts):
+            return None
+        if not execution.certain and all(t.is_one_hole and t.holes[0].origin is not Origin.REMOTE for t in texts):
+            return None
+        if all(t.literal is not None for t in texts):
+            return SqlText(TextKind.CONSTANT, (), all(is_schema_change(t) for t in texts))
+        if all(h.origin is Origin.CONSTANT for t in texts for h in t.holes):
+            return SqlText(TextKind.CONSTANT)
+        if all(t.is_one_hole for t in texts) and self._holds_expression(texts):
+            return SqlText(TextKind.EXPRESSION)
+        kind = TextKind.GIVEN if all(t.is_one_hole or t.literal is not None for t in texts) else TextKind.TEMPLATE
+        holes = {(h.location, h.position): h for t in texts for h in self._holes(t)}
+        return SqlText(kind, tuple(holes.values()), all(is_schema_change(t) for t in texts))
+
+    def _is_expression(self, node: form.Expr, scope: Scope) -> bool:
+        """Does the argument stand for a construct of a library, and not for text?"""
+        value = self._project.infer(node, scope)
+        if isinstance(value, Instance):
+            name = value.type_name
+            if name.startswith(_COMPOSED):
+                return True
+            is_text = name.rsplit(".", 1)[-1] in _TEXT_CONSTRUCTS
+            if name.split(".", 1)[0] in _EXPRESSIONS and not is_text and ".text." not in name:
+                return True
+        if isinstance(node, form.Await):
+            return self._is_expression(node.value, scope)
+        return (
+            isinstance(node, form.Call)
+            and isinstance(node.func, form.Attr)
+            and node.func.attr in _STATEMENT_ENDS
+            and not _begins_with_text(node)
+        )
+
+    def _holds_expression(self, texts: tuple[Text, ...]) -> bool:
+        """A name whose values are all constructs of a library."""
+        return all(self._is_expression(h.node, h.scope) for t in texts for h in t.holes)
+
+    # --- holes ---
+
+    def _holes(self, text: Text) -> Iterator[SqlHole]:
+        for hole, position in positions(text):
+            origin, trail = hole.origin, hole.trail
+            if origin is Origin.PARAMETER:
+                found = self._sent_by_callers(hole)
+                origin, trail = (Origin.REMOTE, found) if found else (origin, trail)
+            location = hole.scope.module.location(hole.node)
+            yield SqlHole(_spelled(hole.node), position, origin, location, trail)
+
+    def _sent_by_callers(self, hole: TextHole) -> tuple[Evidence, ...]:
+        """The way of a client's value through resolved calls into the parameter that the hole is made of."""
+        start = hole.trail[0].location if hole.trail else None
+        function = hole.scope.enclosing_function
+        if function is None or start is None:
+            return ()
+        param = next((p for p in function.parameters if function.module.location(p) == start), None)
+        found = self._callers_evidence(function, param, 0) if param is not None else ()
+        return (*found, *hole.trail) if found else ()
+
+    def _callers_evidence(self, function: FunctionSymbol, param: form.Param, depth: int) -> tuple[Evidence, ...]:
+        if depth >= _DEEPEST_CALLER:
+            return ()
+        for call, scope in self._project.callers(function)[:_MOST_CALLERS]:
+            argument = self._project.bound_argument(call, function, param)
+            if argument is None:
+                continue
+            for text in self._reader.texts(argument, self._reader.state_at(call, scope)):
+                for hole in text.holes:
+                    if hole.origin is Origin.REMOTE:
+                        step = scope.module.evidence(argument, f"it is handed to {function.qualname}")
+                        return (*hole.trail, step)
+                    if hole.origin is Origin.PARAMETER and (found := self._through(hole, depth)):
+                        return found
+        return ()
+
+    def _through(self, hole: TextHole, depth: int) -> tuple[Evidence, ...]:
+        function = hole.scope.enclosing_function
+        if function is None or not hole.trail:
+            return ()
+        start = hole.trail[0].location
+        param = next((p for p in function.parameters if function.module.location(p) == start), None)
+        return self._callers_evidence(function, param, depth + 1) if param is not None else ()
+
+
+def _is_text_construct(node: form.Expr) -> bool:
+    return isinstance(node, form.Call) and last_name(node.func) in _TEXT_CONSTRUCTS
+
+
+def _begins_with_text(node: form.Expr) -> bool:
+    """`text("...").bindparams(...)`"""
+    while isinstance(node, form.Call | form.Attr):
+        if _is_text_construct(node):
+            return True
+        node = node.func if isinstance(node, form.Call) else node.value
+    return False
+
+
+def _around(scope: Scope) -> str:
+    name = scope.module.name
+    return f"{name}:{scope.qualname}" if scope.qualname else name
+
+
+def _spelled(node: form.Expr) -> str:
+    """The expression in words, short."""
+    match node:
+        case form.Call(func=func):
+            return f"{form.dotted(func) or last_name(func) or '...'}(...)"
+        case form.Subscript(value=base, index=form.Const(value=key)):
+            return f"{_spelled(base)}[{key!r}]"
+        case form.Subscript(value=base):
+            return f"{_spelled(base)}[...]"
+        case form.Await(value=inner):
+            return _spelled(inner)
+        case form.Attr(value=base, attr=attr):
+            return f"{_spelled(base)}.{attr}"
+        case form.Name(id=name):
+            return name
+    return "an expression"
+
+
+def _offline(scope: Scope, text: SqlText) -> str | None:
+    """Why the code runs by hand or at deployment and not for clients; None for the running service."""
+    path = PurePosixPath(scope.module.path)
+    folders = path.parts[:-1]
+    if "migrations" in folders or _is_revision(scope.module) or path.name == "env.py" and _imports(scope.module, "alembic"):
+        return "migration"
+    if "management" in folders and "commands" in folders:
+        return "management command"
+    if _is_command(scope):
+        return "command line"
+    if _SCRIPT_FOLDERS & set(folders) and not path.name.startswith("__init__"):
+        return "script"
+    if text.is_schema_change:
+        return "schema helper"
+    return None
+
+
+def _is_revision(module: Module) -> bool:
+    return {"revision", "down_revision"} <= module.scope.bindings.keys()
+
+
+def _imports(module: Module, package: str) -> bool:
+    found = (b for bindings in module.scope.bindings.values() for b in bindings)
+    return any(b.module.split(".", 1)[0] == package for b in found)
+
+
+def _is_command(scope: Scope) -> bool:
+    function = scope.enclosing_function
+    while function is not None:
+        for decorator in function.decorators:
+            callee = decorator.func if isinstance(decorator, form.Call) else decorator
+            name = form.dotted(callee) or ""
+            if name.rsplit(".", 1)[-1] in _COMMAND_DECORATORS:
+                return True
+        function = function.outer.enclosing_function
+    return False

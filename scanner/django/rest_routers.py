@@ -1,0 +1,293 @@
+"""Routers of Django REST framework: the patterns that `register()` makes.
+
+https://www.django-rest-framework.org/api-guide/routers/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from assay.scanner.django.constants import Evaluator, definition
+from assay.scanner.django.rest_viewsets import STANDARD_ACTIONS, Action, action_named, extra_actions
+from assay.scanner.django.urls import Mount
+from assay.scanner.framework import Sited
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import Binding, ClassSymbol, How
+from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.place import Location
+from assay.scanner.readers.python import form
+
+_DEFAULT_LOOKUP = "[^/.]+"
+_DEEPEST = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registered:
+    """One verb of one pattern that a router makes for a viewset."""
+
+    path: str
+    verb: str
+    viewset: ClassSymbol
+    action: Action
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Registration:
+    prefix: str
+    viewset: ClassSymbol
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """One entry of a router's `routes`: a pattern, and a mapping of verbs to action names, None for a dynamic one."""
+
+    url: str
+    mapping: tuple[tuple[str, str], ...] | None
+    detail: bool
+
+
+_TEMPLATES = (
+    _Template("^{prefix}{trailing_slash}$", (("get", "list"), ("post", "create")), False),
+    _Template("^{prefix}/{url_path}{trailing_slash}$", None, False),
+    _Template(
+        "^{prefix}/{lookup}{trailing_slash}$",
+        (("get", "retrieve"), ("put", "update"), ("patch", "partial_update"), ("delete", "destroy")),
+        True,
+    ),
+    _Template("^{prefix}/{lookup}/{url_path}{trailing_slash}$", None, True),
+)
+_BULK = (("put", "bulk_update"), ("patch", "partial_bulk_update"), ("delete", "bulk_destroy"))
+
+
+def is_router(value: object, project: Project) -> bool:
+    """Whether the value is a router, of the library or derived from one."""
+    if not isinstance(value, Instance):
+        return False
+    names = project.base_names(value.cls) if value.cls is not None else {value.type_name}
+    return any(last_part(n).endswith("Router") and n.startswith("rest_framework") for n in names)
+
+
+class Router:
+    """A router by the call that made it, and what is registered on it in the whole project."""
+
+    def __init__(self, instance: Instance, project: Project, evaluator: Evaluator) -> None:
+        self._instance = instance
+        self._project = project
+        self._evaluator = evaluator
+        self._parent: Router | None = None
+        self.unresolved: list[Location] = []
+
+    def patterns(self, prefix: str) -> Iterator[Registered]:
+        """Everything the router serves, its patterns put behind `prefix`."""
+        slash = self._trailing_slash()
+        nested = self._nested_prefix(0)
+        templates = list(self._templates())
+        for registration in self._registrations(0):
+            lookup = self.lookup(registration.viewset)
+            for template in templates:
+                for url_path, mapping in self._mappings(template, registration.viewset):
+                    path = template.url.replace("{prefix}", nested + registration.prefix)
+                    path = path.replace("{lookup}", lookup).replace("{trailing_slash}", slash)
+                    path = path.replace("{url_path}", url_path)
+                    if path.startswith("^/"):
+                        path = "^" + path[2:]
+                    for verb, action in mapping.items():
+                        yield Registered(
+                            prefix + path, verb.upper(), registration.viewset, action, registration.location
+                        )
+
+    def _mappings(self, template: _Template, viewset: ClassSymbol) -> Iterator[tuple[str, dict[str, Action]]]:
+        if template.mapping is not None:
+            found = {verb: action_named(viewset, name, self._project) for verb, name in template.mapping}
+            yield "", {verb: action for verb, action in found.items() if action is not None}
+            return
+        for extra in extra_actions(viewset, self._project):
+            is_standard = any(a.name in STANDARD_ACTIONS for a in extra.mapping.values())
+            if extra.detail == template.detail and not is_standard:
+                yield extra.url_path, extra.mapping
+
+    def lookup(self, viewset: ClassSymbol, before: str = "") -> str:
+        """The pattern of the part of the path that names one object."""
+        field = self._text(viewset, "lookup_field") or "pk"
+        name = self._text(viewset, "lookup_url_kwarg") or field
+        pattern = self._text(viewset, "lookup_value_regex") or _DEFAULT_LOOKUP
+        return f"(?P<{before}{name}>{pattern})"
+
+    def _text(self, cls: ClassSymbol, attribute: str) -> str | None:
+        found = self._project.class_attribute(cls, attribute)
+        return self._evaluator.text(Sited(*found)) if found is not None else None
+
+    # --- what is registered ---
+
+    def _is_this(self, node: form.Expr, binding_scope: Sited) -> bool:
+        value = self._project.infer(node, binding_scope.scope)
+        return isinstance(value, Instance) and value.origin is not None and value.origin is self._instance.origin
+
+    def _registrations(self, depth: int) -> Iterator[_Registration]:
+        for call, scope in self._project.calls_named("register"):
+            if isinstance(call.func, form.Attr) and self._is_this(call.func.value, Sited(call, scope)):
+                yield from self._registered_by(Sited(call, scope))
+        if depth > _DEEPEST:
+            return
+        for call, scope in self._project.calls_named("extend"):
+            func, given = call.func, call.positional
+            is_registry = isinstance(func, form.Attr) and last_name(func.value) == "registry"
+            if not is_registry or not isinstance(func, form.Attr) or not isinstance(func.value, form.Attr) or not given:
+                continue
+            other = given[0]
+            if self._is_this(func.value.value, Sited(call, scope)) and isinstance(other, form.Attr):
+                value = self._project.infer(other.value, scope)
+                if isinstance(value, Instance):
+                    yield from Router(value, self._project, self._evaluator)._registrations(depth + 1)
+
+    def _registered_by(self, sited: Sited) -> Iterator[_Registration]:
+        call, scope = sited.node, sited.scope
+        assert isinstance(call, form.Call)
+        prefix, viewset = call.argument(0, "prefix"), call.argument(1, "viewset")
+        location = sited.module.location(call)
+        if prefix is None or viewset is None:
+            self.unresolved.append(location)
+            return
+        for prefix_choice, viewset_choice in _choices(Sited(prefix, scope), Sited(viewset, scope), self._project):
+            text = self._evaluator.text(prefix_choice)
+            viewset_at = definition(viewset_choice, self._project)
+            cls = self._project.infer(viewset_at.node, viewset_at.scope)
+            if text is not None and isinstance(cls, ClassSymbol):
+                yield _Registration(text, cls, location)
+            elif not isinstance(cls, External):
+                self.unresolved.append(location)
+
+    # --- how it is set up ---
+
+    def _trailing_slash(self) -> str:
+        origin, scope = self._instance.origin, self._instance.scope
+        if origin is not None and scope is not None and (given := origin.keyword("trailing_slash")) is not None:
+            value = self._evaluator.constant(Sited(given, scope))
+            return value if isinstance(value, str) else "/" if value else ""
+        cls = self._instance.cls
+        if cls is not None:
+            stated = self._project.class_attribute(cls, "trailing_slash")
+            assigned = self._project.instance_attributes(cls, "trailing_slash")
+            for expression in [*assigned, *([stated] if stated is not None else [])]:
+                text = self._evaluator.text(Sited(*expression))
+                if text is not None:
+                    return text
+        return "/"
+
+    def _nested_prefix(self, depth: int) -> str:
+        """drf-nested-routers: `NestedSimpleRouter(parent, "domains", lookup="domain")`."""
+        origin, scope = self._instance.origin, self._instance.scope
+        if origin is None or scope is None or "Nested" not in self._instance.type_name or depth > _DEEPEST:
+            return ""
+        parent_node, prefix = origin.argument(0, "parent_router"), origin.argument(1, "parent_prefix")
+        lookup = origin.argument(2, "lookup")
+        if parent_node is None or prefix is None:
+            return ""
+        value = self._project.infer(parent_node, scope)
+        text = self._evaluator.text(Sited(prefix, scope))
+        if not isinstance(value, Instance) or text is None:
+            return ""
+        parent = Router(value, self._project, self._evaluator)
+        before = (self._evaluator.text(Sited(lookup, scope)) if lookup is not None else "nested") or ""
+        viewset = next((r.viewset for r in parent._registrations(depth + 1) if r.prefix == text), None)
+        one = parent.lookup(viewset, f"{before}_") if viewset is not None else f"(?P<{before}_pk>{_DEFAULT_LOOKUP})"
+        return f"{parent._nested_prefix(depth + 1)}{text}/{one}/"
+
+    def _templates(self) -> Iterator[_Template]:
+        cls = self._instance.cls
+        templates: list[_Template] = list(_TEMPLATES)
+        if cls is not None:
+            stated = self._project.class_attribute(cls, "routes")
+            own = list(_own_templates(Sited(*stated))) if stated is not None else []
+            templates = own or templates
+            for index, added in self._mapping_updates(cls):
+                if index < len(templates) and templates[index].mapping is not None:
+                    merged = {**dict(templates[index].mapping or ()), **dict(added)}
+                    templates[index] = replace(templates[index], mapping=tuple(merged.items()))
+        names = self._project.base_names(cls) if cls is not None else {self._instance.type_name}
+        if any(last_part(n) == "BulkRouter" for n in names):
+            templates[0] = replace(templates[0], mapping=(*(templates[0].mapping or ()), *_BULK))
+        yield from templates
+
+    def _mapping_updates(self, cls: ClassSymbol) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
+        """`self.routes[0].mapping.update({...})` in methods of a project's router."""
+        for base in self._project.mro(cls):
+            if not isinstance(base, ClassSymbol):
+                continue
+            for method in base.methods.values():
+                for node in method.walk():
+                    if not isinstance(node, form.Call) or not isinstance(node.func, form.Attr):
+                        continue
+                    owner = node.func.value
+                    if node.func.attr == "update" and isinstance(owner, form.Attr) and owner.attr == "mapping":
+                        index = owner.value.index if isinstance(owner.value, form.Subscript) else None
+                        given = node.positional[0] if node.positional else None
+                        if isinstance(index, form.Const) and isinstance(index.value, int):
+                            if isinstance(given, form.Dict):
+                                yield index.value, _string_pairs(given)
+
+    def root_view(self, mount: Mount) -> ClassSymbol | None:
+        """The project's own class for the router's index page; the library's own page is left out."""
+        cls = self._instance.cls
+        if cls is not None:
+            stated = self._project.class_attribute(cls, "APIRootView")
+            value = self._project.infer(*stated) if stated is not None else None
+            if isinstance(value, ClassSymbol):
+                return value
+        scope = self._instance.scope
+        for module in {mount.owner.module, scope.module if scope is not None else mount.owner.module}:
+            for node in form.walk_body(module.facts.body):
+                if not isinstance(node, form.Assign) or node.value is None:
+                    continue
+                for target in node.targets:
+                    if isinstance(target, form.Attr) and target.attr == "APIRootView":
+                        if self._is_this(target.value, Sited(target, module.scope)):
+                            value = self._project.infer(node.value, module.scope)
+                            return value if isinstance(value, ClassSymbol) else None
+        return None
+
+
+def _own_templates(routes: Sited) -> Iterator[_Template]:
+    if not isinstance(routes.node, form.Display):
+        return
+    for item in routes.node.items:
+        if not isinstance(item, form.Call):
+            continue
+        url, detail = item.keyword("url"), item.keyword("detail")
+        mapping = item.keyword("mapping")
+        if isinstance(url, form.Const) and isinstance(url.value, str):
+            pairs = _string_pairs(mapping) if isinstance(mapping, form.Dict) else None
+            is_detail = detail.value is True if isinstance(detail, form.Const) else "{lookup}" in url.value
+            yield _Template(url.value, pairs, is_detail)
+
+
+def _string_pairs(node: form.Dict) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (key.value, value.value)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, form.Const) and isinstance(key.value, str)
+        and isinstance(value, form.Const) and isinstance(value.value, str)
+    )  # fmt: skip
+
+
+def _choices(prefix: Sited, viewset: Sited, project: Project) -> Iterator[tuple[Sited, Sited]]:
+    """The pairs a loop over a literal list registers; the expressions themselves outside of one."""
+    first, second = _loop_binding(prefix), _loop_binding(viewset)
+    if first is None or second is None or first.value is not second.value or first.value is None:
+        yield prefix, viewset
+        return
+    rows = definition(Sited(first.value, first.scope), project)
+    if not isinstance(rows.node, form.Display) or first.index is None or second.index is None:
+        yield prefix, viewset
+        return
+    for row in rows.node.items:
+        if isinstance(row, form.Display) and max(first.index, second.index) < len(row.items):
+            yield Sited(row.items[first.index], rows.scope), Sited(row.items[second.index], rows.scope)
+
+
+def _loop_binding(sited: Sited) -> Binding | None:
+    bindings = sited.scope.lookup(sited.node.id) if isinstance(sited.node, form.Name) else []
+    return bindings[-1] if bindings and bindings[-1].how is How.FOR else None

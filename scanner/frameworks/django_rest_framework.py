@@ -1,0 +1,254 @@
+"""Django REST framework: the routes of its routers, viewsets, generic views and `@api_view` functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from assay.scanner.django.constants import Evaluator, Frame, definition
+from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.django.models import model_of
+from assay.scanner.django.rest import is_rest_view
+from assay.scanner.django.rest_pagination import page_sizes, pages_through, paginator_of
+from assay.scanner.django.rest_permissions import permission_guards
+from assay.scanner.django.rest_routers import Router, is_router
+from assay.scanner.django.rest_viewsets import Action, action_named
+from assay.scanner.django.settings import Settings
+from assay.scanner.django.urls import Mount, Pattern, urlconf
+from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, view_of
+from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.values import Instance
+from assay.scanner.model.endpoint import EndpointKind
+from assay.scanner.model.place import Location
+from assay.scanner.readers.python import form
+
+_NAME = "Django REST framework"
+_SINGLE = frozenset({"retrieve", "create", "update", "partial_update", "destroy"})
+_LISTING = frozenset({"ListAPIView", "ListCreateAPIView", "ListModelMixin"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Site:
+    """Where a view is mounted: what all its routes have in common."""
+
+    path: str
+    view: View
+    location: Location
+    wrappers: tuple[Sited, ...]
+    settings: Settings | None
+
+
+def routes(context: Context) -> Iterable[Route]:
+    """The routes of every pattern that REST framework answers, and of every router that a URLconf includes."""
+    found = urlconf(context.project)
+    for pattern in found.patterns:
+        view = view_of(pattern.view, context.project, pattern.frame)
+        if isinstance(view, View) and is_rest_view(view, context.project):
+            site = _Site(pattern.path, view, pattern.location, (*pattern.wrappers, *view.wrappers), pattern.settings)
+            yield from _routes_of(site, pattern.frame, context)
+    for mount in found.mounts:
+        if is_router(mount.value, context.project):
+            assert isinstance(mount.value, Instance)
+            yield from _routes_of_router(mount, mount.value, context)
+
+
+# --- what a pattern leads to ---
+
+
+def _routes_of(site: _Site, frame: Frame, context: Context) -> Iterator[Route]:
+    project = context.project
+    if site.view.cls is None:
+        yield _function_route(site, context)
+        return
+    mapping = _stated_mapping(site.view, frame, project)
+    if mapping is None:
+        for verb, handler in class_methods(site.view, project).items():
+            yield _route(site, verb, Action(verb.lower(), handler), context)
+        return
+    for verb, name in mapping.items():
+        action = action_named(site.view.cls, name, project)
+        if action is not None:
+            yield _route(site, verb.upper(), action, context)
+        else:
+            context.unresolved(site.location, f"{site.view.name} has no action {name!r}")
+
+
+def _stated_mapping(view: View, frame: Frame, project: Project) -> Mapping[str, str] | None:
+    """`as_view({"get": "list"})`; None for a view without actions."""
+    if view.as_view is None or not isinstance(view.as_view.node, form.Call):
+        return None
+    given = view.as_view.node.argument(0, "actions")
+    if given is None:
+        return None
+    node = definition(Sited(given, view.as_view.scope), project, frame).node
+    if not isinstance(node, form.Dict):
+        return None
+    return {
+        key.value: value.value
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, form.Const) and isinstance(key.value, str) and key.value.upper() in METHODS
+        and isinstance(value, form.Const) and isinstance(value.value, str)
+    }  # fmt: skip
+
+
+def _routes_of_router(mount: Mount, value: Instance, context: Context) -> Iterator[Route]:
+    project = context.project
+    router = Router(value, project, Evaluator(project, mount.settings))
+    for made in router.patterns(mount.prefix):
+        if not _is_allowed(made.viewset, made.verb, project):
+            continue
+        site = _Site(made.path, View(cls=made.viewset), made.location, mount.wrappers, mount.settings)
+        yield _route(site, made.verb, made.action, context)
+    root = router.root_view(mount)
+    if root is not None:
+        site = _Site(f"{mount.prefix}^$", View(cls=root), root.location, mount.wrappers, mount.settings)
+        handler = project.method(root, "get")
+        yield _route(site, "GET", Action("get", handler), context)
+    for location in dict.fromkeys(router.unresolved):
+        context.unresolved(location, "what is registered on the router is only known at run time")
+
+
+def _is_allowed(cls: ClassSymbol, verb: str, project: Project) -> bool:
+    stated = project.class_attribute(cls, "http_method_names")
+    if stated is None:
+        return True
+    node = definition(Sited(*stated), project).node
+    return not isinstance(node, form.Display) or verb.lower() in constant_strings(node.items)
+
+
+# --- one route ---
+
+
+def _function_route(site: _Site, context: Context) -> Route:
+    function = site.view.function
+    assert function is not None
+    guards = [
+        *middleware_guards(site.view, site.settings, context.project),
+        *wrapper_guards(site.wrappers, context.project),
+        *function_guards(function, context.project),
+    ]
+    methods = _api_view_methods(site.view)
+    for verb in methods[:1]:
+        guards += permission_guards(site.view, Action(verb.lower(), function), verb, site.settings, context.project)
+    return Route(
+        methods=methods,
+        path=site.path,
+        handler=function,
+        handler_name=function.id,
+        location=function.location,
+        framework=_NAME,
+        role=function.module.role,
+        kind=_kind(site.view, Action(function.name, function), context.project),
+        guards=tuple(dict.fromkeys(guards)),
+    )
+
+
+def _api_view_methods(view: View) -> tuple[str, ...]:
+    """Of `@api_view(["GET"])`; GET when it names none."""
+    assert view.function is not None
+    for decorator in view.function.decorators:
+        if isinstance(decorator, form.Call) and last_name(decorator.func) == "api_view":
+            given = decorator.argument(0, "http_method_names")
+            if isinstance(given, form.Display):
+                named = {s.upper() for s in constant_strings(given.items)}
+                return tuple(m for m in METHODS if m in named)
+    return ("GET",)
+
+
+def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
+    project, view, handler = context.project, site.view, action.handler
+    assert view.cls is not None
+    guards: list[Guard] = [
+        *middleware_guards(view, site.settings, project),
+        *wrapper_guards(site.wrappers, project),
+        *class_guards(view.cls, verb, project),
+        *permission_guards(view, action, verb, site.settings, project),
+        *(function_guards(handler, project) if handler is not None else ()),
+    ]
+    returns_collection = _returns_collection(view.cls, verb, action, project)
+    may_page = returns_collection or (verb == "GET" and handler is not None and returns_collection is None)
+    paginator = paginator_of(view, site.settings, project) if may_page else None
+    pages = paginator is not None and pages_through(view.cls, handler, project)
+    rows = _rows(view, project) if returns_collection or pages else None
+    return Route(
+        methods=(verb,),
+        path=site.path,
+        handler=handler,
+        handler_name=f"{view.name}.{action.name}",
+        location=handler.location if handler is not None else view.cls.location,
+        framework=_NAME,
+        role=view.cls.module.role,
+        kind=_kind(view, action, project),
+        guards=tuple(dict.fromkeys(guards)),
+        response_model=_serializer(view, project) if action.name != "destroy" and verb != "DELETE" else None,
+        returns_collection=returns_collection,
+        collection=model_of(rows, project) if rows is not None else None,
+        paginators=(paginator.evidence,) if paginator is not None and pages else (),
+        page_sizes=page_sizes(paginator, site.settings, project) if paginator is not None and pages else (),
+        rows=rows,
+        view_class=view.cls,
+    )
+
+
+def _returns_collection(cls: ClassSymbol, verb: str, action: Action, project: Project) -> bool | None:
+    if action.name == "list":
+        return True
+    if action.name in _SINGLE or verb != "GET":
+        return False
+    bases = {last_part(name) for name in project.base_names(cls)}
+    if action.name == "get" and action.handler is None:
+        return not bases.isdisjoint(_LISTING)
+    return None
+
+
+def _kind(view: View, action: Action, project: Project) -> EndpointKind:
+    if view.cls is not None:
+        renderers = project.class_attribute(view.cls, "renderer_classes")
+        if renderers is not None and isinstance(renderers[0], form.Display):
+            names = {last_name(item) or "" for item in renderers[0].items}
+            if "TemplateHTMLRenderer" in names and not any("JSON" in name for name in names):
+                return EndpointKind.HTML
+    answer = kind_of(view, action.handler, project) if action.handler is not None else None
+    return answer if answer is not None else EndpointKind.JSON
+
+
+def _serializer(view: View, project: Project) -> str | None:
+    """The qualified name of `serializer_class`."""
+    if view.cls is None:
+        return None
+    stated = view.initkwarg("serializer_class")
+    if stated is None:
+        attribute = project.class_attribute(view.cls, "serializer_class")
+        stated = Sited(*attribute) if attribute is not None else None
+    return project.qualified_name(stated.node, stated.scope) if stated is not None else None
+
+
+def _rows(view: View, project: Project) -> Sited | None:
+    """The query of a generic view: what `get_queryset` returns, else `queryset`.
+
+    A `get_queryset` that builds on `super()` narrows the class's `queryset`, which is then the one to look at.
+    """
+    assert view.cls is not None
+    given = view.initkwarg("queryset")
+    if given is not None:
+        return given
+    method = project.method(view.cls, "get_queryset")
+    attribute = project.class_attribute(view.cls, "queryset")
+    if method is not None and (attribute is None or not _asks_super(method.walk())):
+        for node in reversed(method.returns()):
+            if node.value is not None:
+                return Sited(node.value, method.scope)
+    return Sited(*attribute) if attribute is not None else None
+
+
+def _asks_super(nodes: Iterable[form.Expr | form.Stmt]) -> bool:
+    return any(
+        isinstance(n, form.Call) and isinstance(n.func, form.Attr) and n.func.attr == "get_queryset"
+        and isinstance(n.func.value, form.Call) and last_name(n.func.value.func) == "super"
+        for n in nodes
+    )  # fmt: skip
+
+
+DJANGO_REST_FRAMEWORK = Framework(_NAME, ("rest_framework",), routes=routes)

@@ -1,0 +1,68 @@
+"""The rulebook and the analyzers' checks as pages to read: what `assay rules` and `assay explain` show."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+
+from assay.scanner.analyzers.advisories import Check, rule_infos
+from assay.scanner.results import OptionInfo, PrinciplePage, RuleInfo, RulePage, SectionPage, StandardPages
+from assay.scanner.rulebook import Rule, Rulebook
+from assay.scanner.verdicts import Severity
+
+
+def standard_pages(rulebook: Rulebook, checks: Mapping[str, Check]) -> StandardPages:
+    """Every section, principle and rule in the standard's order; severities and options are the defaults."""
+    sections = tuple(
+        SectionPage(
+            section.id,
+            section.title,
+            section.weight,
+            tuple(
+                PrinciplePage(
+                    principle.id,
+                    principle.title,
+                    principle.statement,
+                    principle.weight,
+                    principle.attested,
+                    tuple(rule_page(rule) for rule in rulebook.of_principle(principle.id)),
+                )
+                for principle in section.principles
+            ),
+        )
+        for section in rulebook.standard.sections
+    )
+    return StandardPages(rulebook.standard.edition, sections, rule_infos(checks, checks))
+
+
+def rule_page(rule: Rule) -> RulePage:
+    """One rule's page."""
+    options = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
+    return RulePage(
+        rule_info(rule, rule.severity),
+        _words(rule.subject_type.__name__),
+        tuple(OptionInfo(field.name, json.dumps(field.default)) for field in options),
+    )
+
+
+def rule_info(rule: Rule, severity: Severity) -> RuleInfo:
+    """A rule as reports show it, with the severity that counts."""
+    return RuleInfo(
+        code=rule.code,
+        name=rule.name,
+        title=rule.title,
+        principle=rule.principle,
+        severity=severity,
+        cwe=rule.cwe,
+        why=rule.why,
+        fix=rule.fix,
+        references=rule.references,
+    )
+
+
+def _words(type_name: str) -> str:
+    """`HealthCheck` is a "health check"; `SqlSite` an "SQL site"."""
+    words = re.findall(r"[A-Z][a-z]*", type_name)
+    return " ".join("SQL" if word == "Sql" else word.lower() for word in words)

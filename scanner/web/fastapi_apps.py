@@ -1,0 +1,176 @@
+"""FastAPI's and Starlette's apps and routers: what is included in or mounted on what, with which prefix and dependencies
+(https://fastapi.tiangolo.com/tutorial/bigger-applications/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.constants import Given, list_items, string_value
+from assay.scanner.dataflow.expansion import arguments, expansions, resolved
+from assay.scanner.framework import Context, Sited
+from assay.scanner.linker.project import last_name, last_part
+from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.values import Instance, Value
+from assay.scanner.readers.python import form
+from assay.scanner.web.fastapi_dependencies import Closure, Dependencies
+from assay.scanner.web.mounting import Mount, Mounts
+
+_APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})
+_ROUTERS = frozenset({"fastapi.APIRouter", "starlette.routing.Router"})
+_FILES = ("StaticFiles",)
+
+
+class FastApiApps:
+    """All apps and routers of a project."""
+
+    def __init__(self, context: Context, dependencies: Dependencies) -> None:
+        self._context = context
+        self._project = context.project
+        self._dependencies = dependencies
+        self._mounts = Mounts()
+        self._holders: dict[form.Call, Instance] = {}
+        self._closures: dict[form.Call, Closure] = {}
+        self._find_holders()
+        self._find_mounts()
+
+    def _is(self, value: Value | None, names: frozenset[str] = _APPS | _ROUTERS) -> bool:
+        if not isinstance(value, Instance):
+            return False
+        return value.type_name in names or (value.cls is not None and self._project.is_subclass(value.cls, *names))
+
+    def holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
+        """The app or router that an expression stands for, by the call that made it."""
+        value = resolved(node, scope, self._project, given)
+        if not self._is(value) and isinstance(node, form.Attr) and node.attr == "router":
+            value = resolved(node.value, scope, self._project, given)
+        if not isinstance(value, Instance) or not self._is(value):
+            return None
+        if value.origin is not None:
+            self._holders.setdefault(value.origin, value)
+            return value.origin
+        apps = [origin for origin, app in self._holders.items() if self._is(app, _APPS)]
+        return apps[0] if len(apps) == 1 else None  # a parameter that only its annotation describes
+
+    def route_lists(self) -> Iterator[tuple[form.Call, Sited]]:
+        """Each `routes=[...]` that an app or router is made with."""
+        for origin, holder in list(self._holders.items()):
+            routes = origin.keyword("routes")
+            if routes is not None and holder.scope is not None:
+                yield origin, Sited(routes, holder.scope)
+
+    def _find_holders(self) -> None:
+        names = {last_part(name) for name in _APPS | _ROUTERS}
+        names |= {cls.name for cls in self._project.classes if self._project.is_subclass(cls, *_APPS, *_ROUTERS)}
+        for call, scope in self._project.calls_named(*names):
+            self.holder(call, scope, {})
+
+    def _find_mounts(self) -> None:
+        for call, scope in self._project.calls_named("include_router", "mount"):
+            if not isinstance(call.func, form.Attr):
+                continue
+            for given in expansions(call, scope, self._project):
+                parent = self.holder(call.func.value, scope, given)
+                if parent is not None and call.func.attr == "mount":
+                    path = self.text(call.argument(0, "path"), scope, given)
+                    self.mount_app(path, call.argument(1, "app"), parent, Sited(call, scope), given)
+                elif parent is not None:
+                    self._include(call, scope, parent, given)
+
+    def _include(self, call: form.Call, scope: Scope, parent: form.Call, given: Given) -> None:
+        router = call.argument(0, "router")
+        if router is None:
+            return
+        children = [child] if (child := self.holder(router, scope, given)) is not None else self._by_attribute(router)
+        if not children:
+            self._context.unresolved(scope.module.location(call), "which router is included here can't be told")
+        prefix = self.text(call.keyword("prefix"), scope, given)
+        for child in children:
+            self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), given))
+
+    def _by_attribute(self, node: form.Expr) -> list[form.Call]:
+        """Of an object whose class can't be told: the routers that classes of the project have under that name."""
+        if not isinstance(node, form.Attr):
+            return []
+        bindings = [cls.own(node.attr)[-1] for cls in self._project.classes if cls.own(node.attr)]
+        found = [self.holder(b.value, b.scope, {}) for b in bindings if b.value is not None]
+        return [holder for holder in found if holder is not None]
+
+    def mount_app(self, path: str, app: form.Expr | None, parent: form.Call, site: Sited, given: Given) -> None:
+        """Note that an app answers below a path of another; static files are none of either's routes."""
+        child = self.holder(app, site.scope, given) if app is not None else None
+        prefix = path.rstrip("/")
+        if child is not None:
+            self._mounts.add(Mount(parent, child, prefix, site, given, is_separate=True))
+            return
+        value = resolved(app, site.scope, self._project, given) if app is not None else None
+        if not (isinstance(value, Instance) and value.type_name.endswith(_FILES)):
+            self._context.unresolved(site.module.location(site.node), f"the app mounted at {prefix or '/'} isn't read")
+
+    def text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
+        """A path or prefix; what can't be computed is said and left out."""
+        if node is None:
+            return ""
+        found = string_value(node, scope, self._project, given)
+        if found is None:
+            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
+        return found or ""
+
+    def chains(self, holder: form.Call) -> list[tuple[Mount, ...]]:
+        """The ways from an app down to the holder; none where no app includes it, unless the project has no app."""
+        has_app = any(self._is(known, _APPS) for known in self._holders.values())
+        return [
+            chain
+            for chain in self._mounts.chains(holder)
+            if not has_app or self._is(self._holders[chain[0].parent if chain else holder], _APPS)
+        ]
+
+    def path(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> str:
+        """All prefixes on the way down."""
+        return self._own_prefix(holders[0]) + "".join(m.prefix + self._own_prefix(m.child) for m in chain)
+
+    def options(self, holder: form.Call, name: str) -> Iterator[tuple[form.Expr, Scope, Given]]:
+        """What an app or router was made with, by its own arguments and those its class passes to the base's."""
+        instance = self._holders[holder]
+        assert instance.scope is not None
+        own = holder.keyword(name)
+        if own is not None:
+            yield own, instance.scope, {}
+        init = self._project.method(instance.cls, "__init__") if instance.cls is not None else None
+        for node in init.walk() if init is not None else ():
+            if init is None or not isinstance(node, form.Call) or last_name(node.func) != "__init__":
+                continue
+            passed = node.keyword(name)
+            if passed is not None and not (own is not None and isinstance(passed, form.Name)):
+                yield passed, init.scope, arguments(holder, instance.scope, init, self._project)
+
+    def _own_prefix(self, holder: form.Call) -> str:
+        if self._is(self._holders[holder], _APPS):
+            return ""
+        for node, scope, given in self.options(holder, "prefix"):
+            return self.text(node, scope, given)
+        return ""
+
+    def _of_holder(self, holder: form.Call) -> Closure:
+        if holder not in self._closures:
+            found = Closure()
+            for node, scope, given in self.options(holder, "dependencies"):
+                found |= self._dependencies.of_list(list_items(node, scope, self._project, given))
+            self._closures[holder] = found
+        return self._closures[holder]
+
+    def inherited(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> Closure:
+        """What apps, inclusions and routers ask of all their routes; a mounted app inherits nothing."""
+        found = self._of_holder(holders[0])
+        for mount in chain:
+            if mount.is_separate:
+                found = Closure()
+            elif isinstance(mount.site.node, form.Call):
+                found |= self.closure_of(mount.site.node, mount.site.scope)
+            found |= self._of_holder(mount.child)
+        return found
+
+    def closure_of(self, call: form.Call, scope: Scope) -> Closure:
+        """Of the `dependencies=` of a registration or inclusion."""
+        listed = call.keyword("dependencies")
+        return self._dependencies.of_list(list_items(listed, scope, self._project)) if listed is not None else Closure()

@@ -1,0 +1,165 @@
+"""Flask's apps and blueprints: what is registered where, and what guards all that is below one
+(https://flask.palletsprojects.com/blueprints/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.constants import Given, string_value
+from assay.scanner.dataflow.expansion import expansions, resolved
+from assay.scanner.dataflow.refusals import refusal
+from assay.scanner.framework import Context, Guard, Sited
+from assay.scanner.linker.project import last_part
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.values import BoundMethod, Instance, Value
+from assay.scanner.readers.python import form
+from assay.scanner.web.flask_guards import guards_of
+from assay.scanner.web.mounting import Mount, Mounts
+
+APPS = frozenset({"flask.Flask", "apiflask.APIFlask", "quart.Quart", "flask_openapi3.OpenAPI", "connexion.FlaskApp"})
+BLUEPRINTS = frozenset(
+    {
+        "flask.Blueprint",
+        "apiflask.APIBlueprint",
+        "quart.Blueprint",
+        "flask_smorest.Blueprint",
+        "flask_openapi3.APIBlueprint",
+    }
+)
+_REGISTRARS = frozenset({"flask_smorest.Api"})
+"""Extensions with a `register_blueprint` of their own, which acts on the app they were made for."""
+_HOOKS = ("before_request", "before_app_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One way to reach an app or blueprint: the path in front of its rules, and the guards on the way."""
+
+    prefix: str
+    guards: tuple[Guard, ...]
+
+
+class FlaskApps:
+    """All apps and blueprints of a project."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._project = context.project
+        self._mounts = Mounts()
+        self._holders: dict[form.Call, Instance] = {}
+        self._hooks: dict[form.Call, list[Guard]] = {}
+        self._app_hooks: list[Guard] = []
+        self._find_holders()
+        self._find_mounts()
+        self._find_hooks()
+
+    def _is(self, value: Value | None, names: frozenset[str]) -> bool:
+        if not isinstance(value, Instance):
+            return False
+        return value.type_name in names or (value.cls is not None and self._project.is_subclass(value.cls, *names))
+
+    def holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
+        """The app or blueprint that an expression stands for, by the call that made it."""
+        value = resolved(node, scope, self._project, given)
+        if not isinstance(value, Instance):
+            return None
+        if self._is(value, _REGISTRARS):
+            return self._only_app()
+        if not self._is(value, APPS | BLUEPRINTS):
+            return None
+        if value.origin is not None:
+            self._holders.setdefault(value.origin, value)
+            return value.origin
+        return self._only_app() if self._is(value, APPS) else None
+
+    def _only_app(self) -> form.Call | None:
+        """What a parameter is that no known caller fills, as with `init_app(app)` called by an extension."""
+        apps = [origin for origin, app in self._holders.items() if self._is(app, APPS)]
+        return apps[0] if len(apps) == 1 else None
+
+    def fallback(self, node: form.Expr, scope: Scope) -> form.Call | None:
+        """The only app there is, for an unannotated parameter called `app`."""
+        bindings = scope.lookup(node.id) if isinstance(node, form.Name) and node.id == "app" else []
+        return self._only_app() if bindings and bindings[0].param is not None else None
+
+    def _find_holders(self) -> None:
+        names = {last_part(name) for name in APPS | BLUEPRINTS}
+        names |= {cls.name for cls in self._project.classes if self._project.is_subclass(cls, *APPS, *BLUEPRINTS)}
+        for call, scope in self._project.calls_named(*names):
+            self.holder(call, scope, {})
+
+    def _find_mounts(self) -> None:
+        for call, scope in self._project.calls_named("register_blueprint", "register_api"):
+            blueprint = call.argument(0, "blueprint")
+            if not isinstance(call.func, form.Attr) or blueprint is None:
+                continue
+            for given in expansions(call, scope, self._project):
+                parent = self.holder(call.func.value, scope, given) or self.fallback(call.func.value, scope)
+                child = self.holder(blueprint, scope, given)
+                if parent is None or child is None:
+                    self._context.unresolved(scope.module.location(call), "which blueprint goes where can't be told")
+                    continue
+                stated = call.keyword("url_prefix")
+                prefix = self._text(stated, scope, given) if stated is not None else self._own_prefix(child)
+                self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), given))
+
+    def _own_prefix(self, holder: form.Call) -> str:
+        scope = self._holders[holder].scope
+        prefix = holder.keyword("url_prefix")
+        return self._text(prefix, scope, {}) if prefix is not None and scope is not None else ""
+
+    def _text(self, node: form.Expr, scope: Scope, given: Given) -> str:
+        if isinstance(node, form.Const) and node.value is None:
+            return ""
+        found = string_value(node, scope, self._project, given)
+        if found is None:
+            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
+        return found or ""
+
+    def _find_hooks(self) -> None:
+        for function in self._project.functions:
+            for decorator in function.decorators:
+                if isinstance(decorator, form.Attr) and decorator.attr in _HOOKS:
+                    self._hook(decorator, function.outer, function)
+        for call, scope in self._project.calls_named(*_HOOKS):
+            value = self._project.infer(call.args[0].value, scope) if call.args else None
+            hook = value.function if isinstance(value, BoundMethod) else value
+            if isinstance(call.func, form.Attr) and isinstance(hook, FunctionSymbol):
+                self._hook(call.func, scope, hook)
+
+    def _hook(self, registered: form.Attr, scope: Scope, function: FunctionSymbol) -> None:
+        refused = refusal(function, self._project)
+        found = guards_of(function.decorators, function.outer, self._project)
+        if refused is not None:
+            found.append(Guard(function.name, refused))
+        if registered.attr == "before_app_request":
+            self._app_hooks += found
+            return
+        call = form.Call(start=registered.start, end=registered.end, func=registered, args=[])
+        for given in expansions(call, scope, self._project):
+            holder = self.holder(registered.value, scope, given) or self.fallback(registered.value, scope)
+            if holder is not None:
+                self._hooks.setdefault(holder, []).extend(found)
+
+    def placements(self, holder: form.Call) -> Iterator[Placement]:
+        """Every way in which requests reach the holder; none for a blueprint that no app registers."""
+        has_app = any(self._is(known, APPS) for known in self._holders.values())
+        for chain in self._mounts.chains(holder):
+            top = chain[0].parent if chain else holder
+            is_app = self._is(self._holders[top], APPS)
+            if has_app and not is_app:
+                continue
+            prefix = "" if is_app else self._own_prefix(top)
+            for mount in chain:
+                prefix = joined(prefix, mount.prefix)
+            guards = [g for key in (top, *(m.child for m in chain)) for g in self._hooks.get(key, ())]
+            yield Placement(prefix, (*self._app_hooks, *guards))
+
+
+def joined(prefix: str, rule: str) -> str:
+    """A rule below a prefix, as `Blueprint` joins them."""
+    if not prefix or not rule:
+        return prefix or rule
+    return f"{prefix.rstrip('/')}/{rule.lstrip('/')}"
