@@ -48,9 +48,7 @@ def _service(service: ServiceRow, screen: Screen) -> None:
     _health(service.health, screen)
 
 
-def _part(
-    heading: str, count: int, columns: Sequence[tuple[str, bool]], rows: Iterable[Cells], screen: Screen
-) -> None:
+def _part(heading: str, count: int, columns: Sequence[tuple[str, bool]], rows: Iterable[Cells], screen: Screen) -> None:
     """A heading with its count, then the rows; the count alone where there are none."""
     screen.line((f"{heading}  ", "bold"), f"{count:,}" if count else "none")
     if count:

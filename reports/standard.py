@@ -29,9 +29,12 @@ def render(pages: StandardPages, console: Console) -> None:
     """The whole standard, one line a rule."""
     screen = Screen(console)
     principles = list(_principles(pages))
-    rules = sum(len(p.rules) for p in principles)
-    parts = (figures.count(n, word) for n, word in ((len(pages.sections), "section"), (len(principles), "principle")))
-    screen.line(f"The standard, edition {pages.edition}: {', '.join(parts)}, {figures.count(rules, 'rule')}", style="bold")
+    counts = [
+        figures.count(len(pages.sections), "section"),
+        figures.count(len(principles), "principle"),
+        figures.count(sum(len(p.rules) for p in principles), "rule"),
+    ]
+    screen.line(f"The standard, edition {pages.edition}: {', '.join(counts)}", style="bold")
     for section in pages.sections:
         screen.line()
         screen.line((f"{section.id}  {section.title}", "bold"), (f"   {section.weight:g} % of the score", "dim"))

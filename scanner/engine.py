@@ -13,16 +13,17 @@ from assay.scanner.analyzers.advisories import Check, advise, judged_places, rul
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import Tree, discover
-from assay.scanner.executors import default_jobs, read_all
+from assay.scanner.executors import MakePool, default_jobs, process_pool, read_all
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import fingerprint, judge
 from assay.scanner.link import Linked, Sources, link
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.reading import Facts, FileOutcome, is_readable_kind
-from assay.scanner.results import JudgedVerdict, RuleInfo, Scanned, ScanResult, ServiceResult
-from assay.scanner.rulebook import Rule, Rulebook
+from assay.scanner.results import JudgedVerdict, Scanned, ScanResult, ServiceResult
+from assay.scanner.rulebook import Rulebook
 from assay.scanner.scoring import score_service
+from assay.scanner.standard_pages import rule_info
 
 __all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "scan", "understand"]
 
@@ -36,11 +37,14 @@ class NothingToScanError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to scan. `jobs` is the number of worker processes; `analyzers` turns bandit and radon on."""
+    """How to scan. `jobs` is the number of worker processes; `analyzers` turns bandit and radon on; `make_pool` makes
+    the executor that reads the files.
+    """
 
     config: Config = Config()
     jobs: int | None = None
     analyzers: bool = True
+    make_pool: MakePool = process_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,9 @@ def understand(root: Path, options: Options = Options(), progress: Progress = _s
         done += count
         progress("reading", done, len(wanted))
 
+    jobs = options.jobs or default_jobs()
     outcomes = sorted(
-        read_all(tree.root, wanted, options.analyzers, options.jobs or default_jobs(), report), key=lambda o: o.path
+        read_all(tree.root, wanted, options.analyzers, jobs, report, options.make_pool), key=lambda o: o.path
     )
     progress("linking", 0, 1)
     facts: dict[str, Facts] = {o.path: f for o in outcomes if (f := o.decoded()) is not None}
@@ -146,7 +151,10 @@ def scan(
             lines=known.lines,
         ),
         services=services,
-        rules=(*(_rule_info(r, options.config) for r in rules), *rule_infos(checks, {a.rule for a in advisories})),
+        rules=(
+            *(rule_info(r, options.config.rules.severity(r)) for r in rules),
+            *rule_infos(checks, {a.rule for a in advisories}),
+        ),
         verdicts=tuple(everything),
         diagnostics=tuple(sorted(diagnostics, key=_place)),
         sources=lines.cited(everything),
@@ -234,20 +242,6 @@ def _score(
         len(read),
         len(read) + len(unread) + crashes,
         config.coverage.minimum,
-    )
-
-
-def _rule_info(rule: Rule, config: Config) -> RuleInfo:
-    return RuleInfo(
-        code=rule.code,
-        name=rule.name,
-        title=rule.title,
-        principle=rule.principle,
-        severity=config.rules.severity(rule),
-        cwe=rule.cwe,
-        why=rule.why,
-        fix=rule.fix,
-        references=rule.references,
     )
 
 

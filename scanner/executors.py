@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -23,6 +26,11 @@ _CRASH = "it made the parser crash (very deep nesting does); the rest of the sca
 
 Batch = Sequence[SourceFile]
 Progress = Callable[[int], None]
+MakePool = Callable[[int], Executor]
+"""Makes an executor of that many workers."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def default_jobs() -> int:
@@ -36,7 +44,32 @@ def process_pool(jobs: int) -> ProcessPoolExecutor:
     """Worker processes that don't collect garbage: facts are trees without cycles and live until the batch is sent."""
     method = "fork" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=gc.disable)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare_worker)
+
+
+def _prepare_worker() -> None:
+    gc.disable()
+    # A terminal sends Ctrl-C to the whole process group; what becomes of the workers is for the parent to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class InlineExecutor(Executor):
+    """Reads in the calling process: no start-up cost, and no survival of a file that kills its reader.
+
+    For scans of a few files that are known to be harmless.
+    """
+
+    def __init__(self, jobs: int = 1) -> None:
+        """`jobs` is taken for the sake of the pools' signature; there is one."""
+
+    def submit(self, fn: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_R]:
+        """Run it now; what it raises is the future's."""
+        future: Future[_R] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(error)
+        return future
 
 
 def read_all(
@@ -45,7 +78,7 @@ def read_all(
     analyze: bool,
     jobs: int,
     progress: Progress,
-    make_pool: Callable[[int], Executor] = process_pool,
+    make_pool: MakePool = process_pool,
 ) -> Iterator[FileOutcome]:
     """Read the files, in no particular order. `progress` is told how many files are done.
 
@@ -55,7 +88,7 @@ def read_all(
     if not batches:
         return
     broken: list[Batch] = []
-    with make_pool(min(jobs, len(batches))) as pool:
+    with _workers(min(jobs, len(batches)), make_pool) as pool:
         futures: dict[Future[bytes], Batch] = {}
         for batch in batches:
             try:
@@ -72,6 +105,21 @@ def read_all(
     for batch in broken:
         yield from _read_apart(root, batch, analyze, make_pool)
         progress(len(batch))
+
+
+@contextmanager
+def _workers(jobs: int, make_pool: MakePool) -> Iterator[Executor]:
+    """A pool for a block of code. Leaving it by an exception (Ctrl-C) ends its processes instead of waiting for them."""
+    others = multiprocessing.active_children()
+    with make_pool(jobs) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                if worker not in others:
+                    worker.terminate()
+            raise
 
 
 def read_batch(root: Path, batch: Batch, analyze: bool) -> bytes:
@@ -100,11 +148,11 @@ def _batches(files: Sequence[SourceFile]) -> list[Batch]:
 
 
 def _read_apart(
-    root: Path, batch: Batch, analyze: bool, make_pool: Callable[[int], Executor]
+    root: Path, batch: Batch, analyze: bool, make_pool: MakePool
 ) -> Iterator[FileOutcome]:
     """Halve the batch until the file that breaks the worker stands alone."""
     try:
-        with make_pool(1) as pool:
+        with _workers(1, make_pool) as pool:
             yield from decode_batch(pool.submit(read_batch, root, batch, analyze).result())
         return
     except BrokenProcessPool:

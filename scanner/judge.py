@@ -72,7 +72,7 @@ def _field_by_subject() -> Mapping[type, str]:
     for field in fields(Service):
         arguments = typing.get_args(hints[field.name])
         if typing.get_origin(hints[field.name]) is tuple and isinstance(arguments[0], type):
-            if isinstance(getattr(arguments[0], "subject_id", None), property):
+            if hasattr(arguments[0], "subject_id"):
                 found[arguments[0]] = field.name
     return types.MappingProxyType(found)
 

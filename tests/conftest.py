@@ -12,6 +12,7 @@ GOLDENS = Path(__file__).parent / "goldens"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--full-corpus", action="store_true", help="compare positions in all Python on this machine")
 
 
 @pytest.fixture

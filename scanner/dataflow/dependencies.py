@@ -218,7 +218,10 @@ _ENQUEUES = words(
 _WRITING_SQL = re.compile(r"\s*(insert|update|delete|create|drop|alter|truncate|merge|replace)\b", re.IGNORECASE)
 _WHOLE_TABLE_SQL = re.compile(r"\s*select\b.*\bfrom\s+(?!information_schema|pg_|alembic_version|dual)", re.I | re.S)
 _BOUNDED_SQL = re.compile(r"\b(limit|fetch\s+first|top|where|count\s*\(|exists\s*\(|max\s*\(|min\s*\()", re.I)
-_WRITING_STATEMENTS = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete", "sqlmodel.delete", "sqlmodel.update")
+_WRITING_STATEMENTS = (
+    "sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete", "sqlmodel.insert", "sqlmodel.update",
+    "sqlmodel.delete",
+)  # fmt: skip
 _LISTS_ALL = frozenset({"all", "fetchall", "to_list"})
 _CUTS = (".limit", ".filter", ".where", ".filter_by", ".get", ".first", ".paginate", ".slice", ".exclude")
 
@@ -353,7 +356,7 @@ def _top(name: str) -> str:
     return name.split(".", 1)[0]
 
 
-# --- what a function reaches -------------------------------------------------------------------------------------------
+# --- what a function reaches ----------------------------------------------------------------------------------
 
 
 def touches(function: FunctionSymbol, project: Project, depth: int = HEALTH_DEPTH) -> tuple[Touch, ...]:
@@ -518,7 +521,7 @@ def _function_of(value: Value | None, project: Project) -> FunctionSymbol | None
     return value if isinstance(value, FunctionSymbol) else None
 
 
-# --- what a service can't do without ------------------------------------------------------------------------------
+# --- what a service can't do without --------------------------------------------------------------------------
 
 _NO_WORK = re.compile(
     r".*(health|ready|readiness|liveness|alive|ping|heartbeat).*|(get_?)?(version|metrics|whereami|favicon|robots(_txt)?|info)"

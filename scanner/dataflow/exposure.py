@@ -136,32 +136,26 @@ class _Body:
 
     def _told(self, node: form.Expr) -> Iterator[Evidence]:
         """What a value tells when it is answered."""
-        scope = self._function.scope
         match node:
-            case form.Name(id=name):
-                if name in self._telling:
-                    yield self._exact(node, self._telling[name])
-                elif self._is_settings(node, scope):
-                    yield self._evidence(node, "the whole configuration")
-            case form.Attr(value=base, attr=attr):
-                yield from self._attribute(node, base, attr)
+            case form.Name():
+                yield from self._name(node)
+            case form.Attr():
+                yield from self._attribute(node)
             case form.Call():
                 yield from self._call(node)
-            case form.Subscript(value=base, index=index):
-                yield from self._item(node, base, index)
-            case form.Conditional(test=test, body=body, orelse=orelse):
-                if not is_debug_condition(test):
-                    yield from self._told(body)
-                yield from self._told(orelse)
+            case form.Subscript():
+                yield from self._item(node)
             case form.Compare() | form.Unary() | form.Const() | form.Opaque() | form.Lambda():
                 return
-            case form.Comprehension(element=element, value=value, generators=generators):
-                parts = [element, *([value] if value is not None else []), *(g.iter for g in generators)]
-                for part in parts:
-                    yield from self._told(part)
             case _:
-                for child in form.children(node):
-                    yield from self._told(child)  # type: ignore[arg-type]
+                for part in _told_parts(node):
+                    yield from self._told(part)
+
+    def _name(self, node: form.Name) -> Iterator[Evidence]:
+        if node.id in self._telling:
+            yield self._exact(node, self._telling[node.id])
+        elif self._is_settings(node, self._function.scope):
+            yield self._evidence(node, "the whole configuration")
 
     def _exact(self, node: form.Name, known: Evidence) -> Evidence:
         """An exception is told where its name is used; anything else where it came from."""
@@ -174,8 +168,8 @@ class _Body:
             h.name == name for n in self._nodes if isinstance(n, form.Try) for h in n.handlers
         )
 
-    def _attribute(self, node: form.Attr, base: form.Expr, attr: str) -> Iterator[Evidence]:
-        scope = self._function.scope
+    def _attribute(self, node: form.Attr) -> Iterator[Evidence]:
+        base, attr, scope = node.value, node.attr, self._function.scope
         if isinstance(base, form.Name) and base.id in self._telling and self._is_exception(base.id):
             if attr in _TELLING_ATTRIBUTES:
                 yield self._evidence(node, "the exception's text")
@@ -189,7 +183,8 @@ class _Body:
         else:
             yield from self._told(base)
 
-    def _item(self, node: form.Subscript, base: form.Expr, index: form.Expr) -> Iterator[Evidence]:
+    def _item(self, node: form.Subscript) -> Iterator[Evidence]:
+        base, index = node.value, node.index
         if not self._is_settings(base, self._function.scope):
             yield from self._told(base)
         elif isinstance(index, form.Const) and _SECRET_KEY.search(str(index.value)):
@@ -254,3 +249,23 @@ class _Body:
 
     def _evidence(self, node: form.Node, text: str) -> Evidence:
         return self._function.module.evidence(node, text)
+
+
+def _told_parts(node: form.Expr) -> list[form.Expr]:
+    """The parts of an expression that its value shows; what only debug mode shows is left out."""
+    match node:
+        case form.Conditional(test=test, body=body, orelse=orelse):
+            return [orelse] if is_debug_condition(test) else [body, orelse]
+        case form.Comprehension(element=element, value=value, generators=generators):
+            return [element, *([value] if value is not None else []), *(g.iter for g in generators)]
+        case form.Dict(values=values):
+            return values
+        case form.Template(holes=holes):
+            return [hole.value for hole in holes]
+        case form.Binary(left=left, right=right):
+            return [left, right]
+        case form.Boolean(values=values) | form.Display(items=values):
+            return values
+        case form.Await(value=inner) | form.Starred(value=inner) | form.Walrus(value=inner):
+            return [inner]
+    return []

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
-from assay.scanner.dataflow.entry_points import offline_functions, serving_functions
 from assay.scanner.dataflow.handlers import Handlers, explanation_near
 from assay.scanner.dataflow.loggers import (
     FoundLogCall,
@@ -17,7 +15,6 @@ from assay.scanner.dataflow.loggers import (
     repeats_fields,
 )
 from assay.scanner.dataflow.prints import PrintPlaces, print_name
-from assay.scanner.dataflow.reachability import CallGraph
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.model.log import ExceptHandler, HandlerExcuse, LogCall, MessageForm, PrintCall
@@ -53,20 +50,12 @@ def link_logs(
 class _Linker:
     def __init__(self, project: Project, routes: Iterable[FunctionSymbol]) -> None:
         self._project = project
-        self._routes = tuple(routes)
         self._loggers = Loggers(project)
         self._handlers = Handlers(project, self._loggers)
+        self._places = PrintPlaces(project, self._loggers, tuple(routes))
         self._blocks: dict[str, ModuleBlocks] = {}
         self._handler_ids: dict[form.Handler, str] = {}
         self._ordinals: dict[tuple[str, str], int] = {}
-
-    @cached_property
-    def _places(self) -> PrintPlaces:
-        # Only worth its cost where something prints.
-        graph = CallGraph(self._project)
-        serving = graph.reachable([*self._routes, *serving_functions(self._project)])
-        offline = graph.reachable(offline_functions(self._project))
-        return PrintPlaces(self._project, self._loggers, serving, offline)
 
     def blocks(self, module: Module) -> ModuleBlocks:
         if module.path not in self._blocks:

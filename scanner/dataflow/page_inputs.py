@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.scanner.framework import Sited
@@ -13,6 +13,7 @@ from assay.scanner.model.query import Cap, PageSize
 from assay.scanner.readers.python import form
 
 _REQUEST_MAPPINGS = frozenset({"args", "GET", "query_params", "query", "values", "params", "data", "json"})
+_LONGEST_TRAIL = 8
 _LEAVING_CALLS = frozenset({"abort", "exit", "fail"})
 
 
@@ -22,9 +23,16 @@ class PageInput:
 
     trail: tuple[Sited, ...]
 
-    @classmethod
-    def of(cls, node: form.Expr, scope: Scope, trail: tuple[Sited, ...]) -> PageInput:
-        return cls(trail or (Sited(node, scope),))
+    def behind(
+        self, function: FunctionSymbol, arguments: Mapping[str, form.Expr | None], scope: Scope
+    ) -> PageInput:
+        """The input as the caller of the function sees it: where it ends at a parameter, the argument comes next."""
+        last = self.trail[-1]
+        if isinstance(last.node, form.Name) and last.scope.enclosing_function is function:
+            argument = arguments.get(last.node.id)
+            if argument is not None and len(self.trail) < _LONGEST_TRAIL:
+                return PageInput((*self.trail, Sited(argument, scope)))
+        return self
 
     @property
     def parameter(self) -> tuple[FunctionSymbol, str] | None:

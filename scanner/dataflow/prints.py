@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from functools import cached_property
 
 from assay.scanner.dataflow.blocks import Block, is_debug_condition, is_main_guard
-from assay.scanner.dataflow.entry_points import is_command, is_schema_script
+from assay.scanner.dataflow.entry_points import is_command, is_schema_script, offline_functions, serving_functions
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.loggers import Loggers
+from assay.scanner.dataflow.reachability import Callers
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import External
@@ -42,19 +44,24 @@ def print_name(call: form.Call, scope: Scope, project: Project) -> str | None:
 
 
 class PrintPlaces:
-    """`serving` and `offline` are the functions that run in each way, with an entry point that leads there."""
+    """Says where prints run; the call graph is asked only about those that could run while serving.
 
-    def __init__(
-        self,
-        project: Project,
-        loggers: Loggers,
-        serving: Mapping[FunctionSymbol, FunctionSymbol],
-        offline: Mapping[FunctionSymbol, FunctionSymbol],
-    ) -> None:
+    `routes` are handlers that framework modules found.
+    """
+
+    def __init__(self, project: Project, loggers: Loggers, routes: Iterable[FunctionSymbol]) -> None:
         self._project = project
         self._loggers = loggers
-        self._serving = serving
-        self._offline = offline
+        self._routes = routes
+        self._callers = Callers(project)
+
+    @cached_property
+    def _serving(self) -> frozenset[FunctionSymbol]:
+        return frozenset((*self._routes, *serving_functions(self._project)))
+
+    @cached_property
+    def _offline(self) -> frozenset[FunctionSymbol]:
+        return frozenset(offline_functions(self._project))
 
     def place(self, call: form.Call, scope: Scope, block: Block) -> tuple[PrintPlace, Evidence | None]:
         """Where the print runs, and an entry point from which a serving process gets there."""
@@ -64,11 +71,13 @@ class PrintPlaces:
             return PrintPlace.LOG_HANDLER, None
         if _is_debugging(call, block):
             return PrintPlace.DEBUGGING, None
-        function = _outermost_known(scope, self._serving)
-        if function is not None:
-            entry = self._serving[function]
+        if self._is_started_offline(scope, block):
+            return PrintPlace.OFFLINE, None
+        function = scope.enclosing_function
+        entry = self._callers.root_of(function, self._serving) if function is not None else None
+        if entry is not None:
             return PrintPlace.SERVING, Evidence(entry.location, f"{entry.qualname} gets there")
-        if self._runs_offline(scope, block):
+        if function is not None and self._callers.root_of(function, self._offline) is not None:
             return PrintPlace.OFFLINE, None
         return PrintPlace.UNREACHED, None
 
@@ -80,10 +89,8 @@ class PrintPlaces:
                     return block.scope.module.evidence(statement, "a log call beside it")
         return None
 
-    def _runs_offline(self, scope: Scope, block: Block) -> bool:
+    def _is_started_offline(self, scope: Scope, block: Block) -> bool:
         if is_offline(scope.module.path) or is_schema_script(scope.module):
-            return True
-        if _outermost_known(scope, self._offline) is not None:
             return True
         function = scope.enclosing_function
         if function is not None and is_command(function, self._project):
@@ -101,16 +108,6 @@ class PrintPlaces:
             and any(isinstance(i.value, form.Call) and last_name(i.value.func) in _REDIRECTORS for i in b.header.items)
             for b in block.within_function()
         )
-
-
-def _outermost_known(scope: Scope, known: Mapping[FunctionSymbol, FunctionSymbol]) -> FunctionSymbol | None:
-    """The function around the scope that is in `known`: an inner function runs when its outer one does."""
-    current: Scope | None = scope
-    while current is not None:
-        if current.function is not None and current.function in known:
-            return current.function
-        current = current.parent
-    return None
 
 
 def _is_in_log_handler(scope: Scope, project: Project) -> bool:

@@ -1,4 +1,4 @@
-"""Which functions run when some run: the project's call graph, followed forwards.
+"""Which functions run when some run: the project's call graph, followed forwards, or backwards from a few.
 
 An edge leads to every project function that a body calls or names: a name handed over (`Depends(f)`, `map(f, rows)`,
 `add_task(f)`) is called by whoever gets it. A call of a method leads to its overrides too. Where the receiver is
@@ -9,9 +9,9 @@ it do: the interface is what plug-in registries hide.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, Instance
 from assay.scanner.readers.python import form
@@ -85,11 +85,12 @@ class CallGraph:
         if isinstance(node, form.Name):
             # What a parameter can be was handed over by name at the caller's.
             if any(b.how in _NAMING for b in scope.lookup(node.id)):
-                yield from self._targets(node, scope)
+                yield from self.targets(node, scope)
         elif isinstance(node, form.Attr) and node.attr in self._defined:
-            yield from self._targets(node, scope)
+            yield from self.targets(node, scope)
 
-    def _targets(self, node: form.Name | form.Attr, scope: Scope) -> Iterator[FunctionSymbol]:
+    def targets(self, node: form.Name | form.Attr, scope: Scope) -> Iterator[FunctionSymbol]:
+        """The functions that may run when what the expression names is called."""
         value = self._project.infer(node, scope)
         match value:
             case FunctionSymbol():
@@ -149,6 +150,74 @@ class CallGraph:
         for cls in classes[1:]:
             shared &= set(self._project.mro(cls))
         return any(isinstance(base, ClassSymbol) and base in classes for base in shared)
+
+
+class Callers:
+    """The same graph backwards: cheap for the question whether any of some roots leads to one function."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._graph = CallGraph(project)
+        self._mentions: dict[str, list[tuple[form.Expr, Scope]]] | None = None
+
+    def root_of(self, function: FunctionSymbol, roots: Collection[FunctionSymbol]) -> FunctionSymbol | None:
+        """A root that leads to the function, the nearest first; None where none does."""
+        seen = {function}
+        queue = deque([function])
+        while queue:
+            current = queue.popleft()
+            if current in roots:
+                return current
+            for caller in self._callers(current):
+                if caller not in seen:
+                    seen.add(caller)
+                    queue.append(caller)
+        return None
+
+    def _callers(self, function: FunctionSymbol) -> Iterator[FunctionSymbol]:
+        outer = function.outer.enclosing_function
+        if outer is not None:
+            yield outer
+        constructed = function.owner if function.name in _CONSTRUCTORS else None
+        for node, scope in self._mentions_of(constructed.name if constructed is not None else function.name):
+            caller = scope.enclosing_function
+            if caller is not None and caller is not function and self._means(node, scope, function):
+                yield caller
+
+    def _means(self, node: form.Expr, scope: Scope, function: FunctionSymbol) -> bool:
+        return isinstance(node, form.Name | form.Attr) and function in set(self._graph.targets(node, scope))
+
+    def _mentions_of(self, name: str) -> list[tuple[form.Expr, Scope]]:
+        if self._mentions is None:
+            self._mentions = {}
+            for node, scope in self._all_mentions():
+                mentioned = last_name(node)
+                if mentioned is not None:
+                    self._mentions.setdefault(mentioned, []).append((node, scope))
+        return self._mentions.get(name, [])
+
+    def _all_mentions(self) -> Iterator[tuple[form.Expr, Scope]]:
+        for call, scope in self._project.calls:
+            yield call.func, scope
+            for arg in call.args:
+                yield from ((node, scope) for node in _handed(arg.value))
+        for function in self._project.functions:
+            for decorator in function.decorators:
+                yield (decorator.func if isinstance(decorator, form.Call) else decorator), function.scope
+            for bindings in function.scope.bindings.values():
+                for binding in bindings:
+                    if binding.how is How.ASSIGN and binding.value is not None:
+                        yield from ((node, function.scope) for node in _handed(binding.value))
+
+
+def _handed(node: form.Expr) -> Iterator[form.Expr]:
+    """Names that may stand for functions: the expression itself, or what a display or dict of names holds."""
+    match node:
+        case form.Name() | form.Attr():
+            yield node
+        case form.Display(items=items) | form.Dict(values=items):
+            for item in items:
+                yield from _handed(item)
 
 
 def reachable_from(project: Project, roots: Iterable[FunctionSymbol]) -> dict[FunctionSymbol, FunctionSymbol]:

@@ -18,12 +18,8 @@ from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.place import Evidence
-from assay.scanner.model.query import Bound
+from assay.scanner.model.query import Bound, Order
 from assay.scanner.readers.python import form
-
-_DEEPEST_CALL = 7
-_MOST_SUMMARIES = 4_000
-"""Function summaries worked out for one handler before the rest counts as not followed."""
 
 _REDUCERS = frozenset(
     "len sum min max any all next bool str int float repr hash isinstance print round id type getattr".split()
@@ -89,6 +85,9 @@ def _union(a: tuple[_T, ...], b: tuple[_T, ...]) -> tuple[_T, ...]:
     return a + tuple(x for x in b if x not in a) if b else a
 
 
+_Activation = tuple["FunctionSymbol", frozenset[tuple[str, Returned]], frozenset[tuple[str, "FunctionSymbol"]]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One activation: the function, what its parameters stand for, and the frame its free variables live in."""
@@ -96,10 +95,10 @@ class Frame:
     function: FunctionSymbol
     arguments: dict[str, Returned] = field(default_factory=dict)
     callables: dict[str, FunctionSymbol] = field(default_factory=dict)
-    expressions: dict[str, tuple[form.Expr, Frame]] = field(default_factory=dict)
-    """The caller's expression behind each argument, to trace page sizes back to the request."""
     closure: Frame | None = None
-    depth: int = 0
+    names: dict[str, Returned] = field(default_factory=dict)
+    """What local names stand for, as far as it is worked out."""
+    values: dict[form.Expr, Returned] = field(default_factory=dict)
 
     def owning(self, name: str) -> Frame | None:
         """The frame whose function binds the name, from the inside out."""
@@ -117,14 +116,11 @@ class Reads:
     def __init__(self, project: Project, libraries: Iterable[RowLibrary]) -> None:
         self._project = project
         self._libraries = tuple(libraries)
-        self._summaries: dict[tuple[FunctionSymbol, tuple[tuple[str, Returned], ...]], Returned] = {}
+        self._summaries: dict[_Activation, Returned] = {}
         self._active: set[FunctionSymbol] = set()
-        self._bindings_in_work: set[tuple[Binding, Frame]] = set()
-        self._spent = 0
 
     def of_route(self, route: Route) -> Returned:
         """What the route's handler returns, through the project decorators around it."""
-        self._spent = 0
         if route.handler is not None:
             returned = self.of_handler(route.handler)
             if returned.rows or route.rows is None:
@@ -157,7 +153,7 @@ class Reads:
                 continue
             outer = Frame(function)
             if factory_call is not None:
-                outer = self._call_frame(function, factory_call, handler.outer, None)
+                outer = self._frame_of_call(function, factory_call, handler.outer, None)
                 inner = self._returned_function(function)
                 if inner is None:
                     continue
@@ -185,9 +181,8 @@ class Reads:
     def _body(self, frame: Frame) -> Returned:
         """The union of everything the function returns or yields."""
         function = frame.function
-        if function in self._active or frame.depth > _DEEPEST_CALL or self._spent > _MOST_SUMMARIES:
+        if function in self._active:
             return NOTHING
-        self._spent += 1
         self._active.add(function)
         try:
             returned = NOTHING
@@ -201,16 +196,14 @@ class Reads:
         finally:
             self._active.discard(function)
 
-    def _call_frame(
+    def _frame_of_call(
         self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
     ) -> Frame:
-        inside = Frame(function, depth=(frame.depth if frame else 0) + 1, closure=self._closure_for(function, frame))
+        inside = Frame(function, closure=self._closure_for(function, frame))
         for param in function.parameters:
             argument = self._project.bound_argument(call, function, param)
             if argument is None:
                 continue
-            if frame is not None:
-                inside.expressions[param.name] = (argument, frame)
             value = self._project.infer(argument, scope)
             if isinstance(value, FunctionSymbol):
                 inside.callables[param.name] = value
@@ -227,18 +220,25 @@ class Reads:
         return None
 
     def _summary(self, inside: Frame) -> Returned:
-        key = (inside.function, tuple(sorted(inside.arguments.items(), key=lambda item: item[0])))
-        reusable = inside.closure is None and not inside.callables and not inside.expressions
-        if reusable and key in self._summaries:
-            return self._summaries[key]
-        returned = self._body(inside)
-        if reusable and inside.function not in self._active:
-            self._summaries[key] = returned
-        return returned
+        """What the activation returns. Functions of a closure depend on more than their arguments."""
+        if inside.closure is not None:
+            return self._body(inside)
+        key = (inside.function, frozenset(inside.arguments.items()), frozenset(inside.callables.items()))
+        if key not in self._summaries:
+            self._summaries[key] = self._body(inside)
+        return self._summaries[key]
 
     # --- expressions ---
 
     def _eval(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
+        if frame is None:
+            return self._evaluated(node, scope, None)
+        if node not in frame.values:
+            frame.values[node] = NOTHING  # for a name that is defined in terms of itself
+            frame.values[node] = self._evaluated(node, scope, frame)
+        return frame.values[node]
+
+    def _evaluated(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
         for library in self._libraries:
             source = library.source(node, scope, self._project)
             if source is not None:
@@ -249,7 +249,7 @@ class Reads:
             case form.Call():
                 return self._call(node, scope, frame)
             case form.Attr(value=base, attr=attr):
-                return self._attribute(base, attr, node, scope, frame)
+                return self._attribute(base, attr, scope, frame)
             case form.Subscript():
                 return self._subscript(node, scope, frame)
             case form.Comprehension(generators=generators):
@@ -312,22 +312,18 @@ class Reads:
         owner = frame.owning(node.id) if frame is not None else None
         if owner is None:
             return self._global(node, scope)
-        returned = NOTHING
-        for binding in owner.function.scope.bindings[node.id]:
-            if binding.how is How.PARAMETER:
-                returned |= owner.arguments.get(node.id, NOTHING)
-            else:
-                returned |= self._binding(binding, owner)
-        return returned | self._filled(node.id, owner)
+        if node.id not in owner.names:
+            # In source order, each binding seeing those before it: `q = select(A)`, then `q = q.limit(n)`.
+            owner.names[node.id] = owner.arguments.get(node.id, NOTHING)
+            for binding in owner.function.scope.bindings[node.id]:
+                owner.names[node.id] = _refined(owner.names[node.id], self._binding(binding, owner))
+            owner.names[node.id] |= self._filled(node.id, owner)
+        return owner.names[node.id]
 
     def _binding(self, binding: Binding, frame: Frame) -> Returned:
-        if binding.value is None or (binding, frame) in self._bindings_in_work:
+        if binding.value is None or binding.how is How.PARAMETER:
             return NOTHING
-        self._bindings_in_work.add((binding, frame))
-        try:
-            value = self._eval(binding.value, binding.scope, frame)
-        finally:
-            self._bindings_in_work.discard((binding, frame))
+        value = self._eval(binding.value, binding.scope, frame)
         if binding.how is How.FOR or (binding.how is How.UNPACK and binding.index not in (0, None)):
             return value.without_rows
         return value
@@ -348,16 +344,14 @@ class Reads:
                 )
         return NOTHING
 
-    def _attribute(
-        self, base: form.Expr, attr: str, node: form.Attr, scope: Scope, frame: Frame | None
-    ) -> Returned:
+    def _attribute(self, base: form.Expr, attr: str, scope: Scope, frame: Frame | None) -> Returned:
         value = self._project.infer(base, scope)
         if isinstance(value, Instance) and value.cls is not None:
             member = self._project.method(value.cls, attr)
             if member is not None and any((form.dotted(d) or "").endswith("property") for d in member.decorators):
-                return self._summary(Frame(member, depth=(frame.depth if frame else 0) + 1))
+                return self._summary(Frame(member))
         returned = self._eval(base, scope, frame)
-        stepped = self._step(returned, attr, None, scope, frame, node)
+        stepped = self._step(returned, attr, None, scope)
         return returned if stepped is None else stepped
 
     def _subscript(self, node: form.Subscript, scope: Scope, frame: Frame | None) -> Returned:
@@ -372,7 +366,7 @@ class Reads:
                 replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(node.index.upper, scope),))
                 for r in base.rows
             )
-            return self._with_inputs(replace(base, rows=limited), (node.index.upper,), scope, frame)
+            return _with_inputs(replace(base, rows=limited), (node.index.upper,), scope)
         if isinstance(node.index, form.Const) and isinstance(node.index.value, str):
             return base
         return base.without_rows
@@ -384,11 +378,11 @@ class Reads:
             owner = frame.owning(call.func.id)
             wrapped = owner.callables.get(call.func.id) if owner is not None else None
             if wrapped is not None:
-                return self._summary(self._call_frame(wrapped, call, scope, frame))
+                return self._activated(wrapped, call, scope, frame)
         if isinstance(call.func, form.Attr):
             receiver = self._eval(call.func.value, scope, frame)
             if receiver.rows:
-                stepped = self._step(receiver, call.func.attr, call, scope, frame, call)
+                stepped = self._step(receiver, call.func.attr, call, scope)
                 if stepped is not None:
                     return stepped
         callee = self._project.infer(call.func, scope)
@@ -402,9 +396,7 @@ class Reads:
                 return self._arguments(call, scope, frame)
         return self._unresolved_call(call, scope, frame)
 
-    def _step(
-        self, base: Returned, method: str, call: form.Call | None, scope: Scope, frame: Frame | None, node: form.Expr
-    ) -> Returned | None:
+    def _step(self, base: Returned, method: str, call: form.Call | None, scope: Scope) -> Returned | None:
         """What `base.method(...)` gives by the libraries' word; None when no library knows the method."""
         if not base.rows:
             return None
@@ -428,13 +420,7 @@ class Reads:
             return None
         if not rows:
             return base.without_rows
-        return self._with_inputs(replace(base, rows=tuple(dict.fromkeys(rows))), inputs, scope, frame)
-
-    def _with_inputs(
-        self, returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope, frame: Frame | None
-    ) -> Returned:
-        inputs = tuple(PageInput.of(node, scope, _trail(node, frame)) for node in nodes)
-        return replace(returned, inputs=_union(returned.inputs, inputs)) if inputs else returned
+        return _with_inputs(replace(base, rows=tuple(dict.fromkeys(rows))), inputs, scope)
 
     def _arguments(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         """The rows among the arguments: what a serializer, a response class or an unknown helper passes on."""
@@ -468,17 +454,26 @@ class Reads:
             evidence = scope.module.evidence(call, f"paginated by {name}")
             limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
             sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
-            return self._with_inputs(replace(returned, rows=limited), sizes, scope, frame)
+            return _with_inputs(replace(returned, rows=limited), sizes, scope)
         if isinstance(call.func, form.Attr):
             # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
             returned |= self._eval(call.func.value, scope, frame)
         return returned
 
+    def _activated(
+        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
+    ) -> Returned:
+        """The function's result for this call's arguments; page sizes that are its parameters become the arguments."""
+        returned = self._summary(self._frame_of_call(function, call, scope, frame))
+        if not returned.inputs:
+            return returned
+        arguments = {p.name: self._project.bound_argument(call, function, p) for p in function.parameters}
+        return replace(returned, inputs=tuple(i.behind(function, arguments, scope) for i in returned.inputs))
+
     def _project_call(
         self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
     ) -> Returned:
-        inside = self._call_frame(function, call, scope, frame)
-        returned = self._summary(inside)
+        returned = self._activated(function, call, scope, frame)
         if returned.rows or returned.bounded or function.returns():
             return returned
         return returned | self._arguments(call, scope, frame)
@@ -518,12 +513,31 @@ def _fills(statement: form.Stmt, name: str) -> bool:
     return False
 
 
-def _trail(node: form.Expr, frame: Frame | None) -> tuple[Sited, ...]:
-    """The expression, then the caller's behind it as long as it is a bare parameter: from the query to the request."""
-    trail: list[Sited] = []
-    while frame is not None:
-        trail.append(Sited(node, frame.function.scope))
-        if not isinstance(node, form.Name) or node.id not in frame.expressions or len(trail) > _DEEPEST_CALL:
-            break
-        node, frame = frame.expressions[node.id]
-    return tuple(trail)
+def _with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope) -> Returned:
+    inputs = tuple(PageInput((Sited(node, scope),)) for node in nodes)
+    return replace(returned, inputs=_union(returned.inputs, inputs)) if inputs else returned
+
+
+_MOST_BOUND = (Bound.UNLIMITED, Bound.UNKNOWN, Bound.LIMITED)
+_MOST_ORDERED = (Order.NONE, Order.UNKNOWN, Order.DEFAULT, Order.EXPLICIT)
+
+
+def _refined(earlier: Returned, later: Returned) -> Returned:
+    """A name's value after one more assignment: a later form of the same read takes the earlier one's place.
+
+    `if limit: q = q.limit(limit)` counts as limited: the limit reaches the query, and that is what is asked.
+    """
+    if not earlier.rows or not later.rows:
+        return earlier | later
+    rows = list(earlier.rows)
+    for row in later.rows:
+        same = next((i for i, r in enumerate(rows) if r.place.location == row.place.location), None)
+        if same is None:
+            rows.append(row)
+        elif _rank(row) >= _rank(rows[same]):
+            rows[same] = row
+    return replace(earlier | later, rows=tuple(rows))
+
+
+def _rank(rows: Rows) -> tuple[int, int]:
+    return _MOST_BOUND.index(rows.bound), _MOST_ORDERED.index(rows.order)

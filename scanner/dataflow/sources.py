@@ -16,37 +16,29 @@ from assay.scanner.model.origin import Origin
 from assay.scanner.readers.python import form
 
 _REQUEST_ATTRIBUTES = frozenset(
-    """args form values json data files headers cookies view_args path full_path url base_url host host_url url_root
-    query_string referrer user_agent environ authorization access_route GET POST COOKIES FILES META body path_info
-    content_type query_params path_params scope stream query rel_url match_info raw_path content params media uri
-    arguments query_args query_arguments body_arguments""".split()
+    ["args", "form", "values", "json", "data", "files", "headers", "cookies", "view_args", "path", "full_path", "url", "base_url", "host", "host_url", "url_root", "query_string", "referrer", "user_agent", "environ", "authorization", "access_route", "GET", "POST", "COOKIES", "FILES", "META", "body", "path_info", "content_type", "query_params", "path_params", "scope", "stream", "query", "rel_url", "match_info", "raw_path", "content", "params", "media", "uri", "arguments", "query_args", "query_arguments", "body_arguments"]
 )
 """Of Flask, Django, DRF, Starlette, aiohttp, Sanic, Litestar, Falcon and Tornado requests: what the client decides."""
 _REQUEST_METHODS = frozenset(
-    """get_json get_data get_full_path build_absolute_uri get_host read json form body stream text post multipart
-    get_args get_query_args get_param get_param_as_list get_media get_header receive_text receive_json receive_bytes
-    iter_text iter_json iter_bytes""".split()
+    ["get_json", "get_data", "get_full_path", "build_absolute_uri", "get_host", "read", "json", "form", "body", "stream", "text", "post", "multipart", "get_args", "get_query_args", "get_param", "get_param_as_list", "get_media", "get_header", "receive_text", "receive_json", "receive_bytes", "iter_text", "iter_json", "iter_bytes"]
 )
 _TYPED_METHODS = frozenset({"get_param_as_int", "get_param_as_float", "get_param_as_bool", "get_param_as_uuid"})
 _TORNADO_METHODS = frozenset(
-    "get_argument get_arguments get_query_argument get_query_arguments get_body_argument get_body_arguments get_cookie".split()
+    ["get_argument", "get_arguments", "get_query_argument", "get_query_arguments", "get_body_argument", "get_body_arguments", "get_cookie"]
 )
 _TORNADO = "tornado.web.RequestHandler"
 _REQUEST_NAMES = frozenset({"request", "req", "websocket"})
 _REQUEST_PACKAGES = frozenset(
-    "flask django rest_framework starlette fastapi aiohttp sanic litestar falcon tornado quart werkzeug ninja".split()
+    ["flask", "django", "rest_framework", "starlette", "fastapi", "aiohttp", "sanic", "litestar", "falcon", "tornado", "quart", "werkzeug", "ninja"]
 )
 _PARSERS = frozenset(
-    """flask_restful.reqparse.RequestParser.parse_args flask_restx.reqparse.RequestParser.parse_args
-    webargs.flaskparser.parser.parse webargs.aiohttpparser.parser.parse""".split()
+    ["flask_restful.reqparse.RequestParser.parse_args", "flask_restx.reqparse.RequestParser.parse_args", "webargs.flaskparser.parser.parse", "webargs.aiohttpparser.parser.parse"]
 )
 _DECLARED = frozenset({"Query", "Path", "Body", "Form", "File", "Header", "Cookie"})
 _INJECTED = frozenset({"Depends", "Security", "Provide", "Inject", "FromDishka"})
 _BINDS_BY_SIGNATURE = frozenset({"fastapi", "litestar", "ninja", "django-ninja", "connexion"})
 _FREE_TEXT = frozenset(
-    """builtins.str builtins.bytes builtins.dict builtins.list builtins.set builtins.object typing.Any typing.Dict
-    typing.List fastapi.UploadFile starlette.datastructures.UploadFile pydantic.AnyUrl pydantic.HttpUrl pydantic.EmailStr
-    typing.Mapping fastapi.security.OAuth2PasswordRequestForm""".split()
+    ["builtins.str", "builtins.bytes", "builtins.dict", "builtins.list", "builtins.set", "builtins.object", "typing.Any", "typing.Dict", "typing.List", "fastapi.UploadFile", "starlette.datastructures.UploadFile", "pydantic.AnyUrl", "pydantic.HttpUrl", "pydantic.EmailStr", "typing.Mapping", "fastapi.security.OAuth2PasswordRequestForm"]
 )
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "ninja.Schema", "msgspec.Struct")
 _TYPED_CONVERTERS = frozenset({"int", "float", "uuid", "decimal", "UUID", "integer"})
@@ -57,21 +49,18 @@ _PATH_PARAMETER = re.compile(
 )
 _NAMED_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?P<pattern>[^()]*)\)")
 _TYPED_FIELDS = frozenset(
-    """IntegerField FloatField DecimalField BooleanField NullBooleanField DateField DateTimeField TimeField UUIDField
-    DurationField ModelChoiceField TypedChoiceField ChoiceField SelectField IntegerRangeField""".split()
+    ["IntegerField", "FloatField", "DecimalField", "BooleanField", "NullBooleanField", "DateField", "DateTimeField", "TimeField", "UUIDField", "DurationField", "ModelChoiceField", "TypedChoiceField", "ChoiceField", "SelectField", "IntegerRangeField"]
 )
 _OPERATOR_NAMES = frozenset(
-    """sys.argv os.environ os.getenv os.environb builtins.input getpass.getpass os.environ.get flask.current_app.config
-    argparse.ArgumentParser.parse_args argparse.ArgumentParser.parse_known_args click.prompt sys.stdin""".split()
+    ["sys.argv", "os.environ", "os.getenv", "os.environb", "builtins.input", "getpass.getpass", "os.environ.get", "flask.current_app.config", "argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args", "click.prompt", "sys.stdin"]
 )
 _OPERATOR_RECEIVERS = frozenset({"settings", "config", "conf", "cfg"})
 _READS = frozenset(
-    """fetchone fetchall fetchmany fetchrow fetchval scalar scalars scalar_one scalar_one_or_none mappings""".split()
+    ["fetchone", "fetchall", "fetchmany", "fetchrow", "fetchval", "scalar", "scalars", "scalar_one", "scalar_one_or_none", "mappings"]
 )
 _METADATA_ATTRIBUTES = frozenset({"__tablename__", "db_table", "attname", "column_name", "sorted_tables"})
 _METADATA_METHODS = frozenset(
-    """get_table_names get_columns get_view_names table_names get_table_list get_attname_column get_fields
-    get_field qn""".split()
+    ["get_table_names", "get_columns", "get_view_names", "table_names", "get_table_list", "get_attname_column", "get_fields", "get_field", "qn"]
 )
 _TABLE_WORDS = frozenset({"table", "column", "col"})
 _COMPILERS = frozenset({"sql_with_params", "as_sql", "compile", "get_compiler", "mogrify"})

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from assay.scanner.dataflow.sources import Handler, RequestSources
 from assay.scanner.dataflow.sql_shape import is_schema_change, positions, reads_as_sql
-from assay.scanner.dataflow.strings import Text, TextHole, TextReader
+from assay.scanner.dataflow.strings import Parameter, Text, TextHole, TextReader
 from assay.scanner.framework import Context, SqlExecution
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
@@ -23,10 +23,7 @@ _MOST_CALLERS = 20
 _EXPRESSIONS = frozenset({"sqlalchemy", "sqlmodel", "peewee", "pypika", "tortoise", "geoalchemy2", "sqlalchemy_utils"})
 _COMPOSED = ("psycopg2.sql.", "psycopg.sql.")
 _STATEMENT_ENDS = frozenset(
-    """where values filter filter_by join outerjoin order_by group_by having limit offset returning options distinct
-    select_from on_conflict_do_nothing on_conflict_do_update with_for_update union union_all subquery alias scalar_subquery
-    execution_options correlate with_only_columns add_columns prefix_with from_select label cte insert delete update select
-    bindparams""".split()
+    ["where", "values", "filter", "filter_by", "join", "outerjoin", "order_by", "group_by", "having", "limit", "offset", "returning", "options", "distinct", "select_from", "on_conflict_do_nothing", "on_conflict_do_update", "with_for_update", "union", "union_all", "subquery", "alias", "scalar_subquery", "execution_options", "correlate", "with_only_columns", "add_columns", "prefix_with", "from_select", "label", "cte", "insert", "delete", "update", "select", "bindparams"]
 )
 _TEXT_CONSTRUCTS = frozenset({"text", "DDL", "literal_column", "SQL", "TextClause", "RawSQL"})
 _COMMAND_DECORATORS = frozenset({"command", "cli", "group", "task_command", "argument", "option"})
@@ -141,41 +138,30 @@ class _Sites:
                 found = self._sent_by_callers(hole)
                 origin, trail = (Origin.REMOTE, found) if found else (origin, trail)
             location = hole.scope.module.location(hole.node)
+            if not trail or trail[-1].location != location:
+                trail = (*trail, Evidence(location, "it is put into the text here"))
             yield SqlHole(_spelled(hole.node), position, origin, location, trail)
 
     def _sent_by_callers(self, hole: TextHole) -> tuple[Evidence, ...]:
         """The way of a client's value through resolved calls into the parameter that the hole is made of."""
-        start = hole.trail[0].location if hole.trail else None
-        function = hole.scope.enclosing_function
-        if function is None or start is None:
-            return ()
-        param = next((p for p in function.parameters if function.module.location(p) == start), None)
-        found = self._callers_evidence(function, param, 0) if param is not None else ()
+        found = self._callers_evidence(hole.parameter, 0) if hole.parameter is not None else ()
         return (*found, *hole.trail) if found else ()
 
-    def _callers_evidence(self, function: FunctionSymbol, param: form.Param, depth: int) -> tuple[Evidence, ...]:
+    def _callers_evidence(self, given: Parameter, depth: int) -> tuple[Evidence, ...]:
         if depth >= _DEEPEST_CALLER:
             return ()
-        for call, scope in self._project.callers(function)[:_MOST_CALLERS]:
-            argument = self._project.bound_argument(call, function, param)
+        for call, scope in self._project.callers(given.function)[:_MOST_CALLERS]:
+            argument = self._project.bound_argument(call, given.function, given.param)
             if argument is None:
                 continue
             for text in self._reader.texts(argument, self._reader.state_at(call, scope)):
                 for hole in text.holes:
                     if hole.origin is Origin.REMOTE:
-                        step = scope.module.evidence(argument, f"it is handed to {function.qualname}")
+                        step = scope.module.evidence(argument, f"it is handed to {given.function.qualname}")
                         return (*hole.trail, step)
-                    if hole.origin is Origin.PARAMETER and (found := self._through(hole, depth)):
+                    if hole.parameter is not None and (found := self._callers_evidence(hole.parameter, depth + 1)):
                         return found
         return ()
-
-    def _through(self, hole: TextHole, depth: int) -> tuple[Evidence, ...]:
-        function = hole.scope.enclosing_function
-        if function is None or not hole.trail:
-            return ()
-        start = hole.trail[0].location
-        param = next((p for p in function.parameters if function.module.location(p) == start), None)
-        return self._callers_evidence(function, param, depth + 1) if param is not None else ()
 
 
 def _is_text_construct(node: form.Expr) -> bool:
@@ -218,7 +204,7 @@ def _offline(scope: Scope, text: SqlText) -> str | None:
     """Why the code runs by hand or at deployment and not for clients; None for the running service."""
     path = PurePosixPath(scope.module.path)
     folders = path.parts[:-1]
-    if "migrations" in folders or _is_revision(scope.module) or path.name == "env.py" and _imports(scope.module, "alembic"):
+    if "migrations" in folders or _is_revision(scope.module) or (path.name == "env.py" and _imports(scope.module, "alembic")):
         return "migration"
     if "management" in folders and "commands" in folders:
         return "management command"

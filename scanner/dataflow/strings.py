@@ -53,13 +53,7 @@ _TYPED_RESULTS = frozenset(
 _TYPED_PARTS = frozenset({"hexdigest", "isoformat", "timestamp", "toordinal", "total_seconds", "weekday", "count", "index"})
 _QUOTERS = frozenset({"quote_name", "quote_ident", "quote_identifier", "Identifier", "format_identifier"})
 _KEEPING = frozenset(
-    """json.loads json.dumps urllib.parse.quote urllib.parse.unquote urllib.parse.quote_plus urllib.parse.unquote_plus
-    base64.b64decode base64.b64encode base64.urlsafe_b64decode html.escape html.unescape markupsafe.escape bleach.clean
-    re.sub re.escape os.path.join os.path.basename builtins.repr builtins.list builtins.tuple builtins.dict builtins.set
-    builtins.sorted builtins.reversed builtins.iter builtins.next builtins.max builtins.min builtins.enumerate
-    builtins.zip builtins.bytes builtins.frozenset builtins.ascii builtins.format typing.cast builtins.getattr
-    copy.deepcopy asyncio.to_thread shlex.quote django.utils.html.escape builtins.filter builtins.map
-    unicodedata.normalize""".split()
+    ["json.loads", "json.dumps", "urllib.parse.quote", "urllib.parse.unquote", "urllib.parse.quote_plus", "urllib.parse.unquote_plus", "base64.b64decode", "base64.b64encode", "base64.urlsafe_b64decode", "html.escape", "html.unescape", "markupsafe.escape", "bleach.clean", "re.sub", "re.escape", "os.path.join", "os.path.basename", "builtins.repr", "builtins.list", "builtins.tuple", "builtins.dict", "builtins.set", "builtins.sorted", "builtins.reversed", "builtins.iter", "builtins.next", "builtins.max", "builtins.min", "builtins.enumerate", "builtins.zip", "builtins.bytes", "builtins.frozenset", "builtins.ascii", "builtins.format", "typing.cast", "builtins.getattr", "copy.deepcopy", "asyncio.to_thread", "shlex.quote", "django.utils.html.escape", "builtins.filter", "builtins.map", "unicodedata.normalize"]
 )
 _LITERAL_METHODS: Mapping[str, Callable[[str], str]] = {
     "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
@@ -69,23 +63,30 @@ _EDGE_METHODS = frozenset({"strip", "lstrip", "rstrip", "encode", "decode", "bin
 _PERCENT = re.compile(r"%(?:\((?P<key>[^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
 _NUMBERS = frozenset("diouxXeEfFgG")
 _TYPED_ANNOTATIONS = frozenset(
-    """builtins.int builtins.float builtins.bool uuid.UUID datetime.date datetime.datetime datetime.time
-    datetime.timedelta decimal.Decimal pydantic.UUID4 pydantic.PositiveInt pydantic.NonNegativeInt pydantic.types.UUID4
-    ipaddress.IPv4Address ipaddress.IPv6Address pydantic.conint""".split()
+    ["builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "decimal.Decimal", "pydantic.UUID4", "pydantic.PositiveInt", "pydantic.NonNegativeInt", "pydantic.types.UUID4", "ipaddress.IPv4Address", "ipaddress.IPv6Address", "pydantic.conint"]
 )
-_GENERICS = frozenset("Optional Union List Sequence Set Iterable Tuple list set tuple frozenset Collection".split())
+_GENERICS = frozenset(["Optional", "Union", "List", "Sequence", "Set", "Iterable", "Tuple", "list", "set", "tuple", "frozenset", "Collection"])
 _ENUM_BASES = frozenset({"enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag"})
 _CHOICES = frozenset({"django.db.models.TextChoices", "django.db.models.IntegerChoices", "django.db.models.Choices"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """A parameter that a value was given through."""
+
+    function: FunctionSymbol
+    param: form.Param
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TextHole:
-    """What goes into a text and isn't literal."""
+    """What goes into a text and isn't literal. `parameter` is set where the function's callers decide."""
 
     node: form.Expr
     scope: Scope
     origin: Origin
     trail: tuple[Evidence, ...] = ()
+    parameter: Parameter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,15 @@ class TextReader:
                 return self._container(node, state)
         return self._hole(node, state.scope, Origin.UNKNOWN)
 
-    def _hole(self, node: form.Expr, scope: Scope, origin: Origin, trail: tuple[Evidence, ...] = ()) -> Texts:
-        return (Text((TextHole(node, scope, origin, trail),)),)
+    def _hole(
+        self,
+        node: form.Expr,
+        scope: Scope,
+        origin: Origin,
+        trail: tuple[Evidence, ...] = (),
+        parameter: Parameter | None = None,
+    ) -> Texts:
+        return (Text((TextHole(node, scope, origin, trail, parameter),)),)
 
     def _source(self, node: form.Expr, state: State) -> Texts | None:
         source = self._sources.of_expression(node, state)
@@ -259,14 +267,16 @@ class TextReader:
     def _mixed(self, node: form.Expr, scope: Scope, texts: Iterable[Text], floor: Origin | None = None) -> Texts:
         holes = [h for t in texts for h in t.holes]
         origin = worst(*(h.origin for h in holes), *([floor] if floor else []))
-        trail = next((h.trail for h in holes if h.origin is origin), ())
-        return self._hole(node, scope, origin, trail)
+        blamed = next((h for h in holes if h.origin is origin), None)
+        if blamed is None:
+            return self._hole(node, scope, origin)
+        return self._hole(node, scope, origin, blamed.trail, blamed.parameter)
 
     def _placed(self, node: form.Expr, state: State) -> Texts:
-        """The texts of an expression that is put into another text: a lone hole is shown where it is put."""
+        """The texts of an expression that is put into another text: what a name stands for is shown where it is put."""
         placed = []
         for text in self.texts(node, state):
-            if text.is_one_hole:
+            if text.is_one_hole and isinstance(node, form.Name | form.Attr | form.Subscript):
                 hole = text.holes[0]
                 step = state.scope.module.evidence(node, "it is put into the text here")
                 text = Text((replace(hole, node=node, scope=state.scope, trail=(*hole.trail, step)),))
@@ -342,7 +352,9 @@ class TextReader:
             source = Source(Origin.TYPED, f"`{param.name}` is typed")
         if source is None:
             source = Source(Origin.PARAMETER, f"`{param.name}` is a parameter of {function.qualname}")
-        return self._hole(node, function.scope, source.origin, (Evidence(function.module.location(param), source.text),))
+        evidence = Evidence(function.module.location(param), source.text)
+        given = Parameter(function, param) if source.origin is Origin.PARAMETER else None
+        return self._hole(node, function.scope, source.origin, (evidence,), given)
 
     def _checked(self, definition: Definition, node: form.Expr) -> Texts:
         assert definition.value is not None and definition.test is not None
@@ -713,7 +725,7 @@ class TextReader:
             texts = few(t for value, at in flow.returns for t in self.texts(value, at))
         finally:
             self._calls.pop()
-        leaked = any(h.origin is Origin.PARAMETER and h.scope is function.scope for t in texts for h in t.holes)
+        leaked = any(h.parameter is not None and h.parameter.function is function for t in texts for h in t.holes)
         return None if leaked else texts or None
 
     def _call_of_method(self, node: form.Call, func: form.Attr, state: State) -> Texts:

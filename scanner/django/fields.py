@@ -22,7 +22,7 @@ from assay.scanner.readers.python import form
 
 __all__ = ["ModelField", "app_label", "columns_of", "fields_of", "parent_names", "target_class"]
 
-_NO_COLUMN = frozenset({"GenericForeignKey", "GenericRelation", "CompositePrimaryKey", "GeneratedField"})
+_NO_COLUMN = frozenset({"GenericForeignKey", "GenericRelation", "CompositePrimaryKey"})
 _TO_ONE = ("ForeignKey", "OneToOneField", "ParentalKey")
 _TO_MANY = ("ManyToManyField", "TaggableManager", "ParentalManyToManyField")
 _NOT_MODEL_MODULES = ("forms", "serializers", "filters", "fields.forms", "wtforms", "marshmallow")
@@ -100,7 +100,7 @@ def _field_class(call: form.Call, binding: Binding, project: Project) -> tuple[s
         bases = [b.name for b in project.mro(value) if isinstance(b, External)]
         known = next((last_part(b) for b in bases if _is_column_class(b)), None)
         unlisted = value.name if not bases and _is_column_class(value.name) else None
-        excluded = any(last_part(b) in _NO_COLUMN for b in bases)
+        excluded = _is_generic_relation(value.name) or any(last_part(b) in _NO_COLUMN for b in bases)
         kind = known or unlisted
         return (value.name, kind) if kind is not None and not excluded else None
     dotted_name = value.name if isinstance(value, External) else name if value is None else ""
@@ -111,7 +111,12 @@ def _is_column_class(dotted_name: str) -> bool:
     name = last_part(dotted_name)
     if name in _NO_COLUMN or any(part in _NOT_MODEL_MODULES for part in dotted_name.split(".")[:-1]):
         return False
-    return name.endswith(("Field", *_TO_ONE, *_TO_MANY))
+    return name.endswith(("Field", *_TO_ONE, *_TO_MANY)) and not _is_generic_relation(name)
+
+
+def _is_generic_relation(name: str) -> bool:
+    """A `GenericForeignKey` by any name: two other columns hold what it stands for."""
+    return name.startswith("Generic") and name.endswith("ForeignKey")
 
 
 def fields_of(cls: ClassSymbol, project: Project) -> dict[str, ModelField]:

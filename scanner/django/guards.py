@@ -119,7 +119,7 @@ def _check(body: list[form.Stmt]) -> form.Expr | None:
     for index, statement in enumerate(body):
         match statement:
             case form.If(test=test, body=then, orelse=orelse):
-                asks = _asks_for_a_user(test)
+                asks = asks_for_a_user(test)
                 if asks is not None:
                     rest = orelse or body[index + 1 :]
                     refused, served = (rest, then) if asks else (then, rest)
@@ -137,24 +137,24 @@ def _check(body: list[form.Stmt]) -> form.Expr | None:
     return None
 
 
-def _asks_for_a_user(test: form.Expr) -> bool | None:
+def asks_for_a_user(test: form.Expr) -> bool | None:
     """True when the test holds for known users only, False when it holds for anonymous ones, None for other tests."""
     match test:
         case form.Unary(op="not", operand=operand):
-            inner = _asks_for_a_user(operand)
+            inner = asks_for_a_user(operand)
             return None if inner is None else not inner
         case form.Boolean(op=op, values=values):
             # `a and known` holds for known users only; `a or anonymous` holds for all anonymous ones.
             wanted = op == "and"
-            return wanted if any(_asks_for_a_user(v) is wanted for v in values) else None
+            return wanted if any(asks_for_a_user(v) is wanted for v in values) else None
         case form.Call(func=func):
             if last_name(func) in _RIGHTS:
                 return True
-            return _asks_for_a_user(func) if isinstance(func, form.Attr) and func.attr in _IDENTITY else None
+            return asks_for_a_user(func) if isinstance(func, form.Attr) and func.attr in _IDENTITY else None
         case form.Attr(value=owner, attr=attr) if attr in _IDENTITY and last_name(owner) in ("user", "owner", "admin"):
             return attr != "is_anonymous"
         case form.Compare(left=left, ops=[op], rights=[form.Const(value=bool() as expected)]):
-            inner = _asks_for_a_user(left)
+            inner = asks_for_a_user(left)
             same = (op in ("==", "is")) == expected
             return None if inner is None else inner is same
         case form.Compare(left=left, ops=["is" | "=="], rights=[form.Const(value=None)]):

@@ -12,8 +12,9 @@ from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 
 _MODEL_PARTS = ("models", "base_user", "base_session")
-_NOT_MODELS = ("Manager", "QuerySet", "Field", "Form", "Admin", "Mixin", "Serializer", "Choices", "Meta")
+_NOT_MODELS = ("Manager", "QuerySet", "Field", "Form", "Admin", "Mixin", "Serializer", "Choices", "Meta", "Metaclass")
 _MODEL_CLASSES = frozenset({"MP_Node", "NS_Node", "AL_Node", "TimeStampedModel", "PermissionsMixin"})
+_DJANGO_MODULES = ("django.db.models.", "django.contrib.gis.db.models.", "django.db.models.base.")
 _DEEPEST = 12
 
 
@@ -22,7 +23,11 @@ def is_model_name(name: str) -> bool:
     parts = name.split(".")
     if parts[-1] in _MODEL_CLASSES:
         return True
-    return any(part in _MODEL_PARTS for part in parts[:-1]) and not parts[-1].endswith(_NOT_MODELS)
+    if name.startswith(_DJANGO_MODULES):
+        return parts[-1] == "Model"
+    if not parts[-1][:1].isupper() or any(part.endswith(_NOT_MODELS) for part in parts):
+        return False
+    return any(part in _MODEL_PARTS for part in parts[:-1])
 
 
 def is_model(cls: ClassSymbol, project: Project) -> bool:

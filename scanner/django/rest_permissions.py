@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from assay.scanner.django.constants import definition
+from assay.scanner.django.guards import asks_for_a_user
 from assay.scanner.django.rest_viewsets import Action
 from assay.scanner.django.settings import Settings
 from assay.scanner.django.views import View, constant_strings, method_tests
@@ -320,8 +321,17 @@ def _asks_who(node: form.Expr | form.Stmt) -> bool:
     return isinstance(node, form.Call) and last_name(node.func) in ("isinstance", "compare_digest", "constant_time_compare")
 
 
+def _returns_false(body: list[form.Stmt]) -> bool:
+    last = body[-1]
+    is_false = isinstance(last, form.Return) and isinstance(last.value, form.Const) and not last.value.value
+    return is_false or isinstance(last, form.Raise)
+
+
 def _lets_reads_through(method: FunctionSymbol) -> bool:
+    """Whether reads pass before the method asks who is there."""
     for node in method.walk():
+        if isinstance(node, form.If) and asks_for_a_user(node.test) is False and _returns_false(node.body):
+            return False
         if isinstance(node, form.If) and any(names >= {"GET"} and same for names, same in method_tests(node.test)):
             if isinstance(node.test, form.Boolean) and node.test.op == "and":
                 continue

@@ -79,11 +79,13 @@ class Router:
         self._evaluator = evaluator
         self._parent: Router | None = None
         self.unresolved: list[Location] = []
+        """Where something is registered, or routes are made, that only run time tells."""
 
     def patterns(self, prefix: str) -> Iterator[Registered]:
         """Everything the router serves, its patterns put behind `prefix`."""
         slash = self._trailing_slash()
         nested = self._nested_prefix(0)
+        self._note_own_routes()
         templates = list(self._templates())
         for registration in self._registrations(0):
             lookup = self.lookup(registration.viewset)
@@ -161,6 +163,14 @@ class Router:
                 self.unresolved.append(location)
 
     # --- how it is set up ---
+
+    def _note_own_routes(self) -> None:
+        """A project's router that works its routes out in code may make others than the usual ones."""
+        cls = self._instance.cls
+        for name in ("get_routes", "get_urls") if cls is not None else ():
+            method = self._project.method(cls, name) if cls is not None else None
+            if method is not None:
+                self.unresolved.append(method.location)
 
     def _trailing_slash(self) -> str:
         origin, scope = self._instance.origin, self._instance.scope

@@ -17,6 +17,7 @@ _TELLTALE = ("ROOT_URLCONF", "INSTALLED_APPS", "MIDDLEWARE", "REST_FRAMEWORK")
 _PREFERRED = ("prod", "production", "live", "deploy")
 _AVOIDED = ("test", "tests", "testing", "local", "dev", "development", "ci", "debug", "example", "docker", "staging")
 _SERVERS = ("wsgi", "asgi")
+_DEEPEST = 6
 
 _REMEMBERED: WeakKeyDictionary[Project, list[Settings]] = WeakKeyDictionary()
 
@@ -28,6 +29,8 @@ class Settings(Mapping[str, Sited]):
         self.module = module
         self._project = project
         self._chain = list(_layers(module, project, set()))
+        self._strings: dict[str, list[str]] = {}
+        self._entries: dict[tuple[str, str], Sited | None] = {}
 
     def __getitem__(self, name: str) -> Sited:
         assigned = self.assignments(name)
@@ -52,13 +55,18 @@ class Settings(Mapping[str, Sited]):
 
     def strings(self, name: str) -> list[str]:
         """The strings of a list setting such as INSTALLED_APPS, of all layers and branches together."""
-        found: list[str] = []
-        for sited in self.assignments(name):
-            found += [s for s in _strings(sited, self._project, 0) if s not in found]
-        return found
+        if name not in self._strings:
+            found = (text for sited in self.assignments(name) for text in _strings(sited, self._project, 0))
+            self._strings[name] = list(dict.fromkeys(found))
+        return self._strings[name]
 
     def entry(self, name: str, key: str) -> Sited | None:
         """`NAME["KEY"]` of a dict setting, however it got there: display, `update`, item assignment or `**`."""
+        if (name, key) not in self._entries:
+            self._entries[name, key] = self._find_entry(name, key)
+        return self._entries[name, key]
+
+    def _find_entry(self, name: str, key: str) -> Sited | None:
         for module in self._chain:
             for node in reversed(list(form.walk_body(module.facts.body, into_definitions=False))):
                 value = _entry_set_by(node, name, key)
@@ -91,21 +99,23 @@ def _layers(module: Module, project: Project, seen: set[str]) -> Iterator[Module
 
 
 def _strings(sited: Sited, project: Project, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
     sited = definition(sited, project)
+    parts: list[form.Expr] = []
     match sited.node:
         case form.Const(value=str() as text):
             yield text
-        case form.Display(items=parts) | form.Boolean(values=parts):
-            for part in parts:
-                yield from _strings(Sited(part, sited.scope), project, depth)
-        case form.Starred(value=inner) if depth < 5:
-            yield from _strings(Sited(inner, sited.scope), project, depth + 1)
+        case form.Display(items=items) | form.Boolean(values=items):
+            parts = items
+        case form.Starred(value=inner):
+            parts = [inner]
         case form.Binary(left=left, right=right):
-            yield from _strings(Sited(left, sited.scope), project, depth)
-            yield from _strings(Sited(right, sited.scope), project, depth)
+            parts = [left, right]
         case form.Call(args=args):
-            for argument in args:
-                yield from _strings(Sited(argument.value, sited.scope), project, depth)
+            parts = [argument.value for argument in args]
+    for part in parts:
+        yield from _strings(Sited(part, sited.scope), project, depth + 1)
 
 
 def _entry_set_by(node: form.Expr | form.Stmt, name: str, key: str) -> form.Expr | None:
@@ -136,7 +146,7 @@ def _own_item(node: form.Dict, key: str) -> form.Expr | None:
 
 def _item(sited: Sited, key: str, project: Project, depth: int) -> Sited | None:
     sited = definition(sited, project)
-    if depth > 5:
+    if depth > _DEEPEST:
         return None
     if isinstance(sited.node, form.Dict):
         own = _own_item(sited.node, key)

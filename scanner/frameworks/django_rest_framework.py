@@ -107,7 +107,7 @@ def _routes_of_router(mount: Mount, value: Instance, context: Context) -> Iterat
         handler = project.method(root, "get")
         yield _route(site, "GET", Action("get", handler), context)
     for location in dict.fromkeys(router.unresolved):
-        context.unresolved(location, "what is registered on the router is only known at run time")
+        context.unresolved(location, "what a router serves because of this is only known at run time")
 
 
 def _is_allowed(cls: ClassSymbol, verb: str, project: Project) -> bool:

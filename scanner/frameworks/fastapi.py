@@ -193,7 +193,7 @@ class _Routes:
         )
 
     def _guards(self, function: FunctionSymbol) -> Iterator[Guard]:
-        """`@requires`, decorators of the project that turn callers away, and the check that the handler makes itself."""
+        """`@requires`, decorators of the project that turn callers away, and the check in the handler itself."""
         for decorator in function.decorators:
             callee = decorator.func if isinstance(decorator, form.Call) else decorator
             shown = form.dotted(callee) or "decorator"

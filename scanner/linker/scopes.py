@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -136,7 +137,7 @@ class Scope:
         return self.module.facts.body
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FunctionSymbol:
     """A function or method; `scope` is its own namespace, `outer` the one it is defined in."""
 
@@ -182,9 +183,13 @@ class FunctionSymbol:
         params = self.node.params
         return params[1:] if self.owner is not None and not self.is_static() else params
 
+    @cached_property
+    def nodes(self) -> tuple[form.Expr | form.Stmt, ...]:
+        """Everything that runs when the function runs, in source order: nested definitions are not entered."""
+        return tuple(form.walk_body(self.node.body, into_definitions=False))
+
     def walk(self) -> Iterator[form.Expr | form.Stmt]:
-        """Everything that runs when the function runs: nested definitions are not entered."""
-        return form.walk_body(self.node.body, into_definitions=False)
+        return iter(self.nodes)
 
     def returns(self) -> list[form.Return]:
         return [n for n in self.walk() if isinstance(n, form.Return)]

@@ -25,6 +25,11 @@ class HealthCheck:
     `dependencies` are the datastores, brokers and remote APIs it asks; `swallowed` the handlers of exceptions that
     answer 2xx all the same; `leaks` what it tells about the inside; `effects` what it writes or enqueues. `constant`
     means that it always gives the same answer. `unresolved` is what the analysis could not follow.
+
+    `opened_only` holds the sessions that are all it touches: opened, perhaps lazily, but not seen to be used. `waits`
+    are calls without a time limit. `tolerated` are handlers of exceptions that answer 2xx for one dependency while
+    another's failure is reported. `versions` is what it tells about the build, `trial_writes` what it writes to a
+    fixed key only to see whether writing works. `answered_by_library` means that no code of the project answers.
     """
 
     endpoint: Endpoint
@@ -35,6 +40,12 @@ class HealthCheck:
     effects: tuple[Evidence, ...] = ()
     constant: bool = False
     unresolved: tuple[Evidence, ...] = ()
+    opened_only: tuple[Evidence, ...] = ()
+    waits: tuple[Evidence, ...] = ()
+    tolerated: tuple[Evidence, ...] = ()
+    versions: tuple[Evidence, ...] = ()
+    trial_writes: tuple[Evidence, ...] = ()
+    answered_by_library: bool = False
 
     @property
     def subject_id(self) -> str:

@@ -32,6 +32,10 @@ class Service:
     paged_queries: tuple[PagedQuery, ...] = ()
     tables: tuple[Table, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
+    other_probes: tuple[Evidence, ...] = ()
+    """What answers probes outside the route table: wrappers, middleware, libraries' health views, gRPC's service."""
+    hard_dependencies: tuple[Evidence, ...] = ()
+    """The datastores without which most requests fail."""
     workloads: tuple[Workload, ...] = ()
     probes: tuple[Probe, ...] = ()
     start_commands: tuple[StartCommand, ...] = ()

@@ -1,4 +1,4 @@
-"""FastAPI's and Starlette's apps and routers: what is included in or mounted on what, with which prefix and dependencies
+"""FastAPI's and Starlette's apps and routers: what is included in or mounted on what, and what it passes down
 (https://fastapi.tiangolo.com/tutorial/bigger-applications/).
 """
 

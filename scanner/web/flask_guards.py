@@ -14,8 +14,8 @@ from assay.scanner.readers.python import form
 
 _LIBRARIES = (
     "flask_login.", "flask_jwt_extended.", "flask_httpauth.", "flask_security.", "apifairy.", "apiflask.",
-    "flask_user.", "flask_praetorian.", "flask_jwt.", "flask_oidc.", "flask_jwt_router.", "flask_allows.", "flask_principal.",
-    "flask_appbuilder.", "authlib.", "quart_auth.", "flask_basicauth.", "flask_smorest.", "flask_dance.",
+    "flask_user.", "flask_praetorian.", "flask_jwt.", "flask_oidc.", "flask_jwt_router.", "flask_allows.",
+    "flask_principal.", "flask_appbuilder.", "authlib.", "quart_auth.", "flask_basicauth.", "flask_smorest.",
 )  # fmt: skip
 _GUARDS = frozenset(
     """login_required fresh_login_required jwt_required fresh_jwt_required jwt_refresh_token_required auth_required
