@@ -173,7 +173,8 @@ def _checks() -> dict[str, Check]:
     from assay.scanner.analyzers.advisories import load_table, merge
 
     folder = resources.files(assay.rules.libraries)
-    return merge(load_table(folder.joinpath(f"{tool}.yaml").read_text(encoding="utf-8")) for tool in ("bandit", "radon"))
+    tables = (folder.joinpath(f"{tool}.yaml").read_text(encoding="utf-8") for tool in ("bandit", "radon"))
+    return merge(load_table(table) for table in tables)
 
 
 def _standard_pages() -> StandardPages:
@@ -184,8 +185,10 @@ def _standard_pages() -> StandardPages:
 
 def _options(path: Path, rulebook: Rulebook, jobs: int | None, analyzers: bool) -> Options:
     from assay.scanner.config import load_config
+    from assay.scanner.discovery import check_root
     from assay.scanner.engine import Options
 
+    check_root(path)
     return Options(load_config(path, rulebook), jobs, analyzers)
 
 

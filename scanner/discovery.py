@@ -15,7 +15,7 @@ from assay.scanner.gitignore import IgnoreFile, ignore_files_above, is_ignored, 
 from assay.scanner.model.role import Role
 from assay.scanner.roles import RoleOverride, Roles
 
-__all__ = ["BadRootError", "DiscoveryOptions", "FileKind", "SourceFile", "Tree", "discover"]
+__all__ = ["BadRootError", "DiscoveryOptions", "FileKind", "SourceFile", "Tree", "check_root", "discover"]
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", "__pypackages__", "site-packages"}
@@ -74,7 +74,7 @@ def discover(root: Path, options: DiscoveryOptions = DiscoveryOptions()) -> Tree
     Links to folders are not followed: what lies in the tree is found at its own place, and what lies outside is not
     part of it. Raises BadRootError.
     """
-    _check_root(root)
+    check_root(root)
     walk = _Walk(root, options)
     walk.run()
     roles = Roles.of_tree((path for path, _, _ in walk.found), options.roles)
@@ -85,7 +85,8 @@ def discover(root: Path, options: DiscoveryOptions = DiscoveryOptions()) -> Tree
     return Tree(root, tuple(files), tuple(sorted(walk.diagnostics, key=lambda d: (d.path, d.reason, d.message))))
 
 
-def _check_root(root: Path) -> None:
+def check_root(root: Path) -> None:
+    """Raises BadRootError unless it is a folder that can be read."""
     try:
         mode = root.stat().st_mode
     except FileNotFoundError:

@@ -59,9 +59,6 @@ class InlineExecutor(Executor):
     For scans of a few files that are known to be harmless.
     """
 
-    def __init__(self, jobs: int = 1) -> None:
-        """`jobs` is taken for the sake of the pools' signature; there is one."""
-
     def submit(self, fn: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_R]:
         """Run it now; what it raises is the future's."""
         future: Future[_R] = Future()

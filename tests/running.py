@@ -36,7 +36,9 @@ class Ended:
     err: str
 
 
-def assay(*arguments: str | Path, cwd: Path, environment: dict[str, str] | None = None, without_powers: bool = False) -> Ended:
+def assay(
+    *arguments: str | Path, cwd: Path, environment: dict[str, str] | None = None, without_powers: bool = False
+) -> Ended:
     """Run it to the end, off a terminal. `without_powers`: the rights of files bind even root."""
     command = [*(_powerless() if without_powers else ()), *ASSAY, *map(str, arguments)]
     done = subprocess.run(
@@ -86,7 +88,9 @@ def listing(folder: Path) -> set[str]:
 
 
 def _environment(more: dict[str, str] | None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "CI")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "CI")
+    }
     return kept | {"PYTHONUTF8": "1"} | (more or {})
 
 

@@ -20,7 +20,9 @@ CASES = Path(__file__).parent.parent / "fixtures" / "rules"
 PREFIXES = {"pass": Kind.PASS, "fail": Kind.FAIL, "review": Kind.REVIEW, "not_applicable": Kind.NOT_APPLICABLE}
 KNOWN_MISS = "known_miss_"
 RULEBOOK = load_rulebook(assay.rules)
-OPTIONS = Options(Config(services={"case": ServiceConfig(".")}), jobs=1, analyzers=False, make_pool=InlineExecutor)
+OPTIONS = Options(
+    Config(services={"case": ServiceConfig(".")}), jobs=1, analyzers=False, make_pool=lambda _: InlineExecutor()
+)
 
 
 def cases() -> list[Path]:

@@ -569,7 +569,8 @@ class _Reach:
     def _touches(self, function: FunctionSymbol) -> dict[System, Evidence]:
         if function not in self._own:
             mine = self._own[function] = {}
-            for found in _touches(function, self._project, 0, (), {function}, injected=False):
+            found_here = list(_touches(function, self._project, 0, (), {function}, injected=False))
+            for found in sorted(found_here, key=lambda t: t.act is Act.OPEN):
                 mine.setdefault(found.system, found.evidence)
         return self._own[function]
 

@@ -1,1 +1,1 @@
-"""What Django projects have in common, for every framework module built on Django: settings, URLconfs, views, guards."""
+"""What Django projects have in common, for the framework modules built on it: settings, URLconfs, views, guards."""

@@ -26,7 +26,7 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-Constant: TypeAlias = str | int | float | bool | None | Unknown
+Constant: TypeAlias = str | int | float | bool | Unknown | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,8 +20,6 @@ from assay.scanner.model.place import Location
 from assay.scanner.model.table import Column
 from assay.scanner.readers.python import form
 
-__all__ = ["ModelField", "app_label", "columns_of", "fields_of", "parent_names", "target_class"]
-
 _NO_COLUMN = frozenset({"GenericForeignKey", "GenericRelation", "CompositePrimaryKey"})
 _TO_ONE = ("ForeignKey", "OneToOneField", "ParentalKey")
 _TO_MANY = ("ManyToManyField", "TaggableManager", "ParentalManyToManyField")
@@ -146,11 +144,11 @@ def _same_table(cls: ClassSymbol, project: Project) -> list[ClassSymbol]:
     for base in project.mro(cls)[1:]:
         if isinstance(base, ClassSymbol) and is_model(base, project) and not is_abstract(base, project):
             hidden.update(b for b in project.mro(base) if isinstance(b, ClassSymbol))
-    kept = []
-    for base in project.mro(cls):
-        if isinstance(base, ClassSymbol) and base not in hidden and (base is cls or is_model(base, project)):
-            kept.append(base)
-    return kept
+    return [
+        base
+        for base in project.mro(cls)
+        if isinstance(base, ClassSymbol) and base not in hidden and (base is cls or is_model(base, project))
+    ]
 
 
 def _parents(cls: ClassSymbol, project: Project) -> Iterator[tuple[str, str]]:
@@ -179,7 +177,9 @@ def columns_of(cls: ClassSymbol, project: Project) -> tuple[Column, ...]:
     has_key = any(f.flag("primary_key") for f in fields.values()) or any(c.name.endswith("_ptr") for c in columns)
     if not has_key and not _has_library_key(cls, project):
         columns.insert(0, Column("id", _auto_field(cls, project), cls.location, True, True))
-    return tuple(replace(c, indexed=c.indexed or c.name in indexed, unique=c.unique or c.name in unique) for c in columns)
+    return tuple(
+        replace(c, indexed=c.indexed or c.name in indexed, unique=c.unique or c.name in unique) for c in columns
+    )
 
 
 def _column(field: ModelField, cls: ClassSymbol, project: Project) -> Column:
@@ -283,7 +283,9 @@ def _auto_field(cls: ClassSymbol, project: Project) -> str:
     config = _app_config(_app_package(cls.module, project), cls.module, project)
     stated = project.class_attribute(config, "default_auto_field") if config is not None else None
     settings = settings_for(project, cls.module.path)
-    sited = Sited(*stated) if stated is not None else settings.get("DEFAULT_AUTO_FIELD") if settings is not None else None
+    sited = settings.get("DEFAULT_AUTO_FIELD") if settings is not None else None
+    if stated is not None:
+        sited = Sited(*stated)
     text = evaluator.text(sited) if sited is not None else None
     return last_part(text) if text is not None else "AutoField"
 
@@ -313,7 +315,8 @@ def _target(field: ModelField, cls: ClassSymbol, project: Project) -> str | None
         return f"{app_label(cls, project)}.{cls.name}"
     if text is None:
         return "auth.User" if isinstance(to, form.Call) and last_name(to.func) == "get_user_model" else None
-    return text if "." in text else f"{app_label(field.owner if not is_abstract(field.owner, project) else cls, project)}.{text}"
+    owner = cls if is_abstract(field.owner, project) else field.owner
+    return text if "." in text else f"{app_label(owner, project)}.{text}"
 
 
 def target_class(field: ModelField, cls: ClassSymbol, project: Project) -> str | None:

@@ -248,7 +248,7 @@ def _present(guard: Guard | None) -> list[Guard]:
 
 def middleware_guards(view: View, settings: Settings | None, project: Project) -> list[Guard]:
     """Middleware that lets only known users through, unless the view is exempt from it."""
-    if settings is None or "MIDDLEWARE" not in settings or _is_exempt(view, project):
+    if settings is None or "MIDDLEWARE" not in settings or _is_exempt(view):
         return []
     place = settings["MIDDLEWARE"]
     found = []
@@ -269,13 +269,14 @@ def middleware_guards(view: View, settings: Settings | None, project: Project) -
     return found
 
 
-def _is_exempt(view: View, project: Project) -> bool:
+def _is_exempt(view: View) -> bool:
     decorators: list[form.Expr] = [w.node for w in view.wrappers]
     if view.function is not None:
         decorators += view.function.decorators
     if view.cls is not None:
         decorators += view.cls.node.decorators
-    for decorator in decorators:
-        if any(last_name(n) == "login_not_required" for n in form.walk(decorator) if isinstance(n, form.Name | form.Attr)):
-            return True
-    return False
+    return any(
+        isinstance(node, form.Name | form.Attr) and last_name(node) == "login_not_required"
+        for decorator in decorators
+        for node in form.walk(decorator)
+    )

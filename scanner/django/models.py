@@ -55,6 +55,7 @@ def meta_value(cls: ClassSymbol, name: str, project: Project) -> Sited | None:
 
 
 def own_meta(cls: ClassSymbol) -> ClassSymbol | None:
+    """The `Meta` class in the class's own body."""
     bindings = cls.own("Meta")
     return bindings[-1].cls if bindings else None
 
@@ -79,8 +80,10 @@ def default_ordering(cls: ClassSymbol, project: Project) -> Sited | None:
 
 
 def manager_class(cls: ClassSymbol, name: str, project: Project) -> ClassSymbol | None:
-    """The project's manager (or queryset) class behind `Model.name`, for `Manager()`, `X.as_manager()` and
-    `Manager.from_queryset(X)()`."""
+    """The project's manager (or queryset) class behind `Model.name`.
+
+    It is found in `Manager()`, `Rows.as_manager()` and `Manager.from_queryset(Rows)()`.
+    """
     attribute = project.class_attribute(cls, name)
     if attribute is None:
         return None

@@ -25,6 +25,7 @@ _OPEN_FOR_READS = frozenset(
 )
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _IDENTITY = frozenset({"user", "auth", "is_authenticated", "is_staff", "is_superuser", "successful_authenticator"})
+_COMPARISONS = frozenset({"isinstance", "compare_digest", "constant_time_compare"})
 _DEEPEST = 6
 
 
@@ -57,8 +58,7 @@ def _alternatives(
         decorated = _decorated(view.function, project) if view.function is not None else None
         return [decorated if decorated is not None else default_permissions(settings, project)]
     request = _Request(action.name, verb, _stated(view, action, project))
-    found = _asked(view.cls, None, request, settings, project, 0)
-    return found
+    return _asked(view.cls, None, request, settings, project, 0)
 
 
 def _stated(view: View, action: Action, project: Project) -> list[Sited] | None:
@@ -114,7 +114,12 @@ def _listed(sited: Sited, project: Project, depth: int = 0) -> list[Sited]:
 
 
 def _asked(
-    cls: ClassSymbol, after: ClassSymbol | None, request: _Request, settings: Settings | None, project: Project, depth: int
+    cls: ClassSymbol,
+    after: ClassSymbol | None,
+    request: _Request,
+    settings: Settings | None,
+    project: Project,
+    depth: int,
 ) -> list[list[Sited]]:
     """What `get_permissions` gives, by the project's method or by the library's."""
     bindings = project.class_member(cls, "get_permissions", after)
@@ -160,24 +165,25 @@ class _Interpreter:
                         self._found += self._returned(value)
                     return True
                 case form.Assign(targets=targets, value=value) if value is not None:
-                    for target in targets:
-                        name = form.dotted(target)
-                        if name is not None:
-                            self._request.assigned[name] = Sited(value, self._method.scope)
-                case form.If(test=test, body=then, orelse=orelse):
-                    outcome = self._decide(test)
-                    if outcome is True and self._body(then) or outcome is False and self._body(orelse):
+                    names = [name for target in targets if (name := form.dotted(target)) is not None]
+                    self._request.assigned.update(dict.fromkeys(names, Sited(value, self._method.scope)))
+                case form.If():
+                    if self._branches(statement):
                         return True
-                    if outcome is None:
-                        before = dict(self._request.assigned)
-                        left = self._body(then)
-                        self._request.assigned = before
-                        if self._body(orelse) and left:
-                            return True
                 case form.Try(body=inner) | form.With(body=inner):
                     if self._body(inner):
                         return True
         return False
+
+    def _branches(self, statement: form.If) -> bool:
+        """True when the branches that may run surely return."""
+        outcome = self._decide(statement.test)
+        if outcome is not None:
+            return self._body(statement.body if outcome else statement.orelse)
+        before = dict(self._request.assigned)
+        left = self._body(statement.body)
+        self._request.assigned = before
+        return self._body(statement.orelse) and left
 
     def _returned(self, value: form.Expr) -> list[list[Sited]]:
         scope = self._method.scope
@@ -245,8 +251,10 @@ def _guard(sited: Sited, verb: str, project: Project) -> Guard | None:
     node = _instantiated(sited).node
     if not _keeps_out(node, sited, verb, project, 0):
         return None
-    name = last_name(node) or (last_part(node.value) if isinstance(node, form.Const) and isinstance(node.value, str) else "")
-    return Guard(name or "permission_classes", sited.module.evidence(sited.node, f"permission class {name}"))
+    name = last_name(node)
+    if isinstance(node, form.Const) and isinstance(node.value, str):
+        name = last_part(node.value)
+    return Guard(name or "permission_classes", sited.module.evidence(sited.node, f"permission class {name or ''}".strip()))
 
 
 def _keeps_out(node: form.Expr, at: Sited, verb: str, project: Project, depth: int) -> bool:
@@ -318,7 +326,7 @@ def _followed(method: FunctionSymbol, project: Project) -> Iterator[form.Expr | 
 def _asks_who(node: form.Expr | form.Stmt) -> bool:
     if isinstance(node, form.Attr):
         return node.attr in _IDENTITY and last_name(node.value) in ("request", "user", "req")
-    return isinstance(node, form.Call) and last_name(node.func) in ("isinstance", "compare_digest", "constant_time_compare")
+    return isinstance(node, form.Call) and last_name(node.func) in _COMPARISONS
 
 
 def _returns_false(body: list[form.Stmt]) -> bool:
@@ -338,7 +346,8 @@ def _lets_reads_through(method: FunctionSymbol) -> bool:
             first = node.body[0]
             if isinstance(first, form.Return) and isinstance(first.value, form.Const) and first.value.value is True:
                 return True
-        if isinstance(node, form.Return) and isinstance(node.value, form.Boolean) and node.value.op == "or":
-            if any(names >= {"GET"} and same for value in node.value.values for names, same in method_tests(value)):
-                return True
+        match node:
+            case form.Return(value=form.Boolean(op="or") as either):
+                if any(names >= {"GET"} and same for names, same in method_tests(either)):
+                    return True
     return False

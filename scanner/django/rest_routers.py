@@ -87,7 +87,7 @@ class Router:
         nested = self._nested_prefix(0)
         self._note_own_routes()
         templates = list(self._templates())
-        for registration in self._registrations(0):
+        for registration in self.registrations(0):
             lookup = self.lookup(registration.viewset)
             for template in templates:
                 for url_path, mapping in self._mappings(template, registration.viewset):
@@ -128,7 +128,8 @@ class Router:
         value = self._project.infer(node, binding_scope.scope)
         return isinstance(value, Instance) and value.origin is not None and value.origin is self._instance.origin
 
-    def _registrations(self, depth: int) -> Iterator[_Registration]:
+    def registrations(self, depth: int) -> Iterator[_Registration]:
+        """Every `register()` on this router, and those on routers whose registry it takes over."""
         for call, scope in self._project.calls_named("register"):
             if isinstance(call.func, form.Attr) and self._is_this(call.func.value, Sited(call, scope)):
                 yield from self._registered_by(Sited(call, scope))
@@ -143,7 +144,7 @@ class Router:
             if self._is_this(func.value.value, Sited(call, scope)) and isinstance(other, form.Attr):
                 value = self._project.infer(other.value, scope)
                 if isinstance(value, Instance):
-                    yield from Router(value, self._project, self._evaluator)._registrations(depth + 1)
+                    yield from Router(value, self._project, self._evaluator).registrations(depth + 1)
 
     def _registered_by(self, sited: Sited) -> Iterator[_Registration]:
         call, scope = sited.node, sited.scope
@@ -202,7 +203,7 @@ class Router:
             return ""
         parent = Router(value, self._project, self._evaluator)
         before = (self._evaluator.text(Sited(lookup, scope)) if lookup is not None else "nested") or ""
-        viewset = next((r.viewset for r in parent._registrations(depth + 1) if r.prefix == text), None)
+        viewset = next((r.viewset for r in parent.registrations(depth + 1) if r.prefix == text), None)
         one = parent.lookup(viewset, f"{before}_") if viewset is not None else f"(?P<{before}_pk>{_DEFAULT_LOOKUP})"
         return f"{parent._nested_prefix(depth + 1)}{text}/{one}/"
 
@@ -235,9 +236,9 @@ class Router:
                     if node.func.attr == "update" and isinstance(owner, form.Attr) and owner.attr == "mapping":
                         index = owner.value.index if isinstance(owner.value, form.Subscript) else None
                         given = node.positional[0] if node.positional else None
-                        if isinstance(index, form.Const) and isinstance(index.value, int):
-                            if isinstance(given, form.Dict):
-                                yield index.value, _string_pairs(given)
+                        match index, given:
+                            case form.Const(value=int() as place), form.Dict():
+                                yield place, _string_pairs(given)
 
     def root_view(self, mount: Mount) -> ClassSymbol | None:
         """The project's own class for the router's index page; the library's own page is left out."""
@@ -253,10 +254,11 @@ class Router:
                 if not isinstance(node, form.Assign) or node.value is None:
                     continue
                 for target in node.targets:
-                    if isinstance(target, form.Attr) and target.attr == "APIRootView":
-                        if self._is_this(target.value, Sited(target, module.scope)):
-                            value = self._project.infer(node.value, module.scope)
-                            return value if isinstance(value, ClassSymbol) else None
+                    if not isinstance(target, form.Attr) or target.attr != "APIRootView":
+                        continue
+                    if self._is_this(target.value, Sited(target, module.scope)):
+                        value = self._project.infer(node.value, module.scope)
+                        return value if isinstance(value, ClassSymbol) else None
         return None
 
 

@@ -37,8 +37,11 @@ _DECORATORS = {"action": None, "list_route": False, "detail_route": True}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Action:
-    """A method that an HTTP verb is mapped to. `handler` is None where the library provides it; `options` is the
-    `@action(...)` call whose keywords override the class's attributes."""
+    """A method that an HTTP verb is mapped to.
+
+    `handler` is None where the library provides it; `options` is the `@action(...)` call whose keywords override the
+    class's attributes.
+    """
 
     name: str
     handler: FunctionSymbol | None

@@ -48,9 +48,11 @@ class Settings(Mapping[str, Sited]):
         """Everything that is assigned or added to the setting, base layers first, down to the last full assignment."""
         found: list[Sited] = []
         for module in reversed(self._chain):
-            for binding in module.scope.bindings.get(name, ()):
-                if binding.value is not None and binding.how in (How.ASSIGN, How.AUGMENT):
-                    found.append(Sited(binding.value, binding.scope))
+            found += [
+                Sited(binding.value, binding.scope)
+                for binding in module.scope.bindings.get(name, ())
+                if binding.value is not None and binding.how in (How.ASSIGN, How.AUGMENT)
+            ]
         return found
 
     def strings(self, name: str) -> list[str]:
@@ -158,8 +160,8 @@ def _item(sited: Sited, key: str, project: Project, depth: int) -> Sited | None:
             if found is not None:
                 return found
     if isinstance(sited.node, form.Call) and last_name(sited.node.func) == "dict":
-        value = sited.node.keyword(key)
-        return Sited(value, sited.scope) if value is not None else None
+        stated = sited.node.keyword(key)
+        return Sited(stated, sited.scope) if stated is not None else None
     if isinstance(sited.node, form.Binary):
         for side in (sited.node.right, sited.node.left):
             found = _item(Sited(side, sited.scope), key, project, depth + 1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from assay.scanner.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
+from assay.scanner.django.lists import additions, served_statements
 from assay.scanner.django.settings import Settings, all_settings, settings_for
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
@@ -27,8 +28,10 @@ _DEEPEST = 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """One URL pattern with all prefixes, and the expression that is its view. `wrappers` are decorators that an
-    including URLconf puts around every view."""
+    """One URL pattern with all prefixes, and the expression that is its view.
+
+    `wrappers` are decorators that an including URLconf puts around every view.
+    """
 
     path: str
     view: Sited
@@ -160,8 +163,8 @@ class _Walk:
             return True
         self._active.add(key)
         found = False
-        for statement in _served_statements(scope.body):
-            for value, is_item in _additions(statement, name):
+        for statement in served_statements(scope.body):
+            for value, is_item in additions(statement, name):
                 found = True
                 if is_item:
                     self.item(Sited(value, scope), place)
@@ -238,16 +241,8 @@ class _Walk:
         if name in _LEFT_OUT:
             return
         if name == "i18n_patterns":
-            default = call.keyword("prefix_default_language")
-            shown = not (isinstance(default, form.Const) and default.value is False)
-            inside = place.under("<language>/") if shown else place
-            for argument in call.positional:
-                self.item(Sited(argument, scope), inside)
-            for arg in call.args:
-                if arg.star == 1:
-                    self.list_of(Sited(arg.value, scope), inside)
-            return
-        if isinstance(callee, FunctionSymbol) and callee.owner is None:
+            self._translated(call, scope, place)
+        elif isinstance(callee, FunctionSymbol) and callee.owner is None:
             self._built(callee, call, scope, place)
         elif name in _PASSED_THROUGH:
             for argument in call.positional:
@@ -259,6 +254,17 @@ class _Walk:
             self._include(call, scope, place)
         elif not isinstance(callee, External):
             self._unresolved(Sited(call, scope), place)
+
+    def _translated(self, call: form.Call, scope: Scope, place: _Place) -> None:
+        """`i18n_patterns(...)`: behind the language's code, unless the default language goes without."""
+        default = call.keyword("prefix_default_language")
+        shown = not (isinstance(default, form.Const) and default.value is False)
+        inside = place.under("<language>/") if shown else place
+        for arg in call.args:
+            if arg.star == 1:
+                self.list_of(Sited(arg.value, scope), inside)
+            elif arg.name is None:
+                self.item(Sited(arg.value, scope), inside)
 
     def _built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
         """A project function that returns patterns."""
@@ -387,50 +393,3 @@ def run_time_message(made_by: str | None) -> str:
 
 def _holds_patterns(items: Iterable[form.Expr]) -> bool:
     return any(isinstance(i, form.Call) and last_name(i.func) in _LEAVES for i in items)
-
-
-def _served_statements(body: list[form.Stmt]) -> Iterator[form.Stmt]:
-    """Statements that run in production: a branch for `settings.DEBUG` alone is left out."""
-    for statement in body:
-        match statement:
-            case form.If(test=test, body=then, orelse=orelse):
-                if not _is_debug(test):
-                    yield from _served_statements(then)
-                yield from _served_statements(orelse)
-            case form.Try(body=then, handlers=handlers, orelse=orelse, final=final):
-                yield from _served_statements(then)
-                for handler in handlers:
-                    yield from _served_statements(handler.body)
-                yield from _served_statements(orelse)
-                yield from _served_statements(final)
-            case form.For(body=then, orelse=orelse) | form.While(body=then, orelse=orelse):
-                yield from _served_statements(then)
-                yield from _served_statements(orelse)
-            case form.With(body=then):
-                yield from _served_statements(then)
-            case _:
-                yield statement
-
-
-def _is_debug(test: form.Expr) -> bool:
-    if isinstance(test, form.Boolean):
-        return test.op == "and" and any(_is_debug(v) for v in test.values)
-    return last_name(test) in ("DEBUG", "ENABLE_DEBUG_TOOLBAR")
-
-
-def _additions(statement: form.Stmt, name: str) -> Iterator[tuple[form.Expr, bool]]:
-    """What a statement puts into the list of that name: expressions, and whether each is one item or a list."""
-    match statement:
-        case form.Assign(targets=targets, value=value) if value is not None:
-            if any(isinstance(t, form.Name) and t.id == name for t in targets):
-                yield value, False
-        case form.AugAssign(target=form.Name(id=target), op="+=" | "+", value=value) if target == name:
-            yield value, False
-        case form.ExprStmt(value=form.Call(func=form.Attr(value=form.Name(id=owner), attr=attr)) as call):
-            if owner == name and call.positional:
-                if attr == "append":
-                    yield call.positional[0], True
-                elif attr == "insert":
-                    yield call.positional[-1], True
-                elif attr == "extend":
-                    yield call.positional[0], False

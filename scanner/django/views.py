@@ -61,8 +61,10 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What a URL pattern calls: a function, or a class by its `as_view()` call. `wrappers` are the decorators around
-    it in the URLconf, outermost first; neither function nor class for a lambda."""
+    """What a URL pattern calls: a function, or a class by its `as_view()` call; neither for a lambda.
+
+    `wrappers` are the decorators around it in the URLconf, outermost first.
+    """
 
     function: FunctionSymbol | None = None
     cls: ClassSymbol | None = None
@@ -179,6 +181,7 @@ def _allowed_methods(view: View, project: Project) -> set[str] | None:
 
 
 def constant_strings(items: Iterable[form.Expr]) -> list[str]:
+    """The string literals among the expressions."""
     return [i.value for i in items if isinstance(i, form.Const) and isinstance(i.value, str)]
 
 
@@ -260,7 +263,7 @@ def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> End
         bases = {last_part(name) for name in project.base_names(view.cls)}
         if any("GraphQL" in base for base in bases):
             return EndpointKind.GRAPHQL
-    answer = _kind_of_answers(handler, project) if handler is not None else None
+    answer = _kind_of_answers(handler) if handler is not None else None
     if answer is not None or view.cls is None:
         return answer
     for name in project.base_names(view.cls):
@@ -269,7 +272,7 @@ def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> End
     return EndpointKind.HTML if project.class_attribute(view.cls, "template_name") is not None else None
 
 
-def _kind_of_answers(handler: FunctionSymbol, project: Project) -> EndpointKind | None:
+def _kind_of_answers(handler: FunctionSymbol) -> EndpointKind | None:
     kinds: set[EndpointKind] = set()
     for node in handler.returns():
         for part in form.walk(node.value, into_definitions=False) if node.value is not None else ():

@@ -22,7 +22,8 @@ def routes(context: Context) -> Iterable[Route]:
     for pattern in found.patterns:
         view = view_of(pattern.view, context.project, pattern.frame)
         if view is None:
-            message = run_time_message(pattern.made_by) if pattern.made_by else f"the view of {pattern.path!r} is unknown"
+            unknown = f"the view of {pattern.path!r} can't be told"
+            message = run_time_message(pattern.made_by) if pattern.made_by else unknown
             unresolved.append(Unresolved(pattern.location, message))
         elif isinstance(view, View) and not is_rest_view(view, context.project):
             yield from _routes_of(pattern, view, context)

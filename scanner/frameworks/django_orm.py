@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from assay.scanner.django.constants import definition
+from assay.scanner.django.constants import Evaluator, definition
 from assay.scanner.django.fields import all_fields, app_label, columns_of, fields_of, parent_names, target_class
 from assay.scanner.django.models import (
     default_ordering,
@@ -17,13 +17,12 @@ from assay.scanner.django.models import (
     manager_class,
     meta_value,
 )
-from assay.scanner.django.constants import Evaluator
 from assay.scanner.django.rest_pagination import paginator_of
 from assay.scanner.django.settings import settings_for
 from assay.scanner.django.views import View
 from assay.scanner.framework import Context, Framework, Rows, Sited, Step
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.model.table import Table
@@ -254,7 +253,7 @@ class _DjangoRows:
         if isinstance(call.func, form.Name) or name == "Paginator":
             return self._paginator(call, scope, project)
         if isinstance(call.func, form.Attr) and name not in _SINGLE and name not in _KEEPING:
-            return self._custom_method(call, call.func, scope, project)
+            return self._custom_method(call.func, scope, project)
         return None
 
     def _listed_or_404(self, call: form.Call, scope: Scope, project: Project) -> Rows | None:
@@ -301,7 +300,7 @@ class _DjangoRows:
             return replace(rows, bound=Bound.LIMITED, limit=limit)
         return rows
 
-    def _custom_method(self, call: form.Call, func: form.Attr, scope: Scope, project: Project) -> Rows | None:
+    def _custom_method(self, func: form.Attr, scope: Scope, project: Project) -> Rows | None:
         """A method that the project's manager or queryset class adds: what it does to the rows it starts from."""
         owner: form.Expr = func.value
         while isinstance(owner, form.Call) and isinstance(owner.func, form.Attr):

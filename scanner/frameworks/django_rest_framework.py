@@ -14,7 +14,7 @@ from assay.scanner.django.rest_permissions import permission_guards
 from assay.scanner.django.rest_routers import Router, is_router
 from assay.scanner.django.rest_viewsets import Action, action_named
 from assay.scanner.django.settings import Settings
-from assay.scanner.django.urls import Mount, Pattern, urlconf
+from assay.scanner.django.urls import Mount, urlconf
 from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part

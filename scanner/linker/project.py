@@ -362,7 +362,9 @@ class Project:
             case How.IMPORT_FROM:
                 source = self.import_module(binding.module, binding.level, binding.scope.module)
                 if isinstance(source, External):
-                    return External(canonical(f"{source.name}.{binding.name}"))
+                    # A folder without an `__init__.py` is a package too (PEP 420).
+                    dotted = f"{source.name}.{binding.name}"
+                    return self.module_named(dotted, binding.scope.module.path) or External(canonical(dotted))
                 return self.member(source, binding.name) if source is not None else None
             case How.PARAMETER:
                 return self._parameter(binding)
