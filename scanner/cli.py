@@ -27,7 +27,7 @@ FORMATS = ("html", "json", "sarif")
 """What `--report FORMAT=FILE` takes."""
 _PIPE_WIDTH = 100
 
-PATH = click.argument("path", default=".", type=click.Path(path_type=Path))
+PATH = click.argument("path", default=".", type=click.Path(path_type=Path, readable=False))
 JOBS = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Worker processes; by default one a core.")
 
 
@@ -140,7 +140,7 @@ def inventory(path: Path, form: str, jobs: int | None) -> None:
 def main() -> NoReturn:
     """The entry point: click's own errors exit with 2, Ctrl-C with 130, a closed pipe quietly."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="assay", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -17,7 +17,8 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
     """One endpoint for each method of the route."""
     returned = reads.of_route(route)
     kind = route.kind or EndpointKind.JSON
-    if is_health_path(route.path, route.handler_name) is not None and kind in (EndpointKind.JSON, EndpointKind.HTML):
+    is_health = is_health_path(route.path, route.handler_name, is_open=not route.guards) is not None
+    if is_health and kind in (EndpointKind.JSON, EndpointKind.HTML):
         kind = EndpointKind.HEALTH
     rows = returned.rows
     reads_found = tuple(_read(r) for r in rows)

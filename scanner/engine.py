@@ -85,13 +85,23 @@ def understand(root: Path, options: Options = Options(), progress: Progress = _s
     progress("linking", 0, 1)
     facts: dict[str, Facts] = {o.path: f for o in outcomes if (f := o.decoded()) is not None}
     linked = link(_sources(tree, facts, options.config))
-    if not linked.services:
-        raise NothingToScanError(
-            f"{root}: no backend found in {len(tree.files)} files: nothing makes a web application, and there is no "
-            "manage.py; name the service's folder in assay.toml ([services.NAME] root = ...)"
-        )
     diagnostics = (*tree.diagnostics, *(d for o in outcomes if (d := o.diagnostic)), *linked.diagnostics)
+    if not linked.services:
+        raise NothingToScanError(f"{root}: {_no_backend(tree, diagnostics)}")
     return Understanding(tree, tuple(outcomes), linked, tuple(sorted(set(diagnostics), key=_place)))
+
+
+def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
+    """Why there is nothing to judge, and what to do; a file that could not be read is the likeliest reason."""
+    unread = [d for d in diagnostics if d.reason.is_unread_file]
+    if unread:
+        others = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+        return f"no backend found, and {unread[0].path} could not be read: {unread[0].message}{others}"
+    count = f"{len(tree.files)} file{'s' if len(tree.files) != 1 else ''}"
+    return (
+        f"no backend found in {count}: nothing makes a web application, and there is no manage.py; "
+        "name the service's folder in assay.toml ([services.NAME] root = ...)"
+    )
 
 
 def _is_wanted(kind: FileKind, role: Role) -> bool:
@@ -104,15 +114,22 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, str, str]:
 
 
 def _sources(tree: Tree, facts: Mapping[str, Facts], config: Config) -> Sources:
-    metadata = tree.root / "pyproject.toml"
     return Sources(
         facts=facts,
         roles={f.path: f.role for f in tree.files},
         paths=frozenset(f.path for f in tree.files),
         services={name: service.root for name, service in config.services.items()},
         tree_name=tree.root.resolve().name or "root",
-        metadata={"pyproject.toml": metadata.read_bytes()} if metadata.is_file() else {},
+        metadata=_metadata(tree.root),
     )
+
+
+def _metadata(root: Path) -> dict[str, bytes]:
+    try:
+        return {"pyproject.toml": (root / "pyproject.toml").read_bytes()}
+    except OSError:
+        # It would only have named the service, which the folder does too.
+        return {}
 
 
 def scan(

@@ -35,7 +35,9 @@ class Context:
 
     def unresolved(self, location: Location, message: str) -> None:
         """Say that something is there and what could not be told about it, instead of leaving it out."""
-        self.diagnostics.append(Diagnostic(location.path, location.line, Reason.UNRESOLVED, message))
+        diagnostic = Diagnostic(location.path, location.line, Reason.UNRESOLVED, message)
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +120,11 @@ class Step:
 class RowLibrary(Protocol):
     """How an ORM or driver reads rows."""
 
-    def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | None:
-        """Rows that begin at this expression: `select(User)`, `User.query`, `User.objects`; None for anything else."""
+    def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | str | None:
+        """Rows that begin at this expression: `select(User)`, `User.query`, `User.objects`; None for anything else.
+
+        Step.SINGLE where it reads, but only one row: `session.scalar(select(User))`.
+        """
         ...
 
     def step(self, rows: Rows, method: str, call: form.Call | None, scope: Scope) -> Rows | str | None:

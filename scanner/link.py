@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from assay.scanner.dataflow.dependencies import hard_dependencies
+from assay.scanner.dataflow.health import health_checks
+from assay.scanner.dataflow.logs import link_logs
+from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
+from assay.scanner.dataflow.sources import handlers_of
+from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
@@ -14,6 +20,7 @@ from assay.scanner.framework import Context, frameworks
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Module
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
@@ -104,7 +111,7 @@ class _Parts:
 
     def __init__(self, context: Context, owners: Ownership) -> None:
         self._owners = owners
-        project = context.project
+        self._project = project = context.project
         known = frameworks()
         reads = Reads(project, [f.rows for f in known if f.rows is not None])
         self.routes = sorted(
@@ -112,6 +119,12 @@ class _Parts:
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
         self.endpoints = [(route, e) for route in self.routes for e in endpoints_of(route, reads)]
+        handlers = {r.handler for r in self.routes if r.handler is not None}
+        executions = [execution for framework in known for execution in framework.sql(context)]
+        self.sql_sites = sql_sites(context, executions, handlers_of(self.routes, project))
+        self.health_checks = health_checks(((e, r.handler) for r, e in self.endpoints), project)
+        self.other_probes = [evidence for evidence, _ in other_probes(project)]
+        self.logs = link_logs(project, routes=handlers)
         self.tables = [table for framework in known for table in framework.tables(context)]
         self.frameworks = {
             framework.name: {m.path for m in project.modules.values() if _imports_any(m, framework.packages)}
@@ -122,6 +135,13 @@ class _Parts:
         """The service's own, in order of place."""
         mine = (s for s in subjects if self._owners.of(s.location.path) is root)
         return tuple(sorted(mine, key=lambda s: (s.location, s.subject_id)))
+
+    def hard_dependencies(self, root: ServiceRoot) -> tuple[Evidence, ...]:
+        mine = [r.handler for r, e in self.endpoints if r.handler and self._owners.of(e.location.path) is root]
+        return hard_dependencies(dict.fromkeys(mine), self._project)
+
+    def evidence_of(self, root: ServiceRoot, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+        return tuple(e for e in evidence if self._owners.of(e.location.path) is root)
 
     def frameworks_of(self, root: ServiceRoot) -> tuple[str, ...]:
         return tuple(
@@ -146,6 +166,13 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         page_sizes=page_sizes(endpoints),
         paged_queries=paged_queries(endpoints),
         tables=parts.of(root, parts.tables),
+        health_checks=parts.of(root, parts.health_checks),
+        other_probes=parts.evidence_of(root, parts.other_probes),
+        hard_dependencies=parts.hard_dependencies(root),
+        sql_sites=parts.of(root, parts.sql_sites),
+        log_calls=parts.of(root, parts.logs.log_calls),
+        print_calls=parts.of(root, parts.logs.print_calls),
+        except_handlers=parts.of(root, parts.logs.except_handlers),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,

@@ -15,7 +15,8 @@ from pathlib import Path
 from assay.scanner.verdicts import Kind
 
 _MARK = re.compile(r"#\s*(?P<word>expect|evidence|plant)\b(?::\s*(?P<values>\w+(?:,\s*\w+)*))?")
-_MARKS_ALONE = re.compile(r"\s*(?:#\s*(?:expect|evidence|plant)\b[^#]*)+$")
+_COMMENT = r"#\s*(?:expect|evidence|plant)\b[^#]*"
+_MARKS = re.compile(rf"\s*(?:{_COMMENT})+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Marks:
 
 
 def marks_in(folder: Path) -> Marks:
-    """The marks of all files below a folder."""
-    found = [mark for path in sorted(folder.rglob("*")) if path.is_file() for mark in _of_file(path, folder)]
+    """The marks of all files below a folder, documents aside: those speak of marks."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md")
+    found = [mark for path in files for mark in _of_file(path, folder)]
     return Marks(
         frozenset((path, line, Kind(value)) for path, line, word, value in found if word == "expect"),
         frozenset((path, line) for path, line, word, _ in found if word == "evidence"),
@@ -37,12 +39,17 @@ def marks_in(folder: Path) -> Marks:
     )
 
 
+def unmarked(text: str) -> str:
+    """The text without its marks, line for line: a comment may mean something to a rule, a mark must not."""
+    return "\n".join("#" if _MARKS.match(line) else _MARKS.sub("", line) for line in text.split("\n"))
+
+
 def _of_file(path: Path, folder: Path) -> Iterator[tuple[str, int, str, str]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     name = path.relative_to(folder).as_posix()
     for index, text in enumerate(lines):
         for mark in _MARK.finditer(text):
-            line = _next_code(lines, index) if _MARKS_ALONE.match(text) else index + 1
+            line = _next_code(lines, index) if _MARKS.match(text) else index + 1
             for value in re.split(r",\s*", mark["values"] or ""):
                 yield name, line, mark["word"], value
 

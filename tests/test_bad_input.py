@@ -153,6 +153,7 @@ def restored(tmp_path: Path) -> Iterator[None]:
 def test_unreadable_files_and_folders(tmp_path: Path) -> None:
     root = backend(tmp_path / "tree", secret="x = 1\n")
     (root / "secret.py").chmod(0)
+    (root / "pyproject.toml").touch(mode=0)
     (root / "locked").mkdir(mode=0)
     loaded, ended = report(root, without_powers=True)
     found = diagnostics(loaded)

@@ -163,6 +163,60 @@ def test_a_router_class_states_prefix_and_dependencies() -> None:
     assert (found.path, len(found.guards)) == ("/admin/x", 1)
 
 
+def test_a_router_factory_is_called_with_different_prefixes() -> None:
+    assert paths(
+        """
+        from fastapi import APIRouter, FastAPI
+        def crud(prefix: str) -> APIRouter:
+            router = APIRouter(prefix=prefix)
+            @router.get("/")
+            def index(): ...
+            return router
+        app = FastAPI()
+        users = crud("/users")
+        app.include_router(users)
+        app.include_router(crud(prefix="/items"), prefix="/v1")
+        """
+    ) == ["GET /users/", "GET /v1/items/"]
+
+
+def test_a_function_that_fills_the_router_it_is_given() -> None:
+    assert paths(
+        """
+        from fastapi import APIRouter, FastAPI
+        users = APIRouter()
+        @users.get("/users")
+        def index(): ...
+        def filled(router: APIRouter) -> APIRouter:
+            router.include_router(users)
+            return router
+        plain = filled(APIRouter())
+        tenant = filled(APIRouter(prefix="/{tenant}"))
+        app = FastAPI()
+        app.include_router(plain)
+        app.include_router(tenant)
+        """
+    ) == ["GET /users", "GET /{tenant}/users"]
+
+
+def test_a_library_router_is_not_mistaken_for_one_of_the_project() -> None:
+    assert (
+        paths(
+            """
+        import library
+        from fastapi import APIRouter, FastAPI
+        class Plugin:
+            router = APIRouter(prefix="/plugin")
+        @Plugin.router.get("/x")
+        def x(): ...
+        app = FastAPI()
+        app.include_router(library.router, prefix="/library")
+        """
+        )
+        == []
+    )
+
+
 def test_a_decorator_may_be_called_and_routes_added_without_one() -> None:
     assert paths(
         """
@@ -349,6 +403,16 @@ GUARDS = """
         def __call__(self, request: Request):
             if request.state.role not in self.roles:
                 raise HTTPException(403)
+    class Nobody:
+        code = 403
+        def __init__(self, request: Request):
+            raise HTTPException(status_code=self.code)
+    class Checks:
+        def __init__(self, checks: list):
+            self.checks = checks
+        def __call__(self, request: Request):
+            for check in self.checks:
+                check(request)
 """
 
 
@@ -369,6 +433,8 @@ GUARDS = """
         ("who=Depends(not_found)", False),
         ("who=Depends(role('admin'))", True),
         ("who=Depends(Allowed(['admin']))", True),
+        ("who=Depends(Checks([Nobody]))", True),
+        ("who=Depends(Checks([get_db]))", False),
         ("key=Security(APIKeyHeader(name='k'))", True),
         ("form: Annotated[OAuth2PasswordRequestForm, Depends()]", False),
     ],
@@ -421,9 +487,11 @@ def test_a_class_based_view_has_the_dependencies_of_its_class() -> None:
         GUARDS
         + """
     from fastapi_utils.cbv import cbv
-    @cbv(app)
-    class View:
+    class Base:
         who: str = Depends(user)
+    @cbv(app)
+    class View(Base):
+        db: str = Depends(get_db)
         @app.get("/x")
         def x(self): ...
     """
@@ -630,6 +698,8 @@ def test_a_parameter_of_the_path_is_no_page_size() -> None:
         ("if limit > 60:\n            log(limit)", Cap.UNCAPPED, None),
         ("query(limit=limit)", Cap.CAPPED, 200),
         ("if limit == -1:\n            limit = None", Cap.SWITCHED_OFF, None),
+        ("if limit:\n            q = q.limit(limit)", Cap.SWITCHED_OFF, None),
+        ("if limit:\n            q = q.limit(limit)\n        else:\n            q = q.limit(9)", Cap.UNCAPPED, None),
     ],
 )
 def test_a_cap_in_the_body(body: str, cap: Cap, maximum: int | None) -> None:
@@ -637,6 +707,15 @@ def test_a_cap_in_the_body(body: str, cap: Cap, maximum: int | None) -> None:
     found = page_size(helper + f'    @app.get("/x")\n    def x(limit: int = 10):\n        {body}\n')
     assert found is not None
     assert (found.cap, found.maximum) == (cap, maximum)
+
+
+def test_a_cap_that_an_object_may_get_later_is_unknown() -> None:
+    model = "    class Paging(BaseModel):\n        limit: int = 10\n"
+    route = '    @app.get("/x")\n    def x(p: Annotated[Paging, Query()]):\n        return rows({})\n'
+    cut, kept = page_size(model + route.format("min(p.limit, 9)")), page_size(model + route.format("p.limit"))
+    assert cut is not None
+    assert kept is not None
+    assert (cut.cap, kept.cap) == (Cap.UNKNOWN, Cap.UNCAPPED)
 
 
 def test_a_switch_in_a_function_that_takes_what_the_declaration_admits() -> None:

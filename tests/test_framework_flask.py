@@ -276,11 +276,13 @@ def test_a_decorator_above_the_route_does_not_act() -> None:
         ("if request.form['password'] != 'x':\n            abort(401)", False),
         ("if not current_user.is_authenticated:\n            abort(404)", False),
         (
-            "if verify(request.cookies['t']):\n            return 'a'\n        return make_response(redirect('/login'))",
+            "if verify(request.cookies['t']):\n            return 'a'\n        "
+            "return make_response(redirect('/login'))",
             True,
         ),
         (
-            "if verify(request.cookies['t']):\n            return redirect('/home')\n        return render_template('l')",
+            "if verify(request.cookies['t']):\n            return redirect('/home')\n        "
+            "return render_template('login.html')",
             False,
         ),
         (

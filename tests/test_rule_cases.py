@@ -14,7 +14,7 @@ from assay.scanner.executors import InlineExecutor
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import Rulebook, load_rulebook
 from assay.scanner.verdicts import Kind
-from tests.marks import Marks, marks_in
+from tests.marks import Marks, marks_in, unmarked
 
 CASES = Path(__file__).parent.parent / "fixtures" / "rules"
 PREFIXES = {"pass": Kind.PASS, "fail": Kind.FAIL, "review": Kind.REVIEW, "not_applicable": Kind.NOT_APPLICABLE}
@@ -55,6 +55,9 @@ def expected_kind(case: Path) -> Kind | None:
 def test_case(case: Path, tmp_path: Path) -> None:
     root = copied(case, tmp_path)
     marks = marks_in(root)
+    for file in root.rglob("*"):
+        if file.is_file():
+            file.write_bytes(unmarked(file.read_bytes().decode()).encode())
     result = judged(root, case.parent.name)
 
     assert [str(d) for d in result.diagnostics if d.reason.is_internal_error or d.reason.is_unread_file] == []

@@ -204,6 +204,7 @@ _RECEIVERS: tuple[tuple[re.Pattern[str], System, frozenset[str]], ...] = (
 )  # fmt: skip
 _OPAQUE_HOSTS = words("fastapi starlette flask quart django aiohttp sanic litestar builtins")
 """Libraries whose objects carry what the application put there: `request.app.state.db`, `g.db`, `app["pool"]`."""
+_REQUESTS = frozenset({"request", "req", "kwargs"})
 _WRITES = words(
     """add add_all delete merge save create get_or_create update_or_create bulk_create bulk_update update insert
     bulk_save_objects bulk_insert_mappings insert_many insert_one update_one update_many delete_one delete_many
@@ -228,7 +229,7 @@ _CUTS = (".limit", ".filter", ".where", ".filter_by", ".get", ".first", ".pagina
 
 def touch(call: form.Call, scope: Scope, project: Project) -> Touch | None:
     """What the call reaches; None for a call that stays in the process or can't be told."""
-    value = project.infer(call.func, scope)
+    value = None if _hangs_on_request(call.func) else project.infer(call.func, scope)
     if isinstance(value, Instance) and value.cls is None and value.type_name in _SESSION_FACTORIES:
         return _made(call, scope, System.SQL, Act.OPEN, value.type_name)
     if isinstance(value, External):
@@ -240,6 +241,13 @@ def touch(call: form.Call, scope: Scope, project: Project) -> Touch | None:
     if isinstance(call.func, form.Attr) and call.func.attr in ("delay", "apply_async"):
         return _made(call, scope, System.BROKER, Act.ENQUEUE, "")
     return _by_receiver(call, scope, project) if not isinstance(value, FunctionSymbol) else None
+
+
+def _hangs_on_request(node: form.Expr) -> bool:
+    """`request.app.state.db.execute`: a request carries what the application hung on it, and no type tells what."""
+    while isinstance(node, form.Attr | form.Subscript | form.Call):
+        node = node.func if isinstance(node, form.Call) else node.value
+    return isinstance(node, form.Name) and node.id in _REQUESTS
 
 
 def system_of_exception(name: str) -> System | None:
@@ -523,6 +531,7 @@ def _function_of(value: Value | None, project: Project) -> FunctionSymbol | None
 
 # --- what a service can't do without --------------------------------------------------------------------------
 
+_DATABASES = frozenset({System.SQL, System.DOCUMENTS})
 _NO_WORK = re.compile(
     r".*(health|ready|readiness|liveness|alive|ping|heartbeat).*|(get_?)?(version|metrics|whereami|favicon|robots(_txt)?|info)"
 )
@@ -554,7 +563,7 @@ class _Reach:
         self._providers: dict[FunctionSymbol, tuple[FunctionSymbol, ...]] = {}
 
     def of(self, handler: FunctionSymbol) -> dict[System, Evidence]:
-        """Breadth first, so that the nearest use is the one that is shown."""
+        """Breadth first, so that the nearest use is the one that is shown, and only until a database is met."""
         found: dict[System, Evidence] = {}
         level = {handler: None}
         seen = dict(level)
@@ -562,6 +571,8 @@ class _Reach:
             for function in level:
                 for system, place in self._touches(function).items():
                     found.setdefault(system, place)
+            if not found.keys().isdisjoint(_DATABASES):
+                break
             level = {c: None for f in level for c in self._callees(f) if c not in seen}
             seen |= level
         return found

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from itertools import product
 
-from assay.scanner.dataflow.constants import Given
+from assay.scanner.dataflow.constants import Given, definitions
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Module, Scope
-from assay.scanner.linker.values import Instance, Literal, Namespace, Value
+from assay.scanner.linker.values import BoundMethod, Instance, Literal, Namespace, Value
 from assay.scanner.readers.python import form
 
 _MOST = 1_000
@@ -33,15 +33,17 @@ def expansions(call: form.Call, scope: Scope, project: Project, callers: int = 3
     return ways
 
 
-def resolved(node: form.Expr, scope: Scope, project: Project, given: Given) -> Value | None:
+def resolved(node: form.Expr, scope: Scope, project: Project, given: Given, depth: int = 8) -> Value | None:
     """What the expression stands for while the names in `given` mean what they do."""
+    if not depth:
+        return None
     if isinstance(node, form.Name):
         bindings = scope.lookup(node.id)
         known = given.get((bindings[0].scope, node.id)) if bindings else None
         if known is not None and known[0] is not node:
-            return resolved(known[0], known[1], project, given)
+            return resolved(known[0], known[1], project, given, depth - 1)
     if isinstance(node, form.Attr):
-        owner = resolved(node.value, scope, project, given)
+        owner = resolved(node.value, scope, project, given, depth - 1)
         if isinstance(owner, Module | Namespace):
             return project.member(owner, node.attr)
         if isinstance(owner, Instance) and owner.cls is not None and owner.origin is not None:
@@ -49,7 +51,26 @@ def resolved(node: form.Expr, scope: Scope, project: Project, given: Given) -> V
             values = [found] if found is not None else project.instance_attributes(owner.cls, node.attr)
             if values:
                 return project.infer(*values[-1])
-    return project.infer(node, scope)
+    value = project.infer(node, scope)
+    if isinstance(value, Instance) and value.origin is None:
+        return _made(node, scope, project, depth) or value
+    return value
+
+
+def _made(node: form.Expr, scope: Scope, project: Project, depth: int) -> Instance | None:
+    """The object behind a call, or a name for one, of a function whose annotation tells no more than its class."""
+    for call, call_scope in [(node, scope), *definitions(node, scope, project)]:
+        callee = project.infer(call.func, call_scope) if isinstance(call, form.Call) else None
+        if isinstance(callee, BoundMethod):
+            callee = callee.function
+        if not isinstance(call, form.Call) or not isinstance(callee, FunctionSymbol):
+            continue
+        given = arguments(call, call_scope, callee, project)
+        for returned in callee.returns():
+            value = resolved(returned.value, callee.scope, project, given, depth - 1) if returned.value else None
+            if isinstance(value, Instance) and value.origin is not None:
+                return value
+    return None
 
 
 def _turns(binding: Binding, project: Project) -> list[Given]:

@@ -282,18 +282,27 @@ class _Walk:
     def _calls(self, node: form.Stmt, path: _Path, scope: Scope, depth: int) -> list[_Path]:
         """The path after the calls in the statement's own expressions."""
         paths = [path]
-        for call in _own_calls(node):
-            if path.met and call is self._touch.node:
-                continue
+        calls = _own_calls(node)
+        handed_over = {n for c in calls if _returns_exceptions(c) for n in form.walk(c) if isinstance(n, form.Call)}
+        for call in calls:
+            tolerant = call in handed_over
             if call is self._touch.node:
-                return [p.raised(outage=True) if p.end is None else p for p in paths]
-            if self._is_abort(call, scope):
-                return [p.raised(outage=False) if p.end is None else p for p in paths]
-            callee = self._on_the_way(call, scope)
-            if callee is not None and depth < _DEEPEST:
-                tolerant = _returns_exceptions(call)
-                paths = [q for p in paths for q in self._enter(call, callee, p, scope, depth, tolerant)]
+                paths = [self._failed(call, p, tolerant) for p in paths]
+            elif self._is_abort(call, scope):
+                paths = [p.raised(outage=False) if p.end is None else p for p in paths]
+            else:
+                callee = self._on_the_way(call, scope)
+                if callee is not None and depth < _DEEPEST:
+                    paths = [q for p in paths for q in self._enter(call, callee, p, scope, depth, tolerant)]
         return paths
+
+    def _failed(self, call: form.Call, path: _Path, tolerant: bool) -> _Path:
+        """The failing call was made; a second try on the same path is taken to succeed."""
+        if path.end is not None or path.met:
+            return path
+        if tolerant:
+            return replace(path, met=True, results={**path.results, call: _Value(changed=True)})
+        return path.raised(outage=True)
 
     def _is_abort(self, call: form.Call, scope: Scope) -> bool:
         return last_name(call.func) == "abort" and not isinstance(self._project.infer(call.func, scope), FunctionSymbol)

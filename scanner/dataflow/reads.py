@@ -241,8 +241,10 @@ class Reads:
     def _evaluated(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
         for library in self._libraries:
             source = library.source(node, scope, self._project)
-            if source is not None:
+            if isinstance(source, Rows):
                 return Returned((source,), Shape.LIST)
+            if source is not None:
+                return NOTHING
         match node:
             case form.Name():
                 return self._name(node, scope, frame)

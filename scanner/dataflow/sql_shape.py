@@ -73,7 +73,7 @@ def _tokens(sql: str) -> list[Token]:
 
 
 def _position(tokens: list[Token], place: int) -> Position:
-    from sqlglot.tokens import TokenType
+    from sqlglot import TokenType
 
     token = tokens[place]
     before = tokens[place - 1].text.upper() if place else ""

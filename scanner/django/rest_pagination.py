@@ -41,9 +41,7 @@ class Paginator:
 
 def is_generic(cls: ClassSymbol, project: Project) -> bool:
     """Whether the view has a paginator at all: `GenericAPIView` and what derives from it."""
-    return any(
-        name.startswith(_GENERIC) and last_part(name) not in _NOT_GENERIC for name in project.base_names(cls)
-    )
+    return any(name.startswith(_GENERIC) and last_part(name) not in _NOT_GENERIC for name in project.base_names(cls))
 
 
 def paginator_of(view: View, settings: Settings | None, project: Project) -> Paginator | None:

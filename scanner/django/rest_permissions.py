@@ -251,10 +251,10 @@ def _guard(sited: Sited, verb: str, project: Project) -> Guard | None:
     node = _instantiated(sited).node
     if not _keeps_out(node, sited, verb, project, 0):
         return None
-    name = last_name(node)
+    name = last_name(node) or "permission_classes"
     if isinstance(node, form.Const) and isinstance(node.value, str):
         name = last_part(node.value)
-    return Guard(name or "permission_classes", sited.module.evidence(sited.node, f"permission class {name or ''}".strip()))
+    return Guard(name, sited.module.evidence(sited.node, f"permission class {name}"))
 
 
 def _keeps_out(node: form.Expr, at: Sited, verb: str, project: Project, depth: int) -> bool:

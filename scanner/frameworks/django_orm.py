@@ -334,10 +334,10 @@ class _DjangoRows:
         """The rows that a query expression gives, followed through names and steps."""
         if depth > _DEEPEST:
             return None
-        sited = definition(Sited(node, scope), project)
-        rows = self.source(sited.node, sited.scope, project)
-        if rows is not None:
-            return rows
+        for sited in (Sited(node, scope), definition(Sited(node, scope), project)):
+            rows = self.source(sited.node, sited.scope, project)
+            if rows is not None:
+                return rows
         if isinstance(sited.node, form.Call) and isinstance(sited.node.func, form.Attr):
             begun = self._rows_of(sited.node.func.value, sited.scope, project, depth + 1)
             if begun is None:

@@ -9,8 +9,10 @@ from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
+from assay.scanner.sqlalchemy.mapped import PACKAGES, is_ours
+from assay.scanner.sqlalchemy.rows import SqlalchemyRows
+from assay.scanner.sqlalchemy.tables import NAME, tables
 
-PACKAGES = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy", "alchemical", "alembic", "flask_sqlalchemy_lite")
 _CONSTRUCTS = frozenset({"text", "literal_column", "DDL"})
 _EXECUTE = frozenset({"execute", "scalar", "scalars", "exec", "stream", "stream_scalars"})
 _COERCING = frozenset({"filter", "order_by", "group_by", "having"})
@@ -21,26 +23,22 @@ _SESSION_NAMES = frozenset({"session", "db_session", "sess", "dbsession", "async
 def _sql(context: Context) -> Iterator[SqlExecution]:
     project = context.project
     for call, scope in project.calls_named(*_CONSTRUCTS):
-        if _is_ours(project.callee_name(call, scope)):
+        if is_ours(project.callee_name(call, scope)):
             yield from _execution(call, scope)
     for call, scope in project.calls_named("exec_driver_sql"):
         yield from _execution(call, scope)
     for call, scope in project.calls_named(*_EXECUTE):
         callee = project.infer(call.func, scope)
         name = callee.name if isinstance(callee, External) else None
-        if _is_ours(name) or (callee is None and _is_session(call.func)):
+        if is_ours(name) or (callee is None and _is_session(call.func)):
             yield from _execution(call, scope)
     for call, scope in project.calls_named(*_COERCING):
-        if _is_ours(project.callee_name(call, scope)):
+        if is_ours(project.callee_name(call, scope)):
             yield from _execution(call, scope, certain=False)
     for call, scope in project.calls_named(*_FRAGMENTS):
         callee = project.infer(call.func, scope)
-        if callee is None or (isinstance(callee, External) and _is_ours(callee.name)):
+        if callee is None or (isinstance(callee, External) and is_ours(callee.name)):
             yield from _execution(call, scope, certain=False)
-
-
-def _is_ours(name: str | None) -> bool:
-    return name is not None and name.split(".", 1)[0] in PACKAGES
 
 
 def _is_session(func: form.Expr) -> bool:
@@ -57,7 +55,7 @@ def _execution(call: form.Call, scope: Scope, *, certain: bool = True) -> Iterat
     if values is None and last_part(form.dotted(call.func) or "") == "execute":
         values = next((a.value for a in call.args if a.star == 2 or a.name not in (None, "execution_options")), None)
     parameters = Sited(values, scope) if values is not None else None
-    yield SqlExecution(call, scope, Sited(text, scope), parameters, "SQLAlchemy", certain=certain)
+    yield SqlExecution(call, scope, Sited(text, scope), parameters, NAME, certain=certain)
 
 
-FRAMEWORK = Framework("SQLAlchemy", PACKAGES, sql=_sql)
+FRAMEWORK = Framework(NAME, PACKAGES, tables=tables, rows=SqlalchemyRows(), sql=_sql)

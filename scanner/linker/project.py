@@ -360,12 +360,7 @@ class Project:
             case How.IMPORT:
                 return self.import_module(binding.module, 0, binding.scope.module)
             case How.IMPORT_FROM:
-                source = self.import_module(binding.module, binding.level, binding.scope.module)
-                if isinstance(source, External):
-                    # A folder without an `__init__.py` is a package too (PEP 420).
-                    dotted = f"{source.name}.{binding.name}"
-                    return self.module_named(dotted, binding.scope.module.path) or External(canonical(dotted))
-                return self.member(source, binding.name) if source is not None else None
+                return self._imported(binding)
             case How.PARAMETER:
                 return self._parameter(binding)
             case How.ASSIGN if binding.value is not None:
@@ -383,6 +378,15 @@ class Project:
                 raised = self.infer(binding.value, binding.scope)
                 return self.instance_of(raised) if raised is not None else None
         return None
+
+    def _imported(self, binding: Binding) -> Value | None:
+        """What `from module import name` binds."""
+        source = self.import_module(binding.module, binding.level, binding.scope.module)
+        if isinstance(source, External):
+            # A folder without an `__init__.py` is a package too (PEP 420).
+            dotted = f"{source.name}.{binding.name}"
+            return self.module_named(dotted, binding.scope.module.path) or External(canonical(dotted))
+        return self.member(source, binding.name) if source is not None else None
 
     def _parameter(self, binding: Binding) -> Value | None:
         function, param = binding.function, binding.param

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.log import ExceptHandler, LogCall, PrintCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
@@ -42,6 +43,9 @@ class Service:
     route_gaps: tuple[Evidence, ...] = ()
     """What answers paths that the route table can't list: ASGI wrappers, mounted third-party applications."""
     sql_sites: tuple[SqlSite, ...] = ()
+    log_calls: tuple[LogCall, ...] = ()
+    print_calls: tuple[PrintCall, ...] = ()
+    except_handlers: tuple[ExceptHandler, ...] = ()
 
     @property
     def subject_id(self) -> str:

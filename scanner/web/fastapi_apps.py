@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.constants import Given, list_items, string_value
+from assay.scanner.dataflow.constants import Given, definitions, list_items, string_value
 from assay.scanner.dataflow.expansion import arguments, expansions, resolved
 from assay.scanner.framework import Context, Sited
 from assay.scanner.linker.project import last_name, last_part
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance, Value
 from assay.scanner.readers.python import form
 from assay.scanner.web.fastapi_dependencies import Closure, Dependencies
@@ -49,6 +49,8 @@ class FastApiApps:
         if value.origin is not None:
             self._holders.setdefault(value.origin, value)
             return value.origin
+        if not self._is(value, _APPS):
+            return None
         apps = [origin for origin, app in self._holders.items() if self._is(app, _APPS)]
         return apps[0] if len(apps) == 1 else None  # a parameter that only its annotation describes
 
@@ -81,12 +83,24 @@ class FastApiApps:
         router = call.argument(0, "router")
         if router is None:
             return
-        children = [child] if (child := self.holder(router, scope, given)) is not None else self._by_attribute(router)
+        child = self.holder(router, scope, given)
+        children = [child] if child is not None else []
+        if child is None and resolved(router, scope, self._project, given) is None:
+            children = self._by_attribute(router)
         if not children:
             self._context.unresolved(scope.module.location(call), "which router is included here can't be told")
         prefix = self.text(call.keyword("prefix"), scope, given)
+        made_with = self._factory_arguments(router, scope)
         for child in children:
-            self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), given))
+            self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), made_with))
+
+    def _factory_arguments(self, router: form.Expr, scope: Scope) -> Given:
+        """What the function that makes the router was called with."""
+        for node, node_scope in [(router, scope), *definitions(router, scope, self._project)]:
+            callee = self._project.infer(node.func, node_scope) if isinstance(node, form.Call) else None
+            if isinstance(node, form.Call) and isinstance(callee, FunctionSymbol):
+                return arguments(node, node_scope, callee, self._project)
+        return {}
 
     def _by_attribute(self, node: form.Expr) -> list[form.Call]:
         """Of an object whose class can't be told: the routers that classes of the project have under that name."""
@@ -127,7 +141,8 @@ class FastApiApps:
 
     def path(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> str:
         """All prefixes on the way down."""
-        return self._own_prefix(holders[0]) + "".join(m.prefix + self._own_prefix(m.child) for m in chain)
+        own = self._own_prefix(holders[0], {})
+        return own + "".join(mount.prefix + self._own_prefix(mount.child, mount.given) for mount in chain)
 
     def options(self, holder: form.Call, name: str) -> Iterator[tuple[form.Expr, Scope, Given]]:
         """What an app or router was made with, by its own arguments and those its class passes to the base's."""
@@ -144,11 +159,11 @@ class FastApiApps:
             if passed is not None and not (own is not None and isinstance(passed, form.Name)):
                 yield passed, init.scope, arguments(holder, instance.scope, init, self._project)
 
-    def _own_prefix(self, holder: form.Call) -> str:
+    def _own_prefix(self, holder: form.Call, made_with: Given) -> str:
         if self._is(self._holders[holder], _APPS):
             return ""
         for node, scope, given in self.options(holder, "prefix"):
-            return self.text(node, scope, given)
+            return self.text(node, scope, {**made_with, **given})
         return ""
 
     def _of_holder(self, holder: form.Call) -> Closure:

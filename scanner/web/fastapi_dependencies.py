@@ -74,13 +74,17 @@ class Dependencies:
     def of_handler(self, handler: FunctionSymbol) -> Closure:
         """Of its parameters, and for a class-based view of the class's attributes."""
         found = self._of_function(handler)
-        if handler.owner is not None:
-            for name, bindings in handler.owner.scope.bindings.items():
-                annotated = bindings[-1].annotation is not None or isinstance(bindings[-1].value, form.Call)
-                if bindings[-1].how is How.ASSIGN and annotated:
-                    parameter = self._field(handler.owner, name)
-                    found |= self._of_parameter(parameter) if parameter is not None else Closure()
+        for base in self._project.mro(handler.owner) if handler.owner is not None else ():
+            for name in base.scope.bindings if isinstance(base, ClassSymbol) else ():
+                parameter = self._field(base, name) if isinstance(base, ClassSymbol) else None
+                if parameter is not None and self._is_injected(parameter):
+                    found |= self._of_parameter(parameter)
         return found
+
+    def _is_injected(self, parameter: Parameter) -> bool:
+        sites = [parameter.default] if parameter.default is not None else []
+        sites += self.metadata(parameter.annotation)[1] if parameter.annotation is not None else []
+        return any(isinstance(s.node, form.Call) and self._is_depends(s.node, s.scope) for s in sites)
 
     def of_list(self, items: Iterable[tuple[form.Expr, Scope]]) -> Closure:
         """Of `dependencies=[Depends(...), ...]`."""
@@ -190,7 +194,8 @@ class Dependencies:
             case Instance(cls=ClassSymbol() as cls):
                 call = self._project.method(cls, "__call__")
                 found = self._of_callable(call, name, place) if call is not None else Closure()
-                return found | self._of_scheme(value, sorted(self._project.base_names(cls)), name, place)
+                found |= self._of_scheme(value, sorted(self._project.base_names(cls)), name, place)
+                return found | self._of_checks(value, name, place)
             case Instance(type_name=type_name):
                 return self._of_scheme(value, [type_name], name, place)
             case External(name=dotted):
@@ -202,6 +207,20 @@ class Dependencies:
         if found.guards or refusal(function, self._project) is None:
             return found
         return found | Closure(guards=(Guard(name, place),))
+
+    def _of_checks(self, value: Instance, name: str, place: Evidence) -> Closure:
+        """Of the checks that a callable object was made with, such as `Permissions([IsAdmin, is_member])`."""
+        found = Closure()
+        if value.origin is None or value.scope is None:
+            return found
+        for argument in value.origin.args:
+            items = list_items(argument.value, value.scope, self._project) or [(argument.value, value.scope)]
+            for check in (self._project.infer(*item) for item in items):
+                if isinstance(check, ClassSymbol):
+                    check = self._project.method(check, "__init__") or self._project.method(check, "__call__")
+                if isinstance(check, FunctionSymbol):
+                    found |= self._of_callable(check, name, place)
+        return found
 
     def _of_scheme(self, value: Instance | None, type_names: list[str], name: str, place: Evidence) -> Closure:
         known = any(

@@ -77,23 +77,30 @@ class PageSizes:
         if found.highest is not None:
             cap = Cap.CONFIGURED if found.configured else Cap.CAPPED
             return replace(page_size, cap=cap, maximum=found.highest, evidence=found.evidence)
-        if parameter.function is None:
-            validated = any(
-                isinstance(n, form.Const) and n.value == parameter.name
-                for function in parameter.module.functions
-                if function.owner is not None and function.owner.id == parameter.declared_by
-                for decorator in function.decorators
-                for n in form.walk(decorator)
-            )
-            return replace(page_size, cap=Cap.UNKNOWN) if validated else page_size
-        clamp = next(_clamps(parameter.function, parameter.name, self._project, _DEEPEST_CALL), None)
+        function = parameter.function
+        clamp = next(_clamps(function, parameter.name, self._project, _DEEPEST_CALL), None) if function else None
         if clamp is None:
-            return page_size
+            carried = function is None or function.name == "__init__"
+            return replace(page_size, cap=Cap.UNKNOWN) if carried and self._is_cut_elsewhere(parameter) else page_size
         evidence, limit = clamp
         known = constant(limit.node, limit.scope, self._project)
         maximum = known.value if known is not None and isinstance(known.value, int) else None
         cap = Cap.CONFIGURED if known is not None and known.configured else Cap.CAPPED
         return replace(page_size, cap=cap, maximum=maximum, evidence=(evidence,))
+
+    def _is_cut_elsewhere(self, parameter: Parameter) -> bool:
+        """An object carries the value, and a validator of its class or a `min(object.limit, N)` anywhere may cut it."""
+        validators = (
+            decorator
+            for function in parameter.module.functions
+            if function.owner is not None and function.owner.id == parameter.declared_by
+            for decorator in function.decorators
+        )
+        named = (node for decorator in validators for node in form.walk(decorator))
+        if any(isinstance(node, form.Const) and node.value == parameter.name for node in named):
+            return True
+        arguments = (a.value for call, _ in self._project.calls_named("min") for a in call.args)
+        return any(isinstance(node, form.Attr) and node.attr == parameter.name for node in arguments)
 
     def _declared_range(self, declared: Sited) -> _Range | None:
         """What the bare type admits; None for anything but integers."""
@@ -155,6 +162,10 @@ class PageSizes:
                     continue
                 if isinstance(node, form.If) and _unsets(node.body, parameter.name):
                     return function.module.evidence(node.test, f"{sentinel} turns the limit off")
+        if parameter.function is not None and (found.lowest is None or found.lowest <= 0):
+            for node in parameter.function.walk():
+                if isinstance(node, form.If) and _is(node.test, parameter.name) and _limits_only_there(node, parameter):
+                    return parameter.function.module.evidence(node.test, "0 turns the limit off")
         return None
 
     def _readers_of(self, parameter: Parameter, *, declared: bool) -> Iterator[FunctionSymbol]:
@@ -176,6 +187,14 @@ def _sentinel(test: form.Expr, name: str) -> int | None:
             if isinstance(right, form.Const) and isinstance(right.value, int) and right.value <= 0:
                 return right.value - 1 if op == "<" else right.value
     return None
+
+
+def _limits_only_there(node: form.If, parameter: Parameter) -> bool:
+    """`if limit: query = query.limit(limit)` without an alternative."""
+    if node.orelse:
+        return False
+    calls = (n for n in form.walk_body(node.body) if isinstance(n, form.Call) and last_name(n.func) == "limit")
+    return any(_is(a.value, parameter.name) for call in calls for a in call.args)
 
 
 def _unsets(body: list[form.Stmt], name: str) -> bool:

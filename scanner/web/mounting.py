@@ -17,8 +17,8 @@ _MOST_CHAINS = 64
 class Mount:
     """One router put into another object. Both are known by the call that makes them.
 
-    `prefix` is what is known of the path between them. `is_separate` is set where the child is an app of its own, which
-    inherits nothing but the path.
+    `prefix` is what is known of the path between them; `given` is what the function that makes the child was called
+    with. `is_separate` is set where the child is an app of its own, which inherits nothing but the path.
     """
 
     parent: form.Call

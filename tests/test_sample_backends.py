@@ -1,0 +1,93 @@
+"""The sample backends: every planted fault is found where it was planted, and nothing else fails."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import assay.rules
+from assay.scanner.config import load_config
+from assay.scanner.engine import Options, scan
+from assay.scanner.executors import InlineExecutor
+from assay.scanner.results import ScanResult
+from assay.scanner.rulebook import load_rulebook
+from assay.scanner.verdicts import Kind
+from tests.marks import marks_in
+
+BACKENDS = Path(__file__).parent.parent / "fixtures" / "backends"
+FRAMEWORKS = ("fastapi", "flask", "django")
+UNSOUND = [f"{name}_unsound" for name in FRAMEWORKS]
+SOUND = [f"{name}_sound" for name in FRAMEWORKS]
+RULEBOOK = load_rulebook(assay.rules)
+
+REVIEWS: dict[str, set[tuple[str, str]]] = {
+    "fastapi_sound": set(),
+    "flask_sound": set(),
+    "django_sound": set(),
+}
+"""What only a person can settle in a sound sample: rule and subject."""
+
+SCORES: dict[str, str] = {}
+"""The line of figures of each sample: score, grade and the scores of the sections that have one."""
+
+
+@cache
+def scanned(name: str) -> ScanResult:
+    folder = BACKENDS / name
+    options = Options(load_config(folder, RULEBOOK), jobs=1, analyzers=False, make_pool=lambda _: InlineExecutor())
+    return scan(folder, RULEBOOK, {}, options)
+
+
+def found(name: str, kind: Kind) -> set[tuple[str, int, str]]:
+    return {(v.location.path, v.location.line, v.rule) for v in scanned(name).verdicts if v.kind is kind}
+
+
+def score_line(result: ScanResult) -> str:
+    (service,) = result.services
+    score = "-" if service.score is None else f"{service.score:.1f}"
+    sections = (f"{s.id} {s.score:.1f}" for s in service.sections if s.score is not None)
+    return f"{service.name}: {score} {service.grade}; {', '.join(sections)}"
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_what_fails_in_an_unsound_sample_is_what_was_planted(name: str) -> None:
+    planted = marks_in(BACKENDS / name).planted
+    fails = found(name, Kind.FAIL)
+    assert (sorted(planted - fails), sorted(fails - planted)) == ([], [])
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_nothing_fails_in_a_sound_sample(name: str) -> None:
+    assert {(v.rule, str(v.location), v.message) for v in scanned(name).verdicts if v.kind is Kind.FAIL} == set()
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_the_reviews_of_a_sound_sample_are_known(name: str) -> None:
+    assert {(v.rule, v.subject.id) for v in scanned(name).verdicts if v.kind is Kind.REVIEW} == REVIEWS[name]
+
+
+@pytest.mark.parametrize("name", SOUND + UNSOUND)
+def test_a_sample_is_understood_in_full(name: str) -> None:
+    assert scanned(name).diagnostics == ()
+    assert [service.coverage for service in scanned(name).services] == [1.0]
+
+
+def test_every_rule_is_broken_by_some_sample() -> None:
+    broken = {code for name in UNSOUND for _, _, code in marks_in(BACKENDS / name).planted}
+    assert set(RULEBOOK.by_code()) - broken == set()
+
+
+@pytest.mark.parametrize("name", SOUND + UNSOUND)
+def test_the_figures_of_a_sample(name: str) -> None:
+    assert score_line(scanned(name)) == SCORES[name]
+
+
+def test_a_sound_sample_carries_no_marks() -> None:
+    marked = [name for name in SOUND if marks_in(BACKENDS / name).planted]
+    assert marked == []
+
+
+def test_there_are_no_other_samples() -> None:
+    assert {folder.name for folder in BACKENDS.iterdir() if folder.is_dir()} == set(SOUND + UNSOUND)
