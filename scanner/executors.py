@@ -144,19 +144,15 @@ def _batches(files: Sequence[SourceFile]) -> list[Batch]:
     return batches
 
 
-def _read_apart(
-    root: Path, batch: Batch, analyze: bool, make_pool: MakePool
-) -> Iterator[FileOutcome]:
-    """Halve the batch until the file that breaks the worker stands alone."""
-    try:
-        with _workers(1, make_pool) as pool:
-            yield from decode_batch(pool.submit(read_batch, root, batch, analyze).result())
-        return
-    except BrokenProcessPool:
-        pass
-    if len(batch) == 1:
-        yield FileOutcome(batch[0].path, batch[0].kind, problem=(Reason.READER_CRASHED, _CRASH, None))
-        return
-    middle = len(batch) // 2
-    yield from _read_apart(root, batch[:middle], analyze, make_pool)
-    yield from _read_apart(root, batch[middle:], analyze, make_pool)
+def _read_apart(root: Path, batch: Batch, analyze: bool, make_pool: MakePool) -> Iterator[FileOutcome]:
+    """File by file, so that whichever breaks the worker is known; the others go on in a new one."""
+    todo = list(batch)
+    while todo:
+        with make_pool(1) as pool:
+            try:
+                while todo:
+                    yield from decode_batch(pool.submit(read_batch, root, todo[:1], analyze).result())
+                    del todo[0]
+            except BrokenProcessPool:
+                killer = todo.pop(0)
+                yield FileOutcome(killer.path, killer.kind, problem=(Reason.READER_CRASHED, _CRASH, None))

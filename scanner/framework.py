@@ -193,6 +193,8 @@ class SinkFound:
     is_shared: bool = False
     setup: Location | None = None
     """The configuration as a whole, where the evidence is one line of it."""
+    unrouted: tuple[Evidence, ...] = ()
+    """Loggers in use that no handler of the configuration serves."""
 
 
 def _no_sinks(context: Context) -> Iterable[SinkFound]:

@@ -173,6 +173,7 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         log_calls=parts.of(root, parts.logs.log_calls),
         print_calls=parts.of(root, parts.logs.print_calls),
         except_handlers=parts.of(root, parts.logs.except_handlers),
+        logged_data=parts.of(root, parts.logs.logged_data),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,

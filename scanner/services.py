@@ -78,19 +78,21 @@ def find_services(
 
 def _entry_points(project: Project) -> list[Location]:
     """Where application objects are made in production code, and Django's `manage.py` files."""
-    found = []
-    for module in project.modules.values():
-        if module.role is Role.PROD:
-            found += [module.location(call) for call, scope in module.calls if _makes_application(call, scope, project)]
-        if posixpath.basename(module.path) == "manage.py" and _imports_django(module):
-            found.append(Location.whole_file(module.path))
-    return found
+    own = [c for c in project.classes if not APPLICATION_CLASSES.isdisjoint(project.base_names(c))]
+    names = sorted({name.rsplit(".", 1)[-1] for name in APPLICATION_CLASSES} | {c.name for c in own})
+    found = [
+        scope.module.location(call)
+        for call, scope in project.calls_named(*names)
+        if scope.module.role is Role.PROD and _makes_application(call, scope, project, own)
+    ]
+    scripts = (m for m in project.modules.values() if posixpath.basename(m.path) == "manage.py")
+    return found + [Location.whole_file(m.path) for m in scripts if _imports_django(m)]
 
 
-def _makes_application(call: form.Call, scope: Scope, project: Project) -> bool:
+def _makes_application(call: form.Call, scope: Scope, project: Project, own: list[ClassSymbol]) -> bool:
     callee = project.infer(call.func, scope)
     if isinstance(callee, ClassSymbol):
-        return not APPLICATION_CLASSES.isdisjoint(project.base_names(callee))
+        return callee in own
     return isinstance(callee, External) and callee.name in APPLICATION_CLASSES
 
 

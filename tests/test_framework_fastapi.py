@@ -364,6 +364,7 @@ def test_a_client_or_a_dict_is_no_router() -> None:
 GUARDS = """
     from typing import Annotated, Optional
     from fastapi import Cookie, Depends, FastAPI, HTTPException, Request, Security, status
+    from fastapi.responses import JSONResponse, RedirectResponse
     from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2PasswordBearer, OAuth2PasswordRequestForm
     app = FastAPI()
     bearer = HTTPBearer()
@@ -403,6 +404,18 @@ GUARDS = """
         def __call__(self, request: Request):
             if request.state.role not in self.roles:
                 raise HTTPException(403)
+    class Stranger(Exception): ...
+    class Teapot(Exception): ...
+    @app.exception_handler(Stranger)
+    def on_stranger(request, error):
+        return RedirectResponse("/login")
+    @app.exception_handler(Teapot)
+    def on_teapot(request, error):
+        return JSONResponse({}, status_code=418)
+    def stranger(request: Request):
+        raise Stranger()
+    def teapot(request: Request):
+        raise Teapot
     class Nobody:
         code = 403
         def __init__(self, request: Request):
@@ -433,6 +446,8 @@ GUARDS = """
         ("who=Depends(not_found)", False),
         ("who=Depends(role('admin'))", True),
         ("who=Depends(Allowed(['admin']))", True),
+        ("who=Depends(stranger)", True),
+        ("who=Depends(teapot)", False),
         ("who=Depends(Checks([Nobody]))", True),
         ("who=Depends(Checks([get_db]))", False),
         ("key=Security(APIKeyHeader(name='k'))", True),

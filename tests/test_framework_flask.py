@@ -328,6 +328,13 @@ def test_a_hook_guards_its_blueprint_and_what_is_below() -> None:
     assert {r.path: bool(r.guards) for r in found} == {"/a": True, "/b": True, "/c": False}
 
 
+def test_a_hook_against_forgery_is_no_guard() -> None:
+    assert not only(
+        GUARDS + "    @app.before_request\n    def check_csrf():\n        if session['csrf'] != request.form['csrf']:\n"
+        '            abort(403)\n    @app.route("/x")\n    def x(): ...\n'
+    ).guards
+
+
 def test_a_hook_with_a_library_guard_guards_the_app() -> None:
     assert only(
         GUARDS + "    @app.before_request\n    @login_required\n    def check(): ...\n"

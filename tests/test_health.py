@@ -128,6 +128,12 @@ REPORTS, LIES, UNKNOWN = Answer.REPORTS, Answer.LIES, Answer.UNKNOWN
             "return JSONResponse(checks, 200 if all(v == 'ok' for v in checks.values()) else 503)",
             REPORTS,
         ),
+        (
+            "checks = {}\ntry:\n    ask()\nexcept Exception:\n    checks['db'] = False\n"
+            "code = status.HTTP_200_OK if all(checks.values()) else status.HTTP_503_SERVICE_UNAVAILABLE\n"
+            "return JSONResponse(checks, status_code=code)",
+            REPORTS,
+        ),
         ("checks = {}\ntry:\n    ask()\nexcept Exception:\n    checks['db'] = 'error'\nreturn checks", LIES),
         ("try:\n    ask()\nexcept Exception:\n    print('down')\nfinally:\n    print('done')\nreturn 'ok'", LIES),
         ("with contextlib.suppress(Exception):\n    ask()\nreturn 'ok'", LIES),

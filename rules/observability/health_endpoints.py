@@ -91,8 +91,8 @@ def health_endpoint_lies_or_leaks(check: HealthCheck, service: Service) -> Verdi
     texts of exceptions and addresses help whoever attacks; what is probed every few seconds must be cheap and pure.
     Fix: answer 503 with a bare status when a dependency is down, log the details, and write nothing.
     """
-    if check.answered_by_library:
-        return not_applicable("a library answers it")
+    if check.has_no_handler:
+        return not_applicable("no function of the project answers it")
     guarded = bool(check.endpoint.auth)
     if check.swallowed and not guarded:
         message = f"{check.endpoint.label} answers 2xx when a dependency is down; answer 503 or let the exception out"

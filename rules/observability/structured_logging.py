@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from assay.scanner.model.log import (
     Breadth,
     ExceptHandler,
     HandlerEffect,
     HandlerExcuse,
     LogCall,
+    LoggedData,
     MessageForm,
     PrintCall,
     PrintPlace,
+    Sensitivity,
 )
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
@@ -64,6 +68,35 @@ _ALLOWED = {
     PrintPlace.DEBUGGING: "it prints in debug mode only",
     PrintPlace.LOG_HANDLER: "it stands in for the logging it is part of",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """`personal` judges e-mail addresses, phone numbers, names and IP addresses too."""
+
+    personal: bool = False
+
+
+@rule("OBS105", severity=Severity.CRITICAL, cwe=(532,))
+def secret_or_personal_data_logged(data: LoggedData, service: Service, options: PersonalData) -> Verdict:
+    """A secret or personal data goes to the logs.
+
+    Why: logs are copied to many places and read by many people, and what is in them can't be taken back.
+    Fix: log an identifier or a fingerprint, and install a processor that redacts.
+    """
+    judged = {Sensitivity.CREDENTIAL, Sensitivity.PERSONAL} if options.personal else {Sensitivity.CREDENTIAL}
+    told = [v for v in data.sensitive if v.sensitivity in judged]
+    names = ", ".join(f"`{v.name}`" for v in told)
+    if told and data.redaction is not None:
+        return passed("secrets are masked before a record is written", data.redaction)
+    certain = [v.evidence for v in told if v.is_certain]
+    if certain:
+        return fail(f"the log tells {names}; log an identifier or a fingerprint instead", *certain)
+    if told:
+        return review(f"is {names} a secret here?", *(v.evidence for v in told))
+    if data.masked:
+        return passed("the secret is masked", *data.masked)
+    return passed("no value in it is a secret by name or origin", Evidence(data.location, "what it tells"))
 
 
 @rule("OBS106", severity=Severity.HIGH, cwe=(390, 391))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import Protocol
 
 from assay.scanner.dataflow.reaching import path_of
 from assay.scanner.model.origin import Origin
@@ -14,26 +14,33 @@ _RANGE = re.compile(r"(.)-(.)")
 _HARMLESS = re.compile(r"[\w.+*?{},|()\[\]^$:@/=<>P-]*", re.ASCII)
 
 
-def settled_by(
-    test: form.Expr, truth: bool, value: form.Expr, is_fixed: Callable[[form.Expr], bool]
-) -> Origin | None:
-    """The origin that a value may be said to have where `test` turned out as `truth`; None where it proves nothing.
+class Facts(Protocol):
+    """What has to be known about the other side of a test."""
 
-    `is_fixed` tells whether an expression is a constant or a collection of constants.
-    """
+    def is_fixed(self, node: form.Expr) -> bool:
+        """Whether the expression is a constant or a collection of constants."""
+        ...
+
+    def pattern_of(self, node: form.Expr) -> str | None:
+        """The regular expression that a constant or a compiled pattern holds."""
+        ...
+
+
+def settled_by(test: form.Expr, truth: bool, value: form.Expr, facts: Facts) -> Origin | None:
+    """The origin that a value may be said to have where `test` turned out as `truth`; None where it proves nothing."""
     match test:
         case form.Unary(op="not", operand=operand):
-            return settled_by(operand, not truth, value, is_fixed)
+            return settled_by(operand, not truth, value, facts)
         case form.Boolean(op=op, values=values):
             if (op == "and") is not truth:
                 return None
-            return next((o for v in values if (o := settled_by(v, truth, value, is_fixed)) is not None), None)
+            return next((o for v in values if (o := settled_by(v, truth, value, facts)) is not None), None)
         case form.Compare(left=left, ops=[op], rights=[right]):
-            return _compared(left, op, right, truth, value, is_fixed)
+            return _compared(left, op, right, truth, value, facts)
         case form.Call() if truth:
-            return _matched(test, value)
+            return _matched(test, value, facts)
         case form.Walrus(value=inner):
-            return settled_by(inner, truth, value, is_fixed)
+            return settled_by(inner, truth, value, facts)
     return None
 
 
@@ -43,17 +50,17 @@ def _compared(
     right: form.Expr,
     truth: bool,
     value: form.Expr,
-    is_fixed: Callable[[form.Expr], bool],
+    facts: Facts,
 ) -> Origin | None:
     holds = truth if op in ("in", "==", "is") else not truth
     if op in ("is", "is not", "==", "!=") and isinstance(right, form.Const) and right.value is None:
         # `re.fullmatch(...) is None` turned out false: it matched.
-        return _matched(left, value) if isinstance(left, form.Call) and not holds else None
+        return _matched(left, value, facts) if isinstance(left, form.Call) and not holds else None
     if not holds or not _same(left, value):
         return None
-    if op in ("in", "not in") and not _is_text(right) and is_fixed(right):
+    if op in ("in", "not in") and not _is_text(right) and facts.is_fixed(right):
         return Origin.CONSTANT_SET
-    if op in ("==", "!=") and is_fixed(right):
+    if op in ("==", "!=") and facts.is_fixed(right):
         return Origin.CONSTANT_SET
     return None
 
@@ -69,7 +76,7 @@ def _is_text(node: form.Expr) -> bool:
     return isinstance(node, form.Const | form.Template)
 
 
-def _matched(test: form.Expr, value: form.Expr) -> Origin | None:
+def _matched(test: form.Expr, value: form.Expr, facts: Facts) -> Origin | None:
     if not isinstance(test, form.Call):
         return None
     name = test.func.attr if isinstance(test.func, form.Attr) else getattr(test.func, "id", "")
@@ -80,11 +87,13 @@ def _matched(test: form.Expr, value: form.Expr) -> Origin | None:
         kinds_named = kinds.items if isinstance(kinds, form.Display) else [kinds]
         typed = all(form.dotted(k) in ("int", "float", "bool", "UUID", "uuid.UUID", "date", "datetime") for k in kinds_named)
         return Origin.TYPED if typed else None
-    if name in ("fullmatch", "match") and len(test.args) >= 2 and _same(test.args[1].value, value):
-        pattern = test.args[0].value
-        if isinstance(pattern, form.Const) and isinstance(pattern.value, str):
-            return Origin.PATTERN if lets_no_metacharacter_through(pattern.value, whole=name == "fullmatch") else None
-    return None
+    if name not in ("fullmatch", "match") or not isinstance(test.func, form.Attr):
+        return None
+    arguments = [a.value for a in test.args]
+    # `re.fullmatch(pattern, x)`, or `PATTERN.fullmatch(x)` of a compiled one.
+    pattern, subject = (test.func.value, arguments[0]) if len(arguments) == 1 else (arguments[0], arguments[1])
+    text = facts.pattern_of(pattern) if _same(subject, value) else None
+    return Origin.PATTERN if text and lets_no_metacharacter_through(text, whole=name == "fullmatch") else None
 
 
 def lets_no_metacharacter_through(pattern: str, *, whole: bool) -> bool:

@@ -130,11 +130,11 @@ def health_checks(
 
 
 def health_check(endpoint: Endpoint, handler: FunctionSymbol | None, project: Project) -> HealthCheck:
-    """What the handler does to answer. Without a handler (a library provides it) all of it is unresolved."""
+    """What the handler does to answer. Without a handler (a library's view, a lambda) all of it is unresolved."""
     purpose = is_health_path(endpoint.path, endpoint.handler) or HealthPurpose.GENERAL
     if handler is None:
-        unknown = (Evidence(endpoint.location, "a library answers it"),)
-        return HealthCheck(endpoint, purpose, unresolved=unknown, answered_by_library=True)
+        unknown = (Evidence(endpoint.location, "no function of the project answers it"),)
+        return HealthCheck(endpoint, purpose, unresolved=unknown, has_no_handler=True)
     reached = touches(handler, project)
     outages = [(t, outage(handler, t, project)) for t in reached if t.act is not Act.OPEN]
     exposed = exposure(handler, project)

@@ -22,7 +22,7 @@ _CREDENTIAL_WORDS = frozenset(
 _CREDENTIAL_PAIRS = frozenset(
     {
         ("api", "key"), ("api", "keys"), ("private", "key"), ("secret", "key"), ("access", "key"), ("signing", "key"),
-        ("encryption", "key"), ("session", "key"), ("session", "id"), ("session", "cookie"), ("auth", "cookie"),
+        ("encryption", "key"), ("session", "key"), ("session", "cookie"), ("auth", "cookie"),
         ("auth", "header"), ("auth", "key"), ("master", "key"), ("service", "key"), ("credit", "card"),
         ("debit", "card"), ("card", "number"), ("card", "num"), ("account", "number"), ("account", "num"),
         ("routing", "number"), ("routing", "num"), ("pass", "phrase"), ("pass", "code"), ("access", "tokens"),

@@ -14,10 +14,19 @@ from assay.scanner.dataflow.loggers import (
     message_form,
     repeats_fields,
 )
+from assay.scanner.dataflow.logged_values import LoggedValues, redaction
 from assay.scanner.dataflow.prints import PrintPlaces, print_name
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
-from assay.scanner.model.log import ExceptHandler, HandlerExcuse, LogCall, MessageForm, PrintCall
+from assay.scanner.model.log import (
+    ExceptHandler,
+    HandlerExcuse,
+    LogCall,
+    LoggedData,
+    MessageForm,
+    PrintCall,
+    PrintPlace,
+)
 from assay.scanner.readers.python import form
 
 
@@ -28,6 +37,7 @@ class Logs:
     log_calls: tuple[LogCall, ...]
     print_calls: tuple[PrintCall, ...]
     except_handlers: tuple[ExceptHandler, ...]
+    logged_data: tuple[LoggedData, ...]
 
 
 def link_logs(
@@ -44,6 +54,7 @@ def link_logs(
         tuple(c for module in wanted for c in linker.log_calls(module)),
         tuple(p for module in wanted for p in linker.prints(module)),
         tuple(handlers),
+        tuple(d for module in wanted for d in linker.data(module)),
     )
 
 
@@ -53,6 +64,8 @@ class _Linker:
         self._loggers = Loggers(project)
         self._handlers = Handlers(project, self._loggers)
         self._places = PrintPlaces(project, self._loggers, tuple(routes))
+        self._values = LoggedValues(project)
+        self._redaction = redaction(project)
         self._blocks: dict[str, ModuleBlocks] = {}
         self._handler_ids: dict[form.Handler, str] = {}
         self._ordinals: dict[tuple[str, str], int] = {}
@@ -123,6 +136,39 @@ class _Linker:
                 via=via,
                 logged_beside=self._places.logged_beside(block),
             )
+
+    # --- data ---
+
+    def data(self, module: Module) -> Iterator[LoggedData]:
+        """What log calls and prints tell; prints of command lines talk to the person who runs them."""
+        for call, scope in sorted(module.calls, key=lambda pair: pair[0].start):
+            found = self._loggers.log_call(call, scope)
+            if found is not None:
+                data = self._data(call, scope, f"{found.method} call", list(found.values))
+            elif (name := print_name(call, scope, self._project)) is not None:
+                place, _ = self._places.place(call, scope, self.blocks(module).innermost(call.start))
+                if place in (PrintPlace.OFFLINE, PrintPlace.REDIRECTED):
+                    continue
+                data = self._data(call, scope, name, [a.value for a in call.args])
+            else:
+                continue
+            if data is not None:
+                yield data
+
+    def _data(self, call: form.Call, scope: Scope, sink: str, values: list[form.Expr]) -> LoggedData | None:
+        if all(isinstance(value, form.Const) for value in values):
+            return None
+        function, ordinal = self._next("logged data", scope)
+        return LoggedData(
+            function=function,
+            ordinal=ordinal,
+            location=scope.module.location(call),
+            role=scope.module.role,
+            sink=sink,
+            sensitive=tuple(self._values.sensitive(values, scope)),
+            masked=tuple(self._values.masked(values, scope)),
+            redaction=self._redaction,
+        )
 
     # --- handlers ---
 

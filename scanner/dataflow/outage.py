@@ -508,7 +508,10 @@ class _Walk:
                 return _Value(is_response=True, changed=any(v.changed for v in values))
             return _Value(is_response=True, status=self._class_status(call, scope))
         given = self._eval(stated, path, scope, depth)
-        status = _as_status(given.scalar) if given.known else status_code(stated, scope, self._project)
+        if given.known:
+            return _Value(is_response=True, status=_as_status(given.scalar), changed=given.changed)
+        tracked = form.dotted(stated) in path.names or isinstance(stated, form.Conditional)
+        status = None if tracked or given.changed else status_code(stated, scope, self._project)
         return _Value(is_response=True, status=status, changed=given.changed)
 
     def _response_name(self, call: form.Call, scope: Scope) -> str | None:

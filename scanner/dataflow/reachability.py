@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
-from assay.scanner.linker.values import BoundMethod, Instance
+from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.readers.python import form
 
 _NAMING = frozenset({How.FUNCTION, How.CLASS, How.IMPORT_FROM, How.ASSIGN})
@@ -100,7 +100,9 @@ class CallGraph:
                 yield from self._overrides(method, receiver)
             case ClassSymbol():
                 yield from self._construction(value)
-            case None if isinstance(node, form.Attr):
+            case None | External() if isinstance(node, form.Attr):
+                # A library's name here often stands for a row or proxy that gives a project object: an attribute of it
+                # that is the method of one project interface is that.
                 yield from self._interface(node.attr)
             case Instance(cls=cls) if cls is not None and isinstance(node, form.Attr):
                 yield from self._property(node, scope)

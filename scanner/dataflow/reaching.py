@@ -262,6 +262,15 @@ class Flow:
                 self._see(body, state.checked(test, True))
                 self._see(orelse, state.checked(test, False))
                 return state
+            case form.Binary():
+                spine: list[form.Expr] = []
+                inner: form.Expr = node
+                while isinstance(inner, form.Binary):
+                    spine.append(inner.right)
+                    inner = inner.left
+                for operand in (inner, *reversed(spine)):
+                    state = self._see(operand, state)
+                return state
             case form.Call():
                 self.at[node] = state
         for child in form.children(node):

@@ -21,6 +21,7 @@ _REFUSING_NAMES = frozenset(
 _STATUS_CARRIERS = frozenset({"HTTPException", "HTTPError", "WebSocketException", "abort", "make_response", "Response",
     "JSONResponse", "PlainTextResponse", "HTMLResponse", "json_response", "jsonify"})  # fmt: skip
 _REFUSING_METHODS = frozenset({"unauthorized", "forbidden", "handle_needs_login"})
+_HANDLER_REGISTRATIONS = ("exception_handler", "add_exception_handler", "errorhandler", "register_error_handler")
 _LOGIN_WORDS = ("login", "log_in", "log-in", "signin", "sign_in", "sign-in", "unauthorized")
 _CREDENTIALS = frozenset(
     """current_user authorization get_jwt_identity verify_jwt_in_request get_jwt
@@ -51,8 +52,8 @@ def refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
 
 
 def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[FunctionSymbol]) -> Evidence | None:
-    if function in seen or not depth:
-        return None
+    if function in seen or not depth or "csrf" in function.name.lower():
+        return None  # forgery protection refuses requests of strangers and friends alike
     seen.add(function)
     nodes = list(function.walk())
     for node in nodes:
@@ -258,11 +259,30 @@ def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
         found = project.class_attribute(cls, attribute)
         if found is not None and status_code(*found, project) in (401, 403):
             return True
+    if _is_answered_with_refusal(cls, project):
+        return True
     init = project.method(cls, "__init__")
     if init is None or not _is_http_error(cls, project):
         return False
     calls = (n for n in init.walk() if isinstance(n, form.Call) and last_name(n.func) == "__init__")
     return any(status_code(a.value, init.scope, project) in (401, 403) for call in calls for a in call.args)
+
+
+def _is_answered_with_refusal(cls: ClassSymbol, project: Project) -> bool:
+    """A handler that the app has for the exception answers 401 or 403."""
+    for call, scope in project.calls_named(*_HANDLER_REGISTRATIONS):
+        raised = call.args[0].value if call.args else None
+        if raised is None or project.infer(raised, scope) is not cls:
+            continue
+        given = call.argument(1, "handler") or call.keyword("f")
+        handler = project.infer(given, scope) if given is not None else None
+        decorated = [f for f in scope.module.functions if call in f.decorators]
+        for function in [handler, *decorated]:
+            if isinstance(function, FunctionSymbol) and any(
+                _refuses(node, function.scope, project) for node in function.walk()
+            ):
+                return True
+    return False
 
 
 def _leads_to_login(node: form.Expr, scope: Scope, project: Project) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.reaching import State
-from assay.scanner.dataflow.strings import Source, is_typed
+from assay.scanner.dataflow.strings import Source
+from assay.scanner.dataflow.typed import is_typed
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -16,30 +17,55 @@ from assay.scanner.model.origin import Origin
 from assay.scanner.readers.python import form
 
 _REQUEST_ATTRIBUTES = frozenset(
-    ["args", "form", "values", "json", "data", "files", "headers", "cookies", "view_args", "path", "full_path", "url", "base_url", "host", "host_url", "url_root", "query_string", "referrer", "user_agent", "environ", "authorization", "access_route", "GET", "POST", "COOKIES", "FILES", "META", "body", "path_info", "content_type", "query_params", "path_params", "scope", "stream", "query", "rel_url", "match_info", "raw_path", "content", "params", "media", "uri", "arguments", "query_args", "query_arguments", "body_arguments"]
-)
+    {
+        "COOKIES", "FILES", "GET", "META", "POST", "access_route", "args", "arguments", "authorization", "base_url",
+        "body", "body_arguments", "content", "content_type", "cookies", "data", "environ", "files", "form", "full_path",
+        "headers", "host", "host_url", "json", "match_info", "media", "params", "path", "path_info", "path_params",
+        "query", "query_args", "query_arguments", "query_params", "query_string", "raw_path", "referrer", "rel_url",
+        "scope", "stream", "uri", "url", "url_root", "user_agent", "values", "view_args",
+    }
+)  # fmt: skip
 """Of Flask, Django, DRF, Starlette, aiohttp, Sanic, Litestar, Falcon and Tornado requests: what the client decides."""
 _REQUEST_METHODS = frozenset(
-    ["get_json", "get_data", "get_full_path", "build_absolute_uri", "get_host", "read", "json", "form", "body", "stream", "text", "post", "multipart", "get_args", "get_query_args", "get_param", "get_param_as_list", "get_media", "get_header", "receive_text", "receive_json", "receive_bytes", "iter_text", "iter_json", "iter_bytes"]
-)
+    {
+        "body", "build_absolute_uri", "form", "get_args", "get_data", "get_full_path", "get_header", "get_host",
+        "get_json", "get_media", "get_param", "get_param_as_list", "get_query_args", "iter_bytes", "iter_json",
+        "iter_text", "json", "multipart", "post", "read", "receive_bytes", "receive_json", "receive_text", "stream",
+        "text",
+    }
+)  # fmt: skip
 _TYPED_METHODS = frozenset({"get_param_as_int", "get_param_as_float", "get_param_as_bool", "get_param_as_uuid"})
 _TORNADO_METHODS = frozenset(
-    ["get_argument", "get_arguments", "get_query_argument", "get_query_arguments", "get_body_argument", "get_body_arguments", "get_cookie"]
-)
+    {
+        "get_argument", "get_arguments", "get_body_argument", "get_body_arguments", "get_cookie", "get_query_argument",
+        "get_query_arguments",
+    }
+)  # fmt: skip
 _TORNADO = "tornado.web.RequestHandler"
 _REQUEST_NAMES = frozenset({"request", "req", "websocket"})
 _REQUEST_PACKAGES = frozenset(
-    ["flask", "django", "rest_framework", "starlette", "fastapi", "aiohttp", "sanic", "litestar", "falcon", "tornado", "quart", "werkzeug", "ninja"]
-)
+    {
+        "aiohttp", "django", "falcon", "fastapi", "flask", "litestar", "ninja", "quart", "rest_framework", "sanic",
+        "starlette", "tornado", "werkzeug",
+    }
+)  # fmt: skip
 _PARSERS = frozenset(
-    ["flask_restful.reqparse.RequestParser.parse_args", "flask_restx.reqparse.RequestParser.parse_args", "webargs.flaskparser.parser.parse", "webargs.aiohttpparser.parser.parse"]
-)
+    {
+        "flask_restful.reqparse.RequestParser.parse_args", "flask_restx.reqparse.RequestParser.parse_args",
+        "webargs.aiohttpparser.parser.parse", "webargs.flaskparser.parser.parse",
+    }
+)  # fmt: skip
 _DECLARED = frozenset({"Query", "Path", "Body", "Form", "File", "Header", "Cookie"})
 _INJECTED = frozenset({"Depends", "Security", "Provide", "Inject", "FromDishka"})
 _BINDS_BY_SIGNATURE = frozenset({"fastapi", "litestar", "ninja", "django-ninja", "connexion"})
 _FREE_TEXT = frozenset(
-    ["builtins.str", "builtins.bytes", "builtins.dict", "builtins.list", "builtins.set", "builtins.object", "typing.Any", "typing.Dict", "typing.List", "fastapi.UploadFile", "starlette.datastructures.UploadFile", "pydantic.AnyUrl", "pydantic.HttpUrl", "pydantic.EmailStr", "typing.Mapping", "fastapi.security.OAuth2PasswordRequestForm"]
-)
+    {
+        "builtins.bytes", "builtins.dict", "builtins.list", "builtins.object", "builtins.set", "builtins.str",
+        "fastapi.UploadFile", "fastapi.security.OAuth2PasswordRequestForm", "pydantic.AnyUrl", "pydantic.EmailStr",
+        "pydantic.HttpUrl", "starlette.datastructures.UploadFile", "typing.Any", "typing.Dict", "typing.List",
+        "typing.Mapping",
+    }
+)  # fmt: skip
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "ninja.Schema", "msgspec.Struct")
 _TYPED_CONVERTERS = frozenset({"int", "float", "uuid", "decimal", "UUID", "integer"})
 _DIGITS = re.compile(r"(\\d|\[0-9\]|\[\\d\]|\[0-9a-f-]*\])(\+|\*|\{[\d,]+\})?")
@@ -49,19 +75,33 @@ _PATH_PARAMETER = re.compile(
 )
 _NAMED_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?P<pattern>[^()]*)\)")
 _TYPED_FIELDS = frozenset(
-    ["IntegerField", "FloatField", "DecimalField", "BooleanField", "NullBooleanField", "DateField", "DateTimeField", "TimeField", "UUIDField", "DurationField", "ModelChoiceField", "TypedChoiceField", "ChoiceField", "SelectField", "IntegerRangeField"]
-)
+    {
+        "BooleanField", "ChoiceField", "DateField", "DateTimeField", "DecimalField", "DurationField", "FloatField",
+        "IntegerField", "IntegerRangeField", "ModelChoiceField", "NullBooleanField", "SelectField", "TimeField",
+        "TypedChoiceField", "UUIDField",
+    }
+)  # fmt: skip
 _OPERATOR_NAMES = frozenset(
-    ["sys.argv", "os.environ", "os.getenv", "os.environb", "builtins.input", "getpass.getpass", "os.environ.get", "flask.current_app.config", "argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args", "click.prompt", "sys.stdin"]
-)
+    {
+        "argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args", "builtins.input",
+        "click.prompt", "flask.current_app.config", "getpass.getpass", "os.environ", "os.environ.get", "os.environb",
+        "os.getenv", "sys.argv", "sys.stdin",
+    }
+)  # fmt: skip
 _OPERATOR_RECEIVERS = frozenset({"settings", "config", "conf", "cfg"})
 _READS = frozenset(
-    ["fetchone", "fetchall", "fetchmany", "fetchrow", "fetchval", "scalar", "scalars", "scalar_one", "scalar_one_or_none", "mappings"]
-)
+    {
+        "fetchall", "fetchmany", "fetchone", "fetchrow", "fetchval", "mappings", "scalar", "scalar_one",
+        "scalar_one_or_none", "scalars",
+    }
+)  # fmt: skip
 _METADATA_ATTRIBUTES = frozenset({"__tablename__", "db_table", "attname", "column_name", "sorted_tables"})
 _METADATA_METHODS = frozenset(
-    ["get_table_names", "get_columns", "get_view_names", "table_names", "get_table_list", "get_attname_column", "get_fields", "get_field", "qn"]
-)
+    {
+        "get_attname_column", "get_columns", "get_field", "get_fields", "get_table_list", "get_table_names",
+        "get_view_names", "qn", "table_names",
+    }
+)  # fmt: skip
 _TABLE_WORDS = frozenset({"table", "column", "col"})
 _COMPILERS = frozenset({"sql_with_params", "as_sql", "compile", "get_compiler", "mogrify"})
 

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from assay.scanner.dataflow.sources import Handler, RequestSources
 from assay.scanner.dataflow.sql_shape import is_schema_change, positions, reads_as_sql
-from assay.scanner.dataflow.strings import Parameter, Text, TextHole, TextReader
+from assay.scanner.dataflow.strings import TextReader
+from assay.scanner.dataflow.text import Parameter, Text, TextHole
 from assay.scanner.framework import Context, SqlExecution
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
@@ -23,8 +24,14 @@ _MOST_CALLERS = 20
 _EXPRESSIONS = frozenset({"sqlalchemy", "sqlmodel", "peewee", "pypika", "tortoise", "geoalchemy2", "sqlalchemy_utils"})
 _COMPOSED = ("psycopg2.sql.", "psycopg.sql.")
 _STATEMENT_ENDS = frozenset(
-    ["where", "values", "filter", "filter_by", "join", "outerjoin", "order_by", "group_by", "having", "limit", "offset", "returning", "options", "distinct", "select_from", "on_conflict_do_nothing", "on_conflict_do_update", "with_for_update", "union", "union_all", "subquery", "alias", "scalar_subquery", "execution_options", "correlate", "with_only_columns", "add_columns", "prefix_with", "from_select", "label", "cte", "insert", "delete", "update", "select", "bindparams"]
-)
+    {
+        "add_columns", "alias", "bindparams", "correlate", "cte", "delete", "distinct", "execution_options", "filter",
+        "filter_by", "from_select", "group_by", "having", "insert", "join", "label", "limit", "offset",
+        "on_conflict_do_nothing", "on_conflict_do_update", "options", "order_by", "outerjoin", "prefix_with",
+        "returning", "scalar_subquery", "select", "select_from", "subquery", "union", "union_all", "update", "values",
+        "where", "with_for_update", "with_only_columns",
+    }
+)  # fmt: skip
 _TEXT_CONSTRUCTS = frozenset({"text", "DDL", "literal_column", "SQL", "TextClause", "RawSQL"})
 _COMMAND_DECORATORS = frozenset({"command", "cli", "group", "task_command", "argument", "option"})
 _SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "tools"})
@@ -89,7 +96,7 @@ class _Sites:
         """What the statement consists of; None where the call turns out to be none of SQL."""
         node, scope = execution.text.node, execution.text.scope
         if not _is_text_construct(node) and self._is_expression(node, scope):
-            return None if execution.only_if_sql else SqlText(TextKind.EXPRESSION)
+            return None if execution.only_if_sql or not execution.certain else SqlText(TextKind.EXPRESSION)
         state = self._reader.state_at(execution.call, scope)
         texts = self._reader.texts(node, state)
         if execution.only_if_sql and not any(reads_as_sql(t) for t in texts):
@@ -145,7 +152,7 @@ class _Sites:
     def _sent_by_callers(self, hole: TextHole) -> tuple[Evidence, ...]:
         """The way of a client's value through resolved calls into the parameter that the hole is made of."""
         found = self._callers_evidence(hole.parameter, 0) if hole.parameter is not None else ()
-        return (*found, *hole.trail) if found else ()
+        return (*found, *hole.trail[1:]) if found else ()
 
     def _callers_evidence(self, given: Parameter, depth: int) -> tuple[Evidence, ...]:
         if depth >= _DEEPEST_CALLER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.scanner.dataflow.strings import Text, TextHole
+from assay.scanner.dataflow.text import Text, TextHole
 from assay.scanner.model.sql import Position
 
 if TYPE_CHECKING:
@@ -12,9 +12,18 @@ if TYPE_CHECKING:
 
 _MARK = "h0le{}x"
 _STATEMENTS = frozenset(
-    ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "CREATE", "ALTER", "DROP", "TRUNCATE", "MERGE", "REPLACE", "EXPLAIN", "ANALYZE", "SHOW", "SET", "USE", "GRANT", "REVOKE", "COMMENT", "COPY", "CALL", "EXEC", "EXECUTE", "BEGIN", "COMMIT", "ROLLBACK", "VACUUM", "REINDEX", "PRAGMA", "ATTACH", "DESCRIBE", "DESC", "LOCK", "NOTIFY", "LISTEN", "UNLISTEN", "REFRESH", "DECLARE", "FETCH", "VALUES", "SAVEPOINT", "RELEASE", "DO", "LOAD", "INSTALL"]
-)
-_SCHEMA_STATEMENTS = frozenset(["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "TRUNCATE", "REINDEX", "REFRESH"])
+    {
+        "ALTER", "ANALYZE", "ATTACH", "BEGIN", "CALL", "COMMENT", "COMMIT", "COPY", "CREATE", "DECLARE", "DELETE",
+        "DESC", "DESCRIBE", "DO", "DROP", "EXEC", "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "INSERT", "INSTALL", "LISTEN",
+        "LOAD", "LOCK", "MERGE", "NOTIFY", "PRAGMA", "REFRESH", "REINDEX", "RELEASE", "REPLACE", "REVOKE", "ROLLBACK",
+        "SAVEPOINT", "SELECT", "SET", "SHOW", "TRUNCATE", "UNLISTEN", "UPDATE", "USE", "VACUUM", "VALUES", "WITH",
+    }
+)  # fmt: skip
+_SCHEMA_STATEMENTS = frozenset(
+    {
+        "ALTER", "COMMENT", "CREATE", "DROP", "GRANT", "REFRESH", "REINDEX", "REVOKE", "TRUNCATE",
+    }
+)  # fmt: skip
 _COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "==", "LIKE", "ILIKE", "IN", "BETWEEN", "REGEXP", "RLIKE", "~", "~*", "SIMILAR TO", "IS"})
 _BEFORE_VALUE = _COMPARISONS | frozenset({"LIMIT", "OFFSET", "VALUES", "TOP", "INTERVAL", "THEN", "ELSE", "ANY", "||"})
 _BEFORE_NAME = frozenset(

@@ -12,10 +12,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from string import Formatter
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from assay.scanner.dataflow.checks import settled_by
 from assay.scanner.dataflow.reaching import Definition, Flow, Kind, State
+from assay.scanner.dataflow.text import Parameter, Text, TextHole, Texts, assemble, few, literal
+from assay.scanner.dataflow.typed import is_enumeration, is_typed
 from assay.scanner.linker.project import Project, last_part, literal_item
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Module, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance, Literal
@@ -23,7 +25,6 @@ from assay.scanner.model.origin import Origin, worst
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
-MOST_ALTERNATIVES = 24
 _DEEPEST = 60
 _DEEPEST_CALL = 3
 _FIRST_MARK = 0xF0000
@@ -53,8 +54,17 @@ _TYPED_RESULTS = frozenset(
 _TYPED_PARTS = frozenset({"hexdigest", "isoformat", "timestamp", "toordinal", "total_seconds", "weekday", "count", "index"})
 _QUOTERS = frozenset({"quote_name", "quote_ident", "quote_identifier", "Identifier", "format_identifier"})
 _KEEPING = frozenset(
-    ["json.loads", "json.dumps", "urllib.parse.quote", "urllib.parse.unquote", "urllib.parse.quote_plus", "urllib.parse.unquote_plus", "base64.b64decode", "base64.b64encode", "base64.urlsafe_b64decode", "html.escape", "html.unescape", "markupsafe.escape", "bleach.clean", "re.sub", "re.escape", "os.path.join", "os.path.basename", "builtins.repr", "builtins.list", "builtins.tuple", "builtins.dict", "builtins.set", "builtins.sorted", "builtins.reversed", "builtins.iter", "builtins.next", "builtins.max", "builtins.min", "builtins.enumerate", "builtins.zip", "builtins.bytes", "builtins.frozenset", "builtins.ascii", "builtins.format", "typing.cast", "builtins.getattr", "copy.deepcopy", "asyncio.to_thread", "shlex.quote", "django.utils.html.escape", "builtins.filter", "builtins.map", "unicodedata.normalize"]
-)
+    {
+        "asyncio.to_thread", "base64.b64decode", "base64.b64encode", "base64.urlsafe_b64decode", "bleach.clean",
+        "builtins.ascii", "builtins.bytes", "builtins.dict", "builtins.enumerate", "builtins.filter", "builtins.format",
+        "builtins.frozenset", "builtins.getattr", "builtins.iter", "builtins.list", "builtins.map", "builtins.max",
+        "builtins.min", "builtins.next", "builtins.repr", "builtins.reversed", "builtins.set", "builtins.sorted",
+        "builtins.tuple", "builtins.zip", "copy.deepcopy", "django.utils.html.escape", "html.escape", "html.unescape",
+        "json.dumps", "json.loads", "markupsafe.escape", "os.path.basename", "os.path.join", "re.escape", "re.sub",
+        "shlex.quote", "typing.cast", "unicodedata.normalize", "urllib.parse.quote", "urllib.parse.quote_plus",
+        "urllib.parse.unquote", "urllib.parse.unquote_plus",
+    }
+)  # fmt: skip
 _LITERAL_METHODS: Mapping[str, Callable[[str], str]] = {
     "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
     "title": str.title, "capitalize": str.capitalize, "swapcase": str.swapcase, "casefold": str.casefold,
@@ -62,71 +72,6 @@ _LITERAL_METHODS: Mapping[str, Callable[[str], str]] = {
 _EDGE_METHODS = frozenset({"strip", "lstrip", "rstrip", "encode", "decode", "bindparams", "columns"})
 _PERCENT = re.compile(r"%(?:\((?P<key>[^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
 _NUMBERS = frozenset("diouxXeEfFgG")
-_TYPED_ANNOTATIONS = frozenset(
-    ["builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "decimal.Decimal", "pydantic.UUID4", "pydantic.PositiveInt", "pydantic.NonNegativeInt", "pydantic.types.UUID4", "ipaddress.IPv4Address", "ipaddress.IPv6Address", "pydantic.conint"]
-)
-_GENERICS = frozenset(["Optional", "Union", "List", "Sequence", "Set", "Iterable", "Tuple", "list", "set", "tuple", "frozenset", "Collection"])
-_ENUM_BASES = frozenset({"enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag"})
-_CHOICES = frozenset({"django.db.models.TextChoices", "django.db.models.IntegerChoices", "django.db.models.Choices"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameter:
-    """A parameter that a value was given through."""
-
-    function: FunctionSymbol
-    param: form.Param
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TextHole:
-    """What goes into a text and isn't literal. `parameter` is set where the function's callers decide."""
-
-    node: form.Expr
-    scope: Scope
-    origin: Origin
-    trail: tuple[Evidence, ...] = ()
-    parameter: Parameter | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Literal pieces and holes in order; no two literal pieces are neighbours and none is empty."""
-
-    pieces: tuple[str | TextHole, ...] = ()
-
-    @classmethod
-    def of(cls, pieces: Iterable[str | TextHole]) -> Text:
-        """The pieces, with neighbouring literals made one."""
-        joined: list[str | TextHole] = []
-        for piece in pieces:
-            if isinstance(piece, str) and joined and isinstance(joined[-1], str):
-                joined[-1] += piece
-            elif piece != "":
-                joined.append(piece)
-        return cls(tuple(joined))
-
-    @property
-    def holes(self) -> tuple[TextHole, ...]:
-        return tuple(p for p in self.pieces if isinstance(p, TextHole))
-
-    @property
-    def literal(self) -> str | None:
-        """The text itself where it has no holes."""
-        return None if self.holes else "".join(p for p in self.pieces if isinstance(p, str))
-
-    @property
-    def is_one_hole(self) -> bool:
-        return len(self.pieces) == 1 and isinstance(self.pieces[0], TextHole)
-
-    @property
-    def key(self) -> tuple[str | int, ...]:
-        """Equal for texts that read the same."""
-        return tuple(p if isinstance(p, str) else id(p.node) for p in self.pieces)
-
-
-Texts: TypeAlias = tuple[Text, ...]
-"""Alternatives; never empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,33 +87,6 @@ class Sources(Protocol):
 
     def of_parameter(self, function: FunctionSymbol, param: form.Param) -> Source | None: ...
     def of_expression(self, node: form.Expr, state: State) -> Source | None: ...
-
-
-def few(texts: Iterable[Text]) -> Texts:
-    """Without repetitions, and at most MOST_ALTERNATIVES; no hole that occurs in one of them is lost."""
-    unique = list({t.key: t for t in texts}.values())
-    if len(unique) <= MOST_ALTERNATIVES:
-        return tuple(unique)
-    kept: list[Text] = []
-    shown: set[int] = set()
-    for text in sorted(unique, key=lambda t: -len(t.pieces)):
-        holes = {id(h.node) for h in text.holes}
-        if len(kept) < MOST_ALTERNATIVES // 2 or not holes <= shown:
-            kept.append(text)
-            shown |= holes
-    return tuple(kept)
-
-
-def assemble(parts: Iterable[Texts]) -> Texts:
-    """The parts one after the other, in all combinations."""
-    whole: Texts = (Text(),)
-    for part in parts:
-        whole = few(Text.of(a.pieces + b.pieces) for a in whole for b in part)
-    return whole
-
-
-def literal(text: str) -> Texts:
-    return (Text.of([text]),)
 
 
 class TextReader:
@@ -306,8 +224,10 @@ class TextReader:
                 if any(isinstance(p, str) for t in texts for p in t.pieces) and not _is_number(part):
                     times = count.value if isinstance(count, form.Const) and isinstance(count.value, int) else 1
                     return few(Text.of(t.pieces * min(times, 100)) for t in texts)
-        if node.op == "+" and not _is_number(left) and not _is_number(right):
-            return assemble((self._placed(left, state), self._placed(right, state)))
+        if node.op == "+":
+            summands = _summands(node)
+            if not any(_is_number(s) for s in summands):
+                return assemble(self._placed(s, state) for s in summands)
         return self._made_of(node, state, left, right)
 
     # --- names ---
@@ -362,24 +282,29 @@ class TextReader:
         texts = few(before) if before else self.texts(definition.value, definition.state)
         if all(t.literal is not None for t in texts):
             return texts
-        origin = settled_by(definition.test, definition.truth, definition.value, self._is_fixed(definition.state))
+        origin = settled_by(definition.test, definition.truth, definition.value, _Facts(self, definition.state))
         if origin is None:
             return texts
         evidence = definition.state.scope.module.evidence(definition.test, "it is checked here")
         return self._hole(definition.value, definition.state.scope, origin, (evidence,))
 
-    def _is_fixed(self, state: State) -> Callable[[form.Expr], bool]:
-        def is_fixed(node: form.Expr) -> bool:
-            """Is it a constant, or a collection of constants?"""
-            elements = self.elements(node, state)
-            if elements is not None:
-                return all(h.origin.rank >= Origin.OPERATOR.rank for e in elements for t in e for h in t.holes)
-            value = self._project.infer(node, state.scope)
-            if isinstance(value, ClassSymbol):
-                return is_enumeration(value, self._project)
-            return all(h.origin.rank >= Origin.OPERATOR.rank for t in self.texts(node, state) for h in t.holes)
+    def is_fixed(self, node: form.Expr, state: State) -> bool:
+        """Is it a constant, or a collection of constants?"""
+        elements = self.elements(node, state)
+        value = self._project.infer(node, state.scope)
+        if elements is None and isinstance(value, ClassSymbol):
+            return is_enumeration(value, self._project)
+        texts = [t for e in elements for t in e] if elements is not None else self.texts(node, state)
+        return all(h.origin.rank >= Origin.OPERATOR.rank for t in texts for h in t.holes)
 
-        return is_fixed
+    def pattern_of(self, node: form.Expr, state: State) -> str | None:
+        """The regular expression that a constant or a compiled pattern holds."""
+        value = self._project.infer(node, state.scope)
+        if isinstance(value, Instance) and value.origin is not None and value.scope is not None:
+            is_pattern = value.type_name == "re.compile" and bool(value.origin.args)
+            return self.pattern_of(value.origin.args[0].value, State(value.scope, {})) if is_pattern else None
+        texts = self.texts(node, state)
+        return texts[0].literal if len(texts) == 1 else None
 
     def _element(self, definition: Definition, node: form.Expr) -> Texts:
         value, state = definition.value, definition.state
@@ -859,32 +784,18 @@ class TextReader:
         return self._placed(value, state)
 
 
-def is_enumeration(cls: ClassSymbol, project: Project) -> bool:
-    return project.is_subclass(cls, *_ENUM_BASES, *_CHOICES)
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a test's other side is, in the state it is met in."""
 
+    reader: TextReader
+    state: State
 
-def is_typed(annotation: form.Expr | None, scope: Scope, project: Project) -> bool:
-    """Whether a declared type leaves no room for free text."""
-    match annotation:
-        case None:
-            return False
-        case form.Binary(op="|", left=left, right=right):
-            return all(_is_none(s) or is_typed(s, scope, project) for s in (left, right))
-        case form.Subscript(value=base, index=index):
-            generic = project.infer(base, scope)
-            name = generic.name if isinstance(generic, External) else ""
-            arguments = index.items if isinstance(index, form.Display) else [index]
-            if last_part(name) == "Literal":
-                return True
-            if last_part(name) == "Annotated":
-                return is_typed(arguments[0], scope, project)
-            return last_part(name) in _GENERICS and all(
-                _is_none(a) or isinstance(a, form.Opaque) or is_typed(a, scope, project) for a in arguments
-            )
-    value = project.annotation_class(annotation, scope)
-    if isinstance(value, ClassSymbol):
-        return is_enumeration(value, project)
-    return isinstance(value, External) and value.name in _TYPED_ANNOTATIONS
+    def is_fixed(self, node: form.Expr) -> bool:
+        return self.reader.is_fixed(node, self.state)
+
+    def pattern_of(self, node: form.Expr) -> str | None:
+        return self.reader.pattern_of(node, self.state)
 
 
 def _keyword_values(node: form.Call) -> dict[str, form.Expr]:
@@ -905,12 +816,18 @@ def _mapped_literals(text: Text, change: Callable[[str], str], only_edges: bool)
     return Text.of(p if isinstance(p, TextHole) else change(p) for p in text.pieces)
 
 
+def _summands(node: form.Expr) -> list[form.Expr]:
+    """The terms of a sum, left to right; sums of hundreds of strings are met in real code."""
+    right: list[form.Expr] = []
+    while isinstance(node, form.Binary) and node.op == "+":
+        right.append(node.right)
+        node = node.left
+    return [node, *reversed(right)]
+
+
 def _is_number(node: form.Expr) -> bool:
     return isinstance(node, form.Const) and not isinstance(node.value, str)
 
-
-def _is_none(node: form.Expr) -> bool:
-    return isinstance(node, form.Const) and node.value is None
 
 
 def _number(node: form.Expr | None) -> int | None:

@@ -78,9 +78,9 @@ def _driver(func: form.Attr, name: str | None, scope: Scope) -> tuple[str | None
         return None, False
     if name is not None and name.startswith("dbapi."):
         return "DB-API", True
-    if name is not None:
-        return ("DB-API", True) if name.endswith(f".cursor.{method}") else (None, False)
-    if _is_made_by_cursor(func.value, scope):
+    if name is not None and name.endswith(f".cursor.{method}"):
+        return "DB-API", True
+    if name is None and _is_made_by_cursor(func.value, scope):
         return "DB-API", True
     return ("DB-API", False) if (last_name(func.value) or "").lower() in _NAMES else (None, False)
 

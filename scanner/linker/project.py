@@ -48,6 +48,11 @@ class _Answers:
         self._depth: dict[object, int] = {}
         self._lowest_cut = _NO_CUT
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is being worked out just now, so that an unknown is one for good."""
+        return not self._depth
+
     def of(self, question: object, work: Callable[[], Value | None]) -> Value | None:
         if question in self._final:
             return self._final[question]
@@ -76,6 +81,11 @@ class _Answers:
         return value
 
 
+    def hang(self) -> None:
+        """The question in work hangs on something unfinished: an unknown is not its last word."""
+        self._lowest_cut = 0
+
+
 class Project:
     """All Python modules of the scanned tree."""
 
@@ -84,7 +94,10 @@ class Project:
         self._index = ModuleIndex(self.modules)
         self._answers = _Answers()
         self._mro: dict[ClassSymbol, tuple[ClassSymbol | External, ...]] = {}
+        self._mro_active: set[ClassSymbol] = set()
         self._exports: dict[tuple[str, str], list[Value]] = {}
+        self._callers: dict[str, dict[Value, list[tuple[form.Call, Scope]]]] = {}
+        self._callers_in_work: set[str] = set()
         self._calls_by_name: dict[str, list[tuple[form.Call, Scope]]] | None = None
         self._subclasses: dict[ClassSymbol, list[ClassSymbol]] | None = None
 
@@ -119,14 +132,27 @@ class Project:
     def callers(self, function: FunctionSymbol) -> list[tuple[form.Call, Scope]]:
         """Call sites that resolve to the function; calls of its class where it is `__init__`."""
         owner = function.owner
-        name = owner.name if owner is not None and function.name == "__init__" else function.name
-        found = []
-        for call, scope in self.calls_named(name):
-            callee = self.infer(call.func, scope)
-            target = callee.function if isinstance(callee, BoundMethod) else callee
-            if target is function or (owner is not None and function.name == "__init__" and target is owner):
-                found.append((call, scope))
-        return found
+        if owner is not None and function.name == "__init__":
+            return self._callers_of_name(owner.name).get(owner, [])
+        return self._callers_of_name(function.name).get(function, [])
+
+    def _callers_of_name(self, name: str) -> dict[Value, list[tuple[form.Call, Scope]]]:
+        """All calls by that name, by what they resolve to: worked out for a name at once, because a name such as
+        `get` has hundreds of functions and thousands of calls."""
+        if name in self._callers_in_work:
+            self._answers.hang()
+            return {}
+        if name not in self._callers:
+            self._callers_in_work.add(name)
+            found: dict[Value, list[tuple[form.Call, Scope]]] = {}
+            for call, scope in self.calls_named(name):
+                callee = self.infer(call.func, scope)
+                target = callee.function if isinstance(callee, BoundMethod) else callee
+                if isinstance(target, FunctionSymbol | ClassSymbol):
+                    found.setdefault(target, []).append((call, scope))
+            self._callers_in_work.discard(name)
+            self._callers[name] = found
+        return self._callers[name]
 
     def subclasses(self, cls: ClassSymbol) -> list[ClassSymbol]:
         """Direct and indirect subclasses in the project."""
@@ -192,7 +218,10 @@ class Project:
             submodule = self._index.submodule(path, name)
             if submodule is not None:
                 found = [self.modules[submodule]]
-        self._exports[key] = found
+        if found or self._answers.is_complete:
+            self._exports[key] = found
+        else:
+            del self._exports[key]
         return found
 
     def _own_members(self, module: Module, name: str) -> list[Value]:
@@ -233,7 +262,10 @@ class Project:
         """
         if cls in self._mro:
             return self._mro[cls]
-        self._mro[cls] = (cls,)
+        if cls in self._mro_active:
+            return (cls,)
+        self._mro_active.add(cls)
+        is_known = True
         order: list[ClassSymbol | External] = [cls]
         for base in cls.node.bases:
             if base.name is not None or base.star:
@@ -241,8 +273,10 @@ class Project:
             value = self.infer(base.value, cls.outer)
             if value is None and isinstance(base.value, form.Subscript):
                 value = self.infer(base.value.value, cls.outer)
+            is_known &= value is not None
             if isinstance(value, ClassSymbol):
                 order.extend(self.mro(value))
+                is_known &= value in self._mro
             elif isinstance(value, External):
                 order.append(External(canonical(value.name)))
             elif isinstance(value, Instance) and value.cls is None:
@@ -252,8 +286,11 @@ class Project:
         for index, item in enumerate(order):
             if item not in order[index + 1 :]:
                 unique.append(item)
-        self._mro[cls] = tuple(unique)
-        return self._mro[cls]
+        self._mro_active.discard(cls)
+        # In the midst of another question a base may be unknown only because that question isn't answered yet.
+        if is_known or self._answers.is_complete:
+            self._mro[cls] = tuple(unique)
+        return tuple(unique)
 
     def base_names(self, cls: ClassSymbol) -> set[str]:
         """Dotted names of all library classes it derives from."""

@@ -29,7 +29,7 @@ class HealthCheck:
     `opened_only` holds the sessions that are all it touches: opened, perhaps lazily, but not seen to be used. `waits`
     are calls without a time limit. `tolerated` are handlers of exceptions that answer 2xx for one dependency while
     another's failure is reported. `versions` is what it tells about the build, `trial_writes` what it writes to a
-    fixed key only to see whether writing works. `answered_by_library` means that no code of the project answers.
+    fixed key only to see whether writing works. `has_no_handler` means that no function of the project answers.
     """
 
     endpoint: Endpoint
@@ -45,7 +45,7 @@ class HealthCheck:
     tolerated: tuple[Evidence, ...] = ()
     versions: tuple[Evidence, ...] = ()
     trial_writes: tuple[Evidence, ...] = ()
-    answered_by_library: bool = False
+    has_no_handler: bool = False
 
     @property
     def subject_id(self) -> str:

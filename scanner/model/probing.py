@@ -107,8 +107,9 @@ def _without_path(probe: Probe) -> Target:
 
 
 def _no_route(probe: Probe, service: Service) -> Target:
-    if service.route_gaps:
-        return Target(question=service.route_gaps[0])
+    unlisted = (*service.route_gaps, *service.other_probes)
+    if unlisted:
+        return Target(question=unlisted[0])
     if probe.process.server is None or probe.process.kind is not WorkloadKind.WEB:
         return Target(question=Evidence(probe.location, f"whether what it runs answers {probe.path} isn't known"))
     return Target(problem=Evidence(probe.location, f"no route of {service.name} answers {probe.path}"))
@@ -117,6 +118,8 @@ def _no_route(probe: Probe, service: Service) -> Target:
 @lru_cache(maxsize=4096)
 def _pattern(template: str) -> re.Pattern[str]:
     """A route's template, in whichever framework's syntax, as a pattern for concrete paths."""
+    # Django's templates are relative to the root.
+    template = "/" + template.removeprefix("^").removeprefix("/")
     parts: list[str] = []
     at = 0
     for match in PARAMETER.finditer(template):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
-from assay.scanner.model.log import ExceptHandler, LogCall, PrintCall
+from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, PrintCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
@@ -46,6 +46,7 @@ class Service:
     log_calls: tuple[LogCall, ...] = ()
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()
+    logged_data: tuple[LoggedData, ...] = ()
 
     @property
     def subject_id(self) -> str:

@@ -13,15 +13,22 @@ from assay.scanner.readers.python import form
 from assay.scanner.sqlalchemy.mapped import is_mapped, is_ours
 
 _SINGLE = frozenset(
-    """first one one_or_none scalar scalar_one scalar_one_or_none get get_or_404 first_or_404 one_or_404 count exists
-    fetchone rowcount delete update is_ get_one as_scalar scalar_subquery""".split()
-)
+    {
+        "as_scalar", "count", "delete", "exists", "fetchone", "first", "first_or_404", "get", "get_one", "get_or_404",
+        "is_", "one", "one_or_404", "one_or_none", "rowcount", "scalar", "scalar_one", "scalar_one_or_none",
+        "scalar_subquery", "update",
+    }
+)  # fmt: skip
 _KEEPING = frozenset(
-    """all scalars unique fetchall mappings tuples partitions yield_per options execution_options join outerjoin
-    distinct with_entities group_by having add_columns add_entity alias cte union union_all intersect except_
-    with_for_update select_from correlate populate_existing enable_eagerloads params subquery from_self offset select
-    with_only_columns prefix_with suffix_with label columns order_by_ reset_joinpoint enable_assertions autoflush""".split()
-)
+    {
+        "add_columns", "add_entity", "alias", "all", "autoflush", "columns", "correlate", "cte", "distinct",
+        "enable_assertions", "enable_eagerloads", "except_", "execution_options", "fetchall", "from_self", "group_by",
+        "having", "intersect", "join", "label", "mappings", "offset", "options", "order_by_", "outerjoin", "params",
+        "partitions", "populate_existing", "prefix_with", "reset_joinpoint", "scalars", "select", "select_from",
+        "subquery", "suffix_with", "tuples", "union", "union_all", "unique", "with_entities", "with_for_update",
+        "with_only_columns", "yield_per",
+    }
+)  # fmt: skip
 _FILTERS = frozenset({"filter", "filter_by", "where"})
 _LIMITS = frozenset({"limit", "slice", "paginate", "fetchmany", "fetch"})
 _PAGE_SIZES = ("per_page", "size", "limit", "page_size")

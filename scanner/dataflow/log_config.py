@@ -1,0 +1,260 @@
+"""How each process of a service is set up to log: handlers, formats, unrouted loggers, ids that tie records together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from assay.scanner.framework import Context, SinkFound, frameworks
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
+from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.log import LogFormat, LoggingSetup, LogSink, ProcessKind
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+from assay.scanner.roles import is_offline
+
+_APPLICATIONS = {
+    "fastapi.FastAPI": ProcessKind.WEB,
+    "flask.Flask": ProcessKind.WEB,
+    "starlette.applications.Starlette": ProcessKind.WEB,
+    "aiohttp.web.Application": ProcessKind.WEB,
+    "sanic.Sanic": ProcessKind.WEB,
+    "quart.Quart": ProcessKind.WEB,
+    "litestar.Litestar": ProcessKind.WEB,
+    "falcon.App": ProcessKind.WEB,
+    "tornado.web.Application": ProcessKind.WEB,
+    "django.core.wsgi.get_wsgi_application": ProcessKind.WEB,
+    "django.core.asgi.get_asgi_application": ProcessKind.WEB,
+    "celery.Celery": ProcessKind.WORKER,
+    "dramatiq.set_broker": ProcessKind.WORKER,
+    "rq.Worker": ProcessKind.WORKER,
+    "huey.RedisHuey": ProcessKind.WORKER,
+}
+_WORKER_BASES = ("rq.Worker", "rq.worker.", "rq.decorators.job")
+_ID = r"\w*(?:request|correlation|trace|transaction|task|job)[._]?(?:id|ID|uuid|Id)\w*"
+_ID_FIELD = re.compile(rf"%\(((?:dd\.)?{_ID}|otelTraceID)\)s|\{{(?:extra\[)?({_ID})\]?\}}")
+_ID_LIBRARIES = {
+    "asgi_correlation_id.CorrelationIdFilter": "asgi-correlation-id's filter",
+    "asgi_correlation_id.log_filters.CorrelationIdFilter": "asgi-correlation-id's filter",
+    "asgi_correlation_id.correlation_id": "asgi-correlation-id's value",
+    "django_guid.log_filters.CorrelationId": "django-guid's filter",
+    "django_structlog.middlewares.RequestMiddleware": "django-structlog binds the request's id",
+    "log_request_id.filters.RequestIDFilter": "django-log-request-id's filter",
+    "flask_log_request_id.RequestIDLogFilter": "flask-log-request-id's filter",
+    "opentelemetry.instrumentation.logging.LoggingInstrumentor": "OpenTelemetry puts the trace's id into records",
+}
+_BINDERS = frozenset({"bind_contextvars", "contextualize", "bound_contextvars"})
+_RECORD_HOOKS = frozenset({"filter", "format", "process", "add_fields", "makeRecord", "formatMessage", "process_log_record"})
+_RECORD_BASES = ("logging.Filter", "logging.Formatter", "logging.LoggerAdapter", "logging.Logger", "pythonjsonlogger.",
+                 "json_log_formatter.", "logging.Handler")  # fmt: skip
+_JOB_SOURCES = frozenset({"get_current_job", "current_task", "get_current_task", "current_job"})
+_REQUEST_SOURCES = frozenset({"g", "request", "has_request_context", "correlation_id", "get_current_span"})
+_TRACKERS = {
+    "sentry_sdk.init": "an error tracker has ids of its own",
+    "elasticapm.contrib.flask.ElasticAPM": "an APM has ids of its own",
+    "newrelic.agent.initialize": "an APM has ids of its own",
+    "ddtrace.patch_all": "an APM has ids of its own",
+    "opentelemetry.trace.set_tracer_provider": "traces have ids of their own",
+    "logfire.configure": "traces have ids of their own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    kind: ProcessKind
+    module: Module
+    location: Location
+
+
+def logging_setups(
+    context: Context, modules: Collection[Module], files: Iterable[SinkFound] = (), log_files: Mapping[str, bytes] = {}
+) -> tuple[LoggingSetup, ...]:
+    """One setup for each kind of process that the service's modules make up.
+
+    `files` are sinks of configuration files that something outside Python names; `log_files` are bytes of such files.
+    """
+    ours = [m for m in modules if m.role is Role.PROD]
+    paths = {m.path for m in ours}
+    found = [s for f in frameworks() for s in f.sinks(context) if s.module is None or s.module.path in paths]
+    found += files
+    correlation = list(_correlation(context.project, ours))
+    correlation += [(None, e) for path, data in sorted(log_files.items()) for e in _ids_of_file(path, data)]
+    trackers = tuple(_trackers(context.project, ours))
+    return tuple(
+        _setup(kind, apps, found, correlation, trackers, context.project)
+        for kind, apps in sorted(_applications(context.project, ours).items())
+    )
+
+
+def _applications(project: Project, modules: list[Module]) -> dict[ProcessKind, list[_Application]]:
+    found: dict[ProcessKind, list[_Application]] = {}
+    names = {last_part(name) for name in _APPLICATIONS}
+    paths = {m.path for m in modules}
+    for call, scope in project.calls_named(*sorted(names)):
+        kind = _APPLICATIONS.get(project.callee_name(call, scope) or "")
+        if kind is not None and scope.module.path in paths:
+            found.setdefault(kind, []).append(_Application(kind, scope.module, scope.module.location(call)))
+    for cls in project.classes:
+        if cls.module.path in paths and any(b.startswith(_WORKER_BASES) for b in project.base_names(cls)):
+            found.setdefault(ProcessKind.WORKER, []).append(
+                _Application(ProcessKind.WORKER, cls.module, cls.location)
+            )
+    return {kind: sorted(apps, key=lambda a: a.location) for kind, apps in found.items()}
+
+
+def _setup(
+    kind: ProcessKind,
+    apps: list[_Application],
+    found: list[SinkFound],
+    correlation: list[tuple[ProcessKind | None, Evidence]],
+    trackers: tuple[Evidence, ...],
+    project: Project,
+) -> LoggingSetup:
+    reached = _imported({app.module for app in apps}, project)
+    mine = [s for s in found if s.is_shared or s.module is None or s.module.path in reached]
+    if kind is ProcessKind.WEB and not mine:
+        # Configuration that only a server's own start-up code imports.
+        mine = [s for s in found if s.module is not None and not is_offline(s.module.path)]
+    sinks = tuple(LogSink(s.format, s.evidence, s.is_file) for s in mine if s.format is not LogFormat.UNKNOWN)
+    elsewhere = tuple(s.evidence for s in mine if s.format is LogFormat.UNKNOWN)
+    first = min((s.setup or s.evidence.location for s in mine), default=apps[0].location)
+    return LoggingSetup(
+        kind=kind,
+        location=first,
+        role=Role.PROD,
+        sinks=sinks,
+        elsewhere=elsewhere,
+        unrouted=tuple(e for s in mine for e in s.unrouted),
+        correlation=tuple(e for k, e in correlation if k is None or k is kind),
+        tracker_ids=trackers,
+    )
+
+
+def _imported(start: set[Module], project: Project) -> set[str]:
+    seen, todo = {m.path for m in start}, list(start)
+    while todo:
+        for module in project.imports(todo.pop()):
+            if module.path not in seen:
+                seen.add(module.path)
+                todo.append(module)
+    return seen
+
+
+# --- ids ---
+
+
+def _correlation(project: Project, modules: list[Module]) -> Iterator[tuple[ProcessKind | None, Evidence]]:
+    """What ties the records of one request or message together, and for which kind of process (None for both)."""
+    paths = {m.path for m in modules}
+    for module in modules:
+        yield from _fields_in_formats(module)
+        yield from _libraries(module, project)
+    for call, scope in project.calls_named(*sorted(_BINDERS)):
+        if scope.module.path in paths and call.args and _is_binding(call, scope.module, project):
+            yield None, scope.module.evidence(call, "binds values to every record")
+    for call, scope in project.calls_named("patch"):
+        if scope.module.path in paths and project.callee_name(call, scope) == "ddtrace.patch":
+            if isinstance(on := call.keyword("logging"), form.Const) and on.value is True:
+                yield None, scope.module.evidence(call, "ddtrace puts the trace's id into records")
+    for cls in project.classes:
+        if cls.module.path in paths and any(b.startswith(_RECORD_BASES) for b in project.base_names(cls)):
+            yield from _record_hooks(cls, project)
+    for call, scope in project.calls_named("setLogRecordFactory"):
+        factory = project.infer(call.args[0].value, scope) if call.args else None
+        if scope.module.path in paths and isinstance(factory, FunctionSymbol):
+            yield from _reads_context(factory, project)
+
+
+def _is_binding(call: form.Call, module: Module, project: Project) -> bool:
+    name = last_name(call.func)
+    return name != "contextualize" or isinstance(call.func, form.Attr)
+
+
+def _fields_in_formats(module: Module) -> Iterator[tuple[ProcessKind | None, Evidence]]:
+    for bindings in module.scope.bindings.values():
+        for binding in bindings:
+            if binding.value is None:
+                continue
+            for node in form.walk(binding.value):
+                if isinstance(node, form.Const) and isinstance(node.value, str):
+                    match = _ID_FIELD.search(node.value)
+                    if match and ("%(message)s" in node.value or "message" in node.value):
+                        field = match[1] or match[2]
+                        kind = ProcessKind.WORKER if re.match(r"(task|job)", field) else None
+                        yield kind, module.evidence(node, f"the format has {field}")
+
+
+def _libraries(module: Module, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
+    names = {last_part(name): name for name in _ID_LIBRARIES}
+    for call, scope in module.calls:
+        if last_name(call.func) in names:
+            value = project.callee_name(call, scope)
+            if value in _ID_LIBRARIES:
+                yield None, module.evidence(call, _ID_LIBRARIES[value])
+    for bindings in module.scope.bindings.values():
+        for binding in bindings:
+            for node in form.walk(binding.value) if binding.value is not None else ():
+                if isinstance(node, form.Const) and node.value in _ID_LIBRARIES:
+                    yield None, module.evidence(node, _ID_LIBRARIES[str(node.value)])
+
+
+def _record_hooks(cls: ClassSymbol, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
+    if not _is_installed(cls, project):
+        return
+    for name in _RECORD_HOOKS & cls.methods.keys():
+        yield from _reads_context(cls.methods[name], project)
+
+
+def _is_installed(cls: ClassSymbol, project: Project) -> bool:
+    """Whether something makes one, or a configuration names it."""
+    if any(True for _ in project.calls_named(cls.name)):
+        return True
+    path = f"{cls.module.name}.{cls.name}"
+    return any(
+        isinstance(node, form.Const | form.Name) and path in (getattr(node, "value", ""), project.qualified_name(node, m.scope))
+        or (isinstance(node, form.Const) and isinstance(node.value, str) and node.value.endswith(f".{cls.name}"))
+        for m in project.modules.values()
+        for bs in m.scope.bindings.values()
+        for b in bs
+        if isinstance(b.value, form.Dict)
+        for node in form.walk(b.value)
+        if isinstance(node, form.Const) or (isinstance(node, form.Name) and node.id == cls.name)
+    )
+
+
+def _reads_context(function: FunctionSymbol, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
+    """Where a hook on records reads what belongs to the request or job at hand."""
+    for node in function.walk():
+        if isinstance(node, form.Name) and node.id in _JOB_SOURCES:
+            yield ProcessKind.WORKER, function.module.evidence(node, f"{function.qualname} reads the job at hand")
+            return
+        if isinstance(node, form.Name) and node.id in _REQUEST_SOURCES:
+            yield ProcessKind.WEB, function.module.evidence(node, f"{function.qualname} reads the request at hand")
+            return
+        if isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr == "get":
+            value = project.infer(node.func.value, function.scope)
+            if isinstance(value, Instance) and value.type_name == "contextvars.ContextVar":
+                yield None, function.module.evidence(node, f"{function.qualname} reads a context variable")
+                return
+            if isinstance(value, External) and value.name in _ID_LIBRARIES:
+                yield None, function.module.evidence(node, _ID_LIBRARIES[value.name])
+                return
+
+
+def _ids_of_file(path: str, data: bytes) -> Iterator[Evidence]:
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        match = _ID_FIELD.search(line)
+        if match:
+            place = Location(path, number, match.start() + 1, number, match.end() + 1)
+            yield Evidence(place, f"the format has {match[1] or match[2]}")
+
+
+def _trackers(project: Project, modules: list[Module]) -> Iterator[Evidence]:
+    paths = {m.path for m in modules}
+    for call, scope in project.calls_named(*sorted({last_part(n) for n in _TRACKERS})):
+        name = project.callee_name(call, scope)
+        if name in _TRACKERS and scope.module.path in paths:
+            yield scope.module.evidence(call, _TRACKERS[name])
