@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
     from assay.scanner.results import ScanResult, StandardPages
     from assay.scanner.rulebook import Rulebook
 
-FINE, UNTRUSTED, INTERRUPTED = 0, 2, 130
+FINE, UNTRUSTED, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
+"""Exit codes; the last two are what a shell shows for a program ended by SIGINT and SIGPIPE."""
 FORMATS = ("html", "json", "sarif")
 """What `--report FORMAT=FILE` takes."""
 _PIPE_WIDTH = 100
+_T = TypeVar("_T")
 
 PATH = click.argument("path", default=".", type=click.Path(path_type=Path, readable=False))
 JOBS = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Worker processes; by default one a core.")
@@ -80,7 +81,7 @@ def scan(path: Path, reports: tuple[tuple[str, Path], ...], form: str, analyzers
     if form == "text":
         from assay.reports import terminal
 
-        terminal.render(result, _console())
+        _show(lambda console: terminal.render(result, console))
     else:
         _print(_renderer(form)(result))
     if any(d.reason.is_internal_error for d in result.diagnostics):
@@ -98,7 +99,7 @@ def rules(form: str) -> None:
     if form == "json":
         _print(standard.as_json(pages))
     else:
-        standard.render(pages, _console())
+        _show(lambda console: standard.render(pages, console))
 
 
 @cli.command()
@@ -109,7 +110,7 @@ def explain(code: str) -> None:
 
     with _problems_told():
         pages = _standard_pages()
-    if not standard.explain(pages, code.upper(), _console()):
+    if not _show(lambda console: standard.explain(pages, code.upper(), console)):
         import difflib
 
         near = difflib.get_close_matches(code.upper(), standard.codes(pages), n=3)
@@ -134,11 +135,11 @@ def inventory(path: Path, form: str, jobs: int | None) -> None:
     else:
         from assay.reports import inventory as screens
 
-        screens.render(found, _console())
+        _show(lambda console: screens.render(found, console))
 
 
 def main() -> NoReturn:
-    """The entry point: click's own errors exit with 2, Ctrl-C with 130, a closed pipe quietly."""
+    """The entry point: click's own errors exit with 2, Ctrl-C with 130."""
     try:
         cli(prog_name="assay", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -149,10 +150,6 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(UNTRUSTED)
-    except BrokenPipeError:
-        # The reader of our output has seen enough. Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
     sys.exit(FINE)
 
 
@@ -231,15 +228,26 @@ def _fail(message: str) -> NoReturn:
     sys.exit(UNTRUSTED)
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
-
-
-def _console() -> Console:
+def _show(render: Callable[[Console], _T]) -> _T:
+    """Let a report write to the terminal, in one piece."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    with console.capture() as written:
+        answer = render(console)
+    _print(written.get(), console.encoding)
+    return answer
+
+
+def _print(text: str, encoding: str = "utf-8") -> None:
+    """Write it to standard output; a reader that has seen enough (`| head`) ends the program without a word."""
+    try:
+        sys.stdout.buffer.write(text.encode(encoding, "replace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CLOSED_PIPE)
 
 
 @contextmanager

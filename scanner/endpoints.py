@@ -8,6 +8,7 @@ from dataclasses import replace
 from assay.scanner.dataflow.health import is_health_path
 from assay.scanner.dataflow.page_inputs import PageInput
 from assay.scanner.dataflow.reads import Reads, Returned, Shape
+from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.query import Bound, Cap, CollectionRead, PagedQuery, PageSize
@@ -21,7 +22,7 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
     if is_health and kind in (EndpointKind.JSON, EndpointKind.HTML):
         kind = EndpointKind.HEALTH
     rows = returned.rows
-    reads_found = tuple(_read(r) for r in rows)
+    reads_found = tuple(_read(r, _addresses_a_parent(route)) for r in rows)
     sizes = _page_sizes(route, returned)
     endpoint = Endpoint(
         method="",
@@ -63,10 +64,20 @@ def _pagination(route: Route, rows: tuple[Rows, ...]) -> str | None:
     return None
 
 
-def _read(rows: Rows) -> CollectionRead:
+def _read(rows: Rows, addresses_a_parent: bool) -> CollectionRead:
+    by_parent = rows.filtered_by_parent or (rows.narrowed and addresses_a_parent)
     return CollectionRead(
-        rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, rows.filtered_by_parent
+        rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, by_parent
     )
+
+
+def _addresses_a_parent(route: Route) -> bool:
+    """The path names another object, `/teams/{team_id}/users`, and the handler takes it.
+
+    A prefix that middleware takes (a tenant's slug) is no parent: every row of a tenant is still every row.
+    """
+    parameters = {p.name for p in route.handler.parameters} if route.handler is not None else set()
+    return any(name in parameters for name in path_parameters(route.path))
 
 
 def _page_sizes(route: Route, returned: Returned) -> tuple[PageSize, ...]:

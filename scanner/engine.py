@@ -117,7 +117,9 @@ def _sources(tree: Tree, facts: Mapping[str, Facts], config: Config) -> Sources:
     return Sources(
         facts=facts,
         roles={f.path: f.role for f in tree.files},
-        paths=frozenset(f.path for f in tree.files),
+        paths=frozenset(
+            (*(f.path for f in tree.files), *(d.path for d in tree.diagnostics if d.reason.is_unread_file))
+        ),
         services={name: service.root for name, service in config.services.items()},
         tree_name=tree.root.resolve().name or "root",
         metadata=_metadata(tree.root),

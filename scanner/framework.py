@@ -104,6 +104,8 @@ class Rows:
     limit: Evidence | None = None
     order_by: Evidence | None = None
     filtered_by_parent: bool = False
+    narrowed: bool = False
+    """A filter compares with a value that the code was given, which may be one parent's."""
     page_input: tuple[Sited, ...] = ()
     """The expressions given to `limit`, `paginate` or a slice: where page sizes come from."""
     parents: frozenset[str] = frozenset()

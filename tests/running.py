@@ -36,7 +36,7 @@ class Ended:
     err: str
 
 
-def assay(
+def run_assay(
     *arguments: str | Path, cwd: Path, environment: dict[str, str] | None = None, without_powers: bool = False
 ) -> Ended:
     """Run it to the end, off a terminal. `without_powers`: the rights of files bind even root."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.scanner.diagnostics import Reason
-from tests.running import ASSAY, TIMEOUT, Ended, assay, backend, interrupt, listing, start
+from tests.running import ASSAY, TIMEOUT, Ended, backend, interrupt, listing, run_assay, start
 
 FINE, USAGE, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 
@@ -28,7 +28,7 @@ def one_message(ended: Ended) -> str:
 def report(root: Path, *more: str, without_powers: bool = False) -> tuple[dict[str, object], Ended]:
     """The JSON report of a scan that was done, and the summary beside it."""
     file = root.parent / "report.json"
-    ended = assay("scan", root, "--report", f"json={file}", *more, cwd=root.parent, without_powers=without_powers)
+    ended = run_assay("scan", root, "--report", f"json={file}", *more, cwd=root.parent, without_powers=without_powers)
     assert (ended.code, ended.err) == (FINE, "")
     loaded: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
     return loaded, ended
@@ -50,25 +50,25 @@ def coverage_shown(summary: str) -> str:
 
 
 def test_no_such_path(tmp_path: Path) -> None:
-    ended = assay("scan", "nowhere", cwd=tmp_path)
+    ended = run_assay("scan", "nowhere", cwd=tmp_path)
     assert (ended.code, one_message(ended)) == (USAGE, "assay: there is no nowhere")
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    ended = assay("scan", cwd=tmp_path)
+    ended = run_assay("scan", cwd=tmp_path)
     assert ended.code == USAGE
     assert one_message(ended).startswith("assay: .: there is no Python in it")
 
 
 def test_a_file_for_a_folder(tmp_path: Path) -> None:
     backend(tmp_path)
-    ended = assay("scan", "app.py", cwd=tmp_path)
+    ended = run_assay("scan", "app.py", cwd=tmp_path)
     assert (ended.code, one_message(ended)) == (USAGE, "assay: app.py is no folder; name the folder that holds it")
 
 
 def test_a_folder_without_any_backend(tmp_path: Path) -> None:
     (tmp_path / "sums.py").write_text("def add(a, b):\n    return a + b\n", encoding="utf-8")
-    ended = assay("scan", cwd=tmp_path)
+    ended = run_assay("scan", cwd=tmp_path)
     assert ended.code == USAGE
     assert "no backend found in 1 file" in one_message(ended)
     assert "assay.toml" in ended.err
@@ -77,7 +77,7 @@ def test_a_folder_without_any_backend(tmp_path: Path) -> None:
 def test_a_folder_without_python(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Nothing\n", encoding="utf-8")
     (tmp_path / "main.go").write_text("package main\n", encoding="utf-8")
-    ended = assay("inventory", cwd=tmp_path)
+    ended = run_assay("inventory", cwd=tmp_path)
     assert ended.code == USAGE
     assert "there is no Python in it" in one_message(ended)
 
@@ -123,7 +123,7 @@ def test_a_syntax_error_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_a_service_whose_every_file_is_unreadable_is_no_backend(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_bytes(b"from fastapi import FastAPI\napp = FastAPI(\n")
-    ended = assay("scan", cwd=tmp_path)
+    ended = run_assay("scan", cwd=tmp_path)
     assert ended.code == USAGE
     assert "no backend found" in one_message(ended)
     assert "app.py" in ended.err, "what could not be read is the likely reason"
@@ -165,7 +165,7 @@ def test_unreadable_files_and_folders(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("restored")
 def test_an_unreadable_root(tmp_path: Path) -> None:
     backend(tmp_path / "tree").chmod(0)
-    ended = assay("scan", "tree", cwd=tmp_path, without_powers=True)
+    ended = run_assay("scan", "tree", cwd=tmp_path, without_powers=True)
     assert (ended.code, one_message(ended)) == (USAGE, "assay: tree can't be read: Permission denied")
 
 
@@ -186,7 +186,7 @@ def test_a_read_only_tree_is_scanned_and_left_as_it_was(tmp_path: Path) -> None:
 def test_a_report_into_a_read_only_folder(tmp_path: Path) -> None:
     root = backend(tmp_path / "tree")
     root.chmod(0o555)
-    ended = assay("scan", "tree", "--report", "json=tree/report.json", cwd=tmp_path, without_powers=True)
+    ended = run_assay("scan", "tree", "--report", "json=tree/report.json", cwd=tmp_path, without_powers=True)
     assert ended.code == USAGE
     assert one_message(ended) == "assay: tree/report.json: the folder tree can't be written to"
     assert listing(root) == {"app.py"}
@@ -194,7 +194,7 @@ def test_a_report_into_a_read_only_folder(tmp_path: Path) -> None:
 
 def test_an_unknown_report_format(tmp_path: Path) -> None:
     backend(tmp_path)
-    ended = assay("scan", "--report", "pdf=report.pdf", cwd=tmp_path)
+    ended = run_assay("scan", "--report", "pdf=report.pdf", cwd=tmp_path)
     assert (ended.code, ended.out) == (USAGE, "")
     assert "'pdf=report.pdf' names no report" in ended.err
     assert "html, json, sarif" in ended.err
@@ -203,7 +203,7 @@ def test_an_unknown_report_format(tmp_path: Path) -> None:
 
 def test_a_report_folder_that_is_missing(tmp_path: Path) -> None:
     backend(tmp_path)
-    ended = assay("scan", "--report", "html=reports/today.html", cwd=tmp_path)
+    ended = run_assay("scan", "--report", "html=reports/today.html", cwd=tmp_path)
     assert ended.code == USAGE
     assert one_message(ended) == "assay: reports/today.html: there is no folder reports; make it first"
     assert listing(tmp_path) == {"app.py"}
@@ -212,7 +212,7 @@ def test_a_report_folder_that_is_missing(tmp_path: Path) -> None:
 def test_a_folder_for_a_report(tmp_path: Path) -> None:
     backend(tmp_path)
     (tmp_path / "reports").mkdir()
-    ended = assay("scan", "--report", "html=reports", cwd=tmp_path)
+    ended = run_assay("scan", "--report", "html=reports", cwd=tmp_path)
     assert (ended.code, one_message(ended)) == (USAGE, "assay: reports is a folder; name a file in it")
 
 
@@ -220,7 +220,7 @@ def test_an_existing_report_is_kept_when_the_scan_fails(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     kept = tmp_path / "report.html"
     kept.write_text("yesterday's", encoding="utf-8")
-    ended = assay("scan", "tree", "--report", "html=report.html", cwd=tmp_path)
+    ended = run_assay("scan", "tree", "--report", "html=report.html", cwd=tmp_path)
     assert ended.code == USAGE
     assert kept.read_text(encoding="utf-8") == "yesterday's"
     assert listing(tmp_path) == {"tree", "report.html"}
@@ -263,7 +263,7 @@ def test_a_mistake_in_the_configuration(what: str, tmp_path: Path) -> None:
     text, message = BAD_CONFIGURATION[what]
     backend(tmp_path)
     (tmp_path / "assay.toml").write_text(text, encoding="utf-8")
-    ended = assay("scan", "--report", "json=report.json", cwd=tmp_path)
+    ended = run_assay("scan", "--report", "json=report.json", cwd=tmp_path)
     assert ended.code == USAGE
     assert message in one_message(ended)
     assert listing(tmp_path) == {"app.py", "assay.toml"}
@@ -364,10 +364,11 @@ def test_a_rule_that_crashes(tmp_path: Path) -> None:
         check=False,
     )
     out = done.stdout.decode()
+    said = " ".join(out.split())
     assert (done.returncode, done.stderr) == (USAGE, b"")
-    assert "Not complete: 1 rule run crashed" in out
-    assert "OBS301 crashed on service" in out
-    assert "ZeroDivisionError: no subjects" in out
+    assert "Not complete: 1 rule run crashed" in said
+    assert "OBS301 crashed on service" in said
+    assert "ZeroDivisionError: no subjects" in said
     assert coverage_shown(out) != "100.0"
     loaded = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [d["reason"] for d in loaded["diagnostics"]] == [Reason.RULE_CRASHED]

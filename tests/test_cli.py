@@ -13,7 +13,7 @@ from jsonschema.validators import validator_for
 import assay.rules
 from assay.scanner import __version__
 from assay.scanner.rulebook import load_rulebook
-from tests.running import assay, backend, listing
+from tests.running import backend, listing, run_assay
 
 ROOT = Path(__file__).parent.parent
 UNSOUND = ROOT / "fixtures" / "backends" / "fastapi_unsound"
@@ -25,7 +25,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every report of one scan of the unsound sample, and what it printed."""
     folder = tmp_path_factory.mktemp("reports")
     forms = [f"{form}=report.{form}" for form in ("html", "json", "sarif")]
-    ended = assay("scan", UNSOUND, *(word for form in forms for word in ("--report", form)), cwd=folder)
+    ended = run_assay("scan", UNSOUND, *(word for form in forms for word in ("--report", form)), cwd=folder)
     assert (ended.code, ended.err) == (0, "")
     (folder / "summary.txt").write_text(ended.out, encoding="utf-8")
     return folder
@@ -47,19 +47,19 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
-    ended = assay("--help", cwd=tmp_path)
+    ended = run_assay("--help", cwd=tmp_path)
     assert ended.code == 0
     assert all(f"\n  {command} " in ended.out for command in ("scan", "rules", "explain", "inventory"))
 
 
 def test_version(tmp_path: Path) -> None:
-    ended = assay("--version", cwd=tmp_path)
+    ended = run_assay("--version", cwd=tmp_path)
     assert (ended.code, ended.out) == (0, f"assay, version {__version__}\n")
 
 
 def test_an_unknown_command_and_an_unknown_option_are_usage_errors(tmp_path: Path) -> None:
     for arguments in (["scna"], ["scan", "--formt", "json"], ["scan", "--jobs", "0"]):
-        ended = assay(*arguments, cwd=tmp_path)
+        ended = run_assay(*arguments, cwd=tmp_path)
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith("Usage: assay")
 
@@ -106,7 +106,7 @@ def test_the_sarif_report_names_the_same_fails(reports: Path) -> None:
 
 def test_json_on_standard_output_is_nothing_but_json(tmp_path: Path) -> None:
     backend(tmp_path)
-    ended = assay("scan", "--format", "json", cwd=tmp_path)
+    ended = run_assay("scan", "--format", "json", cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out)["tool"] == {"name": "assay", "version": __version__}
     assert listing(tmp_path) == {"app.py"}
@@ -114,13 +114,13 @@ def test_json_on_standard_output_is_nothing_but_json(tmp_path: Path) -> None:
 
 def test_the_format_of_a_report_may_be_told_by_its_suffix(tmp_path: Path) -> None:
     backend(tmp_path)
-    ended = assay("scan", "--report", "out.sarif", cwd=tmp_path)
+    ended = run_assay("scan", "--report", "out.sarif", cwd=tmp_path)
     assert ended.code == 0
     assert json.loads((tmp_path / "out.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
-    first, second = (assay("scan", UNSOUND, "--format", "json", "--jobs", str(n), cwd=tmp_path).out for n in (1, 2))
+    first, second = (run_assay("scan", UNSOUND, "--format", "json", "--jobs", str(n), cwd=tmp_path).out for n in (1, 2))
     assert timeless(first) == timeless(second)
 
 
@@ -133,7 +133,7 @@ def timeless(text: str) -> str:
 def test_analyzers_advise_and_can_be_switched_off(tmp_path: Path) -> None:
     backend(tmp_path, weak="import hashlib\n\n\ndef digest(data):\n    return hashlib.md5(data).hexdigest()\n")
     with_them, without = (
-        {v["rule"] for v in json.loads(assay("scan", "--format", "json", *flag, cwd=tmp_path).out)["verdicts"]}
+        {v["rule"] for v in json.loads(run_assay("scan", "--format", "json", *flag, cwd=tmp_path).out)["verdicts"]}
         for flag in ([], ["--no-analyzers"])
     )
     assert with_them - without == {"B324"}
@@ -143,7 +143,7 @@ def test_a_configured_service_is_the_one_that_is_scanned(tmp_path: Path) -> None
     backend(tmp_path / "web")
     backend(tmp_path / "admin")
     (tmp_path / "assay.toml").write_text('[services.shop]\nroot = "web"\n', encoding="utf-8")
-    ended = assay("scan", "--format", "json", cwd=tmp_path)
+    ended = run_assay("scan", "--format", "json", cwd=tmp_path)
     assert [(s["name"], s["root"]) for s in json.loads(ended.out)["services"]] == [("shop", "web")]
 
 
@@ -152,7 +152,7 @@ def test_a_configured_service_is_the_one_that_is_scanned(tmp_path: Path) -> None
 
 def test_rules_lists_the_whole_standard(tmp_path: Path) -> None:
     rulebook = load_rulebook(assay.rules)
-    ended = assay("rules", cwd=tmp_path)
+    ended = run_assay("rules", cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert f"edition {rulebook.standard.edition}: 10 sections, 40 principles, {len(rulebook.rules)} rules" in ended.out
     rows = [line.split() for line in ended.out.splitlines()]
@@ -166,7 +166,7 @@ def test_rules_lists_the_whole_standard(tmp_path: Path) -> None:
 
 def test_rules_as_json_carry_their_documentation(tmp_path: Path) -> None:
     rulebook = load_rulebook(assay.rules)
-    loaded = json.loads(assay("rules", "--format", "json", cwd=tmp_path).out)
+    loaded = json.loads(run_assay("rules", "--format", "json", cwd=tmp_path).out)
     rules = {r["code"]: r for s in loaded["sections"] for p in s["principles"] for r in p["rules"]}
     assert set(rules) == set(rulebook.by_code())
     assert rules["API402"]["options"] == {"maximum": "1000"}
@@ -177,7 +177,7 @@ def test_rules_as_json_carry_their_documentation(tmp_path: Path) -> None:
 
 def test_explain_a_rule(tmp_path: Path) -> None:
     rule = load_rulebook(assay.rules).by_code()["API402"]
-    ended = assay("explain", "api402", cwd=tmp_path)
+    ended = run_assay("explain", "api402", cwd=tmp_path)
     assert ended.code == 0
     text = " ".join(ended.out.split())
     parts = (
@@ -196,21 +196,21 @@ def test_explain_a_rule(tmp_path: Path) -> None:
 
 def test_explain_a_principle(tmp_path: Path) -> None:
     rulebook = load_rulebook(assay.rules)
-    text = " ".join(assay("explain", "API4", cwd=tmp_path).out.split())
+    text = " ".join(run_assay("explain", "API4", cwd=tmp_path).out.split())
     assert rulebook.standard.principles["API4"].statement in text
     assert all(rule.name in text and rule.title in text for rule in rulebook.of_principle("API4"))
-    assert "no rule yet" in assay("explain", "DB3", cwd=tmp_path).out
+    assert "no rule yet" in run_assay("explain", "DB3", cwd=tmp_path).out
 
 
 def test_explain_a_section_and_a_check(tmp_path: Path) -> None:
-    assert "Naming and versioning" in assay("explain", "API", cwd=tmp_path).out
-    text = assay("explain", "B608", cwd=tmp_path).out
+    assert "Naming and versioning" in run_assay("explain", "API", cwd=tmp_path).out
+    text = run_assay("explain", "B608", cwd=tmp_path).out
     assert "B608" in text
     assert "never counted in a score" in text
 
 
 def test_explain_what_there_is_not(tmp_path: Path) -> None:
-    ended = assay("explain", "API409", cwd=tmp_path)
+    ended = run_assay("explain", "API409", cwd=tmp_path)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(
         "assay: the standard has no section, principle, rule or check API409; did you mean API40"
@@ -222,7 +222,7 @@ def test_explain_what_there_is_not(tmp_path: Path) -> None:
 
 
 def test_inventory_on_a_terminal(tmp_path: Path) -> None:
-    ended = assay("inventory", UNSOUND, cwd=tmp_path)
+    ended = run_assay("inventory", UNSOUND, cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     rows = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert any(row.startswith("GET /v1/orders json") and "orders/routers/orders.py:" in row for row in rows)
@@ -233,10 +233,10 @@ def test_inventory_on_a_terminal(tmp_path: Path) -> None:
 
 
 def test_inventory_as_json(tmp_path: Path) -> None:
-    loaded = json.loads(assay("inventory", UNSOUND, "--format", "json", cwd=tmp_path).out)
+    loaded = json.loads(run_assay("inventory", UNSOUND, "--format", "json", cwd=tmp_path).out)
     (service,) = loaded["services"]
     assert service["name"] == "orders"
-    assert {"FastAPI", "SQLAlchemy"} <= {name for name in service["frameworks"]}
+    assert {"fastapi", "sqlalchemy"} <= {name.lower() for name in service["frameworks"]}
     listed = {(e["method"], e["path"]): e for e in service["endpoints"]}
     assert listed["GET", "/v1/customers"]["returns_collection"]
     assert not listed["POST", "/v1/orders"]["returns_collection"]
@@ -248,7 +248,7 @@ def test_inventory_as_json(tmp_path: Path) -> None:
 
 def test_inventory_tells_what_was_not_understood(tmp_path: Path) -> None:
     backend(tmp_path, odd="def broken(:\n")
-    ended = assay("inventory", cwd=tmp_path)
+    ended = run_assay("inventory", cwd=tmp_path)
     assert ended.code == 0
     assert "Not understood  1" in ended.out
     assert "odd.py:1" in ended.out

@@ -61,7 +61,7 @@ def endpoint(of: FunctionSymbol, method: str = "GET", path: str = "/health", aut
         ("/health/ready", "m:f", HealthPurpose.READINESS),
         ("/__heartbeat__", "m:f", HealthPurpose.LIVENESS),
         ("/health", "m:liveness_probe", HealthPurpose.LIVENESS),
-        ("/", "plane.views:health_check", HealthPurpose.GENERAL),
+        ("/", "site.views:health_check", HealthPurpose.GENERAL),
         ("/probe", "m:HealthCheckView.get", HealthPurpose.GENERAL),
         ("/api/status", "m:f", HealthPurpose.GENERAL),
         ("/feature_health", "m:feature_health", None),

@@ -37,7 +37,11 @@ def only(text: str, path: str = "app.py") -> SqlSite:
     [
         ("import sqlite3", "sqlite3.connect('f').execute('SELECT 1')", "DB-API"),
         ("import psycopg2", "c = psycopg2.connect('')\nwith c.cursor() as cur:\n    cur.execute('SELECT 1')", "DB-API"),
-        ("import aiopg", "async with pool.acquire() as conn, conn.cursor() as cur:\n    await cur.execute('SELECT 1')", "DB-API"),
+        (
+            "import aiopg",
+            "async with pool.acquire() as conn, conn.cursor() as cur:\n    await cur.execute('SELECT 1')",
+            "DB-API",
+        ),
         ("import pyhive.presto", "cursor = pyhive.presto.connect().cursor()\ncursor.execute(x)", "DB-API"),
         ("import asyncpg", "p = await asyncpg.create_pool()\nawait p.fetch('SELECT 1')", "asyncpg"),
         ("from psycopg2.extras import execute_values", "execute_values(x, 'INSERT INTO t VALUES %s', y)", "psycopg2"),
@@ -65,7 +69,8 @@ def test_found(imports: str, body: str, driver: str) -> None:
         "def f(conn, job):\n    conn.execute(job)",
         "def f(db):\n    db.execute('rebuild the index')",
         "class C:\n    def execute(self, q): ...\nC().execute('SELECT 1')",
-        "from sqlalchemy.orm import Session\ndef f(s: Session, U):\n    s.query(U).filter(U.id == 1).order_by(U.name).all()",
+        "from sqlalchemy.orm import Session\ndef f(s: Session, U):\n"
+        "    s.query(U).filter(U.id == 1).order_by(U.name).all()",
     ],
 )
 def test_not_found(body: str) -> None:
@@ -81,8 +86,28 @@ def test_a_text_judged_where_it_is_executed_is_no_site_of_its_own() -> None:
     assert (site.callee, site.text.kind, site.parameterised) == ("execute", TextKind.CONSTANT, True)
 
 
+@pytest.mark.parametrize("argument", ["text(\"a = '%s'\" % x)", "condition"])
+def test_a_text_in_a_filter_is_the_site_and_the_filter_is_none(argument: str) -> None:
+    source = (
+        "from flask import request\nfrom sqlalchemy import text\nfrom sqlalchemy.orm import Session\n"
+        "def f(session: Session, U):\n    x = request.args['x']\n    condition = text(\"b = '%s'\" % x)\n"
+        f"    session.query(U).filter({argument})\n"
+    )
+    assert {(s.callee, s.certain) for s in sites(source)} == {("text", True)}
+
+
+def test_a_lambda_sees_what_its_function_leaves_behind() -> None:
+    site = only(
+        "from flask import request\ndef f(cur):\n    q = request.args['q']\n    g = lambda: cur.execute('SELECT ' + q)\n"
+    )
+    assert [h.origin for h in site.text.holes] == [Origin.REMOTE]
+
+
 def test_identity_is_the_function_and_the_ordinal_in_it() -> None:
-    source = "def f(cur):\n    cur.execute('SELECT 1')\n    cur.execute('SELECT 2')\nclass A:\n    def f(self, cur):\n        cur.execute('SELECT 3')\n"
+    source = (
+        "def f(cur):\n    cur.execute('SELECT 1')\n    cur.execute('SELECT 2')\nclass A:\n"
+        "    def f(self, cur):\n        cur.execute('SELECT 3')\n"
+    )
     before = [s.subject_id for s in sites(source)]
     assert before == ["app:f#sql1", "app:f#sql2", "app:A.f#sql1"]
     assert [s.subject_id for s in sites("# moved\n\n" + source)] == before
@@ -129,7 +154,8 @@ def test_fastapi_binds_by_signature_and_not_what_is_injected() -> None:
 def test_a_client_text_is_followed_through_resolved_calls() -> None:
     found = sites(
         "from flask import request\nimport dao\ndef view():\n    dao.find(request.args['n'])\n",
-        dao="def find(n):\n    return _run(n, 1)\ndef _run(name, size):\n    cur.execute(f\"SELECT 1 FROM t WHERE a = '{name}' LIMIT {size}\")\n",
+        dao="def find(n):\n    return _run(n, 1)\ndef _run(name, size):\n"
+        "    cur.execute(f\"SELECT 1 FROM t WHERE a = '{name}' LIMIT {size}\")\n",
     )
     name, size = found[0].text.holes
     assert (name.origin, size.origin) == (Origin.REMOTE, Origin.PARAMETER)
@@ -140,7 +166,11 @@ def test_a_client_text_is_followed_through_resolved_calls() -> None:
     ("path", "source", "reason"),
     [
         ("shop/migrations/0001.py", "def up(cur):\n    cur.execute('SELECT 1')", "migration"),
-        ("versions/a.py", "revision = 'a'\ndown_revision = None\ndef up(cur):\n    cur.execute('SELECT 1')", "migration"),
+        (
+            "versions/a.py",
+            "revision = 'a'\ndown_revision = None\ndef up(cur):\n    cur.execute('SELECT 1')",
+            "migration",
+        ),
         ("shop/management/commands/x.py", "def handle(cur):\n    cur.execute('SELECT 1')", "management command"),
         ("shop/tool.py", "import click\n@click.command()\ndef run(cur):\n    cur.execute('SELECT 1')", "command line"),
         ("scripts/x.py", "def run(cur):\n    cur.execute('SELECT 1')", "script"),
@@ -188,7 +218,12 @@ class Post(Owned, Base):
 class Note(Post):
     pass
 
-links = Table("links", Base.metadata, Column("a", ForeignKey("users.id"), primary_key=True), Column("b", Integer, primary_key=True))
+links = Table(
+    "links",
+    Base.metadata,
+    Column("a", ForeignKey("users.id"), primary_key=True),
+    Column("b", Integer, primary_key=True),
+)
 """
 
 
@@ -210,10 +245,26 @@ def test_declarative_tables() -> None:
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nclass HTTPLogEntry(db.Model):\n    id = db.Column(db.Integer, primary_key=True)", "http_log_entry"),
-        ("from sqlmodel import SQLModel, Field\nclass HeroTeam(SQLModel, table=True):\n    id: int = Field(primary_key=True)", "heroteam"),
-        ("from alchemical import Model\nimport sqlalchemy.orm as so\nclass T(Model):\n    __tablename__ = 'tokens'\n    id: so.Mapped[int] = so.mapped_column(primary_key=True)", "tokens"),
-        ("from sqlalchemy.orm import declarative_base\nfrom sqlalchemy import Column, Integer\nBase = declarative_base()\nclass T(Base):\n    __tablename__ = 'ts'\n    id = Column(Integer)", "ts"),
+        (
+            "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n"
+            "class HTTPLogEntry(db.Model):\n    id = db.Column(db.Integer, primary_key=True)",
+            "http_log_entry",
+        ),
+        (
+            "from sqlmodel import SQLModel, Field\nclass HeroTeam(SQLModel, table=True):\n"
+            "    id: int = Field(primary_key=True)",
+            "heroteam",
+        ),
+        (
+            "from alchemical import Model\nimport sqlalchemy.orm as so\nclass T(Model):\n"
+            "    __tablename__ = 'tokens'\n    id: so.Mapped[int] = so.mapped_column(primary_key=True)",
+            "tokens",
+        ),
+        (
+            "from sqlalchemy.orm import declarative_base\nfrom sqlalchemy import Column, Integer\n"
+            "Base = declarative_base()\nclass T(Base):\n    __tablename__ = 'ts'\n    id = Column(Integer)",
+            "ts",
+        ),
     ],
 )
 def test_table_names(source: str, name: str) -> None:
@@ -224,7 +275,8 @@ def test_table_names(source: str, name: str) -> None:
     "source",
     [
         "from sqlmodel import SQLModel\nclass HeroIn(SQLModel):\n    name: str",
-        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nclass Base(db.Model):\n    __abstract__ = True\n    id = db.Column(db.Integer)",
+        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nclass Base(db.Model):\n"
+        "    __abstract__ = True\n    id = db.Column(db.Integer)",
         "from sqlalchemy.orm import DeclarativeBase, Mapped\nclass Base(DeclarativeBase):\n    id: Mapped[int]",
         "from pydantic import BaseModel, Field\nclass A(BaseModel):\n    id: int = Field(ge=1)",
     ],
@@ -239,8 +291,10 @@ def test_no_tables(source: str) -> None:
 def rows(expression: str) -> Rows | str | None:
     """What the chain comes to, by the library's own word for each step."""
     source = (
-        "from sqlalchemy import func, select\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, Session, relationship\n"
-        "class Base(DeclarativeBase): pass\nclass Post(Base):\n    __tablename__ = 'posts'\n    id: Mapped[int]\n    author_id: Mapped[int]\n"
+        "from sqlalchemy import func, select\n"
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, Session, relationship\n"
+        "class Base(DeclarativeBase): pass\nclass Post(Base):\n    __tablename__ = 'posts'\n"
+        "    id: Mapped[int]\n    author_id: Mapped[int]\n"
         f"def f(session: Session, n):\n    return {expression}\n"
     )
     linked = project_of({"app.py": source})
@@ -291,7 +345,12 @@ def test_the_page_size_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["session.query(Post).first()", "session.query(Post).count()", "session.scalar(select(Post))", "session.get(Post, n)"],
+    [
+        "session.query(Post).first()",
+        "session.query(Post).count()",
+        "session.scalar(select(Post))",
+        "session.get(Post, n)",
+    ],
 )
 def test_one_row(expression: str) -> None:
     assert rows(expression) == Step.SINGLE
@@ -320,7 +379,9 @@ def test_rows_of_a_cursor(text: str, bound: Bound, order: Order) -> None:
 
 
 def test_a_counting_statement_is_no_collection() -> None:
-    linked = project_of({"app.py": "def f(cur):\n    cur.execute('SELECT count(*) FROM t')\n    return cur.fetchall()\n"})
+    linked = project_of(
+        {"app.py": "def f(cur):\n    cur.execute('SELECT count(*) FROM t')\n    return cur.fetchall()\n"}
+    )
     function = next(linked.functions)
     node = function.returns()[0].value
     assert node is not None

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from assay.scanner.dataflow.checks import lets_no_metacharacter_through
 from assay.scanner.dataflow.sources import RequestSources, path_parameters
 from assay.scanner.dataflow.sql_shape import positions, reads_as_sql
-from assay.scanner.dataflow.strings import MOST_ALTERNATIVES, Text, TextHole, TextReader, Texts, few
+from assay.scanner.dataflow.strings import TextReader
+from assay.scanner.dataflow.text import MOST_ALTERNATIVES, Text, TextHole, Texts, few
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.origin import Origin
@@ -28,9 +29,7 @@ MARKS = {name: f"\x02{name}\x03" for name in NAMES}
 
 
 def project(**modules: str) -> Project:
-    return Project(
-        [Module(f"{name}.py", name, Role.PROD, read(source.encode())) for name, source in modules.items()]
-    )
+    return Project([Module(f"{name}.py", name, Role.PROD, read(source.encode())) for name, source in modules.items()])
 
 
 def texts_at_use(*, main: str, **modules: str) -> Texts:
@@ -70,7 +69,8 @@ def _literal(text: str) -> str:
 def _template(parts: list[str]) -> str:
     """An f-string of literals and names; names are told by being in NAMES."""
     inside = "".join(
-        f"{{{p}}}" if p in NAMES else p.replace("{", "{{").replace("}", "}}").replace("'", "").replace('"', "") for p in parts
+        f"{{{p}}}" if p in NAMES else p.replace("{", "{{").replace("}", "}}").replace("'", "").replace('"', "")
+        for p in parts
     ).replace("\n", "\\n")
     return f"f'{inside}'"
 
@@ -100,7 +100,9 @@ leaves = st.one_of(
     parts.map(_format),
     parts.map(_join),
 )
-expressions = st.recursive(leaves, lambda inner: st.tuples(inner, inner).map(lambda p: f"({p[0]} + {p[1]})"), max_leaves=6)
+expressions = st.recursive(
+    leaves, lambda inner: st.tuples(inner, inner).map(lambda p: f"({p[0]} + {p[1]})"), max_leaves=6
+)
 
 
 @given(expressions)
@@ -202,7 +204,10 @@ def test_a_sum_of_hundreds_of_terms() -> None:
 
 # --- sources and checks ---
 
-FLASK = "from flask import request, abort\nimport re\nALLOWED = {'a', 'b'}\nNAME = re.compile('[a-z]+')\nANY = re.compile('.+')\ndef view():\n"
+FLASK = (
+    "from flask import request, abort\nimport re\nALLOWED = {'a', 'b'}\n"
+    "NAME = re.compile('[a-z]+')\nANY = re.compile('.+')\ndef view():\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +309,13 @@ def test_position_of_a_hole(sql: str, position: Position) -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_sql"),
-    [("SELECT 1", True), ("  with a as (select 1)", True), ("select", False), ("hello there", False), ("-- x\nDROP TABLE t", True)],
+    [
+        ("SELECT 1", True),
+        ("  with a as (select 1)", True),
+        ("select", False),
+        ("hello there", False),
+        ("-- x\nDROP TABLE t", True),
+    ],
 )
 def test_reads_as_sql(text: str, is_sql: bool) -> None:
     assert reads_as_sql(Text.of([text])) is is_sql

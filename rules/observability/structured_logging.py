@@ -11,6 +11,8 @@ from assay.scanner.model.log import (
     HandlerExcuse,
     LogCall,
     LoggedData,
+    LogFormat,
+    LoggingSetup,
     MessageForm,
     PrintCall,
     PrintPlace,
@@ -68,6 +70,56 @@ _ALLOWED = {
     PrintPlace.DEBUGGING: "it prints in debug mode only",
     PrintPlace.LOG_HANDLER: "it stands in for the logging it is part of",
 }
+
+
+@rule("OBS103", severity=Severity.MEDIUM)
+def logs_not_machine_readable(setup: LoggingSetup, service: Service) -> Verdict:
+    """A process writes its logs as text that machines have to guess at.
+
+    Why: records with line breaks fall apart, fields can't be searched, and alerts on logs break with each new wording.
+    Fix: render one JSON object a line to standard output in every process.
+    """
+    here = Evidence(setup.location, f"{setup.label}")
+    formatted = _sinks(setup, LogFormat.FORMATTED_JSON)
+    if formatted:
+        return fail("a quote in a message breaks this JSON; let a JSON formatter write it", *formatted)
+    machine, plain = _sinks(setup, LogFormat.MACHINE), _sinks(setup, LogFormat.PLAIN)
+    if machine:
+        if setup.unrouted:
+            return fail("some loggers reach no handler; give the root logger one", *setup.unrouted, *machine)
+        if all(s.is_file for s in setup.sinks):
+            return fail("the only handler writes a local file; write to standard output", *machine)
+        return passed("records are rendered for machines", *machine)
+    if plain:
+        return fail("records are plain text; render one JSON object a line", *plain)
+    if setup.sinks or setup.elsewhere:
+        unsure = [s.evidence for s in setup.sinks] + list(setup.elsewhere)
+        return review("the format is chosen outside the code: is it JSON in production?", *unsure)
+    return fail("nothing configures logging; render one JSON object a line to standard output", here)
+
+
+def _sinks(setup: LoggingSetup, wanted: LogFormat) -> list[Evidence]:
+    return [s.evidence for s in setup.sinks if s.format is wanted]
+
+
+@rule("OBS104", severity=Severity.HIGH)
+def no_correlation_id_in_logs(setup: LoggingSetup, service: Service) -> Verdict:
+    """The records of one request or message can't be told from those of others.
+
+    Why: with several requests at once, nobody can follow one of them through the logs, let alone over services.
+    Fix: bind an id in the first middleware and include it in the log format of every process.
+    """
+    here = Evidence(setup.location, f"{setup.label}")
+    if setup.correlation:
+        return passed("an id is attached to each record", *setup.correlation)
+    others = [e for s in service.logging_setups if s is not setup for e in s.correlation]
+    if others:
+        return review("another process kind has an id in its records; why not this one?", here, *others)
+    if setup.elsewhere:
+        return review("logging is configured outside the code: with an id for each request?", *setup.elsewhere)
+    if setup.tracker_ids:
+        return review("only a tracker has ids: do they reach the logs?", here, *setup.tracker_ids)
+    return fail("no request or task id reaches the log records; bind one in the first middleware", here)
 
 
 @dataclass(frozen=True, slots=True)

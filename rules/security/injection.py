@@ -50,7 +50,9 @@ def sql_text_built_from_strings(site: SqlSite, service: Service) -> Verdict:
         return not_applicable("its text is built elsewhere: SEC101 asks where it comes from")
     if site.formatted_values:
         names = ", ".join(f"`{hole.name}`" for hole in site.formatted_values)
-        return fail(f"bind {names} as a parameter instead of formatting it into the text", *trail_of(site.formatted_values))
+        return fail(
+            f"bind {names} as a parameter instead of formatting it into the text", *trail_of(site.formatted_values)
+        )
     if site.configured_values:
         return review("can this configured value be bound as a parameter?", *trail_of(site.configured_values))
     if site.unsettled_holes:

@@ -85,7 +85,9 @@ def _matched(test: form.Expr, value: form.Expr, facts: Facts) -> Origin | None:
     if name == "isinstance" and len(test.args) == 2 and _same(test.args[0].value, value):
         kinds = test.args[1].value
         kinds_named = kinds.items if isinstance(kinds, form.Display) else [kinds]
-        typed = all(form.dotted(k) in ("int", "float", "bool", "UUID", "uuid.UUID", "date", "datetime") for k in kinds_named)
+        typed = all(
+            form.dotted(k) in ("int", "float", "bool", "UUID", "uuid.UUID", "date", "datetime") for k in kinds_named
+        )
         return Origin.TYPED if typed else None
     if name not in ("fullmatch", "match") or not isinstance(test.func, form.Attr):
         return None
@@ -107,7 +109,7 @@ def lets_no_metacharacter_through(pattern: str, *, whole: bool) -> bool:
         return False
     body = body.removesuffix("$").removesuffix(r"\Z")
     body = re.sub(r"\\[wd]", "a", body)
-    body = re.sub(r"\\([-._:@/])", lambda m: "_", body)
+    body = re.sub(r"\\([-._:@/])", "_", body)
     outside = re.sub(r"\[[^\]]*\]", "a", body)
     classes = re.findall(r"\[([^\]]*)\]", body)
     plain_ranges = all(a.isalnum() and b.isalnum() for c in classes for a, b in _RANGE.findall(c))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.log_files import file_sinks
 from assay.scanner.framework import Context, SinkFound, frameworks
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
@@ -16,6 +17,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.roles import is_offline
 
+_NO_FILES: Mapping[str, bytes] = {}
 _APPLICATIONS = {
     "fastapi.FastAPI": ProcessKind.WEB,
     "flask.Flask": ProcessKind.WEB,
@@ -70,18 +72,19 @@ class _Application:
 
 
 def logging_setups(
-    context: Context, modules: Collection[Module], files: Iterable[SinkFound] = (), log_files: Mapping[str, bytes] = {}
+    context: Context, modules: Collection[Module], files: Mapping[str, bytes] = _NO_FILES
 ) -> tuple[LoggingSetup, ...]:
     """One setup for each kind of process that the service's modules make up.
 
-    `files` are sinks of configuration files that something outside Python names; `log_files` are bytes of such files.
+    `files` are the service's configuration files (`.conf`, `.ini`, `.cfg`, `.yaml`, `.json`) by path; those that
+    configure no logging are passed over.
     """
     ours = [m for m in modules if m.role is Role.PROD]
     paths = {m.path for m in ours}
     found = [s for f in frameworks() for s in f.sinks(context) if s.module is None or s.module.path in paths]
-    found += files
+    found += file_sinks(files)
     correlation = list(_correlation(context.project, ours))
-    correlation += [(None, e) for path, data in sorted(log_files.items()) for e in _ids_of_file(path, data)]
+    correlation += [(None, e) for path, data in sorted(files.items()) for e in _ids_of_file(path, data)]
     trackers = tuple(_trackers(context.project, ours))
     return tuple(
         _setup(kind, apps, found, correlation, trackers, context.project)
@@ -98,10 +101,12 @@ def _applications(project: Project, modules: list[Module]) -> dict[ProcessKind, 
         if kind is not None and scope.module.path in paths:
             found.setdefault(kind, []).append(_Application(kind, scope.module, scope.module.location(call)))
     for cls in project.classes:
-        if cls.module.path in paths and any(b.startswith(_WORKER_BASES) for b in project.base_names(cls)):
-            found.setdefault(ProcessKind.WORKER, []).append(
-                _Application(ProcessKind.WORKER, cls.module, cls.location)
-            )
+        bases = project.base_names(cls)
+        kind = next((k for name, k in _APPLICATIONS.items() if name in bases), None)
+        if kind is None and any(b.startswith(_WORKER_BASES) for b in bases):
+            kind = ProcessKind.WORKER
+        if kind is not None and cls.module.path in paths:
+            found.setdefault(kind, []).append(_Application(kind, cls.module, cls.location))
     return {kind: sorted(apps, key=lambda a: a.location) for kind, apps in found.items()}
 
 
@@ -153,7 +158,7 @@ def _correlation(project: Project, modules: list[Module]) -> Iterator[tuple[Proc
         yield from _fields_in_formats(module)
         yield from _libraries(module, project)
     for call, scope in project.calls_named(*sorted(_BINDERS)):
-        if scope.module.path in paths and call.args and _is_binding(call, scope.module, project):
+        if scope.module.path in paths and call.args and _is_binding(call):
             yield None, scope.module.evidence(call, "binds values to every record")
     for call, scope in project.calls_named("patch"):
         if scope.module.path in paths and project.callee_name(call, scope) == "ddtrace.patch":
@@ -168,9 +173,8 @@ def _correlation(project: Project, modules: list[Module]) -> Iterator[tuple[Proc
             yield from _reads_context(factory, project)
 
 
-def _is_binding(call: form.Call, module: Module, project: Project) -> bool:
-    name = last_name(call.func)
-    return name != "contextualize" or isinstance(call.func, form.Attr)
+def _is_binding(call: form.Call) -> bool:
+    return last_name(call.func) != "contextualize" or isinstance(call.func, form.Attr)
 
 
 def _fields_in_formats(module: Module) -> Iterator[tuple[ProcessKind | None, Evidence]]:
@@ -209,20 +213,26 @@ def _record_hooks(cls: ClassSymbol, project: Project) -> Iterator[tuple[ProcessK
 
 
 def _is_installed(cls: ClassSymbol, project: Project) -> bool:
-    """Whether something makes one, or a configuration names it."""
+    """Whether something makes one, or a dictionary names it by its path or as a class."""
     if any(True for _ in project.calls_named(cls.name)):
         return True
-    path = f"{cls.module.name}.{cls.name}"
     return any(
-        isinstance(node, form.Const | form.Name) and path in (getattr(node, "value", ""), project.qualified_name(node, m.scope))
-        or (isinstance(node, form.Const) and isinstance(node.value, str) and node.value.endswith(f".{cls.name}"))
-        for m in project.modules.values()
-        for bs in m.scope.bindings.values()
-        for b in bs
-        if isinstance(b.value, form.Dict)
-        for node in form.walk(b.value)
-        if isinstance(node, form.Const) or (isinstance(node, form.Name) and node.id == cls.name)
+        _names_class(node, cls)
+        for module in project.modules.values()
+        for bindings in module.scope.bindings.values()
+        for binding in bindings
+        if isinstance(binding.value, form.Dict)
+        for node in form.walk(binding.value)
     )
+
+
+def _names_class(node: form.Expr | form.Stmt, cls: ClassSymbol) -> bool:
+    match node:
+        case form.Const(value=str() as text):
+            return text.endswith(f".{cls.name}")
+        case form.Name(id=name) | form.Attr(attr=name):
+            return name == cls.name
+    return False
 
 
 def _reads_context(function: FunctionSymbol, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:

@@ -128,7 +128,7 @@ class Flow:
             state = self._statement(statement, state)
         return state
 
-    def _statement(self, node: form.Stmt, state: State) -> State | None:
+    def _statement(self, node: form.Stmt, state: State) -> State | None:  # noqa: C901 - one case per statement
         match node:
             case form.Assign(targets=targets, value=value):
                 if value is None:
@@ -305,7 +305,7 @@ def _merge(
 
 
 def path_of(node: form.Expr) -> str | None:
-    """A name, attribute, constant subscript or `.get(constant)` of one, as a key; None for what may differ next time."""
+    """A name, attribute, constant subscript or `.get(constant)` of one, as a key; None for the rest."""
     match node:
         case form.Name(id=name):
             return name
@@ -315,7 +315,9 @@ def path_of(node: form.Expr) -> str | None:
         case form.Subscript(value=base, index=form.Const(value=str() | int() as key)):
             inner = path_of(base)
             return f"{inner}[{key!r}]" if inner is not None else None
-        case form.Call(func=form.Attr(value=base, attr="get"), args=[form.Arg(value=form.Const(value=str() as key)), *_]):
+        case form.Call(
+            func=form.Attr(value=base, attr="get"), args=[form.Arg(value=form.Const(value=str() as key)), *_]
+        ):
             inner = path_of(base)
             return f"{inner}[{key!r}]" if inner is not None else None
     return None
@@ -378,7 +380,9 @@ def _leaves(node: form.Expr) -> bool:
 
 def _checked_paths(test: form.Expr) -> list[form.Name | form.Attr | form.Subscript | form.Call | form.Compare]:
     """What a test may have told something about."""
-    nodes = [n for n in form.walk(test) if isinstance(n, form.Name | form.Attr | form.Subscript | form.Call | form.Compare)]
+    nodes = [
+        n for n in form.walk(test) if isinstance(n, form.Name | form.Attr | form.Subscript | form.Call | form.Compare)
+    ]
     tells = any(
         isinstance(n, form.Compare) or (isinstance(n, form.Call) and _called(n.func) in _CHECKING_CALLS) for n in nodes
     )

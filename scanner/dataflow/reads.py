@@ -381,19 +381,24 @@ class Reads:
             wrapped = owner.callables.get(call.func.id) if owner is not None else None
             if wrapped is not None:
                 return self._activated(wrapped, call, scope, frame)
+        receiver = NOTHING
         if isinstance(call.func, form.Attr):
             receiver = self._eval(call.func.value, scope, frame)
-            if receiver.rows:
-                stepped = self._step(receiver, call.func.attr, call, scope)
-                if stepped is not None:
-                    return stepped
+            stepped = self._step(receiver, call.func.attr, call, scope)
+            if stepped is not None:
+                return stepped
         callee = self._project.infer(call.func, scope)
+        if isinstance(callee, Instance) and callee.type_name == "functools.partial" and callee.origin is not None:
+            callee = self._project.infer(callee.origin.positional[0], callee.scope or scope)
         match callee:
             case External(name=name):
                 return self._library_call(name, call, scope, frame)
-            case FunctionSymbol() | BoundMethod():
-                function = callee.function if isinstance(callee, BoundMethod) else callee
-                return self._project_call(function, call, scope, frame)
+            case BoundMethod(function=function):
+                # `Serializer(rows).data()`: what the object was made of comes out again.
+                returned = self._project_call(function, call, scope, frame)
+                return returned if returned.rows or not receiver.rows else returned | receiver
+            case FunctionSymbol():
+                return self._project_call(callee, call, scope, frame)
             case ClassSymbol():
                 return self._arguments(call, scope, frame)
         return self._unresolved_call(call, scope, frame)
@@ -412,7 +417,10 @@ class Reads:
                     continue
                 known = True
                 if isinstance(result, Rows):
-                    rows.append(result)
+                    if method == "group_by" and result.bound is Bound.UNLIMITED:
+                        # As many rows as there are groups, which only the data knows.
+                        result = replace(result, bound=Bound.UNKNOWN)
+                    rows.append(_narrowed(result, method, call, scope))
                     if result.page_input and result.page_input != row.page_input:
                         inputs = tuple(s.node for s in result.page_input)
                 break
@@ -482,6 +490,7 @@ class Reads:
 
     def _unresolved_call(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         returned = self._arguments(call, scope, frame)
+        returned = replace(returned, rows=tuple(_passed_through_unknown(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
             returned |= self._eval(call.func.value, scope, frame)
         if returned.rows:
@@ -518,6 +527,26 @@ def _fills(statement: form.Stmt, name: str) -> bool:
 def _with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope) -> Returned:
     inputs = tuple(PageInput((Sited(node, scope),)) for node in nodes)
     return replace(returned, inputs=_union(returned.inputs, inputs)) if inputs else returned
+
+
+def _passed_through_unknown(rows: Rows) -> Rows:
+    """Rows that a function which could not be followed was given: it may have limited or ordered them."""
+    bound = Bound.UNKNOWN if rows.bound is Bound.UNLIMITED else rows.bound
+    return replace(rows, bound=bound, order=Order.UNKNOWN if rows.order is Order.NONE else rows.order)
+
+
+_NARROWING = frozenset("filter filter_by where having join outerjoin exclude get_queryset".split())
+
+
+def _narrowed(rows: Rows, method: str, call: form.Call | None, scope: Scope) -> Rows:
+    """Note that a filter compares with something the function was given."""
+    if rows.narrowed or call is None or method not in _NARROWING:
+        return rows
+    for argument in call.args:
+        for node in form.walk(argument.value):
+            if isinstance(node, form.Name) and any(b.how is How.PARAMETER or b.how is How.ASSIGN for b in scope.lookup(node.id)):
+                return replace(rows, narrowed=True)
+    return rows
 
 
 _MOST_BOUND = (Bound.UNLIMITED, Bound.UNKNOWN, Bound.LIMITED)

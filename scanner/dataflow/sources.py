@@ -1,4 +1,4 @@
-"""Which expressions bring a value into a function, and from where: a client, the operator, the database, ORM metadata."""
+"""Which expressions bring a value into a function, and from where: a client, the operator, the database, metadata."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def path_parameters(path: str) -> dict[str, bool]:
 
 
 def _is_bound(param: form.Param, scope: Scope, project: Project) -> bool:
-    """Does a framework that reads signatures fill the parameter from the request?"""
+    """Whether a framework that reads signatures fills the parameter from the request."""
     if _names_call(param.default, _INJECTED) or (param.annotation and _names_call(param.annotation, _INJECTED)):
         return False
     if param.annotation is None:
@@ -204,9 +204,9 @@ class RequestSources:
             if node is None or not _names_call(node, _DECLARED):
                 continue
             for call in form.walk(node):
-                if isinstance(call, form.Call) and (name := self._project.callee_name(call, scope)) is not None:
-                    if name.startswith("fastapi.") and last_part(name) in _DECLARED:
-                        return True
+                name = self._project.callee_name(call, scope) if isinstance(call, form.Call) else None
+                if name is not None and name.startswith("fastapi.") and last_part(name) in _DECLARED:
+                    return True
         return False
 
     def of_expression(self, node: form.Expr, state: State) -> Source | None:
@@ -235,7 +235,7 @@ class RequestSources:
             return found
         if node.attr == "payload" and self._external(node, scope) == "flask_restx.Namespace.payload":
             return Source(Origin.REMOTE, "a client sends the payload")
-        return self._declared_name(node, scope) or self._configured(node, scope)
+        return self._declared_name(node) or self._configured(node, scope)
 
     def _call(self, node: form.Call, scope: Scope) -> Source | None:
         func = node.func
@@ -258,15 +258,7 @@ class RequestSources:
             return Source(Origin.TYPED, "it is converted where it is read")
         if func.attr in _TORNADO_METHODS and self._is_a(func.value, scope, _TORNADO):
             return Source(Origin.REMOTE, f"a client sends `{_spelled(func)}()`")
-        if func.attr in _COMPILERS and func.attr != "compile":
-            return Source(Origin.COMPILED, "the library compiled this text")
-        if func.attr == "compile" and (name is None or not name.startswith("re.")):
-            return Source(Origin.COMPILED, "the library compiled this text")
-        if func.attr in _METADATA_METHODS:
-            return Source(Origin.METADATA, "names from the database's or the ORM's own metadata")
-        if func.attr in _READS:
-            return Source(Origin.STORED, "it is read from the database")
-        return None
+        return _told_by_name(func.attr, name)
 
     # --- requests and forms ---
 
@@ -278,8 +270,9 @@ class RequestSources:
             if is_known and last_part(name).lower().endswith(("request", "websocket", "httpconnection")):
                 return True
         if isinstance(value, Instance) and value.cls is not None:
-            if any(b.split(".", 1)[0] in _REQUEST_PACKAGES for b in self._project.base_names(value.cls)):
-                return last_part(value.cls.name).endswith("Request")
+            bases = self._project.base_names(value.cls)
+            if any(b.split(".", 1)[0] in _REQUEST_PACKAGES for b in bases) and value.cls.name.endswith("Request"):
+                return True
         is_unresolved = value is None or (isinstance(value, External) and value.name.endswith(".request"))
         return is_unresolved and last_name(node) in _REQUEST_NAMES
 
@@ -294,7 +287,7 @@ class RequestSources:
         return isinstance(value, Instance) and value.cls is not None and self._project.is_subclass(value.cls, base)
 
     def _converts(self, node: form.Call, scope: Scope) -> bool:
-        """`request.args.get("page", type=int)`"""
+        """Whether it reads like `request.args.get("page", type=int)`."""
         given = node.keyword("type")
         return given is not None and self._external(given, scope) in (
             "builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal",
@@ -337,7 +330,7 @@ class RequestSources:
         is_app_config = node.attr == "config" and last_name(node.value) in ("app", "current_app")
         return Source(Origin.OPERATOR, "the operator sets it") if is_settings or is_app_config else None
 
-    def _declared_name(self, node: form.Attr, scope: Scope) -> Source | None:
+    def _declared_name(self, node: form.Attr) -> Source | None:
         told = Source(Origin.METADATA, "a name from the ORM's metadata")
         if node.attr in _METADATA_ATTRIBUTES:
             return told
@@ -352,6 +345,17 @@ class RequestSources:
     def _external(self, node: form.Expr, scope: Scope) -> str | None:
         value = self._project.infer(node, scope)
         return value.name if isinstance(value, External) else None
+
+
+def _told_by_name(method: str, name: str | None) -> Source | None:
+    """Methods that bear the same name in every library that has them."""
+    if method in _COMPILERS and not (name or "").startswith("re."):
+        return Source(Origin.COMPILED, "the library compiled this text")
+    if method in _METADATA_METHODS:
+        return Source(Origin.METADATA, "names from the database's or the ORM's own metadata")
+    if method in _READS:
+        return Source(Origin.STORED, "it is read from the database")
+    return None
 
 
 def _spelled(node: form.Attr) -> str:

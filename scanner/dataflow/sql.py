@@ -97,6 +97,8 @@ class _Sites:
         node, scope = execution.text.node, execution.text.scope
         if not _is_text_construct(node) and self._is_expression(node, scope):
             return None if execution.only_if_sql or not execution.certain else SqlText(TextKind.EXPRESSION)
+        if not execution.certain and self._is_construct(node, scope):
+            return None  # the `text(...)` is a site of its own, and a certain one
         state = self._reader.state_at(execution.call, scope)
         texts = self._reader.texts(node, state)
         if execution.only_if_sql and not any(reads_as_sql(t) for t in texts):
@@ -113,8 +115,12 @@ class _Sites:
         holes = {(h.location, h.position): h for t in texts for h in self._holes(t)}
         return SqlText(kind, tuple(holes.values()), all(is_schema_change(t) for t in texts))
 
+    def _is_construct(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        return isinstance(value, Instance) and value.type_name.split(".", 1)[0] in _EXPRESSIONS
+
     def _is_expression(self, node: form.Expr, scope: Scope) -> bool:
-        """Does the argument stand for a construct of a library, and not for text?"""
+        """Whether the argument stands for a construct of a library, and not for text."""
         value = self._project.infer(node, scope)
         if isinstance(value, Instance):
             name = value.type_name
@@ -176,7 +182,7 @@ def _is_text_construct(node: form.Expr) -> bool:
 
 
 def _begins_with_text(node: form.Expr) -> bool:
-    """`text("...").bindparams(...)`"""
+    """Whether it reads like `text("...").bindparams(...)`."""
     while isinstance(node, form.Call | form.Attr):
         if _is_text_construct(node):
             return True
@@ -211,7 +217,11 @@ def _offline(scope: Scope, text: SqlText) -> str | None:
     """Why the code runs by hand or at deployment and not for clients; None for the running service."""
     path = PurePosixPath(scope.module.path)
     folders = path.parts[:-1]
-    if "migrations" in folders or _is_revision(scope.module) or (path.name == "env.py" and _imports(scope.module, "alembic")):
+    if (
+        "migrations" in folders
+        or _is_revision(scope.module)
+        or (path.name == "env.py" and _imports(scope.module, "alembic"))
+    ):
         return "migration"
     if "management" in folders and "commands" in folders:
         return "management command"

@@ -24,13 +24,37 @@ _SCHEMA_STATEMENTS = frozenset(
         "ALTER", "COMMENT", "CREATE", "DROP", "GRANT", "REFRESH", "REINDEX", "REVOKE", "TRUNCATE",
     }
 )  # fmt: skip
-_COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "==", "LIKE", "ILIKE", "IN", "BETWEEN", "REGEXP", "RLIKE", "~", "~*", "SIMILAR TO", "IS"})
+_COMPARISONS = frozenset(
+    {
+        "=",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "<>",
+        "!=",
+        "==",
+        "LIKE",
+        "ILIKE",
+        "IN",
+        "BETWEEN",
+        "REGEXP",
+        "RLIKE",
+        "~",
+        "~*",
+        "SIMILAR TO",
+        "IS",
+    }
+)
 _BEFORE_VALUE = _COMPARISONS | frozenset({"LIMIT", "OFFSET", "VALUES", "TOP", "INTERVAL", "THEN", "ELSE", "ANY", "||"})
 _BEFORE_NAME = frozenset(
-    """FROM JOIN INTO UPDATE TABLE ORDER_BY GROUP_BY INDEX VIEW DATABASE SCHEMA COLUMN USE DESCRIBE SHOW TRUNCATE EXISTS
-    SELECT DISTINCT BY AS EXTENSION ROLE USER SEQUENCE TRIGGER FUNCTION CONSTRAINT REFERENCES RENAME_TO TO ADD DROP
-    SCHEMA_NAME ASC DESC NOTIFY LISTEN INSTALL LOAD DATABASE WAREHOUSE CONCURRENTLY ONLY""".replace("_", " ").split(" ")
-) | frozenset({"ORDER BY", "GROUP BY", "PARTITION BY", "LEFT JOIN", "INNER JOIN"})
+    {
+        "ADD", "AS", "ASC", "BY", "COLUMN", "CONCURRENTLY", "CONSTRAINT", "DATABASE", "DESC", "DESCRIBE", "DISTINCT",
+        "DROP", "EXISTS", "EXTENSION", "FROM", "FUNCTION", "GROUP BY", "INDEX", "INSTALL", "INTO", "JOIN", "LISTEN",
+        "LOAD", "NOTIFY", "ONLY", "ORDER BY", "PARTITION BY", "REFERENCES", "RENAME", "ROLE", "SCHEMA", "SELECT",
+        "SEQUENCE", "SHOW", "TABLE", "TO", "TRIGGER", "TRUNCATE", "UPDATE", "USE", "USER", "VIEW", "WAREHOUSE",
+    }
+)  # fmt: skip
 _BEFORE_CLAUSE = frozenset({"WHERE", "AND", "OR", "ON", "HAVING", "NOT", "WITH", "CASE", "WHEN", ")"})
 
 
@@ -87,7 +111,12 @@ def _position(tokens: list[Token], place: int) -> Position:
     token = tokens[place]
     before = tokens[place - 1].text.upper() if place else ""
     after = tokens[place + 1].text.upper() if place + 1 < len(tokens) else ""
-    if token.token_type in (TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING):
+    if token.token_type in (
+        TokenType.STRING,
+        TokenType.NATIONAL_STRING,
+        TokenType.RAW_STRING,
+        TokenType.HEREDOC_STRING,
+    ):
         return Position.QUOTED_VALUE
     if token.token_type is TokenType.IDENTIFIER:
         # MySQL and SQLite take text in double quotes for a value.
@@ -135,7 +164,7 @@ def _bracketed(tokens: list[Token], opening: int, after: str) -> Position:
     before = tokens[opening - 1].text.upper() if opening else ""
     if before in ("VALUES", "IN", "ANY", "ALL", ","):
         return Position.VALUE
-    statement = {t.text.upper() for t in tokens[: opening][-4:]}
+    statement = {t.text.upper() for t in tokens[:opening][-4:]}
     if before in ("AND", "OR", "WHERE", "NOT", "", "FROM", "ON", "HAVING") or after in _COMPARISONS:
         return Position.CLAUSE
     if statement & {"INTO", "TABLE", "ON", "KEY", "UNIQUE", "INDEX"}:

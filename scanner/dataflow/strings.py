@@ -32,11 +32,11 @@ _FIRST_MARK = 0xF0000
 
 _TRANSPARENT = frozenset(
     {
-        "builtins.str", "textwrap.dedent", "inspect.cleandoc", "textwrap.indent", "sqlalchemy.text", "sqlalchemy.sql.text",
-        "sqlalchemy.sql.expression.text", "sqlmodel.text", "sqlalchemy.DDL", "sqlalchemy.schema.DDL",
-        "sqlalchemy.literal_column", "sqlalchemy.sql.literal_column", "psycopg2.sql.SQL", "psycopg.sql.SQL",
-        "django.db.models.expressions.RawSQL", "sys.intern", "copy.copy", "asyncpg.Connection.prepare",
-        "sqlalchemy.TextClause.bindparams", "sqlparse.format",
+        "builtins.str", "textwrap.dedent", "inspect.cleandoc", "textwrap.indent", "sqlalchemy.text",
+        "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "sqlmodel.text", "sqlalchemy.DDL",
+        "sqlalchemy.schema.DDL", "sqlalchemy.literal_column", "sqlalchemy.sql.literal_column", "psycopg2.sql.SQL",
+        "psycopg.sql.SQL", "django.db.models.expressions.RawSQL", "sys.intern", "copy.copy",
+        "asyncpg.Connection.prepare", "sqlalchemy.TextClause.bindparams", "sqlparse.format",
     }
 )  # fmt: skip
 _TYPED_RESULTS = frozenset(
@@ -45,19 +45,22 @@ _TYPED_RESULTS = frozenset(
         "builtins.round", "builtins.ord", "builtins.sum", "builtins.id", "decimal.Decimal", "uuid.UUID", "uuid.uuid4",
         "uuid.uuid1", "ipaddress.ip_address", "ipaddress.ip_network", "datetime.datetime", "datetime.date",
         "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.strptime",
-        "datetime.datetime.fromisoformat", "datetime.date.fromisoformat", "datetime.timedelta", "time.time", "os.getpid",
-        "datetime.datetime.fromtimestamp", "dateutil.parser.parse", "django.utils.timezone.now", "math.ceil",
-        "math.floor", "builtins.isinstance", "django.utils.dateparse.parse_date", "builtins.range",
-        "django.utils.dateparse.parse_datetime", "random.randint", "threading.get_ident", "zlib.crc32", "binascii.crc32",
+        "datetime.datetime.fromisoformat", "datetime.date.fromisoformat", "datetime.timedelta", "time.time",
+        "os.getpid", "datetime.datetime.fromtimestamp", "dateutil.parser.parse", "django.utils.timezone.now",
+        "math.ceil", "math.floor", "builtins.isinstance", "django.utils.dateparse.parse_date", "builtins.range",
+        "django.utils.dateparse.parse_datetime", "random.randint", "threading.get_ident", "zlib.crc32",
+        "binascii.crc32",
     }
 )  # fmt: skip
-_TYPED_PARTS = frozenset({"hexdigest", "isoformat", "timestamp", "toordinal", "total_seconds", "weekday", "count", "index"})
+_TYPED_PARTS = frozenset(
+    {"hexdigest", "isoformat", "timestamp", "toordinal", "total_seconds", "weekday", "count", "index"}
+)
 _QUOTERS = frozenset({"quote_name", "quote_ident", "quote_identifier", "Identifier", "format_identifier"})
 _KEEPING = frozenset(
     {
         "asyncio.to_thread", "base64.b64decode", "base64.b64encode", "base64.urlsafe_b64decode", "bleach.clean",
         "builtins.ascii", "builtins.bytes", "builtins.dict", "builtins.enumerate", "builtins.filter", "builtins.format",
-        "builtins.frozenset", "builtins.getattr", "builtins.iter", "builtins.list", "builtins.map", "builtins.max",
+        "builtins.frozenset", "builtins.iter", "builtins.list", "builtins.map", "builtins.max",
         "builtins.min", "builtins.next", "builtins.repr", "builtins.reversed", "builtins.set", "builtins.sorted",
         "builtins.tuple", "builtins.zip", "copy.deepcopy", "django.utils.html.escape", "html.escape", "html.unescape",
         "json.dumps", "json.loads", "markupsafe.escape", "os.path.basename", "os.path.join", "re.escape", "re.sub",
@@ -70,7 +73,9 @@ _LITERAL_METHODS: Mapping[str, Callable[[str], str]] = {
     "title": str.title, "capitalize": str.capitalize, "swapcase": str.swapcase, "casefold": str.casefold,
 }  # fmt: skip
 _EDGE_METHODS = frozenset({"strip", "lstrip", "rstrip", "encode", "decode", "bindparams", "columns"})
-_PERCENT = re.compile(r"%(?:\((?P<key>[^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
+_PERCENT = re.compile(
+    r"%(?:\((?P<key>[^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])"
+)
 _NUMBERS = frozenset("diouxXeEfFgG")
 
 
@@ -109,9 +114,9 @@ class TextReader:
         return self._flows[scope]
 
     def state_at(self, call: form.Call, scope: Scope) -> State:
-        """What reaches a call; the start of its function where the walk did not pass it (dead code, a lambda)."""
+        """What reaches a call; the end of its function where the walk did not pass it (dead code, a lambda)."""
         flow = self.flow(scope)
-        return flow.at.get(call, flow.end if scope.function is None else flow.start)
+        return flow.at.get(call, flow.end)
 
     def texts(self, node: form.Expr, state: State) -> Texts:
         """All that the expression can be there, as text."""
@@ -125,22 +130,18 @@ class TextReader:
 
     # --- by kind of expression ---
 
-    def _texts(self, node: form.Expr, state: State) -> Texts:
+    def _texts(self, node: form.Expr, state: State) -> Texts:  # noqa: C901 - one case per expression
         match node:
             case form.Const(value=value):
                 return literal(value if isinstance(value, str) else str(value))
             case form.Template(parts=parts):
-                return assemble(
-                    literal(p) if isinstance(p, str) else self._replacement(p, state) for p in parts
-                )
+                return assemble(literal(p) if isinstance(p, str) else self._replacement(p, state) for p in parts)
             case form.Binary():
                 return self._binary(node, state)
             case form.Await(value=inner) | form.Starred(value=inner) | form.Walrus(value=inner):
                 return self.texts(inner, state)
             case form.Conditional(test=test, body=body, orelse=orelse):
-                return few(
-                    self.texts(body, state.checked(test, True)) + self.texts(orelse, state.checked(test, False))
-                )
+                return few(self.texts(body, state.checked(test, True)) + self.texts(orelse, state.checked(test, False)))
             case form.Boolean(op="or", values=values):
                 return few(t for v in values for t in self.texts(v, state) if t.literal not in ("", "None"))
             case form.Boolean(values=values):
@@ -148,7 +149,9 @@ class TextReader:
             case form.Compare():
                 return self._hole(node, state.scope, Origin.TYPED)
             case form.Unary(op=op, operand=operand):
-                return self._hole(node, state.scope, Origin.TYPED) if op == "not" else self._made_of(node, state, operand)
+                return (
+                    self._hole(node, state.scope, Origin.TYPED) if op == "not" else self._made_of(node, state, operand)
+                )
             case form.Name():
                 return self._name(node, state)
             case form.Attr():
@@ -207,9 +210,7 @@ class TextReader:
             return texts
         if part.conversion in ("r", "a") and not part.has_spec and isinstance(part.value, form.Const):
             return literal(repr(part.value.value))
-        return tuple(
-            t if t.holes else self._hole(part.value, state.scope, Origin.CONSTANT)[0] for t in texts
-        )
+        return tuple(t if t.holes else self._hole(part.value, state.scope, Origin.CONSTANT)[0] for t in texts)
 
     def _binary(self, node: form.Binary, state: State) -> Texts:
         left, right = node.left, node.right
@@ -266,7 +267,8 @@ class TextReader:
 
     def _parameter(self, definition: Definition, node: form.Expr) -> Texts:
         function, param = definition.function, definition.param
-        assert function is not None and param is not None
+        assert function is not None
+        assert param is not None
         source = self._sources.of_parameter(function, param)
         if source is None and is_typed(param.annotation, function.outer, self._project):
             source = Source(Origin.TYPED, f"`{param.name}` is typed")
@@ -277,7 +279,8 @@ class TextReader:
         return self._hole(node, function.scope, source.origin, (evidence,), given)
 
     def _checked(self, definition: Definition, node: form.Expr) -> Texts:
-        assert definition.value is not None and definition.test is not None
+        assert definition.value is not None
+        assert definition.test is not None
         before = [t for d in definition.before for t in self._definition(d, node)]
         texts = few(before) if before else self.texts(definition.value, definition.state)
         if all(t.literal is not None for t in texts):
@@ -289,7 +292,7 @@ class TextReader:
         return self._hole(definition.value, definition.state.scope, origin, (evidence,))
 
     def is_fixed(self, node: form.Expr, state: State) -> bool:
-        """Is it a constant, or a collection of constants?"""
+        """Whether it is a constant, or a collection of constants."""
         elements = self.elements(node, state)
         value = self._project.infer(node, state.scope)
         if elements is None and isinstance(value, ClassSymbol):
@@ -316,8 +319,7 @@ class TextReader:
         elements = self.elements(value, state)
         if elements is not None and definition.index is None:
             return few(t for e in elements for t in e) or self._hole(node, state.scope, Origin.CONSTANT)
-        mixed = self._mixed(node, state.scope, self.texts(value, state))
-        return mixed
+        return self._mixed(node, state.scope, self.texts(value, state))
 
     def _tuples(self, node: form.Expr, state: State) -> list[form.Expr] | None:
         """The rows of a constant table that a loop unpacks: of a list of tuples, or of `.items()`."""
@@ -326,7 +328,9 @@ class TextReader:
             if isinstance(mapping, Literal) and isinstance(mapping.node, form.Dict):
                 pairs = zip(mapping.node.keys, mapping.node.values, strict=True)
                 return [
-                    form.Display(start=v.start, end=v.end, kind="tuple", items=[k, v]) for k, v in pairs if k is not None
+                    form.Display(start=v.start, end=v.end, kind="tuple", items=[k, v])
+                    for k, v in pairs
+                    if k is not None
                 ]
             return None
         value = self._project.infer(node, state.scope)
@@ -380,7 +384,9 @@ class TextReader:
             if member is not None:
                 return member
         base = self.texts(node.value, state)
-        if any(h.origin in (Origin.REMOTE, Origin.METADATA, Origin.TYPED, Origin.OPERATOR) for t in base for h in t.holes):
+        if any(
+            h.origin in (Origin.REMOTE, Origin.METADATA, Origin.TYPED, Origin.OPERATOR) for t in base for h in t.holes
+        ):
             return self._mixed(node, state.scope, base)
         return self._mixed(node, state.scope, base, Origin.UNKNOWN)
 
@@ -562,7 +568,7 @@ class TextReader:
         value = self._project.infer(node, state.scope)
         if isinstance(value, Literal) and isinstance(value.node, form.Display | form.Dict | form.Comprehension):
             return self.elements(value.node, State(value.scope, {}))
-        if isinstance(value, Instance) and value.origin is not None and value.scope is not None:
+        if isinstance(value, Instance) and value.origin is not None and value.scope is not None:  # noqa: SIM102
             if value.type_name in ("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.list"):
                 return self.elements(value.origin, State(value.scope, {}))
         if isinstance(value, ClassSymbol) and is_enumeration(value, self._project):
@@ -827,7 +833,6 @@ def _summands(node: form.Expr) -> list[form.Expr]:
 
 def _is_number(node: form.Expr) -> bool:
     return isinstance(node, form.Const) and not isinstance(node.value, str)
-
 
 
 def _number(node: form.Expr | None) -> int | None:

@@ -272,6 +272,12 @@ def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> End
     return EndpointKind.HTML if project.class_attribute(view.cls, "template_name") is not None else None
 
 
+def only_renders(handler: FunctionSymbol) -> bool:
+    """Whether everything the handler returns is a rendered page or a redirect."""
+    answers = [node.value for node in handler.returns() if node.value is not None]
+    return bool(answers) and all(isinstance(a, form.Call) and last_name(a.func) in _RENDERING for a in answers)
+
+
 def _kind_of_answers(handler: FunctionSymbol) -> EndpointKind | None:
     kinds: set[EndpointKind] = set()
     for node in handler.returns():

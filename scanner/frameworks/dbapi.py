@@ -46,7 +46,9 @@ _VALUE_KEYWORDS = ("params", "vars", "args", "parameters", "values", "seq_of_par
 _SELECT = re.compile(r"\s*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 _LIMIT = re.compile(r"\b(?:LIMIT\s+(?!ALL\b)|FETCH\s+(?:FIRST|NEXT)\b|TOP\s*\(?\s*[\d%:?@])", re.IGNORECASE)
 _ORDER = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
-_AGGREGATE = re.compile(r"\s*SELECT\s+(?:COUNT|SUM|MIN|MAX|AVG|EXISTS)\s*\([^()]*\)(?:\s+AS\s+\w+)?\s+FROM\b(?!.*\bGROUP\b)", re.I | re.S)
+_AGGREGATE = re.compile(
+    r"\s*SELECT\s+(?:COUNT|SUM|MIN|MAX|AVG|EXISTS)\s*\([^()]*\)(?:\s+AS\s+\w+)?\s+FROM\b(?!.*\bGROUP\b)", re.I | re.S
+)
 _PARENT = re.compile(r"\b\w+_id\s*=\s*(?:%|\?|:|\$)", re.IGNORECASE)
 _FROM = re.compile(r"\bFROM\s+[\"`\[]?([\w.]+)", re.IGNORECASE)
 
@@ -165,9 +167,10 @@ class DbapiRows:
             return None
         found = None
         for node in function.walk():
-            if isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr == "execute":
-                if node.start < fetch.start and form.dotted(node.func.value) == key:
-                    found = node if found is None or node.start > found.start else found
+            if not isinstance(node, form.Call) or not isinstance(node.func, form.Attr) or node.start >= fetch.start:
+                continue
+            if node.func.attr == "execute" and form.dotted(node.func.value) == key:
+                found = node if found is None or node.start > found.start else found
         return found
 
 

@@ -49,6 +49,7 @@ _SINGLE = frozenset(
     }
 )  # fmt: skip
 _ONE_ROW = frozenset({"get", "first", "last", "latest", "earliest", "create", "aget", "afirst", "alast", "acreate"})
+_ONE_OBJECT = frozenset({"get_object_or_404", "aget_object_or_404", "get_object"})
 _PAGINATORS = frozenset({"django.core.paginator.Paginator", "django.core.paginator.AsyncPaginator"})
 
 
@@ -115,8 +116,11 @@ def _related(project: Project) -> dict[tuple[str, str], ClassSymbol]:
 class _DjangoRows:
     """Reads of many rows through managers, related managers and querysets."""
 
-    def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | None:
-        """Rows that begin here: `Post.objects`, `post.comments`, `Paginator(rows, 20)`, `get_list_or_404(Post)`."""
+    def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | str | None:
+        """Rows that begin here: `Post.objects`, `post.comments`, `Paginator(rows, 20)`, `get_list_or_404(Post)`.
+
+        Step.SINGLE for one object: `get_object_or_404(Post)`, `self.get_object()`.
+        """
         if isinstance(node, form.Attr):
             return self._manager(node, scope, project) or self._related_manager(node, scope, project)
         if isinstance(node, form.Call):
@@ -205,7 +209,7 @@ class _DjangoRows:
         call = sited.node.value if isinstance(sited.node, form.Await) else sited.node
         if isinstance(call, form.Call):
             name = last_name(call.func)
-            if name in ("get_object_or_404", "aget_object_or_404") and call.positional:
+            if name in _ONE_OBJECT and call.positional:
                 return self._model_read(call.positional[0], sited.scope, project)
             if name in _ONE_ROW and isinstance(call.func, form.Attr):
                 return self._model_read(call.func.value, sited.scope, project)
@@ -244,8 +248,10 @@ class _DjangoRows:
 
     # --- calls ---
 
-    def _call(self, call: form.Call, scope: Scope, project: Project) -> Rows | None:
+    def _call(self, call: form.Call, scope: Scope, project: Project) -> Rows | str | None:
         name = last_name(call.func)
+        if name in _ONE_OBJECT:
+            return Step.SINGLE
         if name in ("get_list_or_404", "aget_list_or_404") and call.positional:
             return self._listed_or_404(call, scope, project)
         if name == "paginate_queryset" and call.args:
@@ -300,7 +306,7 @@ class _DjangoRows:
             return replace(rows, bound=Bound.LIMITED, limit=limit)
         return rows
 
-    def _custom_method(self, func: form.Attr, scope: Scope, project: Project) -> Rows | None:
+    def _custom_method(self, func: form.Attr, scope: Scope, project: Project) -> Rows | str | None:
         """A method that the project's manager or queryset class adds: what it does to the rows it starts from."""
         owner: form.Expr = func.value
         while isinstance(owner, form.Call) and isinstance(owner.func, form.Attr):
@@ -313,7 +319,7 @@ class _DjangoRows:
         rows = self._rows_of(func.value, scope, project, 0) if method is not None else None
         return self._after(rows, method, project) if rows is not None and method is not None else None
 
-    def _after(self, rows: Rows, method: FunctionSymbol, project: Project) -> Rows | None:
+    def _after(self, rows: Rows, method: FunctionSymbol, project: Project) -> Rows | str | None:
         for returned in method.returns():
             chain: list[form.Call] = []
             value = definition(Sited(returned.value, method.scope), project).node if returned.value else None
@@ -327,7 +333,7 @@ class _DjangoRows:
             for call in reversed(chain):
                 if isinstance(result, Rows):
                     result = self.step(result, last_name(call.func) or "", call, method.scope)
-            return result if isinstance(result, Rows) else None
+            return result
         return None
 
     def _rows_of(self, node: form.Expr, scope: Scope, project: Project, depth: int) -> Rows | None:
@@ -335,9 +341,9 @@ class _DjangoRows:
         if depth > _DEEPEST:
             return None
         for sited in (Sited(node, scope), definition(Sited(node, scope), project)):
-            rows = self.source(sited.node, sited.scope, project)
-            if rows is not None:
-                return rows
+            source = self.source(sited.node, sited.scope, project)
+            if source is not None:
+                return source if isinstance(source, Rows) else None
         if isinstance(sited.node, form.Call) and isinstance(sited.node.func, form.Attr):
             begun = self._rows_of(sited.node.func.value, sited.scope, project, depth + 1)
             if begun is None:

@@ -15,7 +15,7 @@ from assay.scanner.django.rest_routers import Router, is_router
 from assay.scanner.django.rest_viewsets import Action, action_named
 from assay.scanner.django.settings import Settings
 from assay.scanner.django.urls import Mount, urlconf
-from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, view_of
+from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, only_renders, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol
@@ -184,7 +184,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         guards=tuple(dict.fromkeys(guards)),
         response_model=_serializer(view, project) if action.name != "destroy" and verb != "DELETE" else None,
         returns_collection=returns_collection,
-        collection=model_of(rows, project) if rows is not None else None,
+        collection=_collection(view, rows, project) if rows is not None else None,
         paginators=(paginator.evidence,) if paginator is not None and pages else (),
         page_sizes=page_sizes(paginator, site.settings, project) if paginator is not None and pages else (),
         rows=rows,
@@ -211,6 +211,8 @@ def _kind(view: View, action: Action, project: Project) -> EndpointKind:
             if "TemplateHTMLRenderer" in names and not any("JSON" in name for name in names):
                 return EndpointKind.HTML
     answer = kind_of(view, action.handler, project) if action.handler is not None else None
+    if answer is EndpointKind.HTML and action.handler is not None and not only_renders(action.handler):
+        return EndpointKind.JSON
     return answer if answer is not None else EndpointKind.JSON
 
 
@@ -241,6 +243,14 @@ def _rows(view: View, project: Project) -> Sited | None:
             if node.value is not None:
                 return Sited(node.value, method.scope)
     return Sited(*attribute) if attribute is not None else None
+
+
+def _collection(view: View, rows: Sited, project: Project) -> str | None:
+    """The model's name: of the query, or of the class's `model` where a shared `get_queryset` reads `self.model`."""
+    assert view.cls is not None
+    stated = project.class_attribute(view.cls, "model")
+    model = project.infer(*stated) if stated is not None else None
+    return model_of(rows, project) or (model.name if isinstance(model, ClassSymbol) else None)
 
 
 def _asks_super(nodes: Iterable[form.Expr | form.Stmt]) -> bool:

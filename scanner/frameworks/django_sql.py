@@ -65,8 +65,8 @@ def _conditions(call: form.Call) -> form.Expr | None:
         )
         parts.append(form.Binary(**at, op="+", left=form.Const(**at, value=" WHERE "), right=joined))
     if isinstance(select, form.Dict):
-        for value in select.values:
-            parts.append(form.Binary(**at, op="+", left=form.Const(**at, value="SELECT "), right=value))
+        beginning = form.Const(**at, value="SELECT ")
+        parts += [form.Binary(**at, op="+", left=beginning, right=value) for value in select.values]
     if not parts:
         return None
     whole = parts[0]

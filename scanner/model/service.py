@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
-from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, PrintCall
+from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
@@ -47,6 +47,7 @@ class Service:
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()
     logged_data: tuple[LoggedData, ...] = ()
+    logging_setups: tuple[LoggingSetup, ...] = ()
 
     @property
     def subject_id(self) -> str:

@@ -113,9 +113,7 @@ class SqlSite:
     @property
     def formatted_values(self) -> tuple[SqlHole, ...]:
         """Free text put where a bound value belongs."""
-        return tuple(
-            h for h in self.text.holes if h.position.is_value and h.origin.rank < Origin.OPERATOR.rank
-        )
+        return tuple(h for h in self.text.holes if h.position.is_value and h.origin.rank < Origin.OPERATOR.rank)
 
     @property
     def configured_values(self) -> tuple[SqlHole, ...]:

@@ -45,7 +45,9 @@ def is_table(cls: ClassSymbol, project: Project) -> bool:
     if names.isdisjoint(_ROOTS) or _is_true(cls, "__abstract__"):
         return False
     if SQLMODEL in names:
-        return any(b.name == "table" and isinstance(b.value, form.Const) and b.value.value is True for b in cls.node.bases)
+        return any(
+            b.name == "table" and isinstance(b.value, form.Const) and b.value.value is True for b in cls.node.bases
+        )
     if "__table__" in cls.scope.bindings or "__tablename__" in cls.scope.bindings:
         return _declares_columns(cls, project)
     if not _declares_columns(cls, project):
@@ -81,7 +83,11 @@ def _declares_columns(cls: ClassSymbol, project: Project) -> bool:
             continue
         for bindings in base.scope.bindings.values():
             last = bindings[-1]
-            if is_column_call(last.value) or mapped_type(last.annotation) is not None or _makes_column(last.value, base, project):
+            if (
+                is_column_call(last.value)
+                or mapped_type(last.annotation) is not None
+                or _makes_column(last.value, base, project)
+            ):
                 return True
         if "__table__" in base.scope.bindings:
             return True
@@ -101,7 +107,9 @@ def column_of(node: form.Expr, cls: ClassSymbol, project: Project) -> form.Call 
     function = project.callee_function(node, cls.scope)
     if function is None:
         return None
-    return next((r.value for r in function.returns() if isinstance(r.value, form.Call) and is_column_call(r.value)), None)
+    return next(
+        (r.value for r in function.returns() if isinstance(r.value, form.Call) and is_column_call(r.value)), None
+    )
 
 
 def _is_declarative_root(cls: ClassSymbol, project: Project) -> bool:

@@ -42,7 +42,7 @@ class SqlalchemyRows:
     """How SQLAlchemy, SQLModel, Flask-SQLAlchemy and Alchemical read rows."""
 
     def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | str | None:
-        """`session.query(User)`, `select(User)`, `User.query`, `User.select()`, `user.posts`; one value of `scalar()`."""
+        """`session.query(User)`, `select(User)`, `User.query`, `User.select()`, `user.posts`."""
         if isinstance(node, form.Attr):
             return self._query_property(node, scope, project) or self._relationship(node, scope, project)
         if not isinstance(node, form.Call):
@@ -65,7 +65,11 @@ class SqlalchemyRows:
         if method in _LIMITS and call is not None:
             return _limited(rows, method, call, scope)
         if method == "order_by" and call is not None:
-            cleared = len(call.args) == 1 and isinstance(call.args[0].value, form.Const) and call.args[0].value.value in (None, False)
+            cleared = (
+                len(call.args) == 1
+                and isinstance(call.args[0].value, form.Const)
+                and call.args[0].value.value in (None, False)
+            )
             if cleared:
                 return replace(rows, order=Order.NONE, order_by=None)
             return replace(rows, order=Order.EXPLICIT, order_by=scope.module.evidence(call, "order_by()"))
@@ -112,7 +116,11 @@ class SqlalchemyRows:
             return None
         declared = project.class_member(owner.cls, node.attr)
         value = declared[-1].value if declared else None
-        if not isinstance(value, form.Call) or last_name(value.func) not in ("relationship", "Relationship", "dynamic_loader"):
+        if not isinstance(value, form.Call) or last_name(value.func) not in (
+            "relationship",
+            "Relationship",
+            "dynamic_loader",
+        ):
             return None
         target = _related(declared[-1].annotation, value)
         if target is None:
@@ -186,9 +194,16 @@ def _element(node: form.Expr) -> str | None:
 
 
 def _limited(rows: Rows, method: str, call: form.Call, scope: Scope) -> Rows:
-    if method == "limit" and len(call.args) == 1 and isinstance(call.args[0].value, form.Const) and call.args[0].value.value is None:
+    if (
+        method == "limit"
+        and len(call.args) == 1
+        and isinstance(call.args[0].value, form.Const)
+        and call.args[0].value.value is None
+    ):
         return replace(rows, bound=Bound.UNLIMITED, limit=None)
-    sizes = [v for n in _PAGE_SIZES if (v := call.keyword(n)) is not None] if method == "paginate" else call.positional[-1:]
+    sizes = (
+        [v for n in _PAGE_SIZES if (v := call.keyword(n)) is not None] if method == "paginate" else call.positional[-1:]
+    )
     if method == "paginate" and not sizes:
         sizes = call.positional[1:2]
     evidence = scope.module.evidence(call, f"{method}()")

@@ -26,7 +26,9 @@ from assay.scanner.sqlalchemy.mapped import (
 NAME = "SQLAlchemy"
 _KEYS = frozenset({"ForeignKey", "ForeignKeyConstraint"})
 _NO_TYPES = _KEYS | {"Sequence", "Identity", "Computed", "CheckConstraint", "FetchedValue"}
-_NO_COLUMNS = frozenset({"relationship", "Relationship", "column_property", "synonym", "association_proxy", "composite"})
+_NO_COLUMNS = frozenset(
+    {"relationship", "Relationship", "column_property", "synonym", "association_proxy", "composite"}
+)
 
 
 def tables(context: Context) -> Iterator[Table]:
@@ -244,7 +246,7 @@ def _column_named(node: form.Expr) -> str | None:
 
 
 def _of_call(call: form.Call, scope: Scope) -> Table | None:
-    """`Table("name", metadata, Column(...), ...)`"""
+    """The table of `Table("name", metadata, Column(...), ...)`; None where its name isn't constant."""
     name = _constant(call.positional[:1])
     if name is None:
         return None
