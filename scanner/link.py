@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
+from assay.scanner.dataflow.log_config import logging_setups
 from assay.scanner.dataflow.logs import link_logs
 from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
@@ -20,6 +21,7 @@ from assay.scanner.framework import Context, frameworks
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Module
+from assay.scanner.model.log import LoggingSetup
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
@@ -71,7 +73,7 @@ def link(sources: Sources) -> Linked:
     )
     owners = Ownership(roots, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in roots}, sources.roles, sources.paths)
-    parts = _Parts(context, owners)
+    parts = _Parts(context, owners, {p: f for p, f in sources.facts.items() if isinstance(f, bytes)})
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     return Linked(services, {p: o.name for p in sources.paths if (o := owners.of(p))}, tuple(context.diagnostics))
 
@@ -109,8 +111,10 @@ class Ownership:
 class _Parts:
     """Everything found in the whole tree, handed out by service."""
 
-    def __init__(self, context: Context, owners: Ownership) -> None:
+    def __init__(self, context: Context, owners: Ownership, log_files: Mapping[str, bytes]) -> None:
         self._owners = owners
+        self._context = context
+        self._log_files = log_files
         self._project = project = context.project
         known = frameworks()
         reads = Reads(project, [f.rows for f in known if f.rows is not None])
@@ -143,6 +147,11 @@ class _Parts:
     def evidence_of(self, root: ServiceRoot, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
         return tuple(e for e in evidence if self._owners.of(e.location.path) is root)
 
+    def logging_setups(self, root: ServiceRoot) -> tuple[LoggingSetup, ...]:
+        modules = [m for m in self._project.modules.values() if self._owners.of(m.path) is root]
+        files = {path: data for path, data in self._log_files.items() if self._owners.of(path) is root}
+        return logging_setups(self._context, modules, files)
+
     def frameworks_of(self, root: ServiceRoot) -> tuple[str, ...]:
         return tuple(
             name for name, users in self.frameworks.items() if any(self._owners.of(path) is root for path in users)
@@ -174,6 +183,7 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         print_calls=parts.of(root, parts.logs.print_calls),
         except_handlers=parts.of(root, parts.logs.except_handlers),
         logged_data=parts.of(root, parts.logs.logged_data),
+        logging_setups=parts.logging_setups(root),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,

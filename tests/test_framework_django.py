@@ -785,7 +785,8 @@ ROWS = {
             unordered = Post.objects.order_by()
             of_parent = Comment.objects.filter(post=post)
             of_parent_id = Comment.objects.filter(post_id=pk)
-            not_parent = Comment.objects.filter(text="x")
+            of_parent_key = Comment.objects.filter(post__slug=pk)
+            not_parent = Comment.objects.filter(text="x", post__title="y")
             related = post.comments.all()
             paged = Paginator(Post.objects.all(), 20)
             listed = get_list_or_404(Comment, post=post)
@@ -818,8 +819,8 @@ def rows_of(project: Project, function: FunctionSymbol, name: str) -> Rows | str
 def test_rows_of_managers_and_querysets() -> None:
     project = project_of(ROWS)
     use = next(f for f in project.functions if f.name == "use")
-    names = ["default", "plain", "ordered", "unordered", "of_parent", "of_parent_id", "not_parent", "related",
-             "paged", "listed", "custom"]  # fmt: skip
+    names = ["default", "plain", "ordered", "unordered", "of_parent", "of_parent_id", "of_parent_key", "not_parent",
+             "related", "paged", "listed", "custom"]  # fmt: skip
     found = {}
     for name in names:
         rows = rows_of(project, use, name)
@@ -833,6 +834,7 @@ def test_rows_of_managers_and_querysets() -> None:
         "unordered": ("Post", many, Order.NONE, False),
         "of_parent": ("Comment", many, Order.NONE, True),
         "of_parent_id": ("Comment", many, Order.NONE, True),
+        "of_parent_key": ("Comment", many, Order.NONE, True),
         "not_parent": ("Comment", many, Order.NONE, False),
         "related": ("Comment", many, Order.NONE, True),
         "paged": ("Post", Bound.LIMITED, Order.DEFAULT, False),

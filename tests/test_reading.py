@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile
-from assay.scanner.executors import process_pool, read_all
+from assay.scanner.executors import read_all
 from assay.scanner.filekinds import FileKind
 from assay.scanner.model.role import Role
 from assay.scanner.readers.problem import ReadProblem
@@ -19,14 +20,15 @@ from assay.scanner.readers.python import form
 from assay.scanner.readers.python.reader import read
 from assay.scanner.reading import FileOutcome, read_file
 
-KILLERS = {
-    "brackets": b"x = " + b"(" * 3_000 + b")" * 3_000 + b"\n",
-    "sum": b"x = " + b"+".join([b"a"] * 20_000) + b"\n",
-}
+KILLER = b"x = " + b"(" * 3_000 + b")" * 3_000 + b"\n"
 DEEP = {
-    "attributes": b"x = a" + b".b" * 2_000 + b"\n",
-    "else-ifs": b"if a: pass\n" + b"elif b: pass\n" * 2_000,
-    "calls": b"x = a" + b"()" * 1_700 + b"\n",
+    "attributes": b"x = a" + b".b" * 1_600 + b"\n",
+    "else-ifs": b"if a: pass\n" + b"elif b: pass\n" * 5_000,
+    "nots": b"x = " + b"not " * 2_000 + b"a\n",
+}
+SLOW = {  # LibCST takes a minute or more before it gives up or dies
+    "attributes": b"x = a" + b".b" * 5_000 + b"\n",
+    "sum": b"x = " + b"+".join([b"a"] * 20_000) + b"\n",
 }
 
 
@@ -150,14 +152,28 @@ def outcomes(root: Path, jobs: int, done: list[int] | None = None) -> dict[str, 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_file_that_kills_its_reader_costs_itself_alone(tree: Path, jobs: int) -> None:
-    for name, data in KILLERS.items():
-        (tree / f"killer_{name}.py").write_bytes(data)
+    for name in ("a", "z"):
+        (tree / f"killer_{name}.py").write_bytes(KILLER)
     done: list[int] = []
     found = outcomes(tree, jobs, done)
     crashed = {path for path, o in found.items() if o.problem is not None and o.problem[0] is Reason.READER_CRASHED}
-    assert crashed == {"killer_brackets.py", "killer_sum.py"}
+    assert crashed == {"killer_a.py", "killer_z.py"}
     assert {path for path, o in found.items() if o.facts is not None} == {f"good{n}.py" for n in range(12)}
     assert sum(done) == len(found) == 15
+
+
+@pytest.mark.parametrize("data", SLOW.values(), ids=SLOW.keys())
+def test_what_takes_the_parser_for_ever_costs_itself_alone(
+    tree: Path, data: bytes, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--full-corpus"):
+        pytest.skip("takes minutes: --full-corpus")
+    (tree / "slow.py").write_bytes(data)
+    found = outcomes(tree, 2)
+    problem = found["slow.py"].problem
+    assert problem is not None
+    assert problem[0] is Reason.READER_CRASHED
+    assert {path for path, o in found.items() if o.facts is not None} == {f"good{n}.py" for n in range(12)}
 
 
 def test_one_job_and_two_jobs_read_the_same(tree: Path) -> None:
@@ -166,7 +182,7 @@ def test_one_job_and_two_jobs_read_the_same(tree: Path) -> None:
 
 
 def test_nothing_to_read_starts_no_process(tmp_path: Path) -> None:
-    def no_pool(jobs: int) -> process_pool:  # type: ignore[valid-type]
+    def no_pool(jobs: int) -> Executor:
         raise AssertionError("a pool was made")
 
     assert list(read_all(tmp_path, [], False, 2, [].append, no_pool)) == []

@@ -98,7 +98,7 @@ def test_a_text_in_a_filter_is_the_site_and_the_filter_is_none(argument: str) ->
 
 def test_a_lambda_sees_what_its_function_leaves_behind() -> None:
     site = only(
-        "from flask import request\ndef f(cur):\n    q = request.args['q']\n    g = lambda: cur.execute('SELECT ' + q)\n"
+        "from flask import request\ndef f(cur):\n    q = request.args['q']\n    g = lambda: cur.execute('SET ' + q)\n"
     )
     assert [h.origin for h in site.text.holes] == [Origin.REMOTE]
 

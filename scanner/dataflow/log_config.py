@@ -48,6 +48,7 @@ _ID_LIBRARIES = {
     "flask_log_request_id.RequestIDLogFilter": "flask-log-request-id's filter",
     "opentelemetry.instrumentation.logging.LoggingInstrumentor": "OpenTelemetry puts the trace's id into records",
 }
+_CONFIGURATORS = frozenset({"dictConfig", "basicConfig", "Formatter", "JsonFormatter"})
 _BINDERS = frozenset({"bind_contextvars", "contextualize", "bound_contextvars"})
 _RECORD_HOOKS = frozenset({"filter", "format", "process", "add_fields", "makeRecord", "formatMessage", "process_log_record"})
 _RECORD_BASES = ("logging.Filter", "logging.Formatter", "logging.LoggerAdapter", "logging.Logger", "pythonjsonlogger.",
@@ -83,7 +84,7 @@ def logging_setups(
     paths = {m.path for m in ours}
     found = [s for f in frameworks() for s in f.sinks(context) if s.module is None or s.module.path in paths]
     found += file_sinks(files)
-    correlation = list(_correlation(context.project, ours))
+    correlation = list(dict.fromkeys(_correlation(context.project, ours)))
     correlation += [(None, e) for path, data in sorted(files.items()) for e in _ids_of_file(path, data)]
     trackers = tuple(_trackers(context.project, ours))
     return tuple(
@@ -178,17 +179,24 @@ def _is_binding(call: form.Call) -> bool:
 
 
 def _fields_in_formats(module: Module) -> Iterator[tuple[ProcessKind | None, Evidence]]:
-    for bindings in module.scope.bindings.values():
-        for binding in bindings:
-            if binding.value is None:
-                continue
-            for node in form.walk(binding.value):
-                if isinstance(node, form.Const) and isinstance(node.value, str):
-                    match = _ID_FIELD.search(node.value)
-                    if match and ("%(message)s" in node.value or "message" in node.value):
-                        field = match[1] or match[2]
-                        kind = ProcessKind.WORKER if re.match(r"(task|job)", field) else None
-                        yield kind, module.evidence(node, f"the format has {field}")
+    for node in _configuring(module):
+        if isinstance(node, form.Const) and isinstance(node.value, str):
+            match = _ID_FIELD.search(node.value)
+            if match and ("%(message)s" in node.value or "message" in node.value):
+                field = match[1] or match[2]
+                kind = ProcessKind.WORKER if re.match(r"(task|job)", field) else None
+                yield kind, module.evidence(node, f"the format has {field}")
+
+
+def _configuring(module: Module) -> Iterator[form.Expr | form.Stmt]:
+    """What is written in the module's values, in dictionaries of its functions, and where logging is configured."""
+    for scope in module.scopes:
+        for binding in (b for bindings in scope.bindings.values() for b in bindings):
+            if binding.value is not None and (scope is module.scope or isinstance(binding.value, form.Dict)):
+                yield from form.walk(binding.value)
+    for call, _ in module.calls:
+        if last_name(call.func) in _CONFIGURATORS:
+            yield from form.walk(call)
 
 
 def _libraries(module: Module, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
@@ -198,11 +206,9 @@ def _libraries(module: Module, project: Project) -> Iterator[tuple[ProcessKind |
             value = project.callee_name(call, scope)
             if value in _ID_LIBRARIES:
                 yield None, module.evidence(call, _ID_LIBRARIES[value])
-    for bindings in module.scope.bindings.values():
-        for binding in bindings:
-            for node in form.walk(binding.value) if binding.value is not None else ():
-                if isinstance(node, form.Const) and node.value in _ID_LIBRARIES:
-                    yield None, module.evidence(node, _ID_LIBRARIES[str(node.value)])
+    for node in _configuring(module):
+        if isinstance(node, form.Const) and node.value in _ID_LIBRARIES:
+            yield None, module.evidence(node, _ID_LIBRARIES[str(node.value)])
 
 
 def _record_hooks(cls: ClassSymbol, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
@@ -216,14 +222,7 @@ def _is_installed(cls: ClassSymbol, project: Project) -> bool:
     """Whether something makes one, or a dictionary names it by its path or as a class."""
     if any(True for _ in project.calls_named(cls.name)):
         return True
-    return any(
-        _names_class(node, cls)
-        for module in project.modules.values()
-        for bindings in module.scope.bindings.values()
-        for binding in bindings
-        if isinstance(binding.value, form.Dict)
-        for node in form.walk(binding.value)
-    )
+    return any(_names_class(node, cls) for module in project.modules.values() for node in _configuring(module))
 
 
 def _names_class(node: form.Expr | form.Stmt, cls: ClassSymbol) -> bool:

@@ -465,10 +465,15 @@ class Reads:
             limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
             sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
             return _with_inputs(replace(returned, rows=limited), sizes, scope)
+        if not name.startswith("builtins."):
+            unordered = (replace(r, order=Order.UNKNOWN if r.order is Order.NONE else r.order) for r in returned.rows)
+            returned = replace(returned, rows=tuple(unordered))
         if isinstance(call.func, form.Attr):
             # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
             returned |= self._eval(call.func.value, scope, frame)
-        return returned
+        if returned.rows or returned.bounded or name.startswith("builtins."):
+            return returned
+        return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives is the library's to say"),))
 
     def _activated(
         self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None

@@ -50,6 +50,7 @@ _SINGLE = frozenset(
 )  # fmt: skip
 _ONE_ROW = frozenset({"get", "first", "last", "latest", "earliest", "create", "aget", "afirst", "alast", "acreate"})
 _ONE_OBJECT = frozenset({"get_object_or_404", "aget_object_or_404", "get_object"})
+_KEYS = frozenset({"id", "pk", "slug", "uuid"})
 _PAGINATORS = frozenset({"django.core.paginator.Paginator", "django.core.paginator.AsyncPaginator"})
 
 
@@ -360,11 +361,16 @@ class _DjangoRows:
 
 
 def _asks_for_a_parent(rows: Rows, call: form.Call | None) -> bool:
-    """Whether a filter names one parent: an equality on a foreign key."""
-    names = [a.name for a in call.args if a.name is not None] if call is not None else []
-    if any(name in rows.parents for name in names):
-        return True
-    return not rows.parents and any(name.endswith("_id") for name in names)
+    """Whether a filter names one parent: an equality on a foreign key, or on a key of the row it points to."""
+    for name in [a.name for a in call.args if a.name is not None] if call is not None else ():
+        relation, _, rest = name.partition("__")
+        by_key = rest.rsplit("__", 1)[-1] in _KEYS
+        if rows.parents:
+            if name in rows.parents or (by_key and relation in rows.parents):
+                return True
+        elif by_key or name.endswith("_id"):
+            return True
+    return False
 
 
 DJANGO_ORM = Framework(_NAME, ("django",), tables=tables, rows=_DjangoRows())
