@@ -215,7 +215,8 @@ def _no_tables(context: Context) -> Iterable[Table]:
 class Framework:
     """A framework or library that Assay understands.
 
-    `packages` are the top-level packages whose import shows that a service uses it. `is_web` says whether its name is
+    `packages` are the top-level packages whose import shows that a service uses it; `is_listed` says whether a person
+    would name it among the things that a service is built with. `is_web` says whether its name is
     worth listing as what a service is built with.
     """
 
@@ -227,6 +228,7 @@ class Framework:
     loggers: tuple[LoggerLibrary, ...] = ()
     sinks: Callable[[Context], Iterable[SinkFound]] = _no_sinks
     sql: Callable[[Context], Iterable[SqlExecution]] = _no_sql
+    is_listed: bool = True
 
 
 @cache

@@ -117,7 +117,7 @@ class _Parts:
         self._log_files = log_files
         self._project = project = context.project
         known = frameworks()
-        reads = Reads(project, [f.rows for f in known if f.rows is not None])
+        reads = Reads(project, known)
         self.routes = sorted(
             (route for framework in known for route in framework.routes(context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
@@ -133,6 +133,7 @@ class _Parts:
         self.frameworks = {
             framework.name: {m.path for m in project.modules.values() if _imports_any(m, framework.packages)}
             for framework in known
+            if framework.is_listed
         }
 
     def of(self, root: ServiceRoot, subjects: Iterable[_S]) -> tuple[_S, ...]:

@@ -79,9 +79,10 @@ def read_file(root: Path, path: str, kind: FileKind, analyze: bool) -> FileOutco
     except OSError as error:
         return FileOutcome(path, kind, problem=(Reason.UNREADABLE, error.strerror or str(error), None))
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
-    depth.allow()
     try:
-        facts = msgspec.msgpack.encode(_read(path, kind, data))
+        read = _read(path, kind, data)
+        with depth.while_encoding():
+            facts = msgspec.msgpack.encode(read)
     except ReadProblem as problem:
         return FileOutcome(path, kind, lines, problem=(problem.reason, problem.message, problem.line))
     except RecursionError:

@@ -15,7 +15,6 @@ from assay.scanner.model.log import LogFormat, LoggingSetup, LogSink, ProcessKin
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
-from assay.scanner.roles import is_offline
 
 _NO_FILES: Mapping[str, bytes] = {}
 _APPLICATIONS = {
@@ -87,13 +86,25 @@ def logging_setups(
     correlation = list(dict.fromkeys(_correlation(context.project, ours)))
     correlation += [(None, e) for path, data in sorted(files.items()) for e in _ids_of_file(path, data)]
     trackers = tuple(_trackers(context.project, ours))
+    applications = _applications(context.project, modules)
+    reached = {kind: _imported({a.module for a in apps}, context.project) for kind, apps in applications.items()}
     return tuple(
-        _setup(kind, apps, found, correlation, trackers, context.project)
-        for kind, apps in sorted(_applications(context.project, ours).items())
+        _setup(kind, apps, _sinks_of(kind, found, reached), correlation, trackers)
+        for kind, apps in sorted(applications.items())
     )
 
 
-def _applications(project: Project, modules: list[Module]) -> dict[ProcessKind, list[_Application]]:
+def _sinks_of(kind: ProcessKind, found: list[SinkFound], reached: Mapping[ProcessKind, set[str]]) -> list[SinkFound]:
+    """The sinks that a process of the kind gets: those of modules that it imports, and what all share.
+
+    Where that is nothing, what no other kind imports is its: a server's start-up code imports what it likes.
+    """
+    mine = [s for s in found if s.is_shared or s.module is None or s.module.path in reached[kind]]
+    others = {path for other, paths in reached.items() if other is not kind for path in paths}
+    return mine or [s for s in found if s.module is not None and s.module.path not in others]
+
+
+def _applications(project: Project, modules: Collection[Module]) -> dict[ProcessKind, list[_Application]]:
     found: dict[ProcessKind, list[_Application]] = {}
     names = {last_part(name) for name in _APPLICATIONS}
     paths = {m.path for m in modules}
@@ -108,29 +119,28 @@ def _applications(project: Project, modules: list[Module]) -> dict[ProcessKind, 
             kind = ProcessKind.WORKER
         if kind is not None and cls.module.path in paths:
             found.setdefault(kind, []).append(_Application(kind, cls.module, cls.location))
-    return {kind: sorted(apps, key=lambda a: a.location) for kind, apps in found.items()}
+    return {kind: _production(apps) for kind, apps in found.items()}
+
+
+def _production(apps: list[_Application]) -> list[_Application]:
+    """Those that serve; the others where none does."""
+    return sorted([a for a in apps if a.module.role is Role.PROD] or apps, key=lambda a: a.location)
 
 
 def _setup(
     kind: ProcessKind,
     apps: list[_Application],
-    found: list[SinkFound],
+    mine: list[SinkFound],
     correlation: list[tuple[ProcessKind | None, Evidence]],
     trackers: tuple[Evidence, ...],
-    project: Project,
 ) -> LoggingSetup:
-    reached = _imported({app.module for app in apps}, project)
-    mine = [s for s in found if s.is_shared or s.module is None or s.module.path in reached]
-    if kind is ProcessKind.WEB and not mine:
-        # Configuration that only a server's own start-up code imports.
-        mine = [s for s in found if s.module is not None and not is_offline(s.module.path)]
     sinks = tuple(LogSink(s.format, s.evidence, s.is_file) for s in mine if s.format is not LogFormat.UNKNOWN)
     elsewhere = tuple(s.evidence for s in mine if s.format is LogFormat.UNKNOWN)
     first = min((s.setup or s.evidence.location for s in mine), default=apps[0].location)
     return LoggingSetup(
         kind=kind,
         location=first,
-        role=Role.PROD,
+        role=apps[0].module.role,
         sinks=sinks,
         elsewhere=elsewhere,
         unrouted=tuple(e for s in mine for e in s.unrouted),

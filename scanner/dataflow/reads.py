@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 from assay.scanner.dataflow.page_inputs import PageInput
-from assay.scanner.framework import Route, RowLibrary, Rows, Sited
+from assay.scanner.framework import Framework, Route, RowLibrary, Rows, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
@@ -113,9 +113,12 @@ class Frame:
 class Reads:
     """The interpreter. One per project; summaries of functions are shared between handlers."""
 
-    def __init__(self, project: Project, libraries: Iterable[RowLibrary]) -> None:
+    def __init__(self, project: Project, known: Iterable[Framework]) -> None:
         self._project = project
-        self._libraries = tuple(libraries)
+        readers = [f for f in known if f.rows is not None]
+        self._libraries: tuple[RowLibrary, ...] = tuple(f.rows for f in readers if f.rows is not None)
+        self._packages = frozenset(p for f in readers for p in f.packages) | {"builtins"}
+        """Packages whose functions do nothing to rows but what their library says."""
         self._summaries: dict[_Activation, Returned] = {}
         self._active: set[FunctionSymbol] = set()
 
@@ -364,11 +367,11 @@ class Reads:
             if node.index.upper is None:
                 return base
             evidence = scope.module.evidence(node, "a slice takes a part of the rows")
+            length = _length(node.index, node.index.upper)
             limited = tuple(
-                replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(node.index.upper, scope),))
-                for r in base.rows
+                replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(length, scope),)) for r in base.rows
             )
-            return _with_inputs(replace(base, rows=limited), (node.index.upper,), scope)
+            return _with_inputs(replace(base, rows=limited), (length,), scope)
         if isinstance(node.index, form.Const) and isinstance(node.index.value, str):
             return base
         return base.without_rows
@@ -465,7 +468,7 @@ class Reads:
             limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
             sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
             return _with_inputs(replace(returned, rows=limited), sizes, scope)
-        if not name.startswith("builtins."):
+        if name.split(".", 1)[0] not in self._packages:
             unordered = (replace(r, order=Order.UNKNOWN if r.order is Order.NONE else r.order) for r in returned.rows)
             returned = replace(returned, rows=tuple(unordered))
         if isinstance(call.func, form.Attr):
@@ -527,6 +530,17 @@ def _fills(statement: form.Stmt, name: str) -> bool:
             for t in statement.targets
         )
     return False
+
+
+def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
+    """What says how many rows a slice takes: `size` in `start : start + size`, else its upper end."""
+    start = form.dotted(index.lower) if index.lower is not None else None
+    if start is not None and isinstance(upper, form.Binary) and upper.op == "+":
+        if form.dotted(upper.left) == start:
+            return upper.right
+        if form.dotted(upper.right) == start:
+            return upper.left
+    return upper
 
 
 def _with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope) -> Returned:

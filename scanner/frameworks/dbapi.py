@@ -195,4 +195,4 @@ def _texts(node: form.Expr, scope: Scope, project: Project, depth: int = 0) -> I
                         yield from _texts(binding.value, binding.scope, project, depth + 1)
 
 
-FRAMEWORK = Framework("DB-API", PACKAGES, rows=DbapiRows(), sql=_sql)
+FRAMEWORK = Framework("DB-API", PACKAGES, rows=DbapiRows(), sql=_sql, is_listed=False)

@@ -373,4 +373,4 @@ def _asks_for_a_parent(rows: Rows, call: form.Call | None) -> bool:
     return False
 
 
-DJANGO_ORM = Framework(_NAME, ("django",), tables=tables, rows=_DjangoRows())
+DJANGO_ORM = Framework(_NAME, ("django",), tables=tables, rows=_DjangoRows(), is_listed=False)

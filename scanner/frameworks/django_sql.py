@@ -75,4 +75,4 @@ def _conditions(call: form.Call) -> form.Expr | None:
     return whole
 
 
-FRAMEWORK = Framework("Django SQL", ("django",), sql=_sql)
+FRAMEWORK = Framework("Django SQL", ("django",), sql=_sql, is_listed=False)

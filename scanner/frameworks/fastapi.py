@@ -244,4 +244,4 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Routes(context).all()
 
 
-FASTAPI = Framework("fastapi", ("fastapi", "starlette"), routes=_routes)
+FASTAPI = Framework("FastAPI", ("fastapi", "starlette"), routes=_routes)

@@ -184,4 +184,4 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Routes(context).all()
 
 
-FLASK = Framework("flask", ("flask", "quart", "apiflask", "flask_smorest"), routes=_routes)
+FLASK = Framework("Flask", ("flask", "quart", "apiflask", "flask_smorest"), routes=_routes)

@@ -191,4 +191,4 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Resources(context).all()
 
 
-FLASK_RESTFUL = Framework("flask-restful", ("flask_restful", "flask_restx", "flask_restplus"), routes=_routes)
+FLASK_RESTFUL = Framework("Flask-RESTful", ("flask_restful", "flask_restx", "flask_restplus"), routes=_routes)

@@ -300,6 +300,7 @@ def _unrouted(config: form.Dict, project: Project) -> Iterator[Evidence]:
 
 FRAMEWORK = Framework(
     name="logging",
+    is_listed=False,
     packages=("logging",),
     loggers=(
         LoggerLibrary(

@@ -1,28 +1,39 @@
-"""How deep code may nest: no person writes a thousand levels, and every stage that follows one is safe below that."""
+"""How deep code may nest: no person writes a thousand levels, and every stage that follows is safe below that."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-_FRAMES_TO_READ = 3_000
-"""Finding positions takes two frames a level (of an expression, of an `elif` ladder, of a sum), lowering up to five."""
-_FRAMES_TO_DECODE = 10_000
-"""More than any facts need that could be made within the other limit."""
+_TO_READ = 20_000
+"""LibCST's tree nests where the code doesn't: a thousand adjacent strings are a thousand levels there, one in ours."""
+_TO_ENCODE = 2_500
+"""A level of nesting is one or two of msgpack."""
+_TO_DECODE = 10_000
+"""More than any facts need that could be encoded, wherever it is called from."""
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Within, code nested too deeply raises RecursionError."""
+def _recursion(limit: int) -> Iterator[None]:
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(_FRAMES_TO_READ)
+    sys.setrecursionlimit(limit)
     try:
         yield
     finally:
         sys.setrecursionlimit(before)
 
 
+def while_reading() -> AbstractContextManager[None]:
+    """Recursion for a syntax tree; since Python 3.11 that costs heap, not C stack."""
+    return _recursion(_TO_READ)
+
+
+def while_encoding() -> AbstractContextManager[None]:
+    """Facts nested too deeply for the stages that follow raise RecursionError."""
+    return _recursion(_TO_ENCODE)
+
+
 def allow() -> None:
-    """Let this process decode and follow whatever could be read."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_TO_DECODE))
+    """Let this process decode and follow whatever could be encoded."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _TO_DECODE))

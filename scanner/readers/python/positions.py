@@ -22,7 +22,7 @@ class _Counter(CodegenState):
     """Counts code points; `spans` is keyed by node identity."""
 
     def __init__(self, module: cst.Module) -> None:
-        super().__init__(module.default_indent, module.default_newline)
+        super().__init__(module.default_indent, module.default_newline, tokens=["something stands before the end"])
         self.offset = 0
         self.spans: dict[int, Span] = {}
         self.comments: list[tuple[int, str]] = []
@@ -35,6 +35,9 @@ class _Counter(CodegenState):
     def add_indent_tokens(self) -> None:
         for token in self.indent_tokens:
             self.offset += len(token)
+
+    def pop_trailing_newline(self) -> None:
+        self.offset -= len(self.default_newline)
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
@@ -74,8 +77,10 @@ def locate(module: cst.Module, text: str) -> tuple[dict[int, Span], list[tuple[i
     if counter.offset == len(text) or module.code == text:
         return counter.spans, counter.comments
     places = _places(module.code, text)
-    spans = {node: (places[start], places[end - 1] + 1 if end > start else places[end])
-             for node, (start, end) in counter.spans.items()}
+    spans = {
+        node: (places[start], places[end - 1] + 1 if end > start else places[end])
+        for node, (start, end) in counter.spans.items()
+    }
     return spans, [(places[offset], comment) for offset, comment in counter.comments]
 
 

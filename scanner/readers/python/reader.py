@@ -26,7 +26,7 @@ _TOO_DEEP = "its code is nested too deeply to be followed"
 
 
 def read(data: bytes) -> form.ModuleFacts:
-    """Raises ReadProblem for bytes that are no Python text, no Python, or nested deeper than `depth` allows.
+    """Raises ReadProblem for bytes that are no Python text, no Python, or nested too deeply to be walked.
 
     A file that LibCST's parser can't survive (some 3,000 nested brackets) ends the process: call this in a worker.
     """
@@ -35,7 +35,7 @@ def read(data: bytes) -> form.ModuleFacts:
         text = _decode(data)
         module = _parse(data, text)
         try:
-            with depth.limited():
+            with depth.while_reading():
                 return _facts(module, text)
         except RecursionError as error:
             raise ReadProblem(Reason.READER_CRASHED, _TOO_DEEP) from error
