@@ -38,7 +38,7 @@ def cli() -> None:
     """Test a Python backend against a written standard of backend engineering."""
 
 
-class ReportTarget(click.ParamType):
+class ReportTarget(click.ParamType[tuple[str, Path]]):
     """`FORMAT=FILE`; the format may be left out where the file's suffix tells."""
 
     name = "format=file"

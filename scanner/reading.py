@@ -54,8 +54,9 @@ class FileOutcome(msgspec.Struct, array_like=True, gc=False):
         if self.facts is None:
             return None
         depth.allow()
-        kind = ModuleFacts if self.kind is FileKind.PYTHON else _READERS[self.kind][1]
-        return msgspec.msgpack.decode(self.facts, type=kind)
+        kind: type[Facts] = ModuleFacts if self.kind is FileKind.PYTHON else _READERS[self.kind][1]
+        decoded: Facts = msgspec.msgpack.decode(self.facts, type=kind)
+        return decoded
 
     @property
     def diagnostic(self) -> Diagnostic | None:

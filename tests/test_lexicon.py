@@ -53,7 +53,9 @@ def test_no_credentials(name: str) -> None:
     assert sensitivity(name) is not Sensitivity.CREDENTIAL
 
 
-@pytest.mark.parametrize("name", ["email", "userEmail", "email_address", "phone_number", "first_name", "remote_addr", "client_ip"])
+@pytest.mark.parametrize(
+    "name", ["email", "userEmail", "email_address", "phone_number", "first_name", "remote_addr", "client_ip"]
+)
 def test_personal(name: str) -> None:
     assert sensitivity(name) is Sensitivity.PERSONAL
 
@@ -68,7 +70,9 @@ def test_spelling_does_not_matter(parts: list[str]) -> None:
     snake = "_".join(parts)
     camel = parts[0] + "".join(p.capitalize() for p in parts[1:])
     assert words(snake) == words(camel) == words(snake.upper()) == tuple(parts)
-    assert sensitivity(snake) == sensitivity(camel) == sensitivity(snake.upper()) == sensitivity(snake.replace("_", "-"))
+    assert (
+        sensitivity(snake) == sensitivity(camel) == sensitivity(snake.upper()) == sensitivity(snake.replace("_", "-"))
+    )
 
 
 @given(PARTS, st.sampled_from(["type", "url", "name", "id", "field"]))

@@ -99,12 +99,20 @@ def test_a_log_call_knows_its_handler_and_ids_are_stable() -> None:
     first, second = logs_of(text).log_calls
     (handler,) = logs_of(text).except_handlers
     assert (first.handler, second.handler) == (None, handler.subject_id)
-    assert second.has_traceback and not first.has_traceback
+    assert (first.has_traceback, second.has_traceback) == (False, True)
     moved = logs_of("\n\n# moved\n" + text.replace("\n        ", "\n")).log_calls
     assert [c.subject_id for c in moved] == [first.subject_id, second.subject_id]
 
 
-BODY = "import logging, sys\nlog = logging.getLogger()\ndef f(self, errors):\n    try:\n        g()\n    except Exception as e:\n        {}\n"
+BODY = """import logging, sys
+log = logging.getLogger()
+def f(self, errors):
+    try:
+        g()
+    except Exception as e:
+        {}
+"""
+HEADERS = ["if a:", "for a in b:", "while a:", "with a:", "try:", "def f():", "class C:"]
 
 
 @pytest.mark.parametrize(
@@ -133,13 +141,12 @@ def test_what_a_handler_does(body: str, effect: HandlerEffect | None) -> None:
     assert (handler.effects[0][0] if handler.effects else None) is effect
 
 
-@given(st.lists(st.sampled_from(["if a:", "for a in b:", "while a:", "with a:", "try:", "def f():", "class C:"]), max_size=6))
+@given(st.lists(st.sampled_from(HEADERS), max_size=6))
 def test_the_innermost_block_is_the_one_the_statement_stands_in(headers: list[str]) -> None:
     lines = [f"{'    ' * depth}{header}\n" for depth, header in enumerate(headers)]
     lines.append("    " * len(headers) + "mark()\n")
-    for depth in range(len(headers) - 1, -1, -1):
-        if headers[depth] == "try:":
-            lines.append("    " * depth + "finally:\n" + "    " * (depth + 1) + "pass\n")
+    tries = [depth for depth in reversed(range(len(headers))) if headers[depth] == "try:"]
+    lines.extend(f"{'    ' * depth}finally:\n{'    ' * depth}    pass\n" for depth in tries)
     project = project_of({"app.py": "".join(lines)})
     module = project.modules["app.py"]
     (call,) = [c for c, _ in module.calls if isinstance(c.func, form.Name) and c.func.id == "mark"]
@@ -160,7 +167,11 @@ def test_a_json_format_string_in_a_file_is_no_json() -> None:
 @pytest.mark.parametrize(
     ("path", "data", "expected"),
     [
-        ("logging.yaml", b"version: 1\nhandlers: {}\nformatters:\n  j:\n    (): pythonjsonlogger.json.JsonFormatter\n", LogFormat.MACHINE),
+        (
+            "logging.yaml",
+            b"version: 1\nhandlers: {}\nformatters:\n  j:\n    (): pythonjsonlogger.json.JsonFormatter\n",
+            LogFormat.MACHINE,
+        ),
         ("logging.json", b'{"handlers": {}, "formatters": {"p": {"format": "%(message)s"}}}', LogFormat.PLAIN),
     ],
 )

@@ -22,9 +22,8 @@ from assay.scanner.reading import FileOutcome, read_file
 
 KILLER = b"x = " + b"(" * 3_000 + b")" * 3_000 + b"\n"
 DEEP = {
-    "attributes": b"x = a" + b".b" * 1_600 + b"\n",
     "else-ifs": b"if a: pass\n" + b"elif b: pass\n" * 5_000,
-    "nots": b"x = " + b"not " * 2_000 + b"a\n",
+    "nots": b"x = " + b"not " * 2_700 + b"a\n",
 }
 SLOW = {  # LibCST takes a minute or more before it gives up or dies
     "attributes": b"x = a" + b".b" * 5_000 + b"\n",

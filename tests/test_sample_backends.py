@@ -22,15 +22,15 @@ UNSOUND = [f"{name}_unsound" for name in FRAMEWORKS]
 SOUND = [f"{name}_sound" for name in FRAMEWORKS]
 RULEBOOK = load_rulebook(assay.rules)
 
-REVIEWS: dict[str, set[tuple[str, str]]] = {
-    "fastapi_sound": set(),
-    "flask_sound": set(),
-    "django_sound": set(),
+SCORES = {
+    "fastapi_sound": "orders: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
+    "flask_sound": "flask_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
+    "django_sound": "django_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
+    "fastapi_unsound": "orders: 34.3 E; API 20.0, SEC 39.0, OPS 43.3, OBS 41.1",
+    "flask_unsound": "flask_unsound: 24.6 E; API 20.0, SEC 26.7, OPS 37.5, OBS 13.9",
+    "django_unsound": "django_unsound: 39.5 E; API 46.7, SEC 39.0, OPS 30.0, OBS 36.1",
 }
-"""What only a person can settle in a sound sample: rule and subject."""
-
-SCORES: dict[str, str] = {}
-"""The line of figures of each sample: score, grade and the scores of the sections that have one."""
+"""The figures of each sample: score, grade and the scores of the sections that have one."""
 
 
 @cache
@@ -64,8 +64,8 @@ def test_nothing_fails_in_a_sound_sample(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_the_reviews_of_a_sound_sample_are_known(name: str) -> None:
-    assert {(v.rule, v.subject.id) for v in scanned(name).verdicts if v.kind is Kind.REVIEW} == REVIEWS[name]
+def test_a_sound_sample_leaves_nothing_to_review(name: str) -> None:
+    assert {(v.rule, str(v.location), v.message) for v in scanned(name).verdicts if v.kind is Kind.REVIEW} == set()
 
 
 @pytest.mark.parametrize("name", SOUND + UNSOUND)

@@ -38,6 +38,7 @@ def a_rule(code: str, severity: Severity) -> Rule:
         references=(),
         roles=frozenset({Role.PROD}),
         subject_type=object,
+        parameters=1,
         judge=passed,
         options_type=None,
         source_module=__name__,

@@ -40,7 +40,8 @@ _CALLING_PACKAGES = frozenset(
 
 def serving_functions(project: Project) -> Iterator[FunctionSymbol]:
     """Functions that a library calls while the service serves or starts. Routes that a framework module found are the
-    caller's to add."""
+    caller's to add.
+    """
     for function in project.functions:
         if _is_served(function.module) and any(_registers(d, function, project) for d in function.decorators):
             yield function

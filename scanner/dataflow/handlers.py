@@ -23,7 +23,9 @@ _TROUBLE = frozenset(
         "denied", "unhealthy", "warning", "warnings", "warn", "problem", "crashed", "broken",
     }
 )  # fmt: skip
-_RECORDING = frozenset({"log", "logger", "logging", "report", "alert", "notify", "capture", "bugsnag", "sentry", "rollbar"})
+_RECORDING = frozenset(
+    {"log", "logger", "logging", "report", "alert", "notify", "capture", "bugsnag", "sentry", "rollbar"}
+)
 _REPORTERS = frozenset(
     {
         "capture_exception", "capture_message", "report_exc_info", "notice_error", "record_exception", "report_exception",
@@ -41,9 +43,13 @@ _CLEANUP = frozenset(
     }
 )  # fmt: skip
 _FINALIZERS = frozenset({"__del__"})
-_DIRECTIVE = re.compile(r"#\s*(noqa|nosec|pragma|pylint|type:|mypy|pyright|fmt:|ruff|todo|fixme|xxx|hack\b|!)", re.IGNORECASE)
+_DIRECTIVE = re.compile(
+    r"#\s*(noqa|nosec|pragma|pylint|type:|mypy|pyright|fmt:|ruff|todo|fixme|xxx|hack\b|!)", re.IGNORECASE
+)
 _CODE = re.compile(r"^[\w.]+\(.*\)?$|^[\w.]+\s*=|^(return|raise|print|pass|continue|import|from)\b")
-_CLIENT_ERROR = re.compile(r"HTTP_4\d\d|BadRequest|NotFound|Forbidden|Unauthorized|UNAUTHORIZED|BAD_REQUEST|FORBIDDEN|NOT_FOUND")
+_CLIENT_ERROR = re.compile(
+    r"HTTP_4\d\d|BadRequest|NotFound|Forbidden|Unauthorized|UNAUTHORIZED|BAD_REQUEST|FORBIDDEN|NOT_FOUND"
+)
 _SERVER_ERROR = re.compile(r"HTTP_5\d\d|ServerError|INTERNAL_SERVER_ERROR|SERVICE_UNAVAILABLE|BAD_GATEWAY")
 _LEVELS_SEEN = frozenset({"warning", "warn", "error", "exception", "critical", "fatal"})
 
@@ -175,7 +181,9 @@ class Handlers:
         )
 
 
-_PURE = frozenset({"isinstance", "str", "repr", "type", "len", "hasattr", "getattr", "issubclass", "bool", "startswith"})
+_PURE = frozenset(
+    {"isinstance", "str", "repr", "type", "len", "hasattr", "getattr", "issubclass", "bool", "startswith"}
+)
 """Functions that only look at what they get."""
 
 
@@ -242,13 +250,17 @@ def _status_effect(node: form.Expr) -> HandlerEffect | None:
 
 def _fallback(handler: form.Handler, tried: form.Try | None) -> form.Stmt | None:
     """The statement that puts something in the place of what was tried: a value returned, or a name given one that the
-    tried statements give a value too."""
+    tried statements give a value too.
+    """
     wanted = {t.id for s in tried.body for t in _targets(s) if isinstance(t, form.Name)} if tried is not None else set()
     for node in _running(handler.body):
         if isinstance(node, form.Return) and node.value is not None:
             return node
-        if isinstance(node, form.Assign) and any(isinstance(t, form.Name) and t.id in wanted for t in node.targets):
-            return node
+    for statement in handler.body:
+        if isinstance(statement, form.Assign) and wanted & {
+            t.id for t in statement.targets if isinstance(t, form.Name)
+        }:
+            return statement
     return None
 
 
@@ -267,9 +279,7 @@ def _is_probe(tried: form.Try) -> bool:
         or (isinstance(s, form.Return) and isinstance(s.value, form.Const))
         or (isinstance(s, form.ExprStmt) and _is_import_call(s.value))
         for s in tried.body
-    ) and any(
-        isinstance(s, form.Import | form.ImportFrom) or isinstance(s, form.ExprStmt) for s in tried.body
-    )
+    ) and any(isinstance(s, form.Import | form.ImportFrom) or isinstance(s, form.ExprStmt) for s in tried.body)
 
 
 def _is_import_call(node: form.Expr) -> bool:
@@ -301,5 +311,3 @@ def explanation_near(module: Module, start: int, end: int) -> Evidence | None:
 def _is_explanation(comment: str) -> bool:
     text = comment.lstrip("# ").strip()
     return not _DIRECTIVE.match(comment) and not _CODE.match(text) and len(text.split()) >= 2
-
-

@@ -41,7 +41,9 @@ _NOT_TOKENS = frozenset(
     }
 )  # fmt: skip
 """Words before `token` that make it something else."""
-_NOT_SECRETS = frozenset({"is", "has", "no", "use", "uses", "needs", "requires", "missing", "valid", "invalid", "num", "with"})
+_NOT_SECRETS = frozenset(
+    {"is", "has", "no", "use", "uses", "needs", "requires", "missing", "valid", "invalid", "num", "with"}
+)
 """First words of names that hold a yes, a no or a number."""
 _WRITTEN = frozenset(
     {
@@ -90,7 +92,8 @@ def sensitivity(name: str) -> Sensitivity | None:
 
 def masks(name: str) -> bool:
     """Whether a function of that name gives something from which the secret can't be had, or a value is said to be
-    such already."""
+    such already.
+    """
     return not _MASKING.isdisjoint(words(name))
 
 

@@ -1,4 +1,4 @@
-"""How each process of a service is set up to log: handlers, formats, unrouted loggers, ids that tie records together."""
+"""How each kind of process is set up to log: handlers, formats, unrouted loggers, ids that tie records together."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ _ID_LIBRARIES = {
 }
 _CONFIGURATORS = frozenset({"dictConfig", "basicConfig", "Formatter", "JsonFormatter"})
 _BINDERS = frozenset({"bind_contextvars", "contextualize", "bound_contextvars"})
-_RECORD_HOOKS = frozenset({"filter", "format", "process", "add_fields", "makeRecord", "formatMessage", "process_log_record"})
+_RECORD_HOOKS = frozenset(
+    {"filter", "format", "process", "add_fields", "makeRecord", "formatMessage", "process_log_record"}
+)
 _RECORD_BASES = ("logging.Filter", "logging.Formatter", "logging.LoggerAdapter", "logging.Logger", "pythonjsonlogger.",
                  "json_log_formatter.", "logging.Handler")  # fmt: skip
 _JOB_SOURCES = frozenset({"get_current_job", "current_task", "get_current_task", "current_job"})

@@ -1,5 +1,6 @@
 """Logging configuration files: INI as `logging.config.fileConfig` and gunicorn's `--log-config` read it, YAML and JSON in
-the schema of `dictConfig`."""
+the schema of `dictConfig`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def file_sinks(files: Mapping[str, bytes]) -> Iterator[SinkFound]:
         formatters = _of_dictionary(text) if path.endswith((".yaml", ".yml", ".json")) else _of_ini(text)
         for maker, template in formatters:
             shape = _shape(maker, template)
-            yield SinkFound(shape, Evidence(_line(path, text, template or maker), "the formatter"), None, is_shared=True)
+            yield SinkFound(
+                shape, Evidence(_line(path, text, template or maker), "the formatter"), None, is_shared=True
+            )
 
 
 def _of_ini(text: str) -> Iterator[tuple[str, str]]:

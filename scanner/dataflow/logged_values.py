@@ -149,9 +149,7 @@ class LoggedValues:
                 return False
         return value is None and last_name(node) in _REQUEST_NAMES
 
-    def _named(
-        self, name: str, node: form.Expr, scope: Scope, exact: bool = False
-    ) -> Iterator[SensitiveValue]:
+    def _named(self, name: str, node: form.Expr, scope: Scope, exact: bool = False) -> Iterator[SensitiveValue]:
         kind = sensitivity(name)
         if kind is None or self._is_harmless(node, scope):
             return
@@ -189,7 +187,8 @@ class LoggedValues:
 
     def _is_doubtful(self, name: str, node: form.Expr, scope: Scope) -> bool:
         """A bare `token` that a loop or a slice gave may be a piece of text; a project object of that name has its own
-        way to be shown."""
+        way to be shown.
+        """
         if isinstance(node, form.Name):
             bindings = scope.lookup(node.id)
             if any(b.how in (How.FOR, How.EXCEPT, How.WITH, How.FUNCTION, How.CLASS, How.IMPORT) for b in bindings):
@@ -259,4 +258,6 @@ def redaction(project: Project) -> Evidence | None:
 
 def _masks_records(name: str) -> bool:
     told = words(name)
-    return masks(name) or "secrets" in told or ("redactor" in told) or any(w.startswith(("redact", "scrub")) for w in told)
+    return (
+        masks(name) or "secrets" in told or ("redactor" in told) or any(w.startswith(("redact", "scrub")) for w in told)
+    )

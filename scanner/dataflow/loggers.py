@@ -139,9 +139,7 @@ def _worst(*parts: form.Expr, scope: Scope, project: Project, depth: int) -> Mes
     return next(f for f in _WORST_FIRST if f in forms)
 
 
-def _concatenation(
-    left: form.Expr, right: form.Expr, scope: Scope, project: Project, depth: int
-) -> MessageForm:
+def _concatenation(left: form.Expr, right: form.Expr, scope: Scope, project: Project, depth: int) -> MessageForm:
     worst = _worst(left, right, scope=scope, project=project, depth=depth)
     if worst is MessageForm.CONSTANT or worst is MessageForm.INTERPOLATED:
         return worst
@@ -190,7 +188,11 @@ def _form_of_name(node: form.Name | form.Attr, scope: Scope, project: Project, d
     value = project.infer(node, scope)
     if isinstance(value, Literal) and isinstance(value.node, form.Const):
         return MessageForm.CONSTANT
-    if isinstance(value, Instance) and value.cls is None and last_part(value.type_name).endswith(("Error", "Exception")):
+    if (
+        isinstance(value, Instance)
+        and value.cls is None
+        and last_part(value.type_name).endswith(("Error", "Exception"))
+    ):
         return MessageForm.EXCEPTION
     return MessageForm.VARIABLE
 

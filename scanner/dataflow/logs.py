@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.dataflow.handlers import Handlers, explanation_near
+from assay.scanner.dataflow.logged_values import LoggedValues, redaction
 from assay.scanner.dataflow.loggers import (
     FoundLogCall,
     Loggers,
@@ -14,7 +15,6 @@ from assay.scanner.dataflow.loggers import (
     message_form,
     repeats_fields,
 )
-from assay.scanner.dataflow.logged_values import LoggedValues, redaction
 from assay.scanner.dataflow.prints import PrintPlaces, print_name
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
@@ -93,7 +93,9 @@ class _Linker:
         shape = (
             message_form(found.message, found.scope, self._project)
             if found.message is not None
-            else MessageForm.VARIABLE if found.call.args else MessageForm.CONSTANT
+            else MessageForm.VARIABLE
+            if found.call.args
+            else MessageForm.CONSTANT
         )
         return LogCall(
             function=function,

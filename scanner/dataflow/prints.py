@@ -31,7 +31,13 @@ PRINTING = {
 _LAST_NAMES = frozenset({"print", "pprint", "pp", "print_exc", "print_exception", "print_stack", "write"})
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 _REDIRECTORS = frozenset({"redirect_stdout", "redirect_stderr"})
-_LOGGING_BASES = ("logging.Handler", "logging.StreamHandler", "logging.Formatter", "logging.Filter", "logging.handlers.")
+_LOGGING_BASES = (
+    "logging.Handler",
+    "logging.StreamHandler",
+    "logging.Formatter",
+    "logging.Filter",
+    "logging.handlers.",
+)
 _STAND_INS = frozenset({"console", "fake", "dummy", "mock", "stub"})
 
 

@@ -469,8 +469,7 @@ class Reads:
             sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
             return _with_inputs(replace(returned, rows=limited), sizes, scope)
         if name.split(".", 1)[0] not in self._packages:
-            unordered = (replace(r, order=Order.UNKNOWN if r.order is Order.NONE else r.order) for r in returned.rows)
-            returned = replace(returned, rows=tuple(unordered))
+            returned = replace(returned, rows=tuple(_perhaps_ordered(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
             # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
             returned |= self._eval(call.func.value, scope, frame)
@@ -551,7 +550,13 @@ def _with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope)
 def _passed_through_unknown(rows: Rows) -> Rows:
     """Rows that a function which could not be followed was given: it may have limited or ordered them."""
     bound = Bound.UNKNOWN if rows.bound is Bound.UNLIMITED else rows.bound
-    return replace(rows, bound=bound, order=Order.UNKNOWN if rows.order is Order.NONE else rows.order)
+    return replace(_perhaps_ordered(rows), bound=bound)
+
+
+def _perhaps_ordered(rows: Rows) -> Rows:
+    """Rows that something unknown was given. Once they are cut into a page it is too late to order them."""
+    is_too_late = rows.order is not Order.NONE or rows.bound is Bound.LIMITED
+    return rows if is_too_late else replace(rows, order=Order.UNKNOWN)
 
 
 _NARROWING = frozenset("filter filter_by where having join outerjoin exclude get_queryset".split())

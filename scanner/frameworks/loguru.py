@@ -13,7 +13,6 @@ from assay.scanner.roles import is_offline
 _LEVELS = ("trace", "debug", "info", "notice", "success", "warning", "warn", "error", "exception", "critical")
 
 
-
 def _sinks(context: Context) -> Iterator[SinkFound]:
     """`logger.add(sink, serialize=True)`."""
     for call, scope in context.project.calls_named("add"):
@@ -26,7 +25,13 @@ def _sinks(context: Context) -> Iterator[SinkFound]:
         constant = serialize.value if isinstance(serialize, form.Const) else None
         shape = LogFormat.PLAIN
         if serialize is not None:
-            shape = LogFormat.MACHINE if constant is True else LogFormat.PLAIN if constant is False else LogFormat.CONFIGURED
+            shape = (
+                LogFormat.MACHINE
+                if constant is True
+                else LogFormat.PLAIN
+                if constant is False
+                else LogFormat.CONFIGURED
+            )
         sink = call.argument(0, "sink")
         is_file = isinstance(sink, form.Const) and isinstance(sink.value, str)
         yield SinkFound(shape, module.evidence(call, "loguru's sink"), module, is_file)

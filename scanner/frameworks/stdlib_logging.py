@@ -57,7 +57,7 @@ def _is_debugging(test: form.Expr) -> bool:
     return is_debug_condition(test)
 
 
-def _text(node: form.Expr) -> str | None:
+def _text(node: form.Expr | form.Stmt) -> str | None:
     return node.value if isinstance(node, form.Const) and isinstance(node.value, str) else None
 
 
@@ -75,7 +75,9 @@ def _basic(call: form.Call, scope: Scope, project: Project) -> Iterator[SinkFoun
     handlers = call.keyword("handlers")
     if isinstance(handlers, form.Display):
         for item in handlers.items:
-            yield SinkFound(_handler_format(item, scope, project), evidence, scope.module, _is_file(item, scope, project))
+            yield SinkFound(
+                _handler_format(item, scope, project), evidence, scope.module, _is_file(item, scope, project)
+            )
         return
     template = call.keyword("format")
     text = _constant(template, scope, project) if template is not None else None
@@ -222,7 +224,9 @@ def _configuration(
         )
         shown = True
     if not handlers:
-        yield SinkFound(LogFormat.UNKNOWN, Evidence(setup, "it has no handlers of its own"), installer, is_shared=shared)
+        yield SinkFound(
+            LogFormat.UNKNOWN, Evidence(setup, "it has no handlers of its own"), installer, is_shared=shared
+        )
 
 
 def _items(node: form.Expr | None) -> Mapping[str, form.Expr]:
@@ -234,7 +238,11 @@ def _items(node: form.Expr | None) -> Mapping[str, form.Expr]:
 def _used_handlers(config: form.Dict) -> set[str]:
     holders = [literal_item(config, "root"), *_items(literal_item(config, "loggers")).values()]
     lists = [literal_item(h, "handlers") for h in holders if isinstance(h, form.Dict)]
-    return {t for each in lists if each is not None for n in form.walk(each) if (t := _text(n)) is not None} if lists else set()
+    return (
+        {t for each in lists if each is not None for n in form.walk(each) if (t := _text(n)) is not None}
+        if lists
+        else set()
+    )
 
 
 def _configured_format(
@@ -249,7 +257,11 @@ def _configured_format(
     if name is None:
         return LogFormat.CONFIGURED, chosen
     formatter = formatters.get(name)
-    return (_described_format(formatter, scope, project), formatter) if formatter is not None else (LogFormat.PLAIN, chosen)
+    return (
+        (_described_format(formatter, scope, project), formatter)
+        if formatter is not None
+        else (LogFormat.PLAIN, chosen)
+    )
 
 
 def _described_format(formatter: form.Expr, scope: Scope, project: Project) -> LogFormat:

@@ -18,7 +18,6 @@ _SYNC = ("debug", "info", "warning", "warn", "error", "err", "exception", "criti
 METHODS = dict.fromkeys((*_SYNC, *(f"a{level}" for level in _SYNC)), 0) | {"log": 1, "alog": 1}
 
 
-
 def _sinks(context: Context) -> Iterator[SinkFound]:
     """`structlog.configure(processors=[...])`: the last processor renders."""
     for call, scope in context.project.calls_named("configure", "configure_once"):
@@ -31,9 +30,7 @@ def _sinks(context: Context) -> Iterator[SinkFound]:
         # Processors are put together before the call as often as inside it.
         around = scope.body if scope.function is not None else module.facts.body
         names = {
-            last_name(n)
-            for n in form.walk_body(around, into_definitions=False)
-            if isinstance(n, form.Attr | form.Name)
+            last_name(n) for n in form.walk_body(around, into_definitions=False) if isinstance(n, form.Attr | form.Name)
         }
         machine, plain = bool(names & _MACHINE), bool(names & _PLAIN)
         chosen = _by_environment(around) if machine and plain else None
@@ -45,8 +42,8 @@ def _by_environment(body: list[form.Stmt]) -> LogFormat:
     """Which of two renderers production gets: JSON where the console's is for terminals and development."""
     for node in form.walk_body(body, into_definitions=False):
         if isinstance(node, form.If | form.Conditional):
-            then = node.body if isinstance(node, form.If) else [form.ExprStmt(start=0, end=0, value=node.body)]
-            told = {last_name(n) for n in form.walk_body(then) if isinstance(n, form.Attr | form.Name)}
+            then = form.walk_body(node.body) if isinstance(node, form.If) else form.walk(node.body)
+            told = {last_name(n) for n in then if isinstance(n, form.Attr | form.Name)}
             if told & (_MACHINE | _PLAIN):
                 return LogFormat.MACHINE if _is_development(node.test) is bool(told & _PLAIN) else LogFormat.CONFIGURED
     return LogFormat.CONFIGURED
@@ -67,8 +64,6 @@ def _is_development(test: form.Expr) -> bool:
 FRAMEWORK = Framework(
     name="structlog",
     packages=("structlog",),
-    loggers=(
-        LoggerLibrary("structlog", frozenset({"structlog.BoundLogger"}), MessageStyle.EVENT, METHODS),
-    ),
+    loggers=(LoggerLibrary("structlog", frozenset({"structlog.BoundLogger"}), MessageStyle.EVENT, METHODS),),
     sinks=_sinks,
 )

@@ -225,15 +225,20 @@ class Project:
         return found
 
     def _own_members(self, module: Module, name: str) -> list[Value]:
-        found = [v for b in module.scope.bindings.get(name, ()) if (v := self.binding_value(b)) is not None]
-        if found or name in module.scope.bindings:
-            return found
-        for star in reversed(module.star_imports):
-            source = self.import_module(star.module, star.level, module)
-            if isinstance(source, Module) and source is not module and self._is_exported(source, name):
-                found = self.members(source, name)
-                if found:
-                    return found
+        """What the module's statements bind the name to; star imports count where they stand."""
+        bindings = module.scope.bindings.get(name, [])
+        own = [v for b in bindings if (v := self.binding_value(b)) is not None]
+        last = bindings[-1].offset if bindings else -1
+        earlier: list[Value] = []
+        later: list[Value] = []
+        for star in module.star_imports:
+            (later if star.start > last else earlier).extend(self._starred(star, module, name))
+        return [*(earlier if own or not bindings else ()), *own, *later]
+
+    def _starred(self, star: form.ImportFrom, module: Module, name: str) -> list[Value]:
+        source = self.import_module(star.module, star.level, module)
+        if isinstance(source, Module) and source is not module and self._is_exported(source, name):
+            return self.members(source, name)
         return []
 
     def _is_exported(self, module: Module, name: str) -> bool:
@@ -256,41 +261,30 @@ class Project:
     # --- classes ---
 
     def mro(self, cls: ClassSymbol) -> tuple[ClassSymbol | External, ...]:
-        """The class and its bases, nearest first; a base that can't be resolved is left out.
-
-        Depth first with later duplicates kept, which equals C3 for all but contrived hierarchies.
-        """
+        """The class and its bases in Python's method resolution order; a base that can't be resolved is left out."""
         if cls in self._mro:
             return self._mro[cls]
-        if cls in self._mro_active:
-            return (cls,)
-        self._mro_active.add(cls)
-        is_known = True
-        order: list[ClassSymbol | External] = [cls]
-        for base in cls.node.bases:
-            if base.name is not None or base.star:
-                continue
-            value = self.infer(base.value, cls.outer)
-            if value is None and isinstance(base.value, form.Subscript):
-                value = self.infer(base.value.value, cls.outer)
-            is_known &= value is not None
-            if isinstance(value, ClassSymbol):
-                order.extend(self.mro(value))
-                is_known &= value in self._mro
-            elif isinstance(value, External):
-                order.append(External(canonical(value.name)))
-            elif isinstance(value, Instance) and value.cls is None:
+        self._mro[cls] = (cls,)  # the answer for a class that derives from itself
+        bases = [base for arg in cls.node.bases if (base := self._base(arg, cls)) is not None]
+        orders = [self.mro(base) if isinstance(base, ClassSymbol) else (base,) for base in bases]
+        self._mro[cls] = (cls, *merged([*orders, tuple(bases)]))
+        return self._mro[cls]
+
+    def _base(self, arg: form.Arg, cls: ClassSymbol) -> ClassSymbol | External | None:
+        if arg.name is not None or arg.star:
+            return None
+        value = self.infer(arg.value, cls.outer)
+        if value is None and isinstance(arg.value, form.Subscript):
+            value = self.infer(arg.value.value, cls.outer)
+        match value:
+            case ClassSymbol():
+                return value
+            case External(name=name):
+                return External(canonical(name))
+            case Instance(cls=None, type_name=name):
                 # `class Base(declarative_base())`, `class A(with_metaclass(...))`: what the call gives is the base.
-                order.append(External(value.type_name))
-        unique: list[ClassSymbol | External] = []
-        for index, item in enumerate(order):
-            if item not in order[index + 1 :]:
-                unique.append(item)
-        self._mro_active.discard(cls)
-        # In the midst of another question a base may be unknown only because that question isn't answered yet.
-        if is_known or self._answers.is_complete:
-            self._mro[cls] = tuple(unique)
-        return tuple(unique)
+                return External(name)
+        return None
 
     def base_names(self, cls: ClassSymbol) -> set[str]:
         """Dotted names of all library classes it derives from."""
@@ -373,10 +367,11 @@ class Project:
 
     def _name(self, name: str, scope: Scope) -> Value | None:
         bindings = scope.lookup(name)
-        if not bindings:
-            starred = self._own_members(scope.module, name)
-            if starred:
-                return starred[-1]
+        module = scope.module
+        if not bindings or (module.star_imports and bindings[0].scope is module.scope):
+            found = self._own_members(module, name)
+            if found or bindings:
+                return found[-1] if found else None
             return External(f"builtins.{name}") if name in _BUILTINS else None
         for binding in reversed(bindings):
             value = self.binding_value(binding)
@@ -692,6 +687,24 @@ def _place(source: Module | Namespace | External) -> str:
     if isinstance(source, Module):
         return source.path
     return source.folder if isinstance(source, Namespace) else source.name
+
+
+def merged(orders: list[tuple[ClassSymbol | External, ...]]) -> list[ClassSymbol | External]:
+    """The C3 merge of Python's method resolution order.
+
+    Where there is none (Python would refuse the class, or a base was misread): depth first, later duplicates kept.
+    Source: https://docs.python.org/3/howto/mro.html
+    """
+    result: list[ClassSymbol | External] = []
+    rest = [order for order in orders if order]
+    while rest:
+        head = next((o[0] for o in rest if not any(o[0] in other[1:] for other in rest)), None)
+        if head is None:
+            flat = [item for order in orders for item in order]
+            return [item for index, item in enumerate(flat) if item not in flat[index + 1 :]]
+        result.append(head)
+        rest = [order for o in rest if (order := o[1:] if o[0] == head else o)]
+    return result
 
 
 def _literal_type(node: form.Expr) -> str:

@@ -111,6 +111,7 @@ class Scope:
     parent: Scope | None = None
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
 
     def lookup(self, name: str) -> list[Binding]:
         """All bindings of the name in the scope that owns it, by Python's rules: enclosing classes are skipped."""
@@ -246,6 +247,10 @@ class _Builder:
         self._body(self._module.facts.body, self._module.scope)
 
     def _bind(self, scope: Scope, name: str, binding: Binding) -> None:
+        if name in scope.globals:
+            scope = scope.module.scope
+        elif name in scope.nonlocals:
+            scope = _declaring(scope, name)
         scope.bindings.setdefault(name, []).append(binding)
 
     def _body(self, body: list[form.Stmt], scope: Scope) -> None:
@@ -261,8 +266,8 @@ class _Builder:
             case form.Import(names=names):
                 for dotted, alias in names:
                     bound = alias or dotted.split(".", 1)[0]
-                    target = dotted if alias else bound
-                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=target))
+                    module = dotted if alias else bound
+                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module))
             case form.ImportFrom():
                 self._import_from(node, scope)
             case form.Assign(targets=targets, value=value, annotation=annotation):
@@ -294,6 +299,8 @@ class _Builder:
                     if handler.name is not None:
                         self._bind(scope, handler.name, Binding(How.EXCEPT, scope, handler.start, handler.type))
                     self._body(handler.body, scope)
+                if handlers:
+                    _put_fallbacks_first(scope, node.start, handlers[0].start)
                 self._body(orelse, scope)
                 self._body(final, scope)
             case form.If(test=test, body=body, orelse=orelse) | form.While(test=test, body=body, orelse=orelse):
@@ -309,6 +316,8 @@ class _Builder:
                     self._body(case.body, scope)
             case form.Scope(keyword="global", names=names):
                 scope.globals.update(names)
+            case form.Scope(names=names):
+                scope.nonlocals.update(names)
             case _:
                 self._expressions(scope, *(child for child in form.children(node)))
 
@@ -384,6 +393,24 @@ class _Builder:
                     self._target(generator.target, scope, How.FOR, generator.iter)
             if not isinstance(node, form.Name | form.Const):
                 stack.extend(form.children(node))
+
+
+def _declaring(scope: Scope, name: str) -> Scope:
+    """The enclosing function's scope that a `nonlocal` name belongs to."""
+    outer = scope.parent
+    while outer is not None and (outer.cls is not None or name not in outer.bindings) and outer.parent is not None:
+        outer = outer.parent
+    return outer if outer is not None and outer.function is not None else scope
+
+
+def _put_fallbacks_first(scope: Scope, start: int, first_handler: int) -> None:
+    """The last binding of a name is what it usually is: not what `except ImportError` makes of one that `try` bound."""
+    for bindings in scope.bindings.values():
+        if bindings[-1].offset > first_handler:
+            tried = [b for b in bindings if start <= b.offset < first_handler]
+            if tried:
+                fallbacks = [b for b in bindings if b.offset >= first_handler]
+                bindings[:] = [*(b for b in bindings if b.offset < start), *fallbacks, *tried]
 
 
 def _nested(scope: Scope, name: str) -> str:

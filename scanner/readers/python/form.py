@@ -560,11 +560,11 @@ def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
                 yield from handler.body
             yield from orelse
             yield from final
-        case With(items=items, body=body):
-            for item in items:
-                yield item.value
-                if item.target is not None:
-                    yield item.target
+        case With(items=managers, body=body):
+            for manager in managers:
+                yield manager.value
+                if manager.target is not None:
+                    yield manager.target
             yield from body
         case Match(subject=subject, cases=cases):
             yield subject

@@ -284,7 +284,7 @@ class Lowering:
 
     def _stmt_ImportFrom(self, node: cst.ImportFrom) -> form.Stmt:
         start, end = self._spans[id(node)]
-        names = [("*", None)] if isinstance(node.names, cst.ImportStar) else [_alias(a) for a in node.names]
+        names: list[tuple[str, str | None]] = [("*", None)] if isinstance(node.names, cst.ImportStar) else [_alias(a) for a in node.names]
         module = _dotted_name(node.module) if node.module else ""
         return form.ImportFrom(start=start, end=end, module=module, level=len(node.relative), names=names)
 
