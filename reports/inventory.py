@@ -57,19 +57,24 @@ def _part(heading: str, count: int, columns: Sequence[tuple[str, bool]], rows: I
 
 
 def _endpoints(endpoints: Sequence[EndpointRow], screen: Screen) -> None:
-    columns = [(name, False) for name in ("endpoint", "serves", "guarded by", "list", "pages", "handler")]
+    columns = [(name, False) for name in ("endpoint", "serves", "guarded by", "list", "handler")]
     rows = (
         (
             f"{e.method} {plain(e.path)}",
             e.kind,
             _guards(e.auth),
-            "list" if e.returns_collection else figures.NOTHING,
-            plain(e.pagination or figures.NOTHING),
+            _list(e),
             _place(e.location),
         )
         for e in endpoints
     )
     _part("Endpoints", len(endpoints), columns, rows, screen)
+
+
+def _list(endpoint: EndpointRow) -> str:
+    if not endpoint.returns_collection:
+        return figures.NOTHING
+    return "paged" if endpoint.pagination is not None else "not paged"
 
 
 def _guards(auth: Sequence[str]) -> str:
@@ -118,12 +123,12 @@ def _log_calls(calls: Sequence[LogCallRow], screen: Screen) -> None:
 
 
 def _health(checks: Sequence[HealthRow], screen: Screen) -> None:
-    columns = [(name, False) for name in ("health check", "purpose", "asks", "handler")]
+    columns = [(name, False) for name in ("health check", "purpose", "dependencies", "handler")]
     rows = (
         (
             f"{h.method} {plain(h.path)}",
             plain(h.purpose),
-            plain(", ".join(dict.fromkeys(h.dependencies)) or "nothing else"),
+            plain(", ".join(dict.fromkeys(h.dependencies)) or "none"),
             _place(h.location),
         )
         for h in checks

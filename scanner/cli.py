@@ -43,9 +43,7 @@ class ReportTarget(click.ParamType[tuple[str, Path]]):
 
     name = "format=file"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, context: click.Context | None
-    ) -> tuple[str, Path]:
+    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> tuple[str, Path]:
         """Raises a usage error that lists the formats."""
         assert isinstance(value, str)
         form, equals, file = value.partition("=")
@@ -254,7 +252,7 @@ def _print(text: str, encoding: str = "utf-8") -> None:
 def _progress() -> Iterator[Progress]:
     """A bar on a terminal, nothing in CI or in a pipe."""
     if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda stage, done, total: None
+        yield lambda *_: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

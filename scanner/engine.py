@@ -155,9 +155,7 @@ def scan(
         verdicts += judgement.verdicts
         diagnostics += judgement.diagnostics
     advisories = _advisories(known, verdicts, checks, options.config, lines)
-    services = tuple(
-        _score(s, known, rulebook, verdicts, diagnostics, options.config) for s in known.linked.services
-    )
+    services = tuple(_score(s, known, rulebook, verdicts, diagnostics, options.config) for s in known.linked.services)
     everything = sorted((*verdicts, *advisories), key=lambda v: (v.location, v.rule, v.subject.id, v.service))
     return ScanResult(
         edition=rulebook.standard.edition,

@@ -106,7 +106,7 @@ def read_all(
 
 @contextmanager
 def _workers(jobs: int, make_pool: MakePool) -> Iterator[Executor]:
-    """A pool for a block of code. Leaving it by an exception (Ctrl-C) ends its processes instead of waiting for them."""
+    """A pool for a block of code. An exception in there (Ctrl-C) ends the workers instead of waiting for them."""
     others = multiprocessing.active_children()
     with make_pool(jobs) as pool:
         try:
@@ -125,6 +125,7 @@ def read_batch(root: Path, batch: Batch, analyze: bool) -> bytes:
 
 
 def decode_batch(data: bytes) -> list[FileOutcome]:
+    """What `read_batch` sent."""
     return msgspec.msgpack.decode(data, type=list[FileOutcome])
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,20 +26,17 @@ def one_message(ended: Ended) -> str:
     return ended.err.strip()
 
 
-def report(root: Path, *more: str, without_powers: bool = False) -> tuple[dict[str, object], Ended]:
+def report(root: Path, *more: str, without_powers: bool = False) -> tuple[dict[str, Any], Ended]:
     """The JSON report of a scan that was done, and the summary beside it."""
     file = root.parent / "report.json"
     ended = run_assay("scan", root, "--report", f"json={file}", *more, cwd=root.parent, without_powers=without_powers)
     assert (ended.code, ended.err) == (FINE, "")
-    loaded: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
-    return loaded, ended
+    return json.loads(file.read_text(encoding="utf-8")), ended
 
 
-def diagnostics(loaded: dict[str, object]) -> dict[str, tuple[str, int | None]]:
+def diagnostics(loaded: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
     """Reason and line by path."""
-    rows = loaded["diagnostics"]
-    assert isinstance(rows, list)
-    return {row["path"]: (row["reason"], row["line"]) for row in rows}
+    return {row["path"]: (row["reason"], row["line"]) for row in loaded["diagnostics"]}
 
 
 def coverage_shown(summary: str) -> str:
@@ -104,7 +102,7 @@ def test_a_file_that_cant_be_read_costs_itself_alone(what: str, tmp_path: Path) 
     assert "Not complete: 1 file could not be read" in ended.out
     assert "odd.py" in ended.out
     assert coverage_shown(ended.out) != "100.0"
-    assert "OBS301" in {row["rule"] for row in loaded["verdicts"]}, "the rest is judged"  # type: ignore[index,union-attr]
+    assert "OBS301" in {row["rule"] for row in loaded["verdicts"]}, "the rest is judged"
 
 
 def test_nul_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -225,7 +226,8 @@ def test_inventory_on_a_terminal(tmp_path: Path) -> None:
     ended = run_assay("inventory", UNSOUND, cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     rows = [" ".join(line.split()) for line in ended.out.splitlines()]
-    assert any(row.startswith("GET /v1/orders json") and "orders/routers/orders.py:" in row for row in rows)
+    assert any(re.fullmatch(r"GET /v1/orders json \w+ paged orders/routers/orders\.py:\d+", row) for row in rows)
+    assert any(re.fullmatch(r"GET /v1/customers json \w+ not paged orders/.*", row) for row in rows)
     assert any(row.startswith("orders Order 5") for row in rows)
     assert any(row.startswith("GET /health/ready readiness") for row in rows)
     headings = ("Endpoints ", "Tables ", "SQL sites ", "Log calls ", "Health checks ")

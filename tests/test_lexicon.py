@@ -44,7 +44,8 @@ def test_credentials(name: str) -> None:
     "name",
     [
         "token_type", "token_id", "token_url", "tokenizer", "tokens", "max_tokens", "csrf_token", "csrfmiddlewaretoken",
-        "next_page_token", "secret_name", "password_field", "password_hash", "masked_token", "has_password", "is_secret",
+        "next_page_token", "secret_name", "password_field", "password_hash", "masked_token", "has_password",
+        "is_secret",
         "passenger", "compassword", "secretary", "gpio_pin", "frying_pan", "keyboard", "primary_key", "public_key",
         "score_card", "tokenize", "spinner", "japan",
     ],

@@ -13,7 +13,8 @@ from assay.scanner.roles import is_offline
 
 _REGISTERING = frozenset(
     {
-        "route", "get", "post", "put", "patch", "delete", "head", "options", "api_route", "websocket", "websocket_route",
+        "route", "get", "post", "put", "patch", "delete", "head", "options", "api_route", "websocket",
+        "websocket_route",
         "action", "api_view", "view", "middleware", "exception_handler", "errorhandler", "app_errorhandler",
         "on_event", "listener", "before_request", "after_request", "teardown_request", "teardown_appcontext",
         "before_app_request", "after_app_request", "before_first_request", "context_processor", "user_loader",

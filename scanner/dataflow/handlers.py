@@ -28,8 +28,8 @@ _RECORDING = frozenset(
 )
 _REPORTERS = frozenset(
     {
-        "capture_exception", "capture_message", "report_exc_info", "notice_error", "record_exception", "report_exception",
-        "notify_exception", "set_status", "warn",
+        "capture_exception", "capture_message", "report_exc_info", "notice_error", "record_exception",
+        "report_exception", "notify_exception", "set_status", "warn",
     }
 )  # fmt: skip
 _COUNTERS = frozenset({"inc", "incr", "increment", "count_exceptions"})
@@ -38,7 +38,8 @@ _PRINTERS = frozenset({"print", "pprint", "print_exc", "print_exception", "print
 _TRACEBACKS = frozenset({"format_exc", "exc_info", "format_exception", "format_tb", "exception_on"})
 _CLEANUP = frozenset(
     {
-        "close", "aclose", "shutdown", "disconnect", "cancel", "terminate", "kill", "unlink", "rmtree", "cleanup", "flush",
+        "close", "aclose", "shutdown", "disconnect", "cancel", "terminate", "kill", "unlink", "rmtree", "cleanup",
+        "flush",
         "rollback", "stop", "quit", "logout", "unsubscribe", "dispose",
     }
 )  # fmt: skip
@@ -188,7 +189,7 @@ _PURE = frozenset(
 
 
 def _running(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
-    """What runs in the body in production: no nested definitions, no debug-only branches; conditions come as they are."""
+    """What runs in the body in production: no nested definitions, no debug-only branches."""
     stack: list[form.Expr | form.Stmt] = list(reversed(body))
     while stack:
         node = stack.pop()
@@ -279,7 +280,7 @@ def _is_probe(tried: form.Try) -> bool:
         or (isinstance(s, form.Return) and isinstance(s.value, form.Const))
         or (isinstance(s, form.ExprStmt) and _is_import_call(s.value))
         for s in tried.body
-    ) and any(isinstance(s, form.Import | form.ImportFrom) or isinstance(s, form.ExprStmt) for s in tried.body)
+    ) and any(isinstance(s, form.Import | form.ImportFrom | form.ExprStmt) for s in tried.body)
 
 
 def _is_import_call(node: form.Expr) -> bool:

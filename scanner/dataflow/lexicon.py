@@ -34,8 +34,10 @@ _WHOLE_CREDENTIALS = frozenset({"pin", "pan", "ccn", "passport", "sessionid"})
 """Words that mean a secret only when they are the whole name: `gpio_pin` and `frying_pan` exist."""
 _NOT_TOKENS = frozenset(
     {
-        "csrf", "csrfmiddleware", "xsrf", "page", "next", "prev", "previous", "continuation", "sync", "cursor", "cancel",
-        "cancellation", "stop", "start", "end", "eos", "bos", "pad", "unk", "mask", "max", "min", "prompt", "completion",
+        "csrf", "csrfmiddleware", "xsrf", "page", "next", "prev", "previous", "continuation", "sync", "cursor",
+        "cancel",
+        "cancellation", "stop", "start", "end", "eos", "bos", "pad", "unk", "mask", "max", "min", "prompt",
+        "completion",
         "input", "output", "total", "num", "per", "lex", "lexer", "syntax", "parser", "cache", "resume", "concurrency",
         "public", "template", "placeholder", "context", "ctx",
     }
@@ -47,7 +49,8 @@ _NOT_SECRETS = frozenset(
 """First words of names that hold a yes, a no or a number."""
 _WRITTEN = frozenset(
     {
-        "value", "values", "str", "string", "text", "plain", "plaintext", "raw", "bytes", "b64", "base64", "hex", "encoded",
+        "value", "values", "str", "string", "text", "plain", "plaintext", "raw", "bytes", "b64", "base64", "hex",
+        "encoded",
         "decoded", "header", "param", "var", "env",
     }
 )  # fmt: skip
@@ -55,7 +58,8 @@ _WRITTEN = frozenset(
 _PERSONAL_WORDS = frozenset({"email", "emails", "phone", "telephone", "birthday", "birthdate", "dob", "surname"})
 _PERSONAL_PAIRS = frozenset(
     {
-        ("e", "mail"), ("email", "address"), ("ip", "address"), ("remote", "addr"), ("client", "ip"), ("phone", "number"),
+        ("e", "mail"), ("email", "address"), ("ip", "address"), ("remote", "addr"), ("client", "ip"), ("phone",
+        "number"),
         ("first", "name"), ("last", "name"), ("full", "name"), ("street", "address"), ("home", "address"),
         ("postal", "address"), ("birth", "date"), ("user", "ip"), ("remote", "ip"),
     }

@@ -174,9 +174,10 @@ def _correlation(project: Project, modules: list[Module]) -> Iterator[tuple[Proc
         if scope.module.path in paths and call.args and _is_binding(call):
             yield None, scope.module.evidence(call, "binds values to every record")
     for call, scope in project.calls_named("patch"):
-        if scope.module.path in paths and project.callee_name(call, scope) == "ddtrace.patch":
-            if isinstance(on := call.keyword("logging"), form.Const) and on.value is True:
-                yield None, scope.module.evidence(call, "ddtrace puts the trace's id into records")
+        on = call.keyword("logging")
+        is_on = isinstance(on, form.Const) and on.value is True
+        if is_on and scope.module.path in paths and project.callee_name(call, scope) == "ddtrace.patch":
+            yield None, scope.module.evidence(call, "ddtrace puts the trace's id into records")
     for cls in project.classes:
         if cls.module.path in paths and any(b.startswith(_RECORD_BASES) for b in project.base_names(cls)):
             yield from _record_hooks(cls, project)

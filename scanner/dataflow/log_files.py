@@ -1,6 +1,4 @@
-"""Logging configuration files: INI as `logging.config.fileConfig` and gunicorn's `--log-config` read it, YAML and JSON in
-the schema of `dictConfig`.
-"""
+"""Logging configuration files: INI as `fileConfig` and gunicorn read it, YAML and JSON as `dictConfig` takes it."""
 
 from __future__ import annotations
 

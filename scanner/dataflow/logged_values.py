@@ -16,8 +16,10 @@ _DEEPEST = 3
 """Assignments and calls between a value and the log line."""
 _TRANSPARENT = frozenset(
     {
-        "str", "repr", "dict", "list", "tuple", "format", "dumps", "pformat", "decode", "encode", "strip", "lower", "upper",
-        "join", "items", "values", "copy", "model_dump", "model_dump_json", "json", "to_dict", "clean", "safe_load", "loads",
+        "str", "repr", "dict", "list", "tuple", "format", "dumps", "pformat", "decode", "encode", "strip", "lower",
+        "upper",
+        "join", "items", "values", "copy", "model_dump", "model_dump_json", "json", "to_dict", "clean", "safe_load",
+        "loads",
     }
 )  # fmt: skip
 """Functions and methods that give back what they get, in another shape."""
@@ -38,7 +40,8 @@ _WHOLE = {
 }
 _REQUEST_TYPES = ("flask.request", "starlette.requests.Request", "fastapi.Request", "django.http.HttpRequest",
                   "rest_framework.request.Request", "aiohttp.web.Request", "quart.request", "sanic.Request",
-                  "sanic.request.Request", "django.http.request.HttpRequest", "aiohttp.web_request.Request")  # fmt: skip
+                  "sanic.request.Request", "django.http.request.HttpRequest",
+                  "aiohttp.web_request.Request")  # fmt: skip
 _SECRET_TYPES = ("SecretStr", "SecretBytes", "Secret")
 _HARMLESS_TYPES = frozenset({"bool", "int", "float"})
 _REQUEST_PARTS = frozenset({"url", "method", "data", "json", "params"})
@@ -63,24 +66,19 @@ class LoggedValues:
         """Where a sensitive value is told in a form that gives nothing away."""
         for expression in expressions:
             for node in form.walk(expression):
-                if isinstance(node, form.Call) and masks(last_name(node.func) or ""):
-                    if any(sensitivity(last_name(a.value) or "") is Sensitivity.CREDENTIAL for a in node.args):
-                        yield scope.module.evidence(node, "masked")
+                if isinstance(node, form.Call) and _masks_credential(node):
+                    yield scope.module.evidence(node, "masked")
 
     def _in(self, node: form.Expr, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         match node:
             case form.Template():
-                for hole in node.holes:
-                    yield from self._in(hole.value, scope, depth)
+                yield from self._in_all((hole.value for hole in node.holes), scope, depth)
             case form.Binary(op="%" | "+" | "|", left=left, right=right):
-                yield from self._in(left, scope, depth)
-                yield from self._in(right, scope, depth)
-            case form.Boolean(values=values) | form.Display(items=values):
-                for item in values:
-                    yield from self._in(item, scope, depth)
+                yield from self._in_all((left, right), scope, depth)
+            case form.Boolean(values=parts) | form.Display(items=parts):
+                yield from self._in_all(parts, scope, depth)
             case form.Conditional(body=body, orelse=orelse):
-                yield from self._in(body, scope, depth)
-                yield from self._in(orelse, scope, depth)
+                yield from self._in_all((body, orelse), scope, depth)
             case form.Await(value=inner) | form.Starred(value=inner):
                 yield from self._in(inner, scope, depth)
             case form.Dict():
@@ -94,6 +92,10 @@ class LoggedValues:
             case form.Name(id=name):
                 found = list(self._named(name, node, scope))
                 yield from found or self._behind(node, scope, depth)
+
+    def _in_all(self, nodes: Iterable[form.Expr], scope: Scope, depth: int) -> Iterator[SensitiveValue]:
+        for node in nodes:
+            yield from self._in(node, scope, depth)
 
     def _in_dict(self, node: form.Dict, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         keys = {k.value for k in node.keys if isinstance(k, form.Const) and isinstance(k.value, str)}
@@ -153,7 +155,7 @@ class LoggedValues:
         kind = sensitivity(name)
         if kind is None or self._is_harmless(node, scope):
             return
-        certain = exact or kind is Sensitivity.PERSONAL or not self._is_doubtful(name, node, scope)
+        certain = exact or kind is Sensitivity.PERSONAL or not self._is_doubtful(node, scope)
         yield SensitiveValue(name, kind, scope.module.evidence(node, f"the value of `{name}`"), certain)
 
     def _is_harmless(self, node: form.Expr, scope: Scope) -> bool:
@@ -185,7 +187,7 @@ class LoggedValues:
                 return masks(last_name(func) or "")
         return False
 
-    def _is_doubtful(self, name: str, node: form.Expr, scope: Scope) -> bool:
+    def _is_doubtful(self, node: form.Expr, scope: Scope) -> bool:
         """A bare `token` that a loop or a slice gave may be a piece of text; a project object of that name has its own
         way to be shown.
         """
@@ -226,7 +228,8 @@ class LoggedValues:
             yield from self._in(value, scope, depth)
 
     def _from_callers(self, binding: Binding, depth: int) -> Iterator[SensitiveValue]:
-        assert binding.function is not None and binding.param is not None
+        if binding.function is None or binding.param is None:
+            return
         sites = self._project.calls_named(binding.function.name)
         for call, scope in [s for s, _ in zip(sites, range(_MOST_CALLERS), strict=False)]:
             if self._project.callee_function(call, scope) is binding.function:
@@ -236,6 +239,12 @@ class LoggedValues:
 
 
 _MOST_CALLERS = 12
+
+
+def _masks_credential(call: form.Call) -> bool:
+    return masks(last_name(call.func) or "") and any(
+        sensitivity(last_name(a.value) or "") is Sensitivity.CREDENTIAL for a in call.args
+    )
 
 
 def _is_environment_or_request(base: form.Expr) -> bool:

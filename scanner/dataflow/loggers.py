@@ -82,11 +82,11 @@ class Loggers:
             if known is not None:
                 library, place = known
                 return FoundLogCall(call, scope, method, library, _message(call, place))
-        if self._comes_from_outside(call, scope, callee):
+        if self._comes_from_outside(call, callee):
             return FoundLogCall(call, scope, method, None, _message(call, _GUESSED_METHODS[method]))
         return None
 
-    def _comes_from_outside(self, call: form.Call, scope: Scope, callee: object) -> bool:
+    def _comes_from_outside(self, call: form.Call, callee: object) -> bool:
         """Whether a thing named like a logger, of a kind nobody can see here, is called like one."""
         if not isinstance(call.func, form.Attr) or call.func.attr not in _GUESSED_METHODS:
             return False

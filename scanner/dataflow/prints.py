@@ -90,9 +90,9 @@ class PrintPlaces:
     def logged_beside(self, block: Block) -> Evidence | None:
         """A log call among the statements of the same block."""
         for statement in block.body:
-            if isinstance(statement, form.ExprStmt) and isinstance(statement.value, form.Call):
-                if self._loggers.log_call(statement.value, block.scope) is not None:
-                    return block.scope.module.evidence(statement, "a log call beside it")
+            call = statement.value if isinstance(statement, form.ExprStmt) else None
+            if isinstance(call, form.Call) and self._loggers.log_call(call, block.scope) is not None:
+                return block.scope.module.evidence(call, "a log call beside it")
         return None
 
     def _is_started_offline(self, scope: Scope, block: Block) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TypeVar
 
+from assay.scanner.dataflow.branches import branches_on_none
 from assay.scanner.dataflow.page_inputs import PageInput
 from assay.scanner.framework import Framework, Route, RowLibrary, Rows, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -85,7 +86,9 @@ def _union(a: tuple[_T, ...], b: tuple[_T, ...]) -> tuple[_T, ...]:
     return a + tuple(x for x in b if x not in a) if b else a
 
 
-_Activation = tuple["FunctionSymbol", frozenset[tuple[str, Returned]], frozenset[tuple[str, "FunctionSymbol"]]]
+_Activation = tuple[
+    FunctionSymbol, frozenset[str], frozenset[tuple[str, Returned]], frozenset[tuple[str, FunctionSymbol]]
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +98,8 @@ class Frame:
     function: FunctionSymbol
     arguments: dict[str, Returned] = field(default_factory=dict)
     callables: dict[str, FunctionSymbol] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    """Parameters that the call leaves at their default of None."""
     closure: Frame | None = None
     names: dict[str, Returned] = field(default_factory=dict)
     """What local names stand for, as far as it is worked out."""
@@ -202,9 +207,11 @@ class Reads:
     def _frame_of_call(
         self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
     ) -> Frame:
-        inside = Frame(function, closure=self._closure_for(function, frame))
-        for param in function.parameters:
-            argument = self._project.bound_argument(call, function, param)
+        arguments = [(p, self._project.bound_argument(call, function, p)) for p in function.parameters]
+        inside = Frame(
+            function, absent=_left_at_none(call, arguments), closure=self._closure_for(function, frame)
+        )
+        for param, argument in arguments:
             if argument is None:
                 continue
             value = self._project.infer(argument, scope)
@@ -226,7 +233,12 @@ class Reads:
         """What the activation returns. Functions of a closure depend on more than their arguments."""
         if inside.closure is not None:
             return self._body(inside)
-        key = (inside.function, frozenset(inside.arguments.items()), frozenset(inside.callables.items()))
+        key = (
+            inside.function,
+            inside.absent,
+            frozenset(inside.arguments.items()),
+            frozenset(inside.callables.items()),
+        )
         if key not in self._summaries:
             self._summaries[key] = self._body(inside)
         return self._summaries[key]
@@ -321,9 +333,20 @@ class Reads:
             # In source order, each binding seeing those before it: `q = select(A)`, then `q = q.limit(n)`.
             owner.names[node.id] = owner.arguments.get(node.id, NOTHING)
             for binding in owner.function.scope.bindings[node.id]:
+                if self._never_runs(binding, owner):
+                    continue
                 owner.names[node.id] = _refined(owner.names[node.id], self._binding(binding, owner))
             owner.names[node.id] |= self._filled(node.id, owner)
         return owner.names[node.id]
+
+    def _never_runs(self, binding: Binding, frame: Frame) -> bool:
+        """It stands in `if order_by is not None:`, and this call was given no `order_by`."""
+        for branch in branches_on_none(frame.function):
+            if branch.start <= binding.offset < branch.end:
+                owner = frame.owning(branch.name)
+                if owner is not None and branch.name in owner.absent:
+                    return branch.when_given
+        return False
 
     def _binding(self, binding: Binding, frame: Frame) -> Returned:
         if binding.value is None or binding.how is How.PARAMETER:
@@ -504,6 +527,18 @@ class Reads:
             return returned
         name = form.dotted(call.func) or last_name(call.func) or "a computed function"
         return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives could not be followed"),))
+
+
+def _left_at_none(
+    call: form.Call, arguments: Iterable[tuple[form.Param, form.Expr | None]]
+) -> frozenset[str]:
+    if any(a.star for a in call.args):
+        return frozenset()
+    return frozenset(
+        param.name
+        for param, argument in arguments
+        if argument is None and isinstance(param.default, form.Const) and param.default.value is None
+    )
 
 
 def _loop_statements(function: FunctionSymbol) -> Iterator[tuple[form.For, form.Stmt]]:

@@ -19,8 +19,11 @@ from assay.scanner.roles import is_offline
 LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal")
 METHODS = dict.fromkeys(LEVELS, 0) | {"log": 1}
 
-_MACHINE = re.compile(r"json|logfmt|ecs_logging|ecs\.|logstash|gelf|structured|watchtower|otlp|opentelemetry|cloud_?logging|"
-                      r"google\.cloud\.logging|fluent", re.IGNORECASE)  # fmt: skip
+_MACHINE = re.compile(
+    r"json|logfmt|ecs_logging|ecs\.|logstash|gelf|structured|watchtower|otlp|opentelemetry|cloud_?logging|"
+    r"google\.cloud\.logging|fluent",
+    re.IGNORECASE,
+)
 """In the dotted name of a formatter or handler: its records are made for machines."""
 _FILES = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
 _SILENT = frozenset({"NullHandler", "MemoryHandler", "AdminEmailHandler", "SMTPHandler"})

@@ -61,6 +61,11 @@ class ModuleIndex:
                 return str(candidate)
         return None
 
+    def sibling(self, name: str, importer: str) -> str | None:
+        """`name.py` beside the importing file, itself excepted: what a script in a package's folder means by it."""
+        candidate = PurePosixPath(importer).with_name(f"{name}.py")
+        return str(candidate) if candidate in self._paths and str(candidate) != importer else None
+
     def submodule(self, package: str, name: str) -> str | None:
         """The path of `name` inside the package (or namespace folder) whose file or folder is `package`."""
         folder = PurePosixPath(package)

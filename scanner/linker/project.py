@@ -417,8 +417,21 @@ class Project:
         if isinstance(source, External):
             # A folder without an `__init__.py` is a package too (PEP 420).
             dotted = f"{source.name}.{binding.name}"
-            return self.module_named(dotted, binding.scope.module.path) or External(canonical(dotted))
+            found = self.module_named(dotted, binding.scope.module.path) or self._beside(binding)
+            return found or External(canonical(dotted))
         return self.member(source, binding.name) if source is not None else None
+
+    def _beside(self, binding: Binding) -> Value | None:
+        """What a script in a package's folder imports from the file beside it, if that file defines the name.
+
+        A `celery.py` that itself does `from celery import Celery` defines nothing of that name, and so is not meant.
+        """
+        path = self._index.sibling(binding.module, binding.scope.module.path)
+        if path is None:
+            return None
+        bindings = self.modules[path].scope.bindings.get(binding.name, ())
+        defined = [b for b in bindings if b.how in (How.FUNCTION, How.CLASS, How.ASSIGN)]
+        return self.binding_value(defined[-1]) if defined else None
 
     def _parameter(self, binding: Binding) -> Value | None:
         function, param = binding.function, binding.param

@@ -1,4 +1,4 @@
-"""Logging: what a service records, what it prints instead, which exceptions it swallows, and how its logs are set up."""
+"""Logging: what a service records, what it prints instead, which exceptions it swallows, how its logs are set up."""
 
 from __future__ import annotations
 
