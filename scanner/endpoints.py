@@ -11,7 +11,7 @@ from assay.scanner.dataflow.reads import Reads, Returned, Shape
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
-from assay.scanner.model.query import Bound, Cap, CollectionRead, PagedQuery, PageSize
+from assay.scanner.model.query import Bound, Cap, CollectionRead, Order, PagedQuery, PageSize
 
 
 def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
@@ -22,7 +22,7 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
     if is_health and kind in (EndpointKind.JSON, EndpointKind.HTML):
         kind = EndpointKind.HEALTH
     rows = returned.rows
-    reads_found = tuple(_read(r, _addresses_a_parent(route)) for r in rows)
+    reads_found = tuple(_paged(_read(r, _addresses_a_parent(route)), route) for r in rows)
     sizes = _page_sizes(route, returned)
     endpoint = Endpoint(
         method="",
@@ -68,6 +68,20 @@ def _read(rows: Rows, addresses_a_parent: bool) -> CollectionRead:
     by_parent = rows.filtered_by_parent or (rows.narrowed and addresses_a_parent)
     return CollectionRead(
         rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, by_parent
+    )
+
+
+def _paged(read: CollectionRead, route: Route) -> CollectionRead:
+    """The read as a library's paginator around the response leaves it."""
+    if not route.paginators:
+        return read
+    ordered = read.order in (Order.EXPLICIT, Order.DEFAULT) or route.page_order is Order.NONE
+    return replace(
+        read,
+        bound=Bound.LIMITED,
+        limit=read.limit or route.paginators[0],
+        order=read.order if ordered else route.page_order,
+        order_by=read.order_by if ordered else route.page_order_evidence,
     )
 
 

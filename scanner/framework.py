@@ -68,7 +68,7 @@ class Route:
     `handler` is the function that runs (a method for class-based views), None when the library provides it.
     `wrappers` are project functions that replace the handler (a decorator's inner function), outermost first, with the
     parameter names by which they call it. `rows` is the query a generic view lists (DRF's `queryset`) when no handler
-    code says so.
+    code says so. `page_order` is what the view and its paginator add to a query without an order of its own.
     """
 
     methods: tuple[str, ...]
@@ -86,6 +86,8 @@ class Route:
     collection: str | None = None
     paginators: tuple[Evidence, ...] = ()
     page_sizes: tuple[PageSize, ...] = ()
+    page_order: Order = Order.NONE
+    page_order_evidence: Evidence | None = None
     rows: Sited | None = None
     view_class: ClassSymbol | None = None
 

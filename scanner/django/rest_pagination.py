@@ -16,7 +16,7 @@ from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import External
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.model.query import Cap, PageSize
+from assay.scanner.model.query import Cap, Order, PageSize
 from assay.scanner.readers.python import form
 
 _GENERIC = ("rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
@@ -37,6 +37,14 @@ class Paginator:
     @property
     def evidence(self) -> Evidence:
         return self.stated.module.evidence(self.stated.node, f"pages by {last_part(self.name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """The order that a view or its paginator gives to a page's rows, and what shows it."""
+
+    order: Order = Order.NONE
+    evidence: Evidence | None = None
 
 
 def is_generic(cls: ClassSymbol, project: Project) -> bool:
@@ -112,6 +120,47 @@ def pages_through(cls: ClassSymbol, handler: FunctionSymbol | None, project: Pro
             if own is None and node.func.attr == "list":
                 return True
     return False
+
+
+# --- order ---
+
+
+def page_order(view: View, paginator: Paginator, settings: Settings | None, project: Project) -> PageOrder:
+    """How the rows of a page are ordered where the query itself says nothing."""
+    assert view.cls is not None
+    if _is_cursor(paginator, project):
+        return PageOrder(Order.EXPLICIT, Evidence(paginator.evidence.location, "a cursor orders what it pages"))
+    own = project.method(paginator.cls, "paginate_queryset") if paginator.cls is not None else None
+    if own is not None:
+        for node in own.walk():
+            if isinstance(node, form.Attr) and node.attr in ("ordered", "order_by"):
+                return PageOrder(Order.EXPLICIT, own.module.evidence(node, "the paginator sees to the order"))
+        return PageOrder(Order.UNKNOWN)
+    if not _filters_by_order(view, settings, project):
+        return PageOrder(Order.NONE)
+    ordering = project.class_attribute(view.cls, "ordering")
+    if ordering is not None:
+        return PageOrder(Order.EXPLICIT, ordering[1].module.evidence(ordering[0], "the order without a client's wish"))
+    return PageOrder(Order.UNKNOWN)
+
+
+def _is_cursor(paginator: Paginator, project: Project) -> bool:
+    names = {paginator.name} | (project.base_names(paginator.cls) if paginator.cls is not None else set())
+    return any(last_part(name) == "CursorPagination" for name in names)
+
+
+def _filters_by_order(view: View, settings: Settings | None, project: Project) -> bool:
+    """Whether an `OrderingFilter` runs: `ordering` on a view means nothing without one."""
+    assert view.cls is not None
+    attribute = project.class_attribute(view.cls, "filter_backends")
+    stated = Sited(*attribute) if attribute is not None else None
+    if stated is None and settings is not None:
+        stated = settings.entry("REST_FRAMEWORK", "DEFAULT_FILTER_BACKENDS")
+    if stated is None:
+        return False
+    named = [n for n in form.walk(definition(stated, project).node) if isinstance(n, form.Name | form.Attr | form.Const)]
+    texts = (n.value if isinstance(n, form.Const) else last_name(n) for n in named)
+    return any(isinstance(t, str) and "Ordering" in t for t in texts)
 
 
 # --- page sizes ---

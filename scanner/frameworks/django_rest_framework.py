@@ -9,7 +9,7 @@ from assay.scanner.django.constants import Evaluator, Frame, definition
 from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
 from assay.scanner.django.models import model_of
 from assay.scanner.django.rest import is_rest_view
-from assay.scanner.django.rest_pagination import page_sizes, pages_through, paginator_of
+from assay.scanner.django.rest_pagination import PageOrder, page_order, page_sizes, pages_through, paginator_of
 from assay.scanner.django.rest_permissions import permission_guards
 from assay.scanner.django.rest_routers import Router, is_router
 from assay.scanner.django.rest_viewsets import Action, action_named
@@ -172,6 +172,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
     paginator = paginator_of(view, site.settings, project) if may_page else None
     pages = paginator is not None and pages_through(view.cls, handler, project)
     rows = _rows(view, project) if returns_collection or pages else None
+    ordering = page_order(view, paginator, site.settings, project) if paginator is not None and pages else PageOrder()
     return Route(
         methods=(verb,),
         path=site.path,
@@ -186,6 +187,8 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         returns_collection=returns_collection,
         collection=_collection(view, rows, project) if rows is not None else None,
         paginators=(paginator.evidence,) if paginator is not None and pages else (),
+        page_order=ordering.order,
+        page_order_evidence=ordering.evidence,
         page_sizes=page_sizes(paginator, site.settings, project) if paginator is not None and pages else (),
         rows=rows,
         view_class=view.cls,

@@ -345,8 +345,8 @@ class Project:
 
     def _infer(self, node: form.Expr, scope: Scope) -> Value | None:
         match node:
-            case form.Name(id=name):
-                return self._name(name, scope)
+            case form.Name(id=name, start=start):
+                return self._name(name, scope, start)
             case form.Attr(value=base, attr=attr):
                 return self._attribute(self.infer(base, scope), attr)
             case form.Call():
@@ -365,8 +365,8 @@ class Project:
                 return self.infer(node.left, scope) or self.infer(node.right, scope)
         return None
 
-    def _name(self, name: str, scope: Scope) -> Value | None:
-        bindings = scope.lookup(name)
+    def _name(self, name: str, scope: Scope, at: int) -> Value | None:
+        bindings = scope.lookup(name, at)
         module = scope.module
         if not bindings or (module.star_imports and bindings[0].scope is module.scope):
             found = self._own_members(module, name)
@@ -390,7 +390,7 @@ class Project:
             case How.CLASS:
                 return binding.cls
             case How.IMPORT:
-                return self.import_module(binding.module, 0, binding.scope.module)
+                return self._imported_package(binding)
             case How.IMPORT_FROM:
                 return self._imported(binding)
             case How.PARAMETER:
@@ -410,6 +410,16 @@ class Project:
                 raised = self.infer(binding.value, binding.scope)
                 return self.instance_of(raised) if raised is not None else None
         return None
+
+    def _imported_package(self, binding: Binding) -> Value | None:
+        """`import a.b` binds `a`: which may be a folder without `__init__.py` where only `a.b` is a file."""
+        found = self.import_module(binding.module, 0, binding.scope.module)
+        if isinstance(found, External) and binding.name != binding.module:
+            path = self._index.find(binding.name, binding.scope.module.path)
+            if path is not None:
+                levels = binding.name.count(".") - binding.module.count(".") + path.endswith("__init__.py")
+                return Namespace(str(PurePosixPath(path).parents[levels - 1]))
+        return found
 
     def _imported(self, binding: Binding) -> Value | None:
         """What `from module import name` binds."""
@@ -703,7 +713,7 @@ def _place(source: Module | Namespace | External) -> str:
 
 
 def merged(orders: list[tuple[ClassSymbol | External, ...]]) -> list[ClassSymbol | External]:
-    """The C3 merge of Python's method resolution order.
+    """The C3 merge of Python's method resolution order: of the bases' orders, and last of the bases themselves.
 
     Where there is none (Python would refuse the class, or a base was misread): depth first, later duplicates kept.
     Source: https://docs.python.org/3/howto/mro.html
@@ -713,7 +723,7 @@ def merged(orders: list[tuple[ClassSymbol | External, ...]]) -> list[ClassSymbol
     while rest:
         head = next((o[0] for o in rest if not any(o[0] in other[1:] for other in rest)), None)
         if head is None:
-            flat = [item for order in orders for item in order]
+            flat = [item for order in orders[:-1] for item in order]
             return [item for index, item in enumerate(flat) if item not in flat[index + 1 :]]
         result.append(head)
         rest = [order for o in rest if (order := o[1:] if o[0] == head else o)]

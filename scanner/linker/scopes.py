@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
 
@@ -33,7 +33,8 @@ class Binding:
     """One place where a scope binds a name.
 
     `value` is the expression it takes its value from (for FOR the iterated one, for WITH the context manager);
-    `annotation` the declared type; `index` the place in an unpacked tuple.
+    `annotation` the declared type; `index` the place in an unpacked tuple; `within` the stretch of text where a
+    comprehension's name is known.
     """
 
     how: How
@@ -48,6 +49,10 @@ class Binding:
     module: str = ""
     level: int = 0
     name: str = ""
+    within: tuple[int, int] | None = None
+
+    def is_known_at(self, offset: int) -> bool:
+        return self.within is None or self.within[0] <= offset < self.within[1]
 
 
 @dataclass(slots=True, eq=False)
@@ -110,20 +115,33 @@ class Scope:
     qualname: str
     parent: Scope | None = None
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    comprehended: dict[str, list[Binding]] = field(default_factory=dict)
+    """Names of the comprehensions in it: known only inside of these."""
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
 
-    def lookup(self, name: str) -> list[Binding]:
-        """All bindings of the name in the scope that owns it, by Python's rules: enclosing classes are skipped."""
+    def lookup(self, name: str, at: int | None = None) -> list[Binding]:
+        """All bindings of the name in the scope that owns it, by Python's rules: enclosing classes are skipped.
+
+        With `at`, the offset of the place that asks, names of comprehensions count inside of these, and first.
+        """
         scope: Scope | None = self
         while scope is not None:
             if name in scope.globals:
                 scope = scope.module.scope
-            found = scope.bindings.get(name)
-            if found is not None and (scope is self or scope.cls is None):
-                return found
+            if scope is self or scope.cls is None:
+                found = scope.bindings.get(name)
+                if name in scope.comprehended:
+                    found = scope._with_comprehended(name, at)
+                if found:
+                    return found
             scope = scope.parent
         return []
+
+    def _with_comprehended(self, name: str, at: int | None) -> list[Binding]:
+        known = [b for b in self.comprehended[name] if at is None or b.is_known_at(at)]
+        plain = self.bindings.get(name, [])
+        return [*plain, *known] if at is None else known or plain
 
     @property
     def enclosing_function(self) -> FunctionSymbol | None:
@@ -267,7 +285,7 @@ class _Builder:
                 for dotted, alias in names:
                     bound = alias or dotted.split(".", 1)[0]
                     module = dotted if alias else bound
-                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module))
+                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
             case form.ImportFrom():
                 self._import_from(node, scope)
             case form.Assign(targets=targets, value=value, annotation=annotation):
@@ -379,6 +397,14 @@ class _Builder:
             case _:
                 self._expressions(scope, target)
 
+    def _comprehended(self, generator: form.Generator, comprehension: form.Comprehension, scope: Scope) -> None:
+        within = (comprehension.start, comprehension.end)
+        apart = Scope(scope.module, scope.function, scope.cls, scope.qualname)
+        self._target(generator.target, apart, How.FOR, generator.iter)
+        for name, bindings in apart.bindings.items():
+            found = [replace(binding, scope=scope, within=within) for binding in bindings]
+            scope.comprehended.setdefault(name, []).extend(found)
+
     def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
         stack = [e for e in reversed(expressions) if e is not None]
         while stack:
@@ -388,9 +414,9 @@ class _Builder:
             elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
                 self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
             elif isinstance(node, form.Comprehension):
-                # A comprehension's own scope is folded into its function's: its names live only inside it anyway.
+                # A comprehension's own scope is folded into its function's; its names are known only inside it.
                 for generator in node.generators:
-                    self._target(generator.target, scope, How.FOR, generator.iter)
+                    self._comprehended(generator, node, scope)
             if not isinstance(node, form.Name | form.Const):
                 stack.extend(form.children(node))
 
