@@ -246,15 +246,28 @@ def test_names_by_python_s_scopes(text: str, expected: str | None) -> None:
 
 
 def test_a_submodule_is_found_after_the_package_s_own_names() -> None:
-    files = {"p/__init__.py": "from .a import a\n", "p/a.py": "def a(): pass\n", "p/b.py": "", "q/c.py": "def d(): pass\n"}
+    files = {
+        "p/__init__.py": "from .a import a\n",
+        "p/a.py": "def a(): pass\n",
+        "p/b.py": "",
+        "q/c.py": "def d(): pass\n",
+    }
     text = "import p, p.b\nfrom p import a\nfrom p import b\nimport q.c\nx = a\ny = b\nz = p.b\nu = q.c.d\n"
     project = project_of(files | {"main.py": text})
     found = {name: meaning(project, name) for name in "xyzu"}
     assert found == {"x": "p.a:a", "y": "module p.b", "z": "module p.b", "u": "c:d"}
 
 
+def test_a_package_that_imports_from_itself_means_its_submodule() -> None:
+    project = project_of({"p/__init__.py": "from p import a\nx = a.f\n", "p/a.py": "def f(): pass\n"})
+    package = project.modules["p/__init__.py"]
+    assert in_a_word(project.member(package, "a")) == "module p.a"
+    assert in_a_word(project.member(package, "x")) == "p.a:f"
+
+
 def test_star_imports_count_where_they_stand_and_honour_dunder_all() -> None:
-    files = {"lib.py": "__all__ = ('f', '_g')\n__all__ += ['k']\ndef f(): pass\ndef _g(): pass\ndef h(): pass\ndef k(): pass\n"}
+    functions = "".join(f"def {name}(): pass\n" for name in ("f", "_g", "h", "k"))
+    files = {"lib.py": f"__all__ = ('f', '_g')\n__all__ += ['k']\n{functions}"}
     before = "from lib import *\ndef f(): pass\nx, y, z, u = f, _g, h, k\n"
     after = "def f(): pass\nfrom lib import *\nx = f\n"
     project = project_of(files | {"before.py": before, "after.py": after})
@@ -336,7 +349,9 @@ def test_a_parameter_is_what_its_callers_give() -> None:
 
 
 def test_one_call_is_one_object_under_all_its_names() -> None:
-    project = project_of({"a.py": "class R: pass\nr = R()\n", "main.py": "from a import r as one\nimport a\nx = one\ny = a.r\n"})
+    project = project_of(
+        {"a.py": "class R: pass\nr = R()\n", "main.py": "from a import r as one\nimport a\nx = one\ny = a.r\n"}
+    )
     scope = project.modules["main.py"].scope
     x, y = (project.infer(form.Name(start=0, end=0, id=name), scope) for name in "xy")
     assert isinstance(x, Instance)
@@ -348,4 +363,6 @@ def test_one_call_is_one_object_under_all_its_names() -> None:
 def test_a_name_that_hangs_on_itself_has_no_answer_and_ends() -> None:
     assert main("def f():\n    x = x\n    answer = x") is None
     assert main("from other import a as answer_\nanswer = answer_", other="from main import answer_ as a") is None
-    assert main("\n".join(["x0 = open", *(f"x{n} = x{n - 1}" for n in range(1, 30)), "answer = x29"])) == "builtins.open"
+    assert (
+        main("\n".join(["x0 = open", *(f"x{n} = x{n - 1}" for n in range(1, 30)), "answer = x29"])) == "builtins.open"
+    )

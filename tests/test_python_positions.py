@@ -15,7 +15,7 @@ import unicodedata
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -182,12 +182,39 @@ def _corpus() -> list[str]:
     return sorted(str(p) for p in files if p.is_file())
 
 
-def test_every_position_is_the_one_that_ast_gives(request: pytest.FixtureRequest) -> None:
+def test_every_position_is_the_one_that_ast_gives(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
     files = _corpus()
     if not request.config.getoption("--full-corpus"):
         files = [f for f in files if zlib.crc32(Path(f).name.encode()) % SAMPLE == 0]
     with process_pool(default_jobs()) as pool:
         compared = [c for c in pool.map(compare, files, chunksize=4) if c is not None]
-    print(f"{len(files)} files, {len(compared)} parsed by ast, {sum(c.marks for c in compared)} nodes compared")
-    assert sum(c.marks for c in compared) > 100_000
+    counts = {"files": len(files), "parsed by ast": len(compared), "nodes": sum(c.marks for c in compared)}
+    record_property("compared", counts)
+    assert counts["nodes"] > 50_000
     assert {c.path: c.differences[:5] for c in compared if c.differences} == {}
+
+
+TRAPS = {
+    "parentheses": "((f)((a), *(b)))\n(yes if (f()) else (no))\n",
+    "decorators": "@a.b(c)\n@(d)\n\nasync \\\n def f(x: (T) = (y)) -> (R): pass\n@e\nclass C(B, metaclass=M): x = 1;\n",
+    "tabs and form feeds": "if a:\n\tf(b)\n\x0cg()\n\tif c: \x0c h(d)\n".replace("\tif c", "if c"),
+    "line continuations": "x = f \\\n  (a, \\\n b) \\\n . g ()\nif a and \\\n b: c()\n",
+    "non-ASCII names": "größe = f('äöü', größe, '😀', x)  # ä\nclass Ä(ß): ª = 𝓍(é)\n",
+    "white space before a colon": "try: f()\nexcept (A) \t: g()\nexcept B \\\n : h()\nelse : i()\nfinally : j()\n",
+    "no line end": "f(a)",
+    "trailing blanks": "def f():\n    g()   \n\n    # comment\n\n\n   # other\nh()\n   \n",
+    "f-strings": "f(f'{a(b)}' f\"{c!r:>{d}}\", e)\ng(f'é{h}', i)\n",
+    "strings over lines": "f('''a\né''', b)\ng('a' \\\n 'é', c)\n",
+}
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("source", TRAPS.values(), ids=TRAPS.keys())
+def test_positions_in_spite_of_layout_encoding_and_line_ends(source: str, encoding: str, line_end: str) -> None:
+    if encoding == "latin-1":
+        source = "# coding: latin-1\n" + source.encode("latin-1", "ignore").decode("latin-1")
+    data = source.replace("\n", line_end).encode(encoding)
+    assert differences(data, read(data), ast.parse(data))[1] == []

@@ -210,14 +210,10 @@ class Project:
         key = (path, name)
         if key in self._exports:
             return self._exports[key]
-        self._exports[key] = []
-        found: list[Value] = []
-        if isinstance(owner, Module):
-            found = self._own_members(owner, name)
-        if not found:
-            submodule = self._index.submodule(path, name)
-            if submodule is not None:
-                found = [self.modules[submodule]]
+        submodule = self._index.submodule(path, name)
+        below: list[Value] = [self.modules[submodule]] if submodule is not None else []
+        self._exports[key] = below  # what a package that imports from itself means
+        found = (self._own_members(owner, name) if isinstance(owner, Module) else []) or below
         if found or self._answers.is_complete:
             self._exports[key] = found
         else:
