@@ -51,7 +51,9 @@ class ReportTarget(click.ParamType[tuple[str, Path]]):
         if not equals:
             form, file = Path(value).suffix.removeprefix("."), value
         if form not in FORMATS or not file:
-            self.fail(f"{value!r} names no report; write FORMAT=FILE with a FORMAT of {', '.join(FORMATS)}")
+            self.fail(
+                f"{value!r} names no report; write FORMAT=FILE with a FORMAT of {', '.join(FORMATS)}", param, context
+            )
         return form, Path(file)
 
 

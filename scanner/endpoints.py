@@ -66,9 +66,7 @@ def _pagination(route: Route, rows: tuple[Rows, ...]) -> str | None:
 
 def _read(rows: Rows, addresses_a_parent: bool) -> CollectionRead:
     by_parent = rows.filtered_by_parent or (rows.narrowed and addresses_a_parent)
-    return CollectionRead(
-        rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, by_parent
-    )
+    return CollectionRead(rows.place.location, rows.model, rows.bound, rows.order, rows.limit, rows.order_by, by_parent)
 
 
 def _paged(read: CollectionRead, route: Route) -> CollectionRead:

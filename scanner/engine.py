@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Options:
     the executor that reads the files.
     """
 
-    config: Config = Config()
+    config: Config = field(default_factory=Config)
     jobs: int | None = None
     analyzers: bool = True
     make_pool: MakePool = process_pool
@@ -266,7 +266,9 @@ def _commit(root: Path) -> str | None:
     """The commit that is checked out, or None outside a repository or without git."""
     command = ["git", "-C", str(root), "rev-parse", "HEAD"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(  # noqa: S603 - the arguments are ours, and no shell reads them
+            command, capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None

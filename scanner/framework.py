@@ -153,10 +153,6 @@ class SqlExecution:
     certain: bool = True
 
 
-def _no_sql(context: Context) -> Iterable[SqlExecution]:
-    return ()
-
-
 class MessageStyle(StrEnum):
     """How a logging library joins a message and its values, when it gets them separately."""
 
@@ -201,15 +197,7 @@ class SinkFound:
     """Loggers in use that no handler of the configuration serves."""
 
 
-def _no_sinks(context: Context) -> Iterable[SinkFound]:
-    return ()
-
-
-def _no_routes(context: Context) -> Iterable[Route]:
-    return ()
-
-
-def _no_tables(context: Context) -> Iterable[Table]:
+def _nothing(_: Context) -> tuple[()]:
     return ()
 
 
@@ -224,12 +212,12 @@ class Framework:
 
     name: str
     packages: tuple[str, ...]
-    routes: Callable[[Context], Iterable[Route]] = _no_routes
-    tables: Callable[[Context], Iterable[Table]] = _no_tables
+    routes: Callable[[Context], Iterable[Route]] = _nothing
+    tables: Callable[[Context], Iterable[Table]] = _nothing
     rows: RowLibrary | None = None
     loggers: tuple[LoggerLibrary, ...] = ()
-    sinks: Callable[[Context], Iterable[SinkFound]] = _no_sinks
-    sql: Callable[[Context], Iterable[SqlExecution]] = _no_sql
+    sinks: Callable[[Context], Iterable[SinkFound]] = _nothing
+    sql: Callable[[Context], Iterable[SqlExecution]] = _nothing
     is_listed: bool = True
 
 

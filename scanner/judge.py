@@ -46,7 +46,7 @@ def judge(
         for subject in subjects_of(service, rule.subject_type):
             try:
                 verdict = _ask(rule, subject, service, options(rule))
-            except Exception as error:  # a rule may fail in any way, and the scan goes on
+            except Exception as error:  # noqa: BLE001 - a rule may fail in any way, and the scan goes on
                 diagnostics.append(_crash(rule, subject, error))
                 continue
             verdicts.append(_judged(service, rule, severity(rule), subject, verdict, line))
@@ -71,9 +71,8 @@ def _field_by_subject() -> Mapping[type, str]:
     found: dict[type, str] = {}
     for field in fields(Service):
         arguments = typing.get_args(hints[field.name])
-        if typing.get_origin(hints[field.name]) is tuple and isinstance(arguments[0], type):
-            if hasattr(arguments[0], "subject_id"):
-                found[arguments[0]] = field.name
+        if typing.get_origin(hints[field.name]) is tuple and hasattr(arguments[0], "subject_id"):
+            found[arguments[0]] = field.name
     return types.MappingProxyType(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,15 +16,7 @@ from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth
 from assay.scanner.readers.python.form import ModuleFacts
 
-Facts: TypeAlias = Union[
-    ModuleFacts,
-    dockerfile.DockerfileFacts,
-    compose.ComposeFacts,
-    kubernetes.KubernetesFacts,
-    procfile.ProcfileFacts,
-    shell.ShellFacts,
-    bytes,
-]
+Facts: TypeAlias = ModuleFacts | dockerfile.DockerfileFacts | compose.ComposeFacts | kubernetes.KubernetesFacts | procfile.ProcfileFacts | shell.ShellFacts | bytes
 
 _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),

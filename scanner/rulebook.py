@@ -115,7 +115,9 @@ def rule(
         hints = typing.get_type_hints(function)
         parameters = list(inspect.signature(function).parameters)
         if not parameters or parameters[0] not in hints:
-            raise RulebookError(f"{code}: the first parameter of {function.__name__} must be annotated with its subject")
+            raise RulebookError(
+                f"{code}: the first parameter of {function.__name__} must be annotated with its subject"
+            )
         options = hints.get(parameters[2]) if len(parameters) > 2 else None
         if options is not None and not is_dataclass(options):
             raise RulebookError(f"{code}: the third parameter of {function.__name__} must be a dataclass of options")
@@ -179,9 +181,13 @@ def load_rulebook(package: ModuleType) -> Rulebook:
             if not isinstance(value, Rule) or value.source_module != module.__name__:
                 continue
             if value.code in rules:
-                raise RulebookError(f"{value.code} is defined twice: in {rules[value.code].source_module} and {module.__name__}")
+                raise RulebookError(
+                    f"{value.code} is defined twice: in {rules[value.code].source_module} and {module.__name__}"
+                )
             if value.principle not in standard.principles:
-                raise RulebookError(f"{value.code} in {module.__name__}: the standard has no principle {value.principle}")
+                raise RulebookError(
+                    f"{value.code} in {module.__name__}: the standard has no principle {value.principle}"
+                )
             rules[value.code] = value
     return Rulebook(standard, tuple(rules[code] for code in sorted(rules)))
 

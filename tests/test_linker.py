@@ -52,21 +52,22 @@ print(json.dumps(seen))
 def packages(draw: st.DrawFn) -> dict[str, str]:
     """Modules that define, import, re-export, alias and hide a few names of one another.
 
-    Imports either go one way, or in circles where every name is bound once and no star import hides which: what a
-    circle makes of a name that is bound twice depends on who is imported first.
+    Names are bound once in a module, or twice and more where nothing reads them in between. Imports in circles don't
+    do the latter: what a circle makes of such a name depends on who is imported first.
     """
     in_circles = draw(st.booleans())
     order = draw(st.permutations(list(MODULES)))
     files = {}
     for place, path in enumerate(order):
         others = [MODULES[other] for other in (order if in_circles else order[:place]) if other != path]
+        rebinds = not in_circles and draw(st.booleans())
         bound: set[str] = set()
         text = ""
         for _ in range(draw(st.integers(0, 6))):
             names, statement = draw(_statement(path, others))
-            if not in_circles or (bound.isdisjoint(names) and "*" not in names):
+            if names.isdisjoint(("=", "m")) if rebinds else bound.isdisjoint(names) and "*" not in names:
                 text += statement
-                bound |= names
+                bound |= names - {"="}
         files[path] = text
     return {path: files[path] for path in MODULES}
 
@@ -78,7 +79,7 @@ def _statement(draw: st.DrawFn, path: str, others: list[str]) -> tuple[set[str],
     choices = [
         ({name}, f"def {name}(): pass\n"),
         ({name}, f"class {name}:\n    class Inner: pass\n"),
-        ({alias}, f"{alias} = {name}\n"),
+        ({alias, "="}, f"{alias} = {name}\n"),
         ({"__all__"}, f"__all__ = ['{name}', '{alias}']\n"),
     ]
     if others:
@@ -99,8 +100,8 @@ def _statement(draw: st.DrawFn, path: str, others: list[str]) -> tuple[set[str],
         if package:
             choices += [
                 ({last}, f"from {package} import {last}\n"),
-                ({last, alias}, f"from {package} import {last}\n{alias} = {last}.{name}\n"),
-                ({"pkg", alias}, f"import {other}\n{alias} = {other}.{name}\n"),
+                ({last, alias, "="}, f"from {package} import {last}\n{alias} = {last}.{name}\n"),
+                ({"pkg", alias, "="}, f"import {other}\n{alias} = {other}.{name}\n"),
             ]
     return draw(st.sampled_from(choices))
 

@@ -27,7 +27,7 @@ from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import form
 from assay.scanner.readers.python.reader import read
 
-SAMPLE = 24
+SAMPLE = 40
 """One file in so many is compared by default."""
 
 AST_KNOWS_F_STRINGS = sys.version_info >= (3, 12)
@@ -171,7 +171,7 @@ def _with_semicolon(mark: Mark, text: str, facts: form.ModuleFacts) -> Mark:
 
 
 def _text(data: bytes) -> str:
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).readline)
     return data.decode(encoding)
 
 
@@ -201,7 +201,7 @@ TRAPS = {
     "decorators": "@a.b(c)\n@(d)\n\nasync \\\n def f(x: (T) = (y)) -> (R): pass\n@e\nclass C(B, metaclass=M): x = 1;\n",
     "tabs and form feeds": "if a:\n\tf(b)\n\x0cg()\n\tif c: \x0c h(d)\n".replace("\tif c", "if c"),
     "line continuations": "x = f \\\n  (a, \\\n b) \\\n . g ()\nif a and \\\n b: c()\n",
-    "non-ASCII names": "größe = f('äöü', größe, '😀', x)  # ä\nclass Ä(ß): ª = 𝓍(é)\n",
+    "non-ASCII names": "größe = f('äöü', größe, '😀', x)  # ä\nclass Ä(ß): ª = \U0001d4cd(é)\n",
     "white space before a colon": "try: f()\nexcept (A) \t: g()\nexcept B \\\n : h()\nelse : i()\nfinally : j()\n",
     "no line end": "f(a)",
     "trailing blanks": "def f():\n    g()   \n\n    # comment\n\n\n   # other\nh()\n   \n",

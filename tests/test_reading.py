@@ -111,8 +111,9 @@ def test_a_file_that_cannot_be_opened_is_one_clear_problem(tmp_path: Path) -> No
 
 TOKENS = st.sampled_from(
     [*"f()[]{}:\n\t\x0c'\"\\=*,.0#@éª\ufeff\x00;`$?", "\r\n", "\n    ", "'''", "f'", "t'", "rb'", "u'", "\\N{", ":=",
-     "**", "->", "...", "07", "1_", "1e9", "9j", "<>", "!r", "\U0001d4cd", "def ", "class ", "async ", "await ", "match ",
-     "case ", "type ", "lambda", "if ", "else", "except", "try", "import ", "from ", "not ", "in ", "is ", "None", "print ", "exec "]
+     "**", "->", "...", "07", "1_", "1e9", "9j", "<>", "!r", "\U0001d4cd", "def ", "class ", "async ", "await ",
+     "match ", "case ", "type ", "lambda", "if ", "else", "except", "try", "import ", "from ", "not ", "in ", "is ",
+     "None", "print ", "exec "]
 )  # fmt: skip
 
 

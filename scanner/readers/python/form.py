@@ -11,7 +11,6 @@ import typing
 from bisect import bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Union
 
 import msgspec
 
@@ -206,29 +205,7 @@ class Opaque(Node, tag="opaque"):
     """An expression that no later stage looks into, such as `...` or a complex number."""
 
 
-Expr: typing.TypeAlias = Union[
-    Const,
-    Name,
-    Attr,
-    Call,
-    Template,
-    Binary,
-    Boolean,
-    Compare,
-    Unary,
-    Display,
-    Dict,
-    Subscript,
-    Slice,
-    Comprehension,
-    Lambda,
-    Conditional,
-    Await,
-    Yield,
-    Starred,
-    Walrus,
-    Opaque,
-]
+Expr: typing.TypeAlias = Const | Name | Attr | Call | Template | Binary | Boolean | Compare | Unary | Display | Dict | Subscript | Slice | Comprehension | Lambda | Conditional | Await | Yield | Starred | Walrus | Opaque
 
 
 # --- definitions and statements ---------------------------------------------------------------------------------------
@@ -410,28 +387,7 @@ class Match(Node, tag="match"):
     cases: list[Case]
 
 
-Stmt: typing.TypeAlias = Union[
-    Function,
-    Class,
-    TypeAlias,
-    Import,
-    ImportFrom,
-    Assign,
-    AugAssign,
-    ExprStmt,
-    Return,
-    Raise,
-    Assert,
-    Delete,
-    Jump,
-    Scope,
-    If,
-    For,
-    While,
-    Try,
-    With,
-    Match,
-]
+Stmt: typing.TypeAlias = Function | Class | TypeAlias | Import | ImportFrom | Assign | AugAssign | ExprStmt | Return | Raise | Assert | Delete | Jump | Scope | If | For | While | Try | With | Match
 
 
 class Comment(msgspec.Struct, array_like=True, eq=False, gc=False):

@@ -78,7 +78,8 @@ def _facts(module: cst.Module, text: str) -> form.ModuleFacts:
 def _decode(data: bytes) -> str:
     """By PEP 263: byte order mark, then coding comment, then UTF-8."""
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # `tokenize` doesn't know the old Macintosh's
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(lines).readline)
         text = data.decode(encoding)
     except (SyntaxError, ValueError, LookupError) as error:
         line = data.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else None
