@@ -16,7 +16,15 @@ from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth
 from assay.scanner.readers.python.form import ModuleFacts
 
-Facts: TypeAlias = ModuleFacts | dockerfile.DockerfileFacts | compose.ComposeFacts | kubernetes.KubernetesFacts | procfile.ProcfileFacts | shell.ShellFacts | bytes
+Facts: TypeAlias = (
+    ModuleFacts
+    | dockerfile.DockerfileFacts
+    | compose.ComposeFacts
+    | kubernetes.KubernetesFacts
+    | procfile.ProcfileFacts
+    | shell.ShellFacts
+    | bytes
+)
 
 _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),

@@ -1,8 +1,8 @@
 """The intermediate form: what is left of a Python module when trivia and syntax variants are gone.
 
 Plain values that serialise (msgpack) and depend on the file's bytes alone. Every node carries the half-open range
-`start`..`end` of code points it covers in the text; `ModuleFacts.position` turns one into line and column. Nodes compare
-and hash by identity, so that later stages can remember what they worked out about one.
+`start`..`end` of code points it covers in the text; `ModuleFacts.position` turns one into line and column. Nodes
+compare and hash by identity, so that later stages can remember what they worked out about one.
 """
 
 from __future__ import annotations
@@ -205,7 +205,29 @@ class Opaque(Node, tag="opaque"):
     """An expression that no later stage looks into, such as `...` or a complex number."""
 
 
-Expr: typing.TypeAlias = Const | Name | Attr | Call | Template | Binary | Boolean | Compare | Unary | Display | Dict | Subscript | Slice | Comprehension | Lambda | Conditional | Await | Yield | Starred | Walrus | Opaque
+Expr: typing.TypeAlias = (
+    Const
+    | Name
+    | Attr
+    | Call
+    | Template
+    | Binary
+    | Boolean
+    | Compare
+    | Unary
+    | Display
+    | Dict
+    | Subscript
+    | Slice
+    | Comprehension
+    | Lambda
+    | Conditional
+    | Await
+    | Yield
+    | Starred
+    | Walrus
+    | Opaque
+)
 
 
 # --- definitions and statements ---------------------------------------------------------------------------------------
@@ -387,7 +409,28 @@ class Match(Node, tag="match"):
     cases: list[Case]
 
 
-Stmt: typing.TypeAlias = Function | Class | TypeAlias | Import | ImportFrom | Assign | AugAssign | ExprStmt | Return | Raise | Assert | Delete | Jump | Scope | If | For | While | Try | With | Match
+Stmt: typing.TypeAlias = (
+    Function
+    | Class
+    | TypeAlias
+    | Import
+    | ImportFrom
+    | Assign
+    | AugAssign
+    | ExprStmt
+    | Return
+    | Raise
+    | Assert
+    | Delete
+    | Jump
+    | Scope
+    | If
+    | For
+    | While
+    | Try
+    | With
+    | Match
+)
 
 
 class Comment(msgspec.Struct, array_like=True, eq=False, gc=False):
