@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.health import is_health_path
 from assay.scanner.dataflow.page_inputs import PageInput
-from assay.scanner.dataflow.reads import Reads, Returned, Shape
+from assay.scanner.dataflow.reads import Reads
+from assay.scanner.dataflow.returned import Returned, Shape
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind

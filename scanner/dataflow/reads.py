@@ -8,111 +8,49 @@ inside a function: a name stands for everything it is ever bound to there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
-from typing import TypeVar
+from dataclasses import replace
 
 from assay.scanner.dataflow.branches import branches_on_none
-from assay.scanner.dataflow.page_inputs import PageInput
+from assay.scanner.dataflow.frames import Frame, fills, left_at_none, loop_statements
+from assay.scanner.dataflow.returned import (
+    NOTHING,
+    Returned,
+    Shape,
+    narrowed,
+    passed_through_unknown,
+    perhaps_ordered,
+    refined,
+    with_inputs,
+)
 from assay.scanner.framework import Framework, Route, RowLibrary, Rows, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
-from assay.scanner.model.place import Evidence
-from assay.scanner.model.query import Bound, Order
+from assay.scanner.model.query import Bound
 from assay.scanner.readers.python import form
 
-_REDUCERS = frozenset(
-    "len sum min max any all next bool str int float repr hash isinstance print round id type getattr".split()
-)
-_COLLECTORS = frozenset("list tuple set sorted reversed frozenset filter map enumerate zip dict iter".split())
-_PAGE_WORDS = frozenset(
-    """count total page pages page_size pagesize per_page perpage limit offset next previous prev pagination meta links
-    num_pages total_pages total_count totalresults total_results itemsperpage items_per_page has_next has_prev cursor
-    next_cursor prev_cursor has_more size skip first last status success message error ok code""".split()
-)
+_REDUCERS = frozenset({
+    "len", "sum", "min", "max", "any", "all", "next", "bool", "str", "int", "float", "repr", "hash", "isinstance",
+    "print", "round", "id", "type", "getattr",
+})  # fmt: skip
+_COLLECTORS = frozenset({
+    "list", "tuple", "set", "sorted", "reversed", "frozenset", "filter", "map", "enumerate", "zip", "dict", "iter",
+})  # fmt: skip
+_PAGE_WORDS = frozenset({
+    "count", "total", "page", "pages", "page_size", "pagesize", "per_page", "perpage", "limit", "offset", "next",
+    "previous", "prev", "pagination", "meta", "links", "num_pages", "total_pages", "total_count", "totalresults",
+    "total_results", "itemsperpage", "items_per_page", "has_next", "has_prev", "cursor", "next_cursor",
+    "prev_cursor", "has_more", "size", "skip", "first", "last", "status", "success", "message", "error", "ok",
+    "code",
+})  # fmt: skip
 """Keys beside the list in a response that wraps one."""
 _REQUEST_LIMITED = ("paginat",)
 
 
-class Shape(IntEnum):
-    """What the value looks like from outside, most list-like last."""
-
-    NOTHING = 0
-    OBJECT = 1
-    WRAPPER = 2
-    LIST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """What an expression can evaluate to, as far as rows are concerned."""
-
-    rows: tuple[Rows, ...] = ()
-    shape: Shape = Shape.NOTHING
-    bounded: tuple[Evidence, ...] = ()
-    unknown: tuple[Evidence, ...] = ()
-    inputs: tuple[PageInput, ...] = ()
-
-    def __or__(self, other: Returned) -> Returned:
-        if self is NOTHING:
-            return other
-        if other is NOTHING:
-            return self
-        return Returned(
-            _union(self.rows, other.rows),
-            max(self.shape, other.shape),
-            _union(self.bounded, other.bounded),
-            _union(self.unknown, other.unknown),
-            _union(self.inputs, other.inputs),
-        )
-
-    def shaped(self, shape: Shape) -> Returned:
-        return replace(self, shape=shape) if self.shape is not shape else self
-
-    @property
-    def without_rows(self) -> Returned:
-        """One value out of it: a count, an element. Page inputs stay known."""
-        return Returned(inputs=self.inputs)
-
-
-NOTHING = Returned()
-
-
-_T = TypeVar("_T")
-
-
-def _union(a: tuple[_T, ...], b: tuple[_T, ...]) -> tuple[_T, ...]:
-    return a + tuple(x for x in b if x not in a) if b else a
-
-
-_Activation = tuple[
+Activation = tuple[
     FunctionSymbol, frozenset[str], frozenset[tuple[str, Returned]], frozenset[tuple[str, FunctionSymbol]]
 ]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One activation: the function, what its parameters stand for, and the frame its free variables live in."""
-
-    function: FunctionSymbol
-    arguments: dict[str, Returned] = field(default_factory=dict)
-    callables: dict[str, FunctionSymbol] = field(default_factory=dict)
-    absent: frozenset[str] = frozenset()
-    """Parameters that the call leaves at their default of None."""
-    closure: Frame | None = None
-    names: dict[str, Returned] = field(default_factory=dict)
-    """What local names stand for, as far as it is worked out."""
-    values: dict[form.Expr, Returned] = field(default_factory=dict)
-
-    def owning(self, name: str) -> Frame | None:
-        """The frame whose function binds the name, from the inside out."""
-        frame: Frame | None = self
-        while frame is not None:
-            if name in frame.function.scope.bindings:
-                return frame
-            frame = frame.closure
-        return None
+"""What a summary depends on: the function, arguments left at None, and those that hold rows or functions."""
 
 
 class Reads:
@@ -124,7 +62,7 @@ class Reads:
         self._libraries: tuple[RowLibrary, ...] = tuple(f.rows for f in readers if f.rows is not None)
         self._packages = frozenset(p for f in readers for p in f.packages) | {"builtins"}
         """Packages whose functions do nothing to rows but what their library says."""
-        self._summaries: dict[_Activation, Returned] = {}
+        self._summaries: dict[Activation, Returned] = {}
         self._active: set[FunctionSymbol] = set()
 
     def of_route(self, route: Route) -> Returned:
@@ -175,11 +113,15 @@ class Reads:
 
     def _returned_function(self, function: FunctionSymbol) -> FunctionSymbol | None:
         """The nested function that it returns, bare or wrapped in other calls."""
-        nested = {b.function for bs in function.scope.bindings.values() for b in bs if b.function and b.how is How.FUNCTION}
+        nested = {
+            b.function for bs in function.scope.bindings.values() for b in bs if b.function and b.how is How.FUNCTION
+        }
         for statement in function.returns():
             for node in form.walk(statement):
                 if isinstance(node, form.Name):
-                    found = next((b.function for b in function.scope.bindings.get(node.id, ()) if b.function in nested), None)
+                    found = next(
+                        (b.function for b in function.scope.bindings.get(node.id, ()) if b.function in nested), None
+                    )
                     if found is not None:
                         return found
         return None
@@ -204,13 +146,9 @@ class Reads:
         finally:
             self._active.discard(function)
 
-    def _frame_of_call(
-        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
-    ) -> Frame:
+    def _frame_of_call(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Frame:
         arguments = [(p, self._project.bound_argument(call, function, p)) for p in function.parameters]
-        inside = Frame(
-            function, absent=_left_at_none(call, arguments), closure=self._closure_for(function, frame)
-        )
+        inside = Frame(function, absent=left_at_none(call, arguments), closure=self._closure_for(function, frame))
         for param, argument in arguments:
             if argument is None:
                 continue
@@ -297,7 +235,9 @@ class Reads:
     def _iterated(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
         """What a loop over the expression goes through."""
         value = self._project.infer(node, scope)
-        if isinstance(value, ClassSymbol) and self._project.is_subclass(value, "enum.Enum", "enum.StrEnum", "enum.IntEnum"):
+        if isinstance(value, ClassSymbol) and self._project.is_subclass(
+            value, "enum.Enum", "enum.StrEnum", "enum.IntEnum"
+        ):
             return Returned(bounded=(scope.module.evidence(node, f"the members of the enum {value.name}"),))
         return self._eval(node, scope, frame)
 
@@ -310,7 +250,9 @@ class Reads:
             return returned
         if not items:
             return Returned(shape=Shape.LIST)
-        return replace(returned, shape=Shape.LIST, bounded=(scope.module.evidence(node, "a list written out in the code"),))
+        return replace(
+            returned, shape=Shape.LIST, bounded=(scope.module.evidence(node, "a list written out in the code"),)
+        )
 
     def _dict(self, node: form.Dict, scope: Scope, frame: Frame | None) -> Returned:
         returned, lists, others = NOTHING, 0, 0
@@ -335,7 +277,7 @@ class Reads:
             for binding in owner.function.scope.bindings[node.id]:
                 if self._never_runs(binding, owner):
                     continue
-                owner.names[node.id] = _refined(owner.names[node.id], self._binding(binding, owner))
+                owner.names[node.id] = refined(owner.names[node.id], self._binding(binding, owner))
             owner.names[node.id] |= self._filled(node.id, owner)
         return owner.names[node.id]
 
@@ -359,8 +301,8 @@ class Reads:
     def _filled(self, name: str, frame: Frame) -> Returned:
         """What loops append to the list, or put into the dict, of that name."""
         returned = NOTHING
-        for loop, statement in _loop_statements(frame.function):
-            if _fills(statement, name):
+        for loop, statement in loop_statements(frame.function):
+            if fills(statement, name):
                 returned |= self._iterated(loop.iter, frame.function.scope, frame).shaped(Shape.LIST)
         return returned
 
@@ -368,7 +310,8 @@ class Reads:
         for binding in scope.lookup(node.id):
             if binding.scope.function is None and isinstance(binding.value, form.Display | form.Dict):
                 return Returned(
-                    shape=Shape.LIST, bounded=(binding.scope.module.evidence(binding.value, "a constant of the module"),)
+                    shape=Shape.LIST,
+                    bounded=(binding.scope.module.evidence(binding.value, "a constant of the module"),),
                 )
         return NOTHING
 
@@ -385,7 +328,9 @@ class Reads:
     def _subscript(self, node: form.Subscript, scope: Scope, frame: Frame | None) -> Returned:
         base = self._eval(node.value, scope, frame)
         if not base.rows:
-            return base if isinstance(node.index, form.Const) and isinstance(node.index.value, str) else base.without_rows
+            return (
+                base if isinstance(node.index, form.Const) and isinstance(node.index.value, str) else base.without_rows
+            )
         if isinstance(node.index, form.Slice):
             if node.index.upper is None:
                 return base
@@ -394,7 +339,7 @@ class Reads:
             limited = tuple(
                 replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(length, scope),)) for r in base.rows
             )
-            return _with_inputs(replace(base, rows=limited), (length,), scope)
+            return with_inputs(replace(base, rows=limited), (length,), scope)
         if isinstance(node.index, form.Const) and isinstance(node.index.value, str):
             return base
         return base.without_rows
@@ -446,7 +391,7 @@ class Reads:
                     if method == "group_by" and result.bound is Bound.UNLIMITED:
                         # As many rows as there are groups, which only the data knows.
                         result = replace(result, bound=Bound.UNKNOWN)
-                    rows.append(_narrowed(result, method, call, scope))
+                    rows.append(narrowed(result, method, call, scope))
                     if result.page_input and result.page_input != row.page_input:
                         inputs = tuple(s.node for s in result.page_input)
                 break
@@ -456,7 +401,7 @@ class Reads:
             return None
         if not rows:
             return base.without_rows
-        return _with_inputs(replace(base, rows=tuple(dict.fromkeys(rows))), inputs, scope)
+        return with_inputs(replace(base, rows=tuple(dict.fromkeys(rows))), inputs, scope)
 
     def _arguments(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         """The rows among the arguments: what a serializer, a response class or an unknown helper passes on."""
@@ -465,7 +410,9 @@ class Reads:
         for part in parts:
             returned |= part
         if not returned.rows:
-            return Returned(inputs=returned.inputs, unknown=returned.unknown, bounded=returned.bounded, shape=returned.shape)
+            return Returned(
+                inputs=returned.inputs, unknown=returned.unknown, bounded=returned.bounded, shape=returned.shape
+            )
         others = sum(
             1
             for argument, part in zip(call.args, parts, strict=True)
@@ -490,19 +437,19 @@ class Reads:
             evidence = scope.module.evidence(call, f"paginated by {name}")
             limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
             sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
-            return _with_inputs(replace(returned, rows=limited), sizes, scope)
+            return with_inputs(replace(returned, rows=limited), sizes, scope)
         if name.split(".", 1)[0] not in self._packages:
-            returned = replace(returned, rows=tuple(_perhaps_ordered(r) for r in returned.rows))
+            returned = replace(returned, rows=tuple(perhaps_ordered(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
             # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
             returned |= self._eval(call.func.value, scope, frame)
         if returned.rows or returned.bounded or name.startswith("builtins."):
             return returned
-        return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives is the library's to say"),))
+        return returned | Returned(
+            unknown=(scope.module.evidence(call, f"what {name}() gives is the library's to say"),)
+        )
 
-    def _activated(
-        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
-    ) -> Returned:
+    def _activated(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         """The function's result for this call's arguments; page sizes that are its parameters become the arguments."""
         returned = self._summary(self._frame_of_call(function, call, scope, frame))
         if not returned.inputs:
@@ -510,9 +457,7 @@ class Reads:
         arguments = {p.name: self._project.bound_argument(call, function, p) for p in function.parameters}
         return replace(returned, inputs=tuple(i.behind(function, arguments, scope) for i in returned.inputs))
 
-    def _project_call(
-        self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None
-    ) -> Returned:
+    def _project_call(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         returned = self._activated(function, call, scope, frame)
         if returned.rows or returned.bounded or function.returns():
             return returned
@@ -520,50 +465,13 @@ class Reads:
 
     def _unresolved_call(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         returned = self._arguments(call, scope, frame)
-        returned = replace(returned, rows=tuple(_passed_through_unknown(r) for r in returned.rows))
+        returned = replace(returned, rows=tuple(passed_through_unknown(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
             returned |= self._eval(call.func.value, scope, frame)
         if returned.rows:
             return returned
         name = form.dotted(call.func) or last_name(call.func) or "a computed function"
         return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives could not be followed"),))
-
-
-def _left_at_none(
-    call: form.Call, arguments: Iterable[tuple[form.Param, form.Expr | None]]
-) -> frozenset[str]:
-    if any(a.star for a in call.args):
-        return frozenset()
-    return frozenset(
-        param.name
-        for param, argument in arguments
-        if argument is None and isinstance(param.default, form.Const) and param.default.value is None
-    )
-
-
-def _loop_statements(function: FunctionSymbol) -> Iterator[tuple[form.For, form.Stmt]]:
-    for loop in function.walk():
-        if isinstance(loop, form.For):
-            for node in form.walk_body(loop.body, into_definitions=False):
-                if isinstance(node, form.ExprStmt | form.Assign):
-                    yield loop, node
-
-
-def _fills(statement: form.Stmt, name: str) -> bool:
-    if isinstance(statement, form.ExprStmt) and isinstance(statement.value, form.Call):
-        func = statement.value.func
-        return (
-            isinstance(func, form.Attr)
-            and func.attr in ("append", "extend", "add", "insert", "update", "setdefault")
-            and isinstance(func.value, form.Name)
-            and func.value.id == name
-        )
-    if isinstance(statement, form.Assign):
-        return any(
-            isinstance(t, form.Subscript) and isinstance(t.value, form.Name) and t.value.id == name
-            for t in statement.targets
-        )
-    return False
 
 
 def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
@@ -575,59 +483,3 @@ def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
         if form.dotted(upper.right) == start:
             return upper.left
     return upper
-
-
-def _with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope) -> Returned:
-    inputs = tuple(PageInput((Sited(node, scope),)) for node in nodes)
-    return replace(returned, inputs=_union(returned.inputs, inputs)) if inputs else returned
-
-
-def _passed_through_unknown(rows: Rows) -> Rows:
-    """Rows that a function which could not be followed was given: it may have limited or ordered them."""
-    bound = Bound.UNKNOWN if rows.bound is Bound.UNLIMITED else rows.bound
-    return replace(_perhaps_ordered(rows), bound=bound)
-
-
-def _perhaps_ordered(rows: Rows) -> Rows:
-    """Rows that something unknown was given. Once they are cut into a page it is too late to order them."""
-    is_too_late = rows.order is not Order.NONE or rows.bound is Bound.LIMITED
-    return rows if is_too_late else replace(rows, order=Order.UNKNOWN)
-
-
-_NARROWING = frozenset("filter filter_by where having join outerjoin exclude get_queryset".split())
-
-
-def _narrowed(rows: Rows, method: str, call: form.Call | None, scope: Scope) -> Rows:
-    """Note that a filter compares with something the function was given."""
-    if rows.narrowed or call is None or method not in _NARROWING:
-        return rows
-    for argument in call.args:
-        for node in form.walk(argument.value):
-            if isinstance(node, form.Name) and any(b.how is How.PARAMETER or b.how is How.ASSIGN for b in scope.lookup(node.id)):
-                return replace(rows, narrowed=True)
-    return rows
-
-
-_MOST_BOUND = (Bound.UNLIMITED, Bound.UNKNOWN, Bound.LIMITED)
-_MOST_ORDERED = (Order.NONE, Order.UNKNOWN, Order.DEFAULT, Order.EXPLICIT)
-
-
-def _refined(earlier: Returned, later: Returned) -> Returned:
-    """A name's value after one more assignment: a later form of the same read takes the earlier one's place.
-
-    `if limit: q = q.limit(limit)` counts as limited: the limit reaches the query, and that is what is asked.
-    """
-    if not earlier.rows or not later.rows:
-        return earlier | later
-    rows = list(earlier.rows)
-    for row in later.rows:
-        same = next((i for i, r in enumerate(rows) if r.place.location == row.place.location), None)
-        if same is None:
-            rows.append(row)
-        elif _rank(row) >= _rank(rows[same]):
-            rows[same] = row
-    return replace(earlier | later, rows=tuple(rows))
-
-
-def _rank(rows: Rows) -> tuple[int, int]:
-    return _MOST_BOUND.index(rows.bound), _MOST_ORDERED.index(rows.order)

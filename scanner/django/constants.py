@@ -147,7 +147,21 @@ class Evaluator:
     def text(self, sited: Sited, frame: Frame = EMPTY) -> str | None:
         """The string it is, or None when that can't be told."""
         value = self.constant(sited, frame)
+        if value is UNKNOWN:
+            value = self._beforehand(sited)
         return value if isinstance(value, str) else None
+
+    def _beforehand(self, sited: Sited) -> Constant:
+        """A name's constant that only a condition changes to something unknown: `prefix = ""`, `if X: prefix = f()`."""
+        node, scope = sited.node, sited.scope
+        if isinstance(node, form.Template):
+            pieces = [part if isinstance(part, str) else self.text(Sited(part.value, scope)) for part in node.parts]
+            return "".join(p for p in pieces if p is not None) if None not in pieces else UNKNOWN
+        bindings = scope.lookup(node.id) if isinstance(node, form.Name) else []
+        first = bindings[0] if len(bindings) > 1 else None
+        if first is not None and isinstance(first.value, form.Const) and isinstance(first.value.value, str):
+            return first.value.value
+        return UNKNOWN
 
     def constant(self, sited: Sited, frame: Frame = EMPTY, depth: int = 0) -> Constant:
         if depth > _MOST_HOPS:

@@ -31,6 +31,24 @@ def served_statements(body: list[form.Stmt]) -> Iterator[form.Stmt]:
                 yield statement
 
 
+def assembled(body: list[form.Stmt], name: str, before: int | None = None) -> list[tuple[form.Expr, bool]]:
+    """The `additions` that make up the list of that name, at the offset `before` or at the end of the body.
+
+    An assignment outside branches starts the list anew: in `urls = [path("v1/", include(urls))]` the inner name is the
+    list as it was on the line before.
+    """
+    found: list[tuple[form.Expr, bool]] = []
+    for statement in body:
+        if before is not None and statement.start >= before:
+            break
+        if isinstance(statement, form.Assign) and any(additions(statement, name)):
+            found.clear()
+        for served in served_statements([statement]):
+            if before is None or served.end <= before:
+                found += additions(served, name)
+    return found
+
+
 def _is_debug(test: form.Expr) -> bool:
     if isinstance(test, form.Boolean):
         return test.op == "and" and any(_is_debug(v) for v in test.values)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from assay.scanner.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
-from assay.scanner.django.lists import additions, served_statements
+from assay.scanner.django.lists import assembled
 from assay.scanner.django.settings import Settings, all_settings, settings_for
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
@@ -152,26 +152,27 @@ class _Walk:
         self._settings = settings
         self._into = into
         self._evaluator = Evaluator(project, settings)
-        self._active: set[tuple[int, str, str]] = set()
+        self._active: set[tuple[int, str, str, int | None]] = set()
 
     # --- lists ---
 
-    def list_named(self, scope: Scope, name: str, place: _Place) -> bool:
-        """All that is put into the list by that name, wherever in its scope; False when there is no such list."""
-        key = (id(scope), name, place.prefix)
+    def list_named(self, scope: Scope, name: str, place: _Place, before: int | None = None) -> bool:
+        """All that is put into the list by that name in its scope, up to the offset `before` where that is given.
+
+        False when there is no such list.
+        """
+        key = (id(scope), name, place.prefix, before)
         if key in self._active or place.depth > _DEEPEST:
             return True
         self._active.add(key)
-        found = False
-        for statement in served_statements(scope.body):
-            for value, is_item in additions(statement, name):
-                found = True
-                if is_item:
-                    self.item(Sited(value, scope), place)
-                else:
-                    self.list_of(Sited(value, scope), place)
+        parts = assembled(scope.body, name, before)
+        for value, is_item in parts:
+            if is_item:
+                self.item(Sited(value, scope), place)
+            else:
+                self.list_of(Sited(value, scope), place)
         self._active.discard(key)
-        return found or self._list_from_elsewhere(scope, name, place)
+        return bool(parts) or self._list_from_elsewhere(scope, name, place)
 
     def _list_from_elsewhere(self, scope: Scope, name: str, place: _Place) -> bool:
         bindings = scope.lookup(name)
@@ -207,7 +208,7 @@ class _Walk:
                 self.list_of(Sited(body, scope), place)
                 self.list_of(Sited(orelse, scope), place)
             case form.Name(id=name):
-                if not self.list_named(scope, name, place):
+                if not self.list_named(scope, name, place, before=node.start):
                     self._unresolved(sited, place)
             case form.Attr():
                 self._attribute(sited, place)

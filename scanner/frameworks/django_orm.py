@@ -24,6 +24,7 @@ from assay.scanner.framework import Context, Framework, Rows, Sited, Step
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.model.table import Table
 from assay.scanner.readers.python import form
@@ -51,6 +52,14 @@ _SINGLE = frozenset(
 _ONE_ROW = frozenset({"get", "first", "last", "latest", "earliest", "create", "aget", "afirst", "alast", "acreate"})
 _ONE_OBJECT = frozenset({"get_object_or_404", "aget_object_or_404", "get_object"})
 _KEYS = frozenset({"id", "pk", "slug", "uuid"})
+# https://docs.djangoproject.com/en/stable/ref/models/querysets/#field-lookups; all but the equalities.
+_LOOKUPS = frozenset(
+    {
+        "in", "contains", "icontains", "gt", "gte", "lt", "lte", "startswith", "istartswith", "endswith", "iendswith",
+        "range", "date", "year", "iso_year", "month", "day", "week", "week_day", "iso_week_day", "quarter", "time",
+        "hour", "minute", "second", "isnull", "regex", "iregex", "search", "overlap", "contained_by", "has_key",
+    }
+)  # fmt: skip
 _PAGINATORS = frozenset({"django.core.paginator.Paginator", "django.core.paginator.AsyncPaginator"})
 
 
@@ -117,6 +126,10 @@ def _related(project: Project) -> dict[tuple[str, str], ClassSymbol]:
 class _DjangoRows:
     """Reads of many rows through managers, related managers and querysets."""
 
+    def __init__(self) -> None:
+        self._followed: set[form.Expr] = set()
+        """Expressions whose rows are being worked out: `rows = self.paginate_queryset(rows)` leads back to itself."""
+
     def source(self, node: form.Expr, scope: Scope, project: Project) -> Rows | str | None:
         """Rows that begin here: `Post.objects`, `post.comments`, `Paginator(rows, 20)`, `get_list_or_404(Post)`.
 
@@ -133,7 +146,12 @@ class _DjangoRows:
         if method in _SINGLE:
             return Step.SINGLE
         if method == "filter":
-            return replace(rows, filtered_by_parent=rows.filtered_by_parent or _asks_for_a_parent(rows, call))
+            asked = rows.filtered_by_parent or (call is not None and _asks_for_a_parent(rows, call))
+            is_picked = call is not None and _picks_listed(call)
+            bound = Bound.UNKNOWN if is_picked and rows.bound is Bound.UNLIMITED else rows.bound
+            return replace(rows, filtered_by_parent=asked, bound=bound)
+        if method == "annotate" and call is not None and _is_grouped(call) and rows.bound is Bound.UNLIMITED:
+            return replace(rows, bound=Bound.UNKNOWN)
         if method == "none" and call is not None:
             return replace(rows, bound=Bound.LIMITED, limit=scope.module.evidence(call, "none() has no rows"))
         if method == "order_by" and call is not None:
@@ -172,6 +190,9 @@ class _DjangoRows:
             order_by=ordering.module.evidence(ordering.node, "Meta.ordering") if ordering is not None else None,
             parents=parent_names(cls, project),
         )
+        only = _only_row(cls, project)
+        if only is not None:
+            return replace(rows, bound=Bound.LIMITED, limit=only)
         manager = manager_class(cls, node.attr, project) if isinstance(node, form.Attr) else None
         initial = project.method(manager, "get_queryset") if manager is not None else None
         for call in initial.walk() if initial is not None else ():
@@ -253,6 +274,8 @@ class _DjangoRows:
         name = last_name(call.func)
         if name in _ONE_OBJECT:
             return Step.SINGLE
+        if name == "get_queryset" and isinstance(call.func, form.Attr):
+            return self._inherited(call.func.value, scope, project)
         if name in ("get_list_or_404", "aget_list_or_404") and call.positional:
             return self._listed_or_404(call, scope, project)
         if name == "paginate_queryset" and call.args:
@@ -262,6 +285,18 @@ class _DjangoRows:
         if isinstance(call.func, form.Attr) and name not in _SINGLE and name not in _KEEPING:
             return self._custom_method(call.func, scope, project)
         return None
+
+    def _inherited(self, owner: form.Expr, scope: Scope, project: Project) -> Rows | None:
+        """`super().get_queryset()` of a generic view: the class's `queryset`, where the library's method gives it."""
+        function = scope.enclosing_function
+        cls = function.owner if function is not None else None
+        if cls is None or function is None or not (isinstance(owner, form.Call) and last_name(owner.func) == "super"):
+            return None
+        attribute = project.class_attribute(cls, "queryset")
+        following = project.class_member(cls, "get_queryset", cls)
+        if attribute is None or any(b.function is not None for b in following or ()):
+            return None
+        return self._rows_of(*attribute, project, 0)
 
     def _listed_or_404(self, call: form.Call, scope: Scope, project: Project) -> Rows | None:
         first = call.positional[0]
@@ -339,8 +374,15 @@ class _DjangoRows:
 
     def _rows_of(self, node: form.Expr, scope: Scope, project: Project, depth: int) -> Rows | None:
         """The rows that a query expression gives, followed through names and steps."""
-        if depth > _DEEPEST:
+        if depth > _DEEPEST or node in self._followed:
             return None
+        self._followed.add(node)
+        try:
+            return self._rows_behind(node, scope, project, depth)
+        finally:
+            self._followed.discard(node)
+
+    def _rows_behind(self, node: form.Expr, scope: Scope, project: Project, depth: int) -> Rows | None:
         for sited in (Sited(node, scope), definition(Sited(node, scope), project)):
             source = self.source(sited.node, sited.scope, project)
             if source is not None:
@@ -360,15 +402,71 @@ class _DjangoRows:
         return None
 
 
-def _asks_for_a_parent(rows: Rows, call: form.Call | None) -> bool:
-    """Whether a filter names one parent: an equality on a foreign key, or on a key of the row it points to."""
-    for name in [a.name for a in call.args if a.name is not None] if call is not None else ():
-        relation, _, rest = name.partition("__")
-        by_key = rest.rsplit("__", 1)[-1] in _KEYS
-        if rows.parents:
-            if name in rows.parents or (by_key and relation in rows.parents):
+def _only_row(cls: ClassSymbol, project: Project) -> Evidence | None:
+    """Where `save()` gives every object of the model the same primary key: the table has one row."""
+    save = project.method(cls, "save")
+    for node in save.walk() if save is not None else ():
+        if isinstance(node, form.Assign) and isinstance(node.value, form.Const | form.Name):
+            for target in node.targets:
+                if form.dotted(target) in ("self.pk", "self.id") and _is_constant(node.value, save.scope, project):
+                    return save.module.evidence(node, f"{cls.name} has one row")
+    return None
+
+
+def _is_constant(node: form.Expr, scope: Scope, project: Project) -> bool:
+    value = definition(Sited(node, scope), project).node
+    return isinstance(value, form.Const) and value.value is not None
+
+
+def _asks_for_a_parent(rows: Rows, call: form.Call) -> bool:
+    """Whether a filter names one parent: an equality on a foreign key, or on a value of a row that is related.
+
+    In `Q(...) | Q(...)` every side must.
+    """
+    for argument in call.args:
+        if argument.name is None:
+            if _is_one_parents(rows, argument.value):
                 return True
-        elif by_key or name.endswith("_id"):
+        elif not isinstance(argument.value, form.Const) and _names_a_parent(rows, argument.name):
+            return True
+    return False
+
+
+def _is_one_parents(rows: Rows, condition: form.Expr) -> bool:
+    match condition:
+        case form.Binary(op="|", left=left, right=right):
+            return _is_one_parents(rows, left) and _is_one_parents(rows, right)
+        case form.Binary(op="&", left=left, right=right):
+            return _is_one_parents(rows, left) or _is_one_parents(rows, right)
+        case form.Call(func=func) if last_name(func) == "Q":
+            return _asks_for_a_parent(rows, condition)
+    return False
+
+
+def _names_a_parent(rows: Rows, name: str) -> bool:
+    relation, _, rest = name.partition("__")
+    lookup = rest.rsplit("__", 1)[-1]
+    if not rows.parents:
+        return lookup in _KEYS or name.endswith("_id")
+    return name in rows.parents or lookup in _KEYS or (relation in rows.parents and bool(rest) and lookup not in _LOOKUPS)
+
+
+def _picks_listed(call: form.Call) -> bool:
+    """Whether a filter takes the rows that a list names, of which there are no more than the list is long."""
+    return any(
+        argument.name is not None
+        and argument.name.endswith("__in")
+        and not (isinstance(argument.value, form.Call) and last_name(argument.value.func) in _KEEPING | {"filter"})
+        for argument in call.args
+    )
+
+
+def _is_grouped(call: form.Call) -> bool:
+    """`values(...).annotate(...)`: one row for each group, and only the data knows how many there are."""
+    node: form.Expr = call
+    while isinstance(node, form.Call) and isinstance(node.func, form.Attr):
+        node = node.func.value
+        if isinstance(node, form.Call) and last_name(node.func) in ("values", "values_list") and node.args:
             return True
     return False
 

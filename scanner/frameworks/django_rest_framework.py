@@ -233,7 +233,7 @@ def _serializer(view: View, project: Project) -> str | None:
 def _rows(view: View, project: Project) -> Sited | None:
     """The query of a generic view: what `get_queryset` returns, else `queryset`.
 
-    A `get_queryset` that builds on `super()` narrows the class's `queryset`, which is then the one to look at.
+    A mixin's `get_queryset` that builds on `super()` narrows the class's `queryset`, which is then the one to look at.
     """
     assert view.cls is not None
     given = view.initkwarg("queryset")
@@ -241,11 +241,19 @@ def _rows(view: View, project: Project) -> Sited | None:
         return given
     method = project.method(view.cls, "get_queryset")
     attribute = project.class_attribute(view.cls, "queryset")
-    if method is not None and (attribute is None or not _asks_super(method.walk())):
+    if method is not None and (attribute is None or not _asks_super(method.walk()) or _narrows(method, project)):
         for node in reversed(method.returns()):
             if node.value is not None:
                 return Sited(node.value, method.scope)
     return Sited(*attribute) if attribute is not None else None
+
+
+def _narrows(method: FunctionSymbol, project: Project) -> bool:
+    """Whether it stands beside the `queryset` that it narrows, with no other project method between."""
+    cls = method.owner
+    if cls is None or project.class_attribute(cls, "queryset") is None:
+        return False
+    return not any(b.function is not None for b in project.class_member(cls, "get_queryset", cls) or ())
 
 
 def _collection(view: View, rows: Sited, project: Project) -> str | None:
