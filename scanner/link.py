@@ -26,8 +26,8 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
-from assay.scanner.reading import Facts
 from assay.scanner.readers.python.form import ModuleFacts
+from assay.scanner.reading import Facts
 from assay.scanner.services import ServiceRoot, find_services
 
 _S = TypeVar("_S", bound=Subject)

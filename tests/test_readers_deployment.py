@@ -28,9 +28,43 @@ from assay.scanner.verdicts import Kind
 
 READERS = (dockerfile.read, compose.read, kubernetes.read, procfile.read, shell.read)
 
-SHELL_PIECES: tuple[str, ...] = ("if", "then", "fi", "case", "esac", "in", "do", "done", "for", "x", "$1", '"', "'", "(", ")", "{", "}")
+SHELL_PIECES: tuple[str, ...] = (
+    "if",
+    "then",
+    "fi",
+    "case",
+    "esac",
+    "in",
+    "do",
+    "done",
+    "for",
+    "x",
+    "$1",
+    '"',
+    "'",
+    "(",
+    ")",
+    "{",
+    "}",
+)
 SHELL_PIECES += (";;", ";", "&&", "||", "|", "&", "\n", "<<EOF", "EOF", "exec", "`", "$(", "${", "\\", "#", "=", "((")
-DOCKER_PIECES: tuple[str, ...] = ("FROM a", "FROM", "RUN", "x", "\\\n", "\n", "<<EOF", "EOF", "ENV", "A=b", '"', "'", "[", "]", "COPY")
+DOCKER_PIECES: tuple[str, ...] = (
+    "FROM a",
+    "FROM",
+    "RUN",
+    "x",
+    "\\\n",
+    "\n",
+    "<<EOF",
+    "EOF",
+    "ENV",
+    "A=b",
+    '"',
+    "'",
+    "[",
+    "]",
+    "COPY",
+)
 DOCKER_PIECES += ("ARG", "#", "CMD", "HEALTHCHECK", "NONE", "--from=a", "SHELL", "$A", "${A:-b}", "USER", " ", "\t")
 YAML_PIECES: tuple[str, ...] = (
     "a",

@@ -191,7 +191,9 @@ class Reads:
             frame.values[node] = self._evaluated(node, scope, frame)
         return frame.values[node]
 
-    def _evaluated(self, node: form.Expr, scope: Scope, frame: Frame | None) -> Returned:
+    def _evaluated(  # noqa: C901 - one case for each kind of node
+        self, node: form.Expr, scope: Scope, frame: Frame | None
+    ) -> Returned:
         for library in self._libraries:
             source = library.source(node, scope, self._project)
             if isinstance(source, Rows):

@@ -138,7 +138,8 @@ class Project:
 
     def _callers_of_name(self, name: str) -> dict[Value, list[tuple[form.Call, Scope]]]:
         """All calls by that name, by what they resolve to: worked out for a name at once, because a name such as
-        `get` has hundreds of functions and thousands of calls."""
+        `get` has hundreds of functions and thousands of calls.
+        """
         if name in self._callers_in_work:
             self._answers.hang()
             return {}
@@ -441,7 +442,8 @@ class Project:
 
     def _parameter(self, binding: Binding) -> Value | None:
         function, param = binding.function, binding.param
-        assert function is not None and param is not None
+        assert function is not None
+        assert param is not None
         if function.owner is not None and function.node.params[0] is param and not function.is_static():
             if any(form.dotted(d) == "classmethod" for d in function.decorators):
                 return function.owner
@@ -762,6 +764,7 @@ def last_name(node: form.Expr) -> str | None:
 
 
 def last_part(dotted_name: str) -> str:
+    """`c` of the text `a.b.c`."""
     return dotted_name.rsplit(".", 1)[-1]
 
 

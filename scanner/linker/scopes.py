@@ -132,13 +132,14 @@ class Scope:
             if scope is self or scope.cls is None:
                 found = scope.bindings.get(name)
                 if name in scope.comprehended:
-                    found = scope._with_comprehended(name, at)
+                    found = scope.comprehended_at(name, at)
                 if found:
                     return found
             scope = scope.parent
         return []
 
-    def _with_comprehended(self, name: str, at: int | None) -> list[Binding]:
+    def comprehended_at(self, name: str, at: int | None) -> list[Binding]:
+        """Bindings of a name that comprehensions in the scope bind too: theirs inside of them, its own outside."""
         known = [b for b in self.comprehended[name] if at is None or b.is_known_at(at)]
         plain = self.bindings.get(name, [])
         return [*plain, *known] if at is None else known or plain
@@ -275,7 +276,7 @@ class _Builder:
         for statement in body:
             self._statement(statement, scope)
 
-    def _statement(self, node: form.Stmt, scope: Scope) -> None:
+    def _statement(self, node: form.Stmt, scope: Scope) -> None:  # noqa: C901 - one case for each kind of statement
         match node:
             case form.Function():
                 self._function(node, scope)

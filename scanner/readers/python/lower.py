@@ -58,7 +58,7 @@ class BadLiteralError(Exception):
 
 
 class Lowering:
-    """Lowers one module; raises BadLiteralError. Expressions and small statements are dispatched on their class's name."""
+    """Lowers one module; raises BadLiteralError. Nodes are dispatched on their class's name."""
 
     def __init__(self, spans: dict[int, Span]) -> None:
         self._spans = spans
@@ -284,7 +284,9 @@ class Lowering:
 
     def _stmt_ImportFrom(self, node: cst.ImportFrom) -> form.Stmt:
         start, end = self._spans[id(node)]
-        names: list[tuple[str, str | None]] = [("*", None)] if isinstance(node.names, cst.ImportStar) else [_alias(a) for a in node.names]
+        names: list[tuple[str, str | None]] = [("*", None)]
+        if not isinstance(node.names, cst.ImportStar):
+            names = [_alias(a) for a in node.names]
         module = _dotted_name(node.module) if node.module else ""
         return form.ImportFrom(start=start, end=end, module=module, level=len(node.relative), names=names)
 
@@ -630,5 +632,5 @@ def _evaluated(source: str, start: int) -> str:
 
 
 def _normal_lines(text: str) -> str:
-    """Line ends inside a string are `\\n` to Python, whatever they are in the file."""
+    """Line ends inside a string are single line feeds to Python, whatever they are in the file."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -40,7 +40,11 @@ class _Counter(CodegenState):
         self.offset -= len(self.default_newline)
 
     def record_syntactic_position(  # type: ignore[override]
-        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,  # noqa: ARG002 - no node that we ask for has one
+        end_node: cst.CSTNode | None = None,
     ) -> _Recorder:
         return _Recorder(self, node, end_node)
 
@@ -73,7 +77,7 @@ def locate(module: cst.Module, text: str) -> tuple[dict[int, Span], list[tuple[i
     listed among the comments; the caller knows which spans are strings.
     """
     counter = _Counter(module)
-    module._codegen(counter)
+    module._codegen(counter)  # noqa: SLF001 - what LibCST's own position provider calls
     if counter.offset == len(text) or module.code == text:
         return counter.spans, counter.comments
     places = _places(module.code, text)
