@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -157,11 +158,14 @@ class Scope:
         return self.module.facts.body
 
 
-@dataclass(frozen=True, eq=False)
-class FunctionSymbol:
-    """A function or method; `scope` is its own namespace, `outer` the one it is defined in."""
+_N = TypeVar("_N", form.Function, form.Class)
 
-    node: form.Function
+
+@dataclass(frozen=True, eq=False)
+class _Definition(Generic[_N]):
+    """What functions and classes share: `scope` is its own namespace, `outer` the one it is defined in."""
+
+    node: _N
     scope: Scope
     outer: Scope
 
@@ -178,17 +182,23 @@ class FunctionSymbol:
         return self.scope.qualname
 
     @property
-    def owner(self) -> ClassSymbol | None:
-        """The class it is a method of."""
-        return self.outer.cls
-
-    @property
     def id(self) -> str:
+        """`module:qualified.name`, unique in the project but for redefinitions."""
         return f"{self.module.name}:{self.qualname}"
 
     @property
     def location(self) -> Location:
         return self.module.headline(self.node)
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionSymbol(_Definition[form.Function]):
+    """A function or method."""
+
+    @property
+    def owner(self) -> ClassSymbol | None:
+        """The class it is a method of."""
+        return self.outer.cls
 
     @property
     def decorators(self) -> list[form.Expr]:
@@ -215,33 +225,9 @@ class FunctionSymbol:
         return [n for n in self.walk() if isinstance(n, form.Return)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassSymbol:
+@dataclass(frozen=True, eq=False)
+class ClassSymbol(_Definition[form.Class]):
     """A class; `scope` is its body's namespace."""
-
-    node: form.Class
-    scope: Scope
-    outer: Scope
-
-    @property
-    def module(self) -> Module:
-        return self.scope.module
-
-    @property
-    def name(self) -> str:
-        return self.node.name
-
-    @property
-    def qualname(self) -> str:
-        return self.scope.qualname
-
-    @property
-    def id(self) -> str:
-        return f"{self.module.name}:{self.qualname}"
-
-    @property
-    def location(self) -> Location:
-        return self.module.headline(self.node)
 
     def own(self, name: str) -> list[Binding]:
         return self.scope.bindings.get(name, [])

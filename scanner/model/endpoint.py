@@ -62,7 +62,7 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path or '/'}"
 
     @property
     def is_json_list(self) -> bool:
