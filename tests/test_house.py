@@ -214,7 +214,8 @@ def test_documents_refer_to_files_that_exist(document: str) -> None:
 
 def test_the_rule_and_the_cases_shown_in_contributing_work() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rule_source, cases_source = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    section = text.split("## Add a rule", 1)[1].split("\n## ", 1)[0]
+    rule_source, cases_source = re.findall(r"^```python\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
     namespace: dict[str, object] = {"__name__": "contributing"}
     exec(compile(rule_source, "CONTRIBUTING.md", "exec"), namespace)
 

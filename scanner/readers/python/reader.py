@@ -46,6 +46,10 @@ def _parse(data: bytes, text: str) -> cst.Module:
         return cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         raise _syntax_problem(data, error) from error
+    except (cst.CSTValidationError, cst.CSTLogicError) as error:
+        # Strings of several kinds side by side; of these LibCST 1.9 takes too few: two t-strings are valid Python.
+        message = f"the parser does not take it: {error}"
+        raise ReadProblem(Reason.SYNTAX_ERROR, message) from error
     except UnicodeEncodeError as error:  # a declared encoding that decodes to lone surrogates
         raise ReadProblem(Reason.UNDECODABLE, f"not text in its declared encoding: {error}") from error
 
