@@ -112,6 +112,8 @@ class Rows:
     """The expressions given to `limit`, `paginate` or a slice: where page sizes come from."""
     parents: frozenset[str] = frozenset()
     """The names by which a filter asks for the rows of one parent, for a step to know; empty where it needs none."""
+    library: RowLibrary | None = field(default=None, compare=False, repr=False)
+    """What reads them, and so knows their methods; None for rows that no source gave."""
 
 
 class Step:

@@ -35,6 +35,8 @@ APPLICATION_CLASSES = frozenset(
         "celery.Celery",
         "django.core.wsgi.get_wsgi_application",
         "django.core.asgi.get_asgi_application",
+        "django.core.handlers.wsgi.WSGIHandler",
+        "django.core.handlers.asgi.ASGIHandler",
         "grpc.server",
         "grpc.aio.server",
     }

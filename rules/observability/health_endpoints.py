@@ -41,16 +41,23 @@ def no_health_endpoint(service: Service) -> Verdict:
         for endpoint in endpoints_at(service.endpoints, probe.path)
         if not endpoint.auth and endpoint.method in ("GET", "HEAD", "ANY")
     ]
+    scripts = [
+        Evidence(probe.location, f"the {probe.noun} of {probe.workload} runs a script")
+        for probe in service.probes
+        if probe.runs_script and not probe.of_infrastructure
+    ]
     if open_checks or service.other_probes:
         shown = tuple(Evidence(c.location, f"{c.endpoint.label} is open to probes") for c in open_checks)
         return passed("probes have something to ask", *shown, *service.other_probes)
-    if not (probed or service.route_gaps):
+    if not (probed or scripts or service.route_gaps):
         guarded = tuple(Evidence(c.location, f"{c.endpoint.label} needs a login") for c in service.health_checks)
         count = len(service.endpoints)
         message = f"none of its {count} endpoints is an open health check; add a liveness and a readiness route"
         return fail(message, *(guarded or (Evidence(service.location, "the application"),)))
     if probed:
         return review("is a page for its clients good enough as a health check? probes ask it", *probed)
+    if scripts:
+        return review("what does the script ask that probes run?", *scripts)
     return review("does a part whose routes can't be listed answer probes?", *service.route_gaps)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import Formatter
 from typing import TypeAlias
@@ -153,15 +153,18 @@ class _Folder:
         self._project = project
         self._given = given
         self._depth = depth
+        self._folded: dict[form.Expr, Constant | None] = {}
 
     def fold(self, node: form.Expr, scope: Scope) -> Constant | None:
-        if self._depth > _DEEPEST:
-            return None
+        if node in self._folded or self._depth > _DEEPEST:
+            return self._folded.get(node)
+        self._folded[node] = None  # for a name that is defined in terms of itself
         self._depth += 1
         try:
-            return self._fold(node, scope)
+            self._folded[node] = self._fold(node, scope)
         finally:
             self._depth -= 1
+        return self._folded[node]
 
     def _fold(self, node: form.Expr, scope: Scope) -> Constant | None:
         match node:
@@ -203,43 +206,44 @@ class _Folder:
     def _name(self, name: str, scope: Scope) -> Constant | None:
         bindings = scope.lookup(name)
         if not bindings:
-            starred = _member_definitions(scope.module, name, self._project)
-            return self._agreed([self.fold(*d) for d in starred])
+            return self._agreed(_member_definitions(scope.module, name, self._project))
         given = self._given.get((bindings[0].scope, name))
         if given is not None:
             return self.fold(*given)
-        values: list[Constant | None] = []
-        for binding in bindings:
-            if binding.how is How.PARAMETER:
-                values.append(self._parameter(binding))
-            else:
-                defined = [self.fold(*d) for d in _defined(binding, self._project)]
-                values += defined or [None]
-        return self._agreed(values)
+        return self._agreed(found for binding in bindings for found in self._bound(binding))
 
-    def _agreed(self, values: list[Constant | None]) -> Constant | None:
-        """The one value that all definitions give."""
-        first = values[0] if values else None
-        return first if first is not None and all(v is not None and v.value == first.value for v in values) else None
+    def _bound(self, binding: Binding) -> Iterator[tuple[form.Expr | None, Scope]]:
+        """The expressions that the binding gives its name; None for one that can't be seen."""
+        is_parameter = binding.how is How.PARAMETER
+        found = list(self._arguments(binding) if is_parameter else _defined(binding, self._project))
+        yield from found or [(None, binding.scope)]
 
-    def _parameter(self, binding: Binding) -> Constant | None:
+    def _agreed(self, found: Iterable[tuple[form.Expr | None, Scope]]) -> Constant | None:
+        """The one value that all definitions give; the rest isn't looked at once two differ."""
+        agreed: Constant | None = None
+        for node, scope in found:
+            value = self.fold(node, scope) if node is not None else None
+            if value is None or (agreed is not None and value.value != agreed.value):
+                return None
+            agreed = agreed or value
+        return agreed
+
+    def _arguments(self, binding: Binding) -> Iterator[tuple[form.Expr | None, Scope]]:
+        """What callers give the parameter, or its default."""
         function, param = binding.function, binding.param
         if function is None or param is None:
-            return None
-        values: list[Constant | None] = []
-        for call, scope in self._project.callers(function):
+            return
+        callers = self._project.callers(function)
+        for call, scope in callers:
             argument = self._project.bound_argument(call, function, param)
-            if argument is None:
-                argument, scope = param.default, function.outer
-            values.append(self.fold(argument, scope) if argument is not None else None)
-        if not values and param.default is not None:
-            values.append(self.fold(param.default, function.outer))
-        return self._agreed(values)
+            yield (argument, scope) if argument is not None else (param.default, function.outer)
+        if not callers and param.default is not None:
+            yield param.default, function.outer
 
     def _attribute(self, node: form.Attr, scope: Scope) -> Constant | None:
         found = definitions(node, scope, self._project)
         if found:
-            return self._configured(node, scope, self._agreed([self.fold(*d) for d in found]))
+            return self._configured(node, scope, self._agreed(found))
         return self.fold(node.value, scope) if node.attr == "value" else None  # an enumeration's member
 
     def _configured(self, node: form.Attr, scope: Scope, found: Constant | None) -> Constant | None:

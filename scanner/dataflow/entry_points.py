@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import BoundMethod, External
 from assay.scanner.model.role import Role
@@ -27,6 +27,7 @@ _REGISTERING = frozenset(
 """Last names of library decorators after which the library calls the function while it serves."""
 _COMMANDS = frozenset({"command", "group", "callback", "cli"})
 _COMMAND_LIBRARIES = ("click.", "typer.", "flask.cli.", "invoke.", "cyclopts.", "fire.", "rich_click.")
+_MIGRATING = frozenset({"pre_migrate", "post_migrate"})
 _COMMAND_BASES = ("django.core.management.",)
 _CALLING_PACKAGES = frozenset(
     {
@@ -63,7 +64,7 @@ def offline_functions(project: Project) -> Iterator[FunctionSymbol]:
 
 def is_command(function: FunctionSymbol, project: Project) -> bool:
     """Whether a person or a deployment runs it."""
-    if is_offline(function.module.path) or is_schema_script(function.module):
+    if is_offline(function.module.path) or is_schema_script(function.module) or _follows_migrations(function, project):
         return True
     owner = function.owner
     if owner is not None and any(name.startswith(_COMMAND_BASES) for name in project.base_names(owner)):
@@ -72,9 +73,25 @@ def is_command(function: FunctionSymbol, project: Project) -> bool:
 
 
 def is_schema_script(module: Module) -> bool:
-    """Whether Alembic runs the module, wherever it lies."""
+    """Whether Alembic or Django runs the module to change tables, wherever it lies."""
     bound = [*module.scope.bindings.get("context", ()), *module.scope.bindings.get("op", ())]
-    return any(binding.module == "alembic" for binding in bound)
+    if any(binding.module == "alembic" for binding in bound):
+        return True
+    return any(form.dotted(b.value) == "migrations.Migration" for c in module.classes for b in c.node.bases)
+
+
+def _follows_migrations(function: FunctionSymbol, project: Project) -> bool:
+    """Whether it is connected to the signals that `manage.py migrate` sends."""
+    decorators = [d for d in function.decorators if isinstance(d, form.Call)]
+    if any(last_name(a) in _MIGRATING for d in decorators for a in d.positional[:1]):
+        return True
+    return any(
+        isinstance(call.func, form.Attr)
+        and last_name(call.func.value) in _MIGRATING
+        and (receiver := call.argument(0, "receiver")) is not None
+        and project.infer(receiver, scope) is function
+        for call, scope in project.calls_named("connect")
+    )
 
 
 def _is_served(module: Module) -> bool:

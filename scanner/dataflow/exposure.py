@@ -61,7 +61,8 @@ class _Body:
         self._function = function
         self._project = project
         self._depth = depth
-        self._nodes = [n for n in function.walk() if not self._in_debug_only(n)]
+        debug_only = _debug_ranges(function)
+        self._nodes = [n for n in function.walk() if not any(start <= n.start < end for start, end in debug_only)]
         self._telling = dict(arguments)
         for node in self._nodes:
             if isinstance(node, form.Try):
@@ -72,16 +73,6 @@ class _Body:
         for _ in range(2):  # a second round sees what the first one put into a name further down
             for node in self._nodes:
                 self._spread(node)
-
-    def _in_debug_only(self, node: form.Expr | form.Stmt) -> bool:
-        return any(start <= node.start < end for start, end in self._debug_ranges())
-
-    def _debug_ranges(self) -> list[tuple[int, int]]:
-        return [
-            (n.body[0].start, n.body[-1].end)
-            for n in self._function.walk()
-            if isinstance(n, form.If) and n.body and is_debug_condition(n.test)
-        ]
 
     def leaks(self) -> Iterator[Evidence]:
         for node in self._nodes:
@@ -269,3 +260,12 @@ def _told_parts(node: form.Expr) -> list[form.Expr]:
         case form.Await(value=inner) | form.Starred(value=inner) | form.Walrus(value=inner):
             return [inner]
     return []
+
+
+def _debug_ranges(function: FunctionSymbol) -> list[tuple[int, int]]:
+    """Offsets of what runs in debug mode only."""
+    return [
+        (n.body[0].start, n.body[-1].end)
+        for n in function.walk()
+        if isinstance(n, form.If) and n.body and is_debug_condition(n.test)
+    ]

@@ -19,6 +19,8 @@ class Frame:
     callables: dict[str, FunctionSymbol] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     """Parameters that the call leaves at their default of None."""
+    present: frozenset[str] = frozenset()
+    """Parameters that the call surely gives something other than None."""
     closure: Frame | None = None
     names: dict[str, Returned] = field(default_factory=dict)
     """What local names stand for, as far as it is worked out."""
@@ -42,6 +44,37 @@ def left_at_none(call: form.Call, arguments: Iterable[tuple[form.Param, form.Exp
         param.name
         for param, argument in arguments
         if argument is None and isinstance(param.default, form.Const) and param.default.value is None
+    )
+
+
+def surely_sent(handler: FunctionSymbol) -> frozenset[str]:
+    """The parameters that a framework gives every call of the handler: those without a default, unless None is allowed."""
+    return frozenset(
+        p.name
+        for p in handler.parameters
+        if p.default is None and len(handler.scope.bindings.get(p.name, ())) == 1 and not _is_optional(p.annotation)
+    )
+
+
+def surely_given(
+    function: FunctionSymbol, arguments: Iterable[tuple[form.Param, form.Expr | None]], present: frozenset[str]
+) -> frozenset[str]:
+    """The parameters that a call with these arguments gives a value; `present` are the names that surely have one."""
+    return frozenset(
+        param.name
+        for param, argument in arguments
+        if len(function.scope.bindings.get(param.name, ())) == 1
+        and (
+            (isinstance(argument, form.Name) and argument.id in present)
+            or (isinstance(argument, form.Const) and bool(argument.value))
+        )
+    )
+
+
+def _is_optional(annotation: form.Expr | None) -> bool:
+    return annotation is not None and any(
+        (isinstance(node, form.Const) and node.value is None) or (isinstance(node, form.Name) and node.id == "Optional")
+        for node in form.walk(annotation)
     )
 
 

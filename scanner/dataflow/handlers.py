@@ -47,6 +47,10 @@ _FINALIZERS = frozenset({"__del__"})
 _DIRECTIVE = re.compile(
     r"#\s*(noqa|nosec|pragma|pylint|type:|mypy|pyright|fmt:|ruff|todo|fixme|xxx|hack\b|!)", re.IGNORECASE
 )
+_ALLOWANCE = re.compile(
+    r"\b(ok|okay|fine|ignor\w+|best[- ]effort|may|might|optional\w*|harmless|does ?n.t matter|if (we|it|they) can)\b",
+    re.IGNORECASE,
+)
 _CODE = re.compile(r"^[\w.]+\(.*\)?$|^[\w.]+\s*=|^(return|raise|print|pass|continue|import|from)\b")
 _CLIENT_ERROR = re.compile(
     r"HTTP_4\d\d|BadRequest|NotFound|Forbidden|Unauthorized|UNAUTHORIZED|BAD_REQUEST|FORBIDDEN|NOT_FOUND"
@@ -112,7 +116,7 @@ class Handlers:
         name = last_name(call.func) or ""
         if self._loggers.log_call(call, scope) is not None:
             return HandlerEffect.LOGS
-        if name in _PRINTERS:
+        if name in _PRINTERS or _writes_to_terminal(call.func):
             return HandlerEffect.PRINTS
         if name in _REPORTERS:
             return HandlerEffect.REPORTS
@@ -153,12 +157,12 @@ class Handlers:
         if block.owner is not None and _is_probe(block.owner):
             yield HandlerExcuse.PROBE, module.evidence(block.owner.body[0], "what is tried")
         yield from self.circumstances(block)
-        comment = _explanation(module, handler.start, block.end)
+        comment = _explanation(module, handler.start, block.end) or _leave(module, block.owner)
         if comment is not None:
             yield HandlerExcuse.COMMENT, comment
         if block.owner is not None and _is_cleanup(block.owner):
             yield HandlerExcuse.BEST_EFFORT, module.evidence(block.owner.body[0], "what is tried")
-        fallback = _fallback(handler, block.owner)
+        fallback = _fallback(handler, block)
         if fallback is not None:
             yield HandlerExcuse.FALLBACK, module.evidence(fallback, "what stands in for the result")
 
@@ -249,20 +253,60 @@ def _status_effect(node: form.Expr) -> HandlerEffect | None:
     return None
 
 
-def _fallback(handler: form.Handler, tried: form.Try | None) -> form.Stmt | None:
-    """The statement that puts something in the place of what was tried: a value returned, or a name given one that the
-    tried statements give a value too.
+def _writes_to_terminal(func: form.Expr) -> bool:
+    """`sys.stderr.write(...)`, `self.stdout.write(...)` of a management command."""
+    return isinstance(func, form.Attr) and func.attr == "write" and last_name(func.value) in ("stdout", "stderr")
+
+
+def _fallback(handler: form.Handler, block: Block) -> form.Expr | form.Stmt | None:
+    """What puts something in the place of what was tried: a value returned, something else done in any case, a name
+    given a value that the tried statements give one too, or the code that follows where trying would have returned.
     """
-    wanted = {t.id for s in tried.body for t in _targets(s) if isinstance(t, form.Name)} if tried is not None else set()
     for node in _running(handler.body):
         if isinstance(node, form.Return) and node.value is not None:
             return node
     for statement in handler.body:
-        if isinstance(statement, form.Assign) and wanted & {
-            t.id for t in statement.targets if isinstance(t, form.Name)
-        }:
+        if isinstance(statement, form.Try | form.With) or (
+            isinstance(statement, form.ExprStmt | form.Assign) and isinstance(statement.value, form.Call | form.Await)
+        ):
+            return statement
+    tried = block.owner
+    if tried is None:
+        return None
+    wanted = {text for s in tried.body for t in _targets(s) if (text := _place_named(t)) is not None}
+    for statement in handler.body:
+        if isinstance(statement, form.Assign) and any(_place_named(t) in wanted for t in statement.targets):
+            return statement
+    return way_around(tried, block)
+
+
+def way_around(tried: form.Try | form.With, block: Block) -> form.Stmt | None:
+    """What the function does when the statement gives up: the statement after one that would have returned, or the
+    value that a name had beforehand.
+    """
+    outer = block.outer if isinstance(tried, form.Try) else block
+    siblings = outer.body if outer is not None else []
+    at = next((i for i, s in enumerate(siblings) if s is tried), None)
+    if at is None:
+        return None
+    last = tried.body[-1]
+    leaving = last.body[-1] if isinstance(last, form.If) else last
+    leaves = isinstance(leaving, form.Return)
+    if leaves and at + 1 < len(siblings):
+        return siblings[at + 1]
+    wanted = {text for s in tried.body for t in _targets(s) if (text := _place_named(t)) is not None}
+    for statement in siblings[:at]:
+        if isinstance(statement, form.Assign) and any(_place_named(t) in wanted for t in statement.targets):
             return statement
     return None
+
+
+def _place_named(target: form.Expr) -> str | None:
+    """What an assignment gives a value to, as text: `x`, `x.y`, `x["y"]`."""
+    if isinstance(target, form.Subscript) and isinstance(target.index, form.Const):
+        owner = form.dotted(target.value)
+        return None if owner is None else f"{owner}[{target.index.value!r}]"
+    return form.dotted(target)
 
 
 def _targets(statement: form.Stmt) -> Iterator[form.Expr]:
@@ -270,6 +314,8 @@ def _targets(statement: form.Stmt) -> Iterator[form.Expr]:
         if isinstance(node, form.Assign):
             for target in node.targets:
                 yield from target.items if isinstance(target, form.Display) else (target,)
+        elif isinstance(node, form.AugAssign):
+            yield node.target
 
 
 def _is_probe(tried: form.Try) -> bool:
@@ -301,6 +347,17 @@ def _explanation(module: Module, start: int, end: int) -> Evidence | None:
         if first <= line <= last and _is_explanation(comment.text):
             return Evidence(module.span(comment.start, comment.start + len(comment.text)), "the comment")
     return None
+
+
+def _leave(module: Module, tried: form.Try | None) -> Evidence | None:
+    """A comment above the `try` that says it may fail."""
+    if tried is None:
+        return None
+    above = explanation_near(module, tried.start, tried.start)
+    if above is None:
+        return None
+    comments = (c for c in module.facts.comments if module.span(c.start, c.start + len(c.text)) == above.location)
+    return above if any(_ALLOWANCE.search(c.text) for c in comments) else None
 
 
 def explanation_near(module: Module, start: int, end: int) -> Evidence | None:

@@ -32,6 +32,7 @@ _CREDENTIAL_PAIRS = frozenset(
 )  # fmt: skip
 _WHOLE_CREDENTIALS = frozenset({"pin", "pan", "ccn", "passport", "sessionid"})
 """Words that mean a secret only when they are the whole name: `gpio_pin` and `frying_pan` exist."""
+_SEVERAL_MEANINGS = frozenset({"pin", "pan"})
 _NOT_TOKENS = frozenset(
     {
         "csrf", "csrfmiddleware", "xsrf", "page", "next", "prev", "previous", "continuation", "sync", "cursor",
@@ -92,6 +93,11 @@ def sensitivity(name: str) -> Sensitivity | None:
     if parts[-1] in _PERSONAL_WORDS or parts[-2:] in _PERSONAL_PAIRS:
         return Sensitivity.PERSONAL
     return None
+
+
+def has_several_meanings(name: str) -> bool:
+    """Whether a thing of that name is a secret in one trade and a part of a circuit or a camera in another."""
+    return words(name)[-1:] in {(word,) for word in _SEVERAL_MEANINGS}
 
 
 def masks(name: str) -> bool:

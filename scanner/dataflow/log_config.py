@@ -29,6 +29,8 @@ _APPLICATIONS = {
     "tornado.web.Application": ProcessKind.WEB,
     "django.core.wsgi.get_wsgi_application": ProcessKind.WEB,
     "django.core.asgi.get_asgi_application": ProcessKind.WEB,
+    "django.core.handlers.wsgi.WSGIHandler": ProcessKind.WEB,
+    "django.core.handlers.asgi.ASGIHandler": ProcessKind.WEB,
     "celery.Celery": ProcessKind.WORKER,
     "dramatiq.set_broker": ProcessKind.WORKER,
     "rq.Worker": ProcessKind.WORKER,

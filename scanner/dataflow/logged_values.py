@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.dataflow.lexicon import masks, sensitivity, words
-from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Binding, How, Scope
+from assay.scanner.dataflow.lexicon import has_several_meanings, masks, sensitivity, words
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Scope
 from assay.scanner.linker.values import External, Instance, Literal
 from assay.scanner.model.log import SensitiveValue, Sensitivity
 from assay.scanner.model.place import Evidence
@@ -42,7 +42,9 @@ _REQUEST_TYPES = ("flask.request", "starlette.requests.Request", "fastapi.Reques
                   "rest_framework.request.Request", "aiohttp.web.Request", "quart.request", "sanic.Request",
                   "sanic.request.Request", "django.http.request.HttpRequest",
                   "aiohttp.web_request.Request")  # fmt: skip
+_UUID_COLUMNS = frozenset({"UUIDField", "UUID", "Uuid"})
 _SECRET_TYPES = ("SecretStr", "SecretBytes", "Secret")
+_ENUMERATIONS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag", "Choices", "TextChoices", "IntegerChoices"})
 _HARMLESS_TYPES = frozenset({"bool", "int", "float"})
 _REQUEST_PARTS = frozenset({"url", "method", "data", "json", "params"})
 
@@ -155,7 +157,8 @@ class LoggedValues:
         kind = sensitivity(name)
         if kind is None or self._is_harmless(node, scope):
             return
-        certain = exact or kind is Sensitivity.PERSONAL or not self._is_doubtful(node, scope)
+        is_doubtful = has_several_meanings(name) or self._is_doubtful(node, scope)
+        certain = exact or kind is Sensitivity.PERSONAL or not is_doubtful
         yield SensitiveValue(name, kind, scope.module.evidence(node, f"the value of `{name}`"), certain)
 
     def _is_harmless(self, node: form.Expr, scope: Scope) -> bool:
@@ -169,11 +172,20 @@ class LoggedValues:
         value = self._project.infer(node, scope)
         if isinstance(value, Literal) and isinstance(value.node, form.Const) and isinstance(node, form.Attr):
             return True
+        if isinstance(node, form.Attr) and self._is_member_of_enum(node, scope):
+            return True
         if isinstance(value, Instance) and value.type_name.rsplit(".", 1)[-1] in _SECRET_TYPES:
             return True
         if not isinstance(node, form.Name):
             return False
         return any(self._binding_is_harmless(b) for b in scope.lookup(node.id))
+
+    def _is_member_of_enum(self, node: form.Attr, scope: Scope) -> bool:
+        """`Kind.change_secret`: the name of a choice, not a secret."""
+        owner = self._project.infer(node.value, scope)
+        return isinstance(owner, ClassSymbol) and any(
+            last_part(base) in _ENUMERATIONS for base in self._project.base_names(owner)
+        )
 
     def _binding_is_harmless(self, binding: Binding) -> bool:
         if binding.annotation is not None and form.dotted(binding.annotation) in _HARMLESS_TYPES:
@@ -196,7 +208,17 @@ class LoggedValues:
             if any(b.how in (How.FOR, How.EXCEPT, How.WITH, How.FUNCTION, How.CLASS, How.IMPORT) for b in bindings):
                 return True
         value = self._project.infer(node, scope) if isinstance(node, form.Name | form.Attr) else None
-        return isinstance(value, Instance) and value.cls is not None
+        if isinstance(value, Instance) and value.cls is not None:
+            return True
+        return isinstance(node, form.Attr) and self._may_be_identifier(node.attr)
+
+    def _may_be_identifier(self, name: str) -> bool:
+        """Whether a model of the project has a column of that name which holds a UUID: often an identifier."""
+        return any(
+            isinstance(b.value, form.Call) and last_name(b.value.func) in _UUID_COLUMNS
+            for cls in self._project.classes
+            for b in cls.own(name)
+        )
 
     def _behind(self, node: form.Name, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         """What the name was given: by the only assignment, or by the callers."""

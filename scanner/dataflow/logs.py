@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
-from assay.scanner.dataflow.handlers import Handlers, explanation_near
+from assay.scanner.dataflow.handlers import Handlers, explanation_near, way_around
 from assay.scanner.dataflow.logged_values import LoggedValues, redaction
 from assay.scanner.dataflow.loggers import (
     FoundLogCall,
@@ -208,6 +208,10 @@ class _Linker:
             excuses = list(self._handlers.circumstances(block))
             if comment is not None:
                 excuses.append((HandlerExcuse.COMMENT, comment))
+            around = (s for s in block.body if isinstance(s, form.With) and s.start <= call.start < s.end)
+            instead = next((found for s in around if (found := way_around(s, block)) is not None), None)
+            if instead is not None:
+                excuses.append((HandlerExcuse.FALLBACK, module.evidence(instead, "what is done instead")))
             yield ExceptHandler(
                 function=function,
                 ordinal=ordinal,

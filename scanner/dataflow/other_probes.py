@@ -29,6 +29,7 @@ _WRAPPER_PARAMS = words("scope environ request req get_response call_next handle
 _WRAPPER_NAMES = words(
     "__call__ dispatch process_request process_view app application asgi_app wsgi_app middleware wrapper wrapped inner"
 )
+_WRAPPED = words("get_response app application asgi_app wsgi_app")
 _PASSING_ON = words("call_next get_response app application asgi_app wsgi_app handler next inner_app")
 _SENDING = words("send start_response")
 
@@ -92,8 +93,8 @@ def _wrappers(project: Project) -> Iterator[tuple[Evidence, str | None]]:
     for function in project.functions:
         if _is_wrapper(function):
             for node in function.walk():
-                if isinstance(node, form.If) and _answers(node):
-                    path = _health_path(node.test, function, project)
+                if isinstance(node, form.If) and (_answers(node) or _lets_others_pass(node, function)):
+                    path = _health_path(node.test, function, project, "==" if _answers(node) else "!=")
                     if path is not None:
                         yield function.module.evidence(node.test, f"answers {path} before any route"), path
 
@@ -108,7 +109,8 @@ def _is_wrapper(function: FunctionSymbol) -> bool:
     outer = {p.name for p in function.outer.function.parameters} if function.outer.function is not None else set()
     if hook:
         return True
-    return not given.isdisjoint(_WRAPPER_PARAMS) and (function.name in _WRAPPER_NAMES or "get_response" in outer)
+    wraps = function.name in _WRAPPER_NAMES or not outer.isdisjoint(_WRAPPED)
+    return not given.isdisjoint(_WRAPPER_PARAMS) and wraps
 
 
 def _answers(node: form.If) -> bool:
@@ -128,9 +130,18 @@ def _answers(node: form.If) -> bool:
     return makes
 
 
-def _health_path(test: form.Expr, function: FunctionSymbol, project: Project) -> str | None:
+def _lets_others_pass(node: form.If, function: FunctionSymbol) -> bool:
+    """`if path != "/health": return app(...)`, before the function answers."""
+    if not isinstance(node.body[-1], form.Return):
+        return False
+    passes = any(isinstance(n, form.Call) and last_name(n.func) in _PASSING_ON for n in form.walk_body(node.body))
+    after = (n for n in function.walk() if n.start >= node.end)
+    return passes and any(isinstance(n, form.Call) and last_name(n.func) in _SENDING for n in after)
+
+
+def _health_path(test: form.Expr, function: FunctionSymbol, project: Project, operator: str) -> str | None:
     for node in form.walk(test, into_definitions=False):
-        if not isinstance(node, form.Compare) or node.ops[0] not in ("==", "in"):
+        if not isinstance(node, form.Compare) or node.ops[0] not in (operator, "in" if operator == "==" else "not in"):
             continue
         for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
             if _is_request_path(one):

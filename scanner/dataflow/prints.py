@@ -130,6 +130,8 @@ def _is_debugging(call: form.Call, block: Block) -> bool:
     for outer in block.within_function():
         if isinstance(outer.header, form.If) and not outer.is_otherwise and is_debug_condition(outer.header.test):
             return True
+        if any(_leaves_unless_debugging(s) for s in outer.body if s.end <= call.start):
+            return True
     statement = next((s for s in block.body if s.start <= call.start < s.end), None)
     if statement is None:
         return False
@@ -138,4 +140,15 @@ def _is_debugging(call: form.Call, block: Block) -> bool:
         and is_debug_condition(node.test)
         and node.body.start <= call.start < node.body.end
         for node in form.walk(statement, into_definitions=False)
+    )
+
+
+def _leaves_unless_debugging(statement: form.Stmt) -> bool:
+    """`if not settings.DEBUG: return`."""
+    return (
+        isinstance(statement, form.If)
+        and isinstance(statement.test, form.Unary)
+        and statement.test.op == "not"
+        and is_debug_condition(statement.test.operand)
+        and isinstance(statement.body[-1], form.Return | form.Raise)
     )

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from assay.scanner.dataflow.branches import branches_on_none
-from assay.scanner.dataflow.frames import Frame, fills, left_at_none, loop_statements
+from assay.scanner.dataflow.frames import Frame, fills, left_at_none, loop_statements, surely_given, surely_sent
 from assay.scanner.dataflow.returned import (
     NOTHING,
     Returned,
     Shape,
     narrowed,
+    of_unknown_size,
     passed_through_unknown,
     perhaps_ordered,
     refined,
@@ -48,9 +49,15 @@ _REQUEST_LIMITED = ("paginat",)
 
 
 Activation = tuple[
-    FunctionSymbol, frozenset[str], frozenset[tuple[str, Returned]], frozenset[tuple[str, FunctionSymbol]]
+    FunctionSymbol,
+    frozenset[str],
+    frozenset[str],
+    frozenset[tuple[str, Returned]],
+    frozenset[tuple[str, FunctionSymbol]],
 ]
-"""What a summary depends on: the function, arguments left at None, and those that hold rows or functions."""
+"""What a summary depends on: the function, arguments left at None, those surely given, and those that hold rows or
+functions.
+"""
 
 
 class Reads:
@@ -77,7 +84,7 @@ class Reads:
         return self._eval(route.rows.node, route.rows.scope, frame).shaped(Shape.LIST)
 
     def of_handler(self, handler: FunctionSymbol) -> Returned:
-        frame = Frame(handler)
+        frame = Frame(handler, present=surely_sent(handler))
         returned = NOTHING
         for wrapper in self._wrappers(handler):
             returned |= self._body(wrapper)
@@ -138,7 +145,8 @@ class Reads:
             returned = NOTHING
             for node in function.walk():
                 if isinstance(node, form.Return) and node.value is not None:
-                    returned |= self._eval(node.value, function.scope, frame)
+                    if not self._never_runs(node.start, frame):
+                        returned |= self._eval(node.value, function.scope, frame)
                 elif isinstance(node, form.Yield) and node.value is not None:
                     value = self._eval(node.value, function.scope, frame)
                     returned |= value if node.is_from else value.without_rows
@@ -148,7 +156,12 @@ class Reads:
 
     def _frame_of_call(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Frame:
         arguments = [(p, self._project.bound_argument(call, function, p)) for p in function.parameters]
-        inside = Frame(function, absent=left_at_none(call, arguments), closure=self._closure_for(function, frame))
+        inside = Frame(
+            function,
+            absent=left_at_none(call, arguments),
+            present=surely_given(function, arguments, frame.present if frame is not None else frozenset()),
+            closure=self._closure_for(function, frame),
+        )
         for param, argument in arguments:
             if argument is None:
                 continue
@@ -174,6 +187,7 @@ class Reads:
         key = (
             inside.function,
             inside.absent,
+            inside.present,
             frozenset(inside.arguments.items()),
             frozenset(inside.callables.items()),
         )
@@ -197,7 +211,7 @@ class Reads:
         for library in self._libraries:
             source = library.source(node, scope, self._project)
             if isinstance(source, Rows):
-                return Returned((source,), Shape.LIST)
+                return Returned((replace(source, library=library),), Shape.LIST)
             if source is not None:
                 return NOTHING
         match node:
@@ -277,19 +291,25 @@ class Reads:
             # In source order, each binding seeing those before it: `q = select(A)`, then `q = q.limit(n)`.
             owner.names[node.id] = owner.arguments.get(node.id, NOTHING)
             for binding in owner.function.scope.bindings[node.id]:
-                if self._never_runs(binding, owner):
+                if self._never_runs(binding.offset, owner):
                     continue
-                owner.names[node.id] = refined(owner.names[node.id], self._binding(binding, owner))
+                earlier, later = owner.names[node.id], self._binding(binding, owner)
+                if earlier.rows and not later.rows and _made_of_itself(binding, node.id):
+                    # `if pk: rows = rows.first()`: one row or all of them, by something that isn't known here.
+                    earlier = of_unknown_size(earlier)
+                owner.names[node.id] = refined(earlier, later)
             owner.names[node.id] |= self._filled(node.id, owner)
         return owner.names[node.id]
 
-    def _never_runs(self, binding: Binding, frame: Frame) -> bool:
-        """It stands in `if order_by is not None:`, and this call was given no `order_by`."""
+    def _never_runs(self, offset: int, frame: Frame) -> bool:
+        """It stands in `if order_by is not None:`, and this call was given no `order_by`; or in the other branch, and
+        it was given one.
+        """
         for branch in branches_on_none(frame.function):
-            if branch.start <= binding.offset < branch.end:
+            if branch.start <= offset < branch.end:
                 owner = frame.owning(branch.name)
-                if owner is not None and branch.name in owner.absent:
-                    return branch.when_given
+                if owner is not None and branch.name in (owner.absent if branch.when_given else owner.present):
+                    return True
         return False
 
     def _binding(self, binding: Binding, frame: Frame) -> Returned:
@@ -369,7 +389,9 @@ class Reads:
             case BoundMethod(function=function):
                 # `Serializer(rows).data()`: what the object was made of comes out again.
                 returned = self._project_call(function, call, scope, frame)
-                return returned if returned.rows or not receiver.rows else returned | receiver
+                if returned.rows or not receiver.rows:
+                    return returned
+                return returned | (of_unknown_size(receiver) if self._is_source(call.func, scope) else receiver)
             case FunctionSymbol():
                 return self._project_call(callee, call, scope, frame)
             case ClassSymbol():
@@ -384,7 +406,7 @@ class Reads:
         inputs: tuple[form.Expr, ...] = ()
         known = False
         for row in base.rows:
-            for library in self._libraries:
+            for library in (row.library,) if row.library is not None else self._libraries:
                 result = library.step(row, method, call, scope)
                 if result is None:
                     continue
@@ -444,11 +466,18 @@ class Reads:
             returned = replace(returned, rows=tuple(perhaps_ordered(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
             # `Schema().dump(rows)`, `rows.data`, `response.json(...)`: the receiver may carry the rows.
-            returned |= self._eval(call.func.value, scope, frame)
+            carried = self._eval(call.func.value, scope, frame)
+            returned |= of_unknown_size(carried) if self._is_source(call.func, scope) else carried
         if returned.rows or returned.bounded or name.startswith("builtins."):
             return returned
         return returned | Returned(
             unknown=(scope.module.evidence(call, f"what {name}() gives is the library's to say"),)
+        )
+
+    def _is_source(self, func: form.Expr, scope: Scope) -> bool:
+        """Whether a method that no library knows is called on rows where they begin: it may do anything to them."""
+        return isinstance(func, form.Attr) and any(
+            isinstance(library.source(func.value, scope, self._project), Rows) for library in self._libraries
         )
 
     def _activated(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
@@ -469,7 +498,8 @@ class Reads:
         returned = self._arguments(call, scope, frame)
         returned = replace(returned, rows=tuple(passed_through_unknown(r) for r in returned.rows))
         if isinstance(call.func, form.Attr):
-            returned |= self._eval(call.func.value, scope, frame)
+            carried = self._eval(call.func.value, scope, frame)
+            returned |= of_unknown_size(carried) if self._is_source(call.func, scope) else carried
         if returned.rows:
             return returned
         name = form.dotted(call.func) or last_name(call.func) or "a computed function"
@@ -485,3 +515,8 @@ def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
         if form.dotted(upper.right) == start:
             return upper.left
     return upper
+
+
+def _made_of_itself(binding: Binding, name: str) -> bool:
+    """`rows = rows.first()`"""
+    return binding.value is not None and any(isinstance(n, form.Name) and n.id == name for n in form.walk(binding.value))

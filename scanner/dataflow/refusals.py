@@ -28,6 +28,9 @@ _CREDENTIALS = frozenset(
     is_authenticated get_identity authorized_userid get_auth_user get_current_user verify_id_token""".split()
 )
 _WEB_SESSIONS = frozenset({"flask.session", "quart.session", "aiohttp_session.get_session"})
+_CALLER_WORDS = ("auth", "user", "token", "login", "logged", "session", "identity", "credential", "permission", "admin",
+    "api_key", "apikey", "signature", "jwt", "anonymous", "account", "role", "headers", "cookies")  # fmt: skip
+_PLACE_WORDS = ("path", "endpoint", "method", "blueprint", "url", "host", "remote_addr")
 _OTHER_ENDS = ("csrf", "xsrf", "state", "nonce", "next", "redirect", "lang", "locale", "flash", "captcha", "consent")
 """What keys of a session or names of cookies speak of when they say nothing about who is asking."""
 _CREDENTIAL_HEADERS = ("authorization", "cookie", "x-api-key", "api-key", "x-auth", "token", "signature", "secret")
@@ -66,6 +69,66 @@ def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[F
             if found is not None:
                 return found
     return None
+
+
+def refusal_of_strangers(hook: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where a hook that runs before every request turns away callers of whom nothing is known.
+
+    `if current_user.banned: abort(403)` does not, nor does a page that says the site is being set up.
+    """
+    return _refusal_of_strangers(hook, project, _DEEPEST)
+
+
+def _refusal_of_strangers(function: FunctionSymbol, project: Project, depth: int) -> Evidence | None:
+    if not depth or "csrf" in function.name.lower():
+        return None
+    nodes = list(_met_by_strangers(function.node.body, decided=True))
+    for node in nodes:
+        if _refuses(node, function.scope, project):
+            return function.module.evidence(node, "turns callers away")
+    callees = (project.callee_function(n, function.scope) for n in nodes if isinstance(n, form.Call))
+    found = (_refusal_of_strangers(callee, project, depth - 1) for callee in callees if callee is not None)
+    return next((f for f in found if f is not None), None)
+
+
+def _met_by_strangers(body: list[form.Stmt], *, decided: bool) -> Iterator[form.Expr | form.Stmt]:
+    """What runs for a caller without credentials. `decided` is unset below a condition that has to do neither with who
+    is asking nor with what is asked for.
+    """
+    for statement in body:
+        match statement:
+            case form.If(test=test, body=then, orelse=orelse):
+                is_about_caller = _has_word(test, _CALLER_WORDS)
+                below = is_about_caller or (decided and _has_word(test, _PLACE_WORDS))
+                if not (is_about_caller and _holds_for_known_callers(test)):
+                    yield from _met_by_strangers(then, decided=below)
+                yield from _met_by_strangers(orelse, decided=below)
+            case form.Try(body=inner, handlers=handlers, orelse=orelse, final=final):
+                for block in (inner, *(h.body for h in handlers), orelse, final):
+                    yield from _met_by_strangers(block, decided=decided)
+            case form.With(body=inner) | form.For(body=inner) | form.While(body=inner):
+                yield from _met_by_strangers(inner, decided=decided)
+            case form.Function() | form.Class():
+                pass
+            case _:
+                yield from form.walk(statement) if decided else ()
+
+
+def _has_word(test: form.Expr, words: tuple[str, ...]) -> bool:
+    names = (n.id if isinstance(n, form.Name) else n.attr for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
+    return any(word in name.lower() for name in names for word in words)
+
+
+def _holds_for_known_callers(test: form.Expr) -> bool:
+    """`user`, `current_user.is_authenticated`, `user is not None and user.banned`."""
+    match test:
+        case form.Boolean(values=values):
+            return all(_holds_for_known_callers(v) for v in values if _has_word(v, _CALLER_WORDS))
+        case form.Unary(op="not"):
+            return False
+        case form.Compare(ops=ops):
+            return ops == ["is not"]
+    return "anonymous" not in (last_name(test.func if isinstance(test, form.Call) else test) or "")
 
 
 def refuses_by_decorator(decorator: form.Expr, scope: Scope, project: Project) -> Evidence | None:

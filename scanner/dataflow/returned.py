@@ -72,6 +72,11 @@ def with_inputs(returned: Returned, nodes: tuple[form.Expr, ...], scope: Scope) 
     return replace(returned, inputs=union(returned.inputs, inputs)) if inputs else returned
 
 
+def of_unknown_size(returned: Returned) -> Returned:
+    """The value after something unknown was done to its rows."""
+    return replace(returned, rows=tuple(passed_through_unknown(r) for r in returned.rows))
+
+
 def passed_through_unknown(rows: Rows) -> Rows:
     """Rows that a function which could not be followed was given: it may have limited or ordered them."""
     bound = Bound.UNKNOWN if rows.bound is Bound.UNLIMITED else rows.bound

@@ -24,6 +24,8 @@ _SCHEMA_STATEMENTS = frozenset(
         "ALTER", "COMMENT", "CREATE", "DROP", "GRANT", "REFRESH", "REINDEX", "REVOKE", "TRUNCATE",
     }
 )  # fmt: skip
+_WITHOUT_PARAMETERS = frozenset({"KILL", "SET", "USE", "VACUUM"})
+"""Statements about the session or the server: most databases take no bound parameters in them."""
 _COMPARISONS = frozenset(
     {
         "=",
@@ -72,15 +74,21 @@ def reads_as_sql(text: Text) -> bool:
 
 def is_schema_change(text: Text) -> bool:
     """Whether it defines or changes tables, roles and the like, where parameters can't be bound."""
+    return _first_word(text) in _SCHEMA_STATEMENTS
+
+
+def _first_word(text: Text) -> str | None:
     first = text.pieces[0] if text.pieces else ""
     words = first.split(None, 1) if isinstance(first, str) else []
-    return bool(words) and words[0].upper() in _SCHEMA_STATEMENTS
+    return words[0].upper() if words else None
 
 
 def positions(text: Text) -> list[tuple[TextHole, Position]]:
-    """Every hole with what SQL expects there; UNKNOWN for text that has no tokens of SQL or is nothing but a hole."""
+    """Every hole with what SQL expects there; UNKNOWN for text that has no tokens of SQL, is nothing but a hole, or
+    is a statement that takes no parameters.
+    """
     holes = text.holes
-    if not holes or text.is_one_hole:
+    if not holes or text.is_one_hole or _first_word(text) in _WITHOUT_PARAMETERS:
         return [(h, Position.UNKNOWN) for h in holes]
     marks = iter(range(len(holes)))
     sql = "".join(p if isinstance(p, str) else _MARK.format(next(marks)) for p in text.pieces)

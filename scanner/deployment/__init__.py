@@ -98,7 +98,8 @@ def _owner_of_code(found: Found, roots: Mapping[str, str]) -> str | None:
     if specific:
         return specific[0]
     named = _named(found.workload, roots)
-    return named or next((c for c in candidates if c is not None), None)
+    around = [*candidates, *(_only_below(home, roots) for home in found.home)]
+    return named or next((c for c in around if c is not None), None)
 
 
 def _containing(folder: str, roots: Mapping[str, str]) -> str | None:
@@ -106,6 +107,13 @@ def _containing(folder: str, roots: Mapping[str, str]) -> str | None:
     folder = _folder(folder)
     around = [name for name, root in roots.items() if root == "" or folder == root or folder.startswith(root + "/")]
     return max(around, key=lambda name: len(roots[name]), default=None)
+
+
+def _only_below(folder: str, roots: Mapping[str, str]) -> str | None:
+    """The one service that lies below the folder: the Dockerfile beside `src/` is that of the service in `src/`."""
+    folder = _folder(folder)
+    below = [name for name, root in roots.items() if folder == "" or root.startswith(folder + "/")]
+    return below[0] if len(below) == 1 else None
 
 
 def _named(workload: Workload, roots: Mapping[str, str]) -> str | None:
@@ -131,7 +139,8 @@ def _owner_of_file(
     beside = {o for f, o in zip(everything, by_code, strict=True) if o is not None and f.workload.location.path == path}
     if len(beside) == 1:
         return beside.pop()
-    return _containing(posixpath.dirname(path), roots) if not beside else None
+    folder = posixpath.dirname(path)
+    return None if beside else _containing(folder, roots) or _only_below(folder, roots)
 
 
 def _deployment(found: list[Found]) -> Deployment:

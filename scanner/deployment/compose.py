@@ -217,8 +217,12 @@ class _Builder:
         return None
 
     def _elsewhere(self, image: Image | None) -> Evidence | None:
-        if image is not None or self.service.image is None:
+        if image is not None:
             return None
+        if self.service.image is None:
+            if self.service.build is None:
+                return None
+            return self.service.span.evidence(self.path, "the Dockerfile it is built from wasn't found")
         span = self.service.image_span or self.service.span
         return span.evidence(self.path, f"{self.service.image} isn't built here and may bring a check of its own")
 

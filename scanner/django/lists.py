@@ -41,7 +41,8 @@ def assembled(body: list[form.Stmt], name: str, before: int | None = None) -> li
     for statement in body:
         if before is not None and statement.start >= before:
             break
-        if isinstance(statement, form.Assign) and any(additions(statement, name)):
+        is_done = before is None or statement.end <= before
+        if is_done and isinstance(statement, form.Assign) and any(additions(statement, name)):
             found.clear()
         for served in served_statements([statement]):
             if before is None or served.end <= before:

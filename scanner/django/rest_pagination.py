@@ -20,6 +20,7 @@ from assay.scanner.model.query import Cap, Order, PageSize
 from assay.scanner.readers.python import form
 
 _GENERIC = ("rest_framework.generics.", "rest_framework.viewsets.", "rest_framework.mixins.")
+_GENERIC_NAMES = ("ModelViewSet", "GenericViewSet", "GenericAPIView")
 _NOT_GENERIC = frozenset({"ViewSet", "ViewSetMixin"})
 _SIZE_ATTRIBUTES = ("page_size", "default_limit")
 _OVERRIDES = ("get_limit", "get_page_size", "paginate_queryset")
@@ -48,8 +49,11 @@ class PageOrder:
 
 
 def is_generic(cls: ClassSymbol, project: Project) -> bool:
-    """Whether the view has a paginator at all: `GenericAPIView` and what derives from it."""
-    return any(name.startswith(_GENERIC) and last_part(name) not in _NOT_GENERIC for name in project.base_names(cls))
+    """Whether the view has a paginator at all: `GenericAPIView` and what derives from it, in other libraries too."""
+    return any(
+        name.endswith(_GENERIC_NAMES) or (name.startswith(_GENERIC) and last_part(name) not in _NOT_GENERIC)
+        for name in project.base_names(cls)
+    )
 
 
 def paginator_of(view: View, settings: Settings | None, project: Project) -> Paginator | None:
@@ -158,7 +162,9 @@ def _filters_by_order(view: View, settings: Settings | None, project: Project) -
         stated = settings.entry("REST_FRAMEWORK", "DEFAULT_FILTER_BACKENDS")
     if stated is None:
         return False
-    named = [n for n in form.walk(definition(stated, project).node) if isinstance(n, form.Name | form.Attr | form.Const)]
+    named = [
+        n for n in form.walk(definition(stated, project).node) if isinstance(n, form.Name | form.Attr | form.Const)
+    ]
     texts = (n.value if isinstance(n, form.Const) else last_name(n) for n in named)
     return any(isinstance(t, str) and "Ordering" in t for t in texts)
 

@@ -253,8 +253,12 @@ class _Walk:
             self._attribute(Sited(call.func, scope), place)
         elif name == "include":
             self._include(call, scope, place)
-        elif not isinstance(callee, External):
-            self._unresolved(Sited(call, scope), place)
+        else:
+            # `urlpatterns = with_toolbar(urlpatterns)`: what it is given is served still, and it may add some.
+            for given in (a for a in call.positional if isinstance(a, form.Name)):
+                self.list_named(scope, given.id, place, before=given.start)
+            if not isinstance(callee, External):
+                self._unresolved(Sited(call, scope), place)
 
     def _translated(self, call: form.Call, scope: Scope, place: _Place) -> None:
         """`i18n_patterns(...)`: behind the language's code, unless the default language goes without."""
@@ -314,8 +318,25 @@ class _Walk:
         text = self._evaluator.text(Sited(route, scope), place.frame)
         if text is None:
             self._unresolved(Sited(call, scope), place)
-            text = f"<{last_name(route) or 'unknown'}>"
+            text = self._partial(Sited(route, scope), place.frame)
         self._target(Sited(view, scope), call, place.under(text))
+
+    def _partial(self, route: Sited, frame: Frame) -> str:
+        """The route with `<name>` where a part of it is only known at run time."""
+
+        def part(node: form.Expr) -> str:
+            return self._evaluator.text(Sited(node, route.scope), frame) or f"<{last_name(node) or 'unknown'}>"
+
+        match route.node:
+            case form.Template(parts=parts):
+                return "".join(p if isinstance(p, str) else part(p.value) for p in parts)
+            case form.Binary(op="+", left=left, right=right):
+                return part(left) + part(right)
+            case form.Call(func=form.Attr(value=form.Const(value=str() as text), attr="format"), args=args):
+                for arg in args:
+                    text = text.replace("{}" if arg.name is None else f"{{{arg.name}}}", part(_called(arg.value)), 1)
+                return text
+        return part(route.node)
 
     def _target(self, view: Sited, call: form.Call, place: _Place) -> None:
         """What the second argument of `path()` leads to: another list, an object's patterns, or a view."""
@@ -385,6 +406,10 @@ class _Walk:
         node, scope = place.builder or (sited.node, sited.scope)
         made_by = last_name(place.builder[0].func) if place.builder else None
         self._into.unresolved.append(Unresolved(scope.module.location(node), run_time_message(made_by)))
+
+
+def _called(node: form.Expr) -> form.Expr:
+    return node.func if isinstance(node, form.Call) else node
 
 
 def run_time_message(made_by: str | None) -> str:

@@ -263,7 +263,7 @@ def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> End
         bases = {last_part(name) for name in project.base_names(view.cls)}
         if any("GraphQL" in base for base in bases):
             return EndpointKind.GRAPHQL
-    answer = _kind_of_answers(handler) if handler is not None else None
+    answer = _kind_of_answers(handler, project, 0) if handler is not None else None
     if answer is not None or view.cls is None:
         return answer
     for name in project.base_names(view.cls):
@@ -272,13 +272,17 @@ def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> End
     return EndpointKind.HTML if project.class_attribute(view.cls, "template_name") is not None else None
 
 
+_MOST_HANDOVERS = 3
+
+
 def only_renders(handler: FunctionSymbol) -> bool:
     """Whether everything the handler returns is a rendered page or a redirect."""
     answers = [node.value for node in handler.returns() if node.value is not None]
     return bool(answers) and all(isinstance(a, form.Call) and last_name(a.func) in _RENDERING for a in answers)
 
 
-def _kind_of_answers(handler: FunctionSymbol) -> EndpointKind | None:
+def _kind_of_answers(handler: FunctionSymbol, project: Project, depth: int) -> EndpointKind | None:
+    """What the returned expressions build, or the project functions that are asked to."""
     kinds: set[EndpointKind] = set()
     for node in handler.returns():
         for part in form.walk(node.value, into_definitions=False) if node.value is not None else ():
@@ -292,6 +296,10 @@ def _kind_of_answers(handler: FunctionSymbol) -> EndpointKind | None:
                     kinds.add(EndpointKind.FILE)
                 elif name == "StreamingHttpResponse":
                     kinds.add(EndpointKind.STREAM)
+                elif part is node.value and depth < _MOST_HANDOVERS:
+                    asked = project.callee_function(part, handler.scope)
+                    found = _kind_of_answers(asked, project, depth + 1) if asked is not None else None
+                    kinds |= {found} if found is not None else set()
     for kind in (EndpointKind.STREAM, EndpointKind.FILE, EndpointKind.JSON, EndpointKind.HTML):
         if kind in kinds and not (kind is EndpointKind.JSON and EndpointKind.HTML in kinds):
             return kind

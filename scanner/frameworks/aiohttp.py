@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.dataflow.constants import Given, list_items, string_value
+from assay.scanner.dataflow.constants import Given, definitions, list_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.dataflow.refusals import refuses_by_decorator, refuses_in_body
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
@@ -49,6 +49,7 @@ class _Routes:
 
     def _holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
         """The application or route table that an expression (`app`, `app.router`) stands for."""
+        node, scope = self._spelled_out(node, scope)
         value = resolved(node, scope, self._project, given)
         if isinstance(node, form.Attr) and node.attr == "router":
             value = resolved(node.value, scope, self._project, given)
@@ -59,6 +60,14 @@ class _Routes:
             return value.origin
         apps = [origin for origin, app in self._holders.items() if app.type_name in _APPS]
         return apps[0] if len(apps) == 1 else None
+
+    def _spelled_out(self, node: form.Expr, scope: Scope) -> tuple[form.Expr, Scope]:
+        """`app.router` for a `router` that was assigned so, and `app.router.add_get` for an `add_get`."""
+        if isinstance(node, form.Name):
+            found = definitions(node, scope, self._project)
+            if len(found) == 1 and isinstance(found[0][0], form.Attr):
+                return found[0]
+        return node, scope
 
     def _find_subapps(self) -> None:
         for call, scope in self._project.calls_named("add_subapp", "add_routes"):
@@ -80,14 +89,16 @@ class _Routes:
     def _added(self) -> Iterator[Route]:
         """`router.add_get(path, handler)`, `router.add_route(method, path, handler)`, `router.add_view(path, View)`."""
         for call, scope in self._project.calls_named("add_route", "add_view", *(f"add_{verb}" for verb in _VERBS)):
-            if not isinstance(call.func, form.Attr):
+            method, around = self._spelled_out(call.func, scope)
+            if not isinstance(method, form.Attr):
                 continue
             seen = set[tuple[form.Call, str]]()
-            for given in expansions(call, scope, self._project):
-                holder = self._holder(call.func.value, scope, given)
+            spelled_out = form.Call(start=call.start, end=call.end, func=method, args=call.args)
+            for given in expansions(spelled_out, scope, self._project):
+                holder = self._holder(method.value, around, given)
                 if holder is None:
                     continue
-                verb, path, handler = self._parts(call, call.func.attr.removeprefix("add_"), scope, given)
+                verb, path, handler = self._parts(call, method.attr.removeprefix("add_"), scope, given)
                 if handler is not None and (holder, path) not in seen:
                     seen.add((holder, path))
                     yield from self._placed(holder, verb, path, handler, Sited(call, scope), given)

@@ -153,7 +153,8 @@ class _DjangoRows:
         if method == "annotate" and call is not None and _is_grouped(call) and rows.bound is Bound.UNLIMITED:
             return replace(rows, bound=Bound.UNKNOWN)
         if method == "none" and call is not None:
-            return replace(rows, bound=Bound.LIMITED, limit=scope.module.evidence(call, "none() has no rows"))
+            empty = scope.module.evidence(call, "none() has no rows")
+            return replace(rows, bound=Bound.LIMITED, limit=empty, order=Order.EXPLICIT, order_by=empty)
         if method == "order_by" and call is not None:
             if not call.args:
                 return replace(rows, order=Order.NONE, order_by=None)
@@ -192,7 +193,7 @@ class _DjangoRows:
         )
         only = _only_row(cls, project)
         if only is not None:
-            return replace(rows, bound=Bound.LIMITED, limit=only)
+            return replace(rows, bound=Bound.LIMITED, limit=only, order=Order.EXPLICIT, order_by=only)
         manager = manager_class(cls, node.attr, project) if isinstance(node, form.Attr) else None
         initial = project.method(manager, "get_queryset") if manager is not None else None
         for call in initial.walk() if initial is not None else ():
@@ -405,7 +406,9 @@ class _DjangoRows:
 def _only_row(cls: ClassSymbol, project: Project) -> Evidence | None:
     """Where `save()` gives every object of the model the same primary key: the table has one row."""
     save = project.method(cls, "save")
-    for node in save.walk() if save is not None else ():
+    if save is None:
+        return None
+    for node in save.walk():
         if isinstance(node, form.Assign) and isinstance(node.value, form.Const | form.Name):
             for target in node.targets:
                 if form.dotted(target) in ("self.pk", "self.id") and _is_constant(node.value, save.scope, project):
@@ -448,7 +451,8 @@ def _names_a_parent(rows: Rows, name: str) -> bool:
     lookup = rest.rsplit("__", 1)[-1]
     if not rows.parents:
         return lookup in _KEYS or name.endswith("_id")
-    return name in rows.parents or lookup in _KEYS or (relation in rows.parents and bool(rest) and lookup not in _LOOKUPS)
+    is_equality = bool(rest) and lookup not in _LOOKUPS
+    return name in rows.parents or lookup in _KEYS or (relation in rows.parents and is_equality)
 
 
 def _picks_listed(call: form.Call) -> bool:

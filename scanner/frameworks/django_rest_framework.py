@@ -18,7 +18,7 @@ from assay.scanner.django.urls import Mount, urlconf
 from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, only_renders, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Location
@@ -171,7 +171,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
     may_page = returns_collection or (verb == "GET" and handler is not None and returns_collection is None)
     paginator = paginator_of(view, site.settings, project) if may_page else None
     pages = paginator is not None and pages_through(view.cls, handler, project)
-    rows = _rows(view, project) if returns_collection or pages else None
+    rows = _rows(view, project) if returns_collection or (pages and _pages_its_own(handler)) else None
     ordering = page_order(view, paginator, site.settings, project) if paginator is not None and pages else PageOrder()
     return Route(
         methods=(verb,),
@@ -184,7 +184,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         kind=_kind(view, action, project),
         guards=tuple(dict.fromkeys(guards)),
         response_model=_serializer(view, project) if action.name != "destroy" and verb != "DELETE" else None,
-        returns_collection=returns_collection,
+        returns_collection=True if pages else returns_collection,
         collection=_collection(view, rows, project) if rows is not None else None,
         paginators=(paginator.evidence,) if paginator is not None and pages else (),
         page_order=ordering.order,
@@ -246,6 +246,13 @@ def _rows(view: View, project: Project) -> Sited | None:
             if node.value is not None:
                 return Sited(node.value, method.scope)
     return Sited(*attribute) if attribute is not None else None
+
+
+def _pages_its_own(handler: FunctionSymbol | None) -> bool:
+    """Whether it is the view's own query that the handler pages, and not some other rows."""
+    return handler is None or any(
+        isinstance(n, form.Attr) and n.attr in ("get_queryset", "queryset", "list") for n in handler.walk()
+    )
 
 
 def _narrows(method: FunctionSymbol, project: Project) -> bool:

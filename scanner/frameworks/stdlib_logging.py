@@ -254,8 +254,12 @@ def _configured_format(
     if _MACHINE.search(kind):
         return LogFormat.MACHINE, handler
     chosen = literal_item(handler, "formatter")
+    if isinstance(chosen, form.Conditional) and _is_debugging(chosen.test):
+        chosen = chosen.orelse
     if chosen is None:
-        return LogFormat.PLAIN, handler
+        own = _by_path(kind, scope, project)
+        writes = isinstance(own, ClassSymbol) and project.method(own, "emit") is not None
+        return LogFormat.UNKNOWN if writes else LogFormat.PLAIN, handler
     name = _text(chosen) or _constant(chosen, scope, project)
     if name is None:
         return LogFormat.CONFIGURED, chosen

@@ -29,13 +29,23 @@ def _sinks(context: Context) -> Iterator[SinkFound]:
             continue
         # Processors are put together before the call as often as inside it.
         around = scope.body if scope.function is not None else module.facts.body
-        names = {
-            last_name(n) for n in form.walk_body(around, into_definitions=False) if isinstance(n, form.Attr | form.Name)
-        }
-        machine, plain = bool(names & _MACHINE), bool(names & _PLAIN)
-        chosen = _by_environment(around) if machine and plain else None
-        shape = chosen or (LogFormat.MACHINE if machine else LogFormat.PLAIN)
+        shape = _rendered(around) or _rendered(module.facts.body) or _by_default(call)
         yield SinkFound(shape, module.evidence(call, "structlog's processors"), module)
+
+
+def _rendered(body: list[form.Stmt]) -> LogFormat | None:
+    """What the renderers named in the body make of a record; None where it names none."""
+    names = {last_name(n) for n in form.walk_body(body) if isinstance(n, form.Attr | form.Name)}
+    if names & _MACHINE and names & _PLAIN:
+        return _by_environment(body)
+    if names & _MACHINE:
+        return LogFormat.MACHINE
+    return LogFormat.PLAIN if names & _PLAIN else None
+
+
+def _by_default(call: form.Call) -> LogFormat:
+    """Without processors of its own structlog writes for a console; what those of other modules do can't be told."""
+    return LogFormat.PLAIN if call.argument(0, "processors") is None else LogFormat.CONFIGURED
 
 
 def _by_environment(body: list[form.Stmt]) -> LogFormat:

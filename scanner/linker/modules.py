@@ -10,13 +10,15 @@ from pathlib import PurePosixPath
 class ModuleIndex:
     """Finds project modules by dotted name.
 
-    A project's import roots are not written down anywhere, so every folder that is not itself a package may be one. Of
-    several candidates the one nearest to the importing file is meant.
+    A project's import roots are not written down anywhere, so every folder that is not itself a package may be one, and
+    the folder of a `manage.py` is one even so: running a script puts its folder on the path. Of several candidates the
+    one nearest to the importing file is meant.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = {PurePosixPath(p) for p in paths}
         self._packages = {p.parent for p in self._paths if p.name == "__init__.py"}
+        self._packages -= {p.parent for p in self._paths if p.name == "manage.py"}
         self._by_suffix: dict[tuple[str, ...], list[PurePosixPath]] = {}
         for path in sorted(self._paths):
             parts = _module_parts(path)

@@ -314,25 +314,8 @@ class Project:
 
     def instance_attributes(self, cls: ClassSymbol, name: str) -> list[tuple[form.Expr, Scope]]:
         """What `self.name = ...` assigns in methods of the class and its bases."""
-        found: list[tuple[form.Expr, Scope]] = []
-        for base in self.mro(cls):
-            if not isinstance(base, ClassSymbol):
-                continue
-            for method in base.methods.values():
-                if not method.node.params:
-                    continue
-                this = method.node.params[0].name
-                for node in method.walk():
-                    if isinstance(node, form.Assign) and node.value is not None:
-                        found += [
-                            (node.value, method.scope)
-                            for target in node.targets
-                            if isinstance(target, form.Attr)
-                            and target.attr == name
-                            and isinstance(target.value, form.Name)
-                            and target.value.id == this
-                        ]
-        return found
+        bases = (base for base in self.mro(cls) if isinstance(base, ClassSymbol))
+        return [found for base in bases for found in base.assigned_to_self.get(name, ())]
 
     # --- values ---
 
@@ -484,7 +467,9 @@ class Project:
         return call.argument(index, param.name)
 
     def annotated(self, annotation: form.Expr, scope: Scope) -> Value | None:
-        """The value of a name declared with the annotation."""
+        """The value of a name declared with the annotation: of `type[X]`, the class itself."""
+        if isinstance(annotation, form.Subscript) and self._is_type(annotation.value, scope):
+            return self.annotation_class(annotation.index, scope)
         cls = self.annotation_class(annotation, scope)
         return self.instance_of(cls) if cls is not None else None
 
@@ -514,6 +499,10 @@ class Project:
             # The name of an alias such as `Db = Annotated[Session, Depends(get_db)]` was already seen through.
             return value.cls or External(value.type_name)
         return value
+
+    def _is_type(self, node: form.Expr, scope: Scope) -> bool:
+        value = self.infer(node, scope)
+        return isinstance(value, External) and value.name in ("builtins.type", "typing.Type")
 
     def annotation_element(self, annotation: form.Expr, scope: Scope) -> form.Expr | None:
         """X of `list[X]`, `Sequence[X]` and the like, through Optional and Annotated; None for no collection."""

@@ -241,6 +241,21 @@ class ClassSymbol(_Definition[form.Class]):
             if bindings[-1].function is not None
         }
 
+    @cached_property
+    def assigned_to_self(self) -> dict[str, list[tuple[form.Expr, Scope]]]:
+        """What the class's own methods assign to attributes of their first parameter, by the attribute's name."""
+        found: dict[str, list[tuple[form.Expr, Scope]]] = {}
+        for method in self.methods.values():
+            if not method.node.params:
+                continue
+            this = method.node.params[0].name
+            for node in method.walk():
+                if isinstance(node, form.Assign) and node.value is not None:
+                    for target in node.targets:
+                        if isinstance(target, form.Attr) and form.dotted(target.value) == this:
+                            found.setdefault(target.attr, []).append((node.value, method.scope))
+        return found
+
 
 class _Builder:
     """Fills a module's scopes. One pass; every call is noted with the scope it runs in."""

@@ -167,7 +167,7 @@ class HandlerExcuse(StrEnum):
     DEBUGGING = "it runs in debug mode only"
     COMMENT = "a comment explains it"
     BEST_EFFORT = "the work may fail without harm"
-    FALLBACK = "a default stands in for the result"
+    FALLBACK = "something stands in for the result"
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,12 @@ class Probe:
     doubt: Evidence | None = None
 
     @property
+    def runs_script(self) -> bool:
+        """It runs a script, which may ask any page of the service."""
+        words = " ".join(self.command).split()
+        return self.path is None and any(word.strip("'\"").endswith((".py", ".sh")) for word in words)
+
+    @property
     def label(self) -> str:
         return f"{self.noun} of {self.workload}"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from assay.scanner.framework import Rows, Sited, Step
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.readers.python import form
@@ -83,7 +83,7 @@ class SqlalchemyRows:
             return None
         owner = project.infer(node.value, scope)
         if isinstance(owner, ClassSymbol) and is_mapped(owner, project):
-            return _rows(owner.name, node, scope)
+            return _rows("rows" if _is_parameter(node.value, scope) else owner.name, node, scope)
         return None
 
     def _select(self, node: form.Call, scope: Scope, project: Project) -> Rows | None:
@@ -133,6 +133,11 @@ class SqlalchemyRows:
 
 def _rows(model: str, node: form.Expr, scope: Scope) -> Rows:
     return Rows(model, scope.module.evidence(node, f"reads {model}"))
+
+
+def _is_parameter(node: form.Expr, scope: Scope) -> bool:
+    """Whether callers choose the model, so that no one name of it is right."""
+    return isinstance(node, form.Name) and any(b.how is How.PARAMETER for b in scope.lookup(node.id))
 
 
 def _is_session(func: form.Attr, scope: Scope, project: Project) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import Given, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
-from assay.scanner.dataflow.refusals import refusal
+from assay.scanner.dataflow.refusals import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
 from assay.scanner.linker.project import last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -130,7 +130,7 @@ class FlaskApps:
                 self._hook(call.func, scope, hook)
 
     def _hook(self, registered: form.Attr, scope: Scope, function: FunctionSymbol) -> None:
-        refused = refusal(function, self._project)
+        refused = refusal_of_strangers(function, self._project)
         found = guards_of(function.decorators, function.outer, self._project)
         if refused is not None:
             found.append(Guard(function.name, refused))
