@@ -113,7 +113,7 @@ def _incomplete(diagnostics: tuple[Diagnostic, ...]) -> str:
     if unread:
         parts.append(f"{figures.count(unread, 'file')} could not be read")
     if crashed:
-        parts.append(f"{figures.count(crashed, 'rule run')} crashed")
+        parts.append(f"{figures.count(crashed, 'step')} crashed")
     if not parts:
         return ""
     return f"Not complete: {figures.joined(parts)}. What was found is real; what is missing is unknown."

@@ -12,6 +12,7 @@ REMEDIES = {
     Reason.READER_CRASHED: "exclude it to go on, and please report it with the file",
     Reason.BAD_YAML: "mend the file, or exclude it if it isn't YAML yet",
     Reason.TEMPLATE: "scan the rendered output to have it judged",
+    Reason.MODEL_INCOMPLETE: "an error in Assay: please report it; what this part would have shown is missing",
     Reason.RULE_CRASHED: "an error in Assay: please report it; what this rule would have said is missing",
     Reason.ANALYZER_FAILED: "the analyzer's own findings are missing for this file; Assay's rules stand",
     Reason.SYMLINK_LOOP: "remove the loop, or exclude the link",

@@ -211,7 +211,7 @@ def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: Screen) -> None:
         unread = len({d.path for d in grave if d.reason.is_unread_file})
         crashed = sum(d.reason.is_internal_error for d in grave)
         parts = [f"{figures.count(unread, 'file')} could not be read"] * bool(unread)
-        parts += [f"{figures.count(crashed, 'rule run')} crashed"] * bool(crashed)
+        parts += [f"{figures.count(crashed, 'step')} crashed"] * bool(crashed)
         screen.line(("✗ ", "bold red"), (f"Not complete: {figures.joined(parts)}", "bold"))
     for diagnostic in grave[:SHOWN_DIAGNOSTICS]:
         line = "" if diagnostic.line is None else f":{diagnostic.line}"

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     BAD_YAML = "bad-yaml"
     TEMPLATE = "template"
     RULE_CRASHED = "rule-crashed"
+    MODEL_INCOMPLETE = "model-incomplete"
     ANALYZER_FAILED = "analyzer-failed"
     SYMLINK_LOOP = "symlink-loop"
     UNRESOLVED = "unresolved"
@@ -29,7 +30,7 @@ class Reason(StrEnum):
     @property
     def is_internal_error(self) -> bool:
         """Assay itself is at fault; the scan can't be trusted (exit code 2)."""
-        return self is Reason.RULE_CRASHED
+        return self in (Reason.RULE_CRASHED, Reason.MODEL_INCOMPLETE)
 
 
 _UNREAD = frozenset(

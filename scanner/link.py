@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import PurePath
+from typing import ParamSpec, TypeVar
 
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
-from assay.scanner.dataflow.logs import link_logs
+from assay.scanner.dataflow.logs import NO_LOGS, link_logs
 from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
-from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
 from assay.scanner.framework import Context, frameworks
 from assay.scanner.linker.modules import ModuleIndex
@@ -31,6 +33,8 @@ from assay.scanner.reading import Facts
 from assay.scanner.services import ServiceRoot, find_services
 
 _S = TypeVar("_S", bound=Subject)
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +123,39 @@ class _Parts:
         known = frameworks()
         reads = Reads(project, known)
         self.routes = sorted(
-            (route for framework in known for route in framework.routes(context)),
+            (route for f in known for route in self._part(f"routes of {f.name}", f.routes, context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
-        self.endpoints = [(route, e) for route in self.routes for e in endpoints_of(route, reads)]
+        self.endpoints = [
+            (route, endpoint)
+            for route in self.routes
+            for endpoint in self._part(f"what {route.handler_name} reads", endpoints_of, route, reads)
+        ]
         handlers = {r.handler for r in self.routes if r.handler is not None}
-        executions = [execution for framework in known for execution in framework.sql(context)]
-        self.sql_sites = sql_sites(context, executions, handlers_of(self.routes, project))
-        self.health_checks = health_checks(((e, r.handler) for r, e in self.endpoints), project)
-        self.other_probes = [evidence for evidence, _ in other_probes(project)]
-        self.logs = link_logs(project, routes=handlers)
-        self.tables = [table for framework in known for table in framework.tables(context)]
+        executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
+        sources = handlers_of(self.routes, project)
+        self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources)
+        handled = [(endpoint, route.handler) for route, endpoint in self.endpoints]
+        self.health_checks = self._part("health checks", health_checks, handled, project)
+        self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
+        self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
+        self.tables = [t for f in known for t in self._part(f"tables of {f.name}", f.tables, context)]
         self.frameworks = {
             framework.name: {m.path for m in project.modules.values() if _imports_any(m, framework.packages)}
             for framework in known
             if framework.is_listed
         }
+
+    def _part(self, what: str, find: Callable[_P, Iterable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> list[_T]:
+        """One part of the model. Where finding it fails, the rest is still worth having, and the user is told."""
+        try:
+            return list(find(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - code that nobody has seen yet may break it in any way
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{PurePath(last.filename).name}, line {last.lineno}"
+            message = f"{what} could not be worked out: {type(error).__name__}: {error} (in {place}); please report it"
+            self._context.diagnostics.append(Diagnostic(".", None, Reason.MODEL_INCOMPLETE, message))
+            return []
 
     def of(self, root: ServiceRoot, subjects: Iterable[_S]) -> tuple[_S, ...]:
         """The service's own, in order of place."""
@@ -143,7 +164,7 @@ class _Parts:
 
     def hard_dependencies(self, root: ServiceRoot) -> tuple[Evidence, ...]:
         mine = [r.handler for r, e in self.endpoints if r.handler and self._owners.of(e.location.path) is root]
-        return hard_dependencies(dict.fromkeys(mine), self._project)
+        return tuple(self._part("dependencies", hard_dependencies, dict.fromkeys(mine), self._project))
 
     def evidence_of(self, root: ServiceRoot, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
         return tuple(e for e in evidence if self._owners.of(e.location.path) is root)
@@ -151,7 +172,7 @@ class _Parts:
     def logging_setups(self, root: ServiceRoot) -> tuple[LoggingSetup, ...]:
         modules = [m for m in self._project.modules.values() if self._owners.of(m.path) is root]
         files = {path: data for path, data in self._log_files.items() if self._owners.of(path) is root}
-        return logging_setups(self._context, modules, files)
+        return tuple(self._part("logging set-ups", logging_setups, self._context, modules, files))
 
     def frameworks_of(self, root: ServiceRoot) -> tuple[str, ...]:
         return tuple(

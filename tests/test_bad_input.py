@@ -364,10 +364,43 @@ def test_a_rule_that_crashes(tmp_path: Path) -> None:
     out = done.stdout.decode()
     said = " ".join(out.split())
     assert (done.returncode, done.stderr) == (USAGE, b"")
-    assert "Not complete: 1 rule run crashed" in said
+    assert "Not complete: 1 step crashed" in said
     assert "OBS301 crashed on service" in said
     assert "ZeroDivisionError: no subjects" in said
     assert coverage_shown(out) != "100.0"
     loaded = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [d["reason"] for d in loaded["diagnostics"]] == [Reason.RULE_CRASHED]
     assert loaded["verdicts"], "the other rules went on"
+
+
+HALF_A_MODEL = """
+import sys
+from assay.scanner import cli, link
+from assay.scanner.framework import Framework, frameworks
+
+def routes(_):
+    raise KeyError("no such router")
+
+link.frameworks = lambda: (*frameworks(), Framework("Broken", ("broken",), routes=routes))
+sys.argv[0] = "assay"
+cli.main()
+"""
+
+
+def test_a_framework_module_that_crashes(tmp_path: Path) -> None:
+    """What the other modules found is shown and judged; that something is missing is told, and is no success."""
+    backend(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", HALF_A_MODEL, "scan", "--report", "json=report.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    said = " ".join(done.stdout.decode().split())
+    assert (done.returncode, done.stderr) == (USAGE, b"")
+    assert "routes of Broken could not be worked out: KeyError: 'no such router'" in said
+    assert coverage_shown(done.stdout.decode()) != "100.0"
+    loaded = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [d["reason"] for d in loaded["diagnostics"]] == [Reason.MODEL_INCOMPLETE]
+    assert loaded["verdicts"], "what the others found was judged"

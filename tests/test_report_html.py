@@ -145,7 +145,7 @@ def test_verdicts_are_words_and_symbols(outline: _Outline) -> None:
 
 
 def test_diagnostics_say_what_to_do(outline: _Outline) -> None:
-    assert "Not complete: 2 files could not be read and 1 rule run crashed." in outline.text
+    assert "Not complete: 2 files could not be read and 1 step crashed." in outline.text
     assert "declare its encoding" in outline.text
 
 

@@ -88,7 +88,7 @@ def test_the_worst_fails_come_first_and_the_rest_is_counted() -> None:
 
 
 def test_what_could_not_be_read_is_named_at_the_end_with_what_to_do() -> None:
-    end = _rendered(sample_result()).partition("Not complete: 2 files could not be read and 1 rule run crashed")[2]
+    end = _rendered(sample_result()).partition("Not complete: 2 files could not be read and 1 step crashed")[2]
     assert "orders/broken.py:7  syntax error: unexpected indent\n        mend the file" in end
     assert "orders/data.bin.py  undecodable" in end
     assert "please report it" in end

@@ -34,10 +34,13 @@ from assay.scanner.readers.python import form
 class Logs:
     """What one service logs."""
 
-    log_calls: tuple[LogCall, ...]
-    print_calls: tuple[PrintCall, ...]
-    except_handlers: tuple[ExceptHandler, ...]
-    logged_data: tuple[LoggedData, ...]
+    log_calls: tuple[LogCall, ...] = ()
+    print_calls: tuple[PrintCall, ...] = ()
+    except_handlers: tuple[ExceptHandler, ...] = ()
+    logged_data: tuple[LoggedData, ...] = ()
+
+
+NO_LOGS = Logs()
 
 
 def link_logs(

@@ -377,6 +377,8 @@ class Reads:
         receiver = NOTHING
         if isinstance(call.func, form.Attr):
             receiver = self._eval(call.func.value, scope, frame)
+            if call.func.attr == "limit" and self._is_left_at_none(call, frame):
+                return receiver  # `query.limit(None)` limits nothing
             stepped = self._step(receiver, call.func.attr, call, scope)
             if stepped is not None:
                 return stepped
@@ -397,6 +399,11 @@ class Reads:
             case ClassSymbol():
                 return self._arguments(call, scope, frame)
         return self._unresolved_call(call, scope, frame)
+
+    def _is_left_at_none(self, call: form.Call, frame: Frame | None) -> bool:
+        only = call.args[0].value if len(call.args) == 1 else None
+        owner = frame.owning(only.id) if isinstance(only, form.Name) and frame is not None else None
+        return isinstance(only, form.Name) and owner is not None and only.id in owner.absent
 
     def _step(self, base: Returned, method: str, call: form.Call | None, scope: Scope) -> Returned | None:
         """What `base.method(...)` gives by the libraries' word; None when no library knows the method."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.reaching import State
 from assay.scanner.dataflow.strings import Source
-from assay.scanner.dataflow.typed import is_typed
+from assay.scanner.dataflow.typed import is_checked, is_typed
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -196,6 +196,9 @@ class RequestSources:
     def _typed_or_remote(self, param: form.Param, function: FunctionSymbol) -> Source | None:
         if is_typed(param.annotation, function.outer, self._project):
             return Source(Origin.TYPED, f"`{param.name}` is typed")
+        declared = (param.annotation, param.default)
+        if any(is_checked(node, function.outer, self._project) for node in declared):
+            return Source(Origin.UNKNOWN, f"a client sends `{param.name}`, which is validated")
         return Source(Origin.REMOTE, f"a client sends `{param.name}`")
 
     def _is_declared(self, param: form.Param, scope: Scope) -> bool:

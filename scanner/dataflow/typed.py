@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assay.scanner.linker.project import Project, last_part
+from assay.scanner.dataflow.constants import definitions
+from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
@@ -21,6 +22,8 @@ _GENERICS = frozenset(
         "tuple",
     }
 )  # fmt: skip
+_VALIDATORS = frozenset({"AfterValidator", "BeforeValidator", "PlainValidator", "Predicate", "WrapValidator"})
+_PATTERNS = frozenset({"pattern", "regex"})
 _ENUM_BASES = frozenset({"enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag"})
 _CHOICES = frozenset({"django.db.models.TextChoices", "django.db.models.IntegerChoices", "django.db.models.Choices"})
 
@@ -52,6 +55,24 @@ def is_typed(annotation: form.Expr | None, scope: Scope, project: Project) -> bo
     if isinstance(value, ClassSymbol):
         return is_enumeration(value, project)
     return isinstance(value, External) and value.name in _TYPED_ANNOTATIONS
+
+
+def is_checked(annotation: form.Expr | None, scope: Scope, project: Project, depth: int = 4) -> bool:
+    """Whether the declared type runs a validator or matches a pattern before the handler sees the value: what is left
+    of it is theirs to say.
+    """
+    if annotation is None or not depth:
+        return False
+    for node in form.walk(annotation):
+        if isinstance(node, form.Call) and (
+            last_name(node.func) in _VALIDATORS or any(a.name in _PATTERNS for a in node.args)
+        ):
+            return True
+        if isinstance(node, form.Name):
+            aliased = definitions(node, scope, project)
+            if any(is_checked(value, around, project, depth - 1) for value, around in aliased):
+                return True
+    return False
 
 
 def _is_none(node: form.Expr) -> bool:
