@@ -323,6 +323,12 @@ def deployed(files: dict[str, str], **roots: str) -> dict[str, list[str]]:
 SERVES = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD ["gunicorn", "-b", ":8000", "app:app"]\n'
 
 
+def test_another_application_built_from_the_whole_tree_is_not_the_service_s() -> None:
+    web = "FROM node:22\nCOPY . .\nHEALTHCHECK CMD curl http://localhost:3000/\nCMD [\"node\", \"web/server.js\"]\n"
+    build = "services:\n  web:\n    build: {context: ., dockerfile: web/Dockerfile}\n"
+    assert deployed({"compose.yml": build, "web/Dockerfile": web}, api="api") == {"api": []}
+
+
 def test_a_workload_belongs_to_the_service_whose_code_it_runs() -> None:
     files = {
         "compose.yml": "services:\n  shop:\n    build: ./shop\n"

@@ -98,7 +98,8 @@ def _owner_of_code(found: Found, roots: Mapping[str, str]) -> str | None:
     if specific:
         return specific[0]
     named = _named(found.workload, roots)
-    around = [*candidates, *(_only_below(home, roots) for home in found.home)]
+    above = found.home if found.workload.dockerfile is None else (posixpath.dirname(found.workload.dockerfile),)
+    around = [*candidates, *(_only_below(home, roots) for home in above)]
     return named or next((c for c in around if c is not None), None)
 
 
@@ -110,7 +111,11 @@ def _containing(folder: str, roots: Mapping[str, str]) -> str | None:
 
 
 def _only_below(folder: str, roots: Mapping[str, str]) -> str | None:
-    """The one service that lies below the folder: the Dockerfile beside `src/` is that of the service in `src/`."""
+    """The one service that lies below the folder: the Dockerfile beside `src/` is that of the service in `src/`.
+
+    Where the Dockerfile lies counts, not its build context: in `apps/web` it is another application's, whose build
+    only sees the whole tree.
+    """
     folder = _folder(folder)
     below = [name for name, root in roots.items() if folder == "" or root.startswith(folder + "/")]
     return below[0] if len(below) == 1 else None
