@@ -499,7 +499,8 @@ class Reads:
         returned = self._activated(function, call, scope, frame)
         if returned.rows or returned.bounded or function.returns():
             return returned
-        return returned | self._arguments(call, scope, frame)
+        # A method of a protocol or an abstract class: another one runs.
+        return returned | of_unknown_size(self._arguments(call, scope, frame))
 
     def _unresolved_call(self, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         returned = self._arguments(call, scope, frame)
@@ -526,4 +527,5 @@ def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
 
 def _made_of_itself(binding: Binding, name: str) -> bool:
     """`rows = rows.first()`"""
-    return binding.value is not None and any(isinstance(n, form.Name) and n.id == name for n in form.walk(binding.value))
+    nodes = form.walk(binding.value) if binding.value is not None else ()
+    return any(isinstance(node, form.Name) and node.id == name for node in nodes)

@@ -115,8 +115,8 @@ def _met_by_strangers(body: list[form.Stmt], *, decided: bool) -> Iterator[form.
 
 
 def _has_word(test: form.Expr, words: tuple[str, ...]) -> bool:
-    names = (n.id if isinstance(n, form.Name) else n.attr for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
-    return any(word in name.lower() for name in names for word in words)
+    names = ((last_name(n) or "").lower() for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
+    return any(word in name for name in names for word in words)
 
 
 def _holds_for_known_callers(test: form.Expr) -> bool:
