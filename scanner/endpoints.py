@@ -37,7 +37,7 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         tags=route.tags,
         response_model=route.response_model,
         returns_collection=_returns_collection(route, returned),
-        collection=route.collection or next((r.model for r in rows if r.model), "row"),
+        collection=route.collection or next((r.model for r in rows if r.model not in ("", "rows")), "row"),
         pagination=_pagination(route, rows),
         reads=reads_found,
         page_sizes=sizes,

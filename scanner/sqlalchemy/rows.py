@@ -83,7 +83,9 @@ class SqlalchemyRows:
             return None
         owner = project.infer(node.value, scope)
         if isinstance(owner, ClassSymbol) and is_mapped(owner, project):
-            return _rows("rows" if _is_parameter(node.value, scope) else owner.name, node, scope)
+            # `cls.query` in a base class is a query of whichever model inherits it.
+            is_inherited = _is_parameter(node.value, scope) and not owner.own("__tablename__")
+            return _rows("rows" if is_inherited else owner.name, node, scope)
         return None
 
     def _select(self, node: form.Call, scope: Scope, project: Project) -> Rows | None:
