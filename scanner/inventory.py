@@ -141,9 +141,7 @@ def _service(service: Service) -> ServiceRow:
             QueryRow(s.callee, s.driver, s.function, _place(s.location), s.text.kind, s.parameterised)
             for s in service.sql_sites
         ],
-        log_calls=[
-            LogCallRow(c.library, c.level, c.function, _place(c.location), c.form) for c in service.log_calls
-        ],
+        log_calls=[LogCallRow(c.library, c.level, c.function, _place(c.location), c.form) for c in service.log_calls],
         health=[
             HealthRow(
                 h.endpoint.method,

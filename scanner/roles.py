@@ -62,7 +62,9 @@ FOLDERS: Sequence[FolderRow] = (
         Where.ANYWHERE,
         "a load generator drives the service and is no part of it",
     ),
-    FolderRow(r"tests|unittests|__tests__", Role.TEST, Where.ANYWHERE, "pytest, unittest and Django all keep tests there"),
+    FolderRow(
+        r"tests|unittests|__tests__", Role.TEST, Where.ANYWHERE, "pytest, unittest and Django all keep tests there"
+    ),
     FolderRow(
         r".+[-_]tests|e2e",
         Role.TEST,

@@ -324,7 +324,7 @@ SERVES = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD ["gunicorn", "-b", 
 
 
 def test_another_application_built_from_the_whole_tree_is_not_the_service_s() -> None:
-    web = "FROM node:22\nCOPY . .\nHEALTHCHECK CMD curl http://localhost:3000/\nCMD [\"node\", \"web/server.js\"]\n"
+    web = 'FROM node:22\nCOPY . .\nHEALTHCHECK CMD curl http://localhost:3000/\nCMD ["node", "web/server.js"]\n'
     build = "services:\n  web:\n    build: {context: ., dockerfile: web/Dockerfile}\n"
     assert deployed({"compose.yml": build, "web/Dockerfile": web}, api="api") == {"api": []}
 

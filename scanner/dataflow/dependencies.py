@@ -402,8 +402,10 @@ def _is_timed(call: form.Call, function: FunctionSymbol) -> bool:
     timers = ("wait_for", "timeout", "timeout_at", "fail_after", "move_on_after")
     for node in function.walk():
         inside = node.start <= call.start and call.end <= node.end
-        if inside and isinstance(node, form.With) and any(
-            isinstance(i.value, form.Call) and last_name(i.value.func) in timers for i in node.items
+        if (
+            inside
+            and isinstance(node, form.With)
+            and any(isinstance(i.value, form.Call) and last_name(i.value.func) in timers for i in node.items)
         ):
             return True
         if inside and isinstance(node, form.Call) and node is not call and last_name(node.func) in timers:

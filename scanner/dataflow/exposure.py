@@ -155,9 +155,7 @@ class _Body:
         return known
 
     def _is_exception(self, name: str) -> bool:
-        return any(
-            h.name == name for n in self._nodes if isinstance(n, form.Try) for h in n.handlers
-        )
+        return any(h.name == name for n in self._nodes if isinstance(n, form.Try) for h in n.handlers)
 
     def _attribute(self, node: form.Attr) -> Iterator[Evidence]:
         base, attr, scope = node.value, node.attr, self._function.scope

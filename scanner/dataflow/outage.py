@@ -488,9 +488,7 @@ class _Walk:
             return values.pop()
         return None
 
-    def _response(
-        self, call: form.Call, values: list[_Value], path: _Path, scope: Scope, depth: int
-    ) -> _Value | None:
+    def _response(self, call: form.Call, values: list[_Value], path: _Path, scope: Scope, depth: int) -> _Value | None:
         """The response that a constructor makes; None for any other call."""
         name = self._response_name(call, scope)
         if name is None:

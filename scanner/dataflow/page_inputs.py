@@ -23,9 +23,7 @@ class PageInput:
 
     trail: tuple[Sited, ...]
 
-    def behind(
-        self, function: FunctionSymbol, arguments: Mapping[str, form.Expr | None], scope: Scope
-    ) -> PageInput:
+    def behind(self, function: FunctionSymbol, arguments: Mapping[str, form.Expr | None], scope: Scope) -> PageInput:
         """The input as the caller of the function sees it: where it ends at a parameter, the argument comes next."""
         last = self.trail[-1]
         if isinstance(last.node, form.Name) and last.scope.enclosing_function is function:

@@ -80,7 +80,6 @@ class _Answers:
             self._lowest_cut = _NO_CUT
         return value
 
-
     def hang(self) -> None:
         """The question in work hangs on something unfinished: an unknown is not its last word."""
         self._lowest_cut = 0

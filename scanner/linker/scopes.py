@@ -346,9 +346,7 @@ class _Builder:
             if name == "*":
                 self._module.star_imports.append(node)
                 continue
-            binding = Binding(
-                How.IMPORT_FROM, scope, node.start, module=node.module, level=node.level, name=name
-            )
+            binding = Binding(How.IMPORT_FROM, scope, node.start, module=node.module, level=node.level, name=name)
             self._bind(scope, alias or name, binding)
 
     def _function(self, node: form.Function, scope: Scope) -> None:

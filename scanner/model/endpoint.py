@@ -100,7 +100,5 @@ class Endpoint:
     def _reads(self, bound: Bound, of_one_parent: bool) -> tuple[Evidence, ...]:
         text = "no limit between this query and the response"
         return tuple(
-            Evidence(r.location, text)
-            for r in self.reads
-            if r.bound is bound and r.filtered_by_parent is of_one_parent
+            Evidence(r.location, text) for r in self.reads if r.bound is bound and r.filtered_by_parent is of_one_parent
         )

@@ -165,9 +165,7 @@ class Lowering:
 
     def _stmt_With(self, node: cst.With) -> form.Stmt:
         start, end = self._spans[id(node)]
-        items = [
-            form.WithItem(self.expr(i.item), self.expr(i.asname.name) if i.asname else None) for i in node.items
-        ]
+        items = [form.WithItem(self.expr(i.item), self.expr(i.asname.name) if i.asname else None) for i in node.items]
         return form.With(start=start, end=end, items=items, body=self._suite(node.body))
 
     def _stmt_Match(self, node: cst.Match) -> form.Stmt:
@@ -230,9 +228,7 @@ class Lowering:
     def _stmt_AugAssign(self, node: cst.AugAssign) -> form.Stmt:
         start, end = self._spans[id(node)]
         op = _BINARY[type(node.operator).__name__.removesuffix("Assign")]
-        return form.AugAssign(
-            start=start, end=end, target=self.expr(node.target), op=op, value=self.expr(node.value)
-        )
+        return form.AugAssign(start=start, end=end, target=self.expr(node.target), op=op, value=self.expr(node.value))
 
     def _stmt_Return(self, node: cst.Return) -> form.Stmt:
         start, end = self._spans[id(node)]
