@@ -87,12 +87,10 @@ class Ownership:
 
     def __init__(self, roots: tuple[ServiceRoot, ...], project: Project) -> None:
         self._roots = roots
-        self._imported_by = self._importers(project) if len(roots) > 1 else {}
+        self._imported_by = self._importers(project)
 
     def of(self, path: str) -> ServiceRoot | None:
-        """None for a file that no service uses, as far as can be seen."""
-        if len(self._roots) == 1:
-            return self._roots[0]
+        """None for a file that no service uses, as far as can be seen: a tool beside it, another service's."""
         return self._around(path) or self._imported_by.get(path)
 
     def _around(self, path: str) -> ServiceRoot | None:

@@ -48,7 +48,7 @@ def left_at_none(call: form.Call, arguments: Iterable[tuple[form.Param, form.Exp
 
 
 def surely_sent(handler: FunctionSymbol) -> frozenset[str]:
-    """The parameters that a framework gives every call of the handler: those without a default, unless None is allowed."""
+    """The parameters that a framework always gives the handler: those without a default, unless None is allowed."""
     return frozenset(
         p.name
         for p in handler.parameters

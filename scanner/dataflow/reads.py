@@ -526,6 +526,6 @@ def _length(index: form.Slice, upper: form.Expr) -> form.Expr:
 
 
 def _made_of_itself(binding: Binding, name: str) -> bool:
-    """`rows = rows.first()`"""
+    """Whether the name is bound to something made of it: `rows = rows.first()`."""
     nodes = form.walk(binding.value) if binding.value is not None else ()
     return any(isinstance(node, form.Name) and node.id == name for node in nodes)
