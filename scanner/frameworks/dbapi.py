@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from assay.scanner.dataflow.branches import branches_on_none
 from assay.scanner.framework import Context, Framework, Rows, Sited, SqlExecution, Step
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import Binding, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.readers.python import form
@@ -127,10 +128,10 @@ class DbapiRows:
         if not is_driver and (last_name(receiver) or "").lower() not in _NAMES:
             return None
         if node.func.attr in ("execute", "fetch"):
-            return self._selected(node, node, scope, project)
+            return self._selected(node, node, scope)
         if node.func.attr in ("fetchall", "fetchmany"):
             executed = self._executed_before(node, receiver, scope)
-            rows = self._selected(executed, node, scope, project) if executed is not None else None
+            rows = self._selected(executed, node, scope) if executed is not None else None
             if rows is not None and node.func.attr == "fetchmany":
                 return _limited(rows, node, scope)
             return rows
@@ -144,16 +145,19 @@ class DbapiRows:
             return _limited(rows, call, scope)
         return rows if method == "fetchall" else None
 
-    def _selected(self, executed: form.Call, place: form.Call, scope: Scope, project: Project) -> Rows | None:
-        texts = list(_texts(executed.args[0].value, scope, project)) if executed.args else []
+    def _selected(self, executed: form.Call, place: form.Call, scope: Scope) -> Rows | None:
+        pieces = list(_texts(executed.args[0].value, scope)) if executed.args else []
+        texts = [text for text, _ in pieces]
         whole = " ".join(texts)
         if not any(_SELECT.match(t) for t in texts) or _AGGREGATE.match(whole):
             return None
         module = scope.module
         table = _FROM.search(whole)
         rows = Rows(table[1] if table else "rows", module.evidence(place, "rows are read here"))
-        if _LIMIT.search(whole):
+        if _LIMIT.search(" ".join(text for text, is_optional in pieces if not is_optional)):
             rows = _limited(rows, executed, scope)
+        elif _LIMIT.search(whole):
+            rows = replace(rows, bound=Bound.UNKNOWN)
         if _ORDER.search(whole):
             order = module.evidence(executed, "the statement has ORDER BY")
             rows = replace(rows, order=Order.EXPLICIT, order_by=order)
@@ -181,18 +185,29 @@ def _limited(rows: Rows, call: form.Call, scope: Scope) -> Rows:
     return replace(rows, bound=Bound.LIMITED, limit=evidence, page_input=(*rows.page_input, *size))
 
 
-def _texts(node: form.Expr, scope: Scope, project: Project, depth: int = 0) -> Iterator[str]:
-    """The literal pieces that a statement is built of, through all assignments to a name."""
+def _texts(node: form.Expr, scope: Scope, is_optional: bool = False, depth: int = 0) -> Iterator[tuple[str, bool]]:
+    """The literal pieces that a statement is built of, through all assignments to a name, and which of them are only
+    there when an optional argument was given.
+    """
     for part in form.walk(node):
         match part:
             case form.Const(value=str() as text):
-                yield text
+                yield text, is_optional
             case form.Template(parts=parts):
-                yield from (p if isinstance(p, str) else "%" for p in parts)
+                yield from ((p if isinstance(p, str) else "%", is_optional) for p in parts)
             case form.Name(id=name) if depth < 3:
                 for binding in scope.lookup(name):
                     if binding.value is not None and binding.param is None:
-                        yield from _texts(binding.value, binding.scope, project, depth + 1)
+                        optional = is_optional or _waits_for_an_argument(binding)
+                        yield from _texts(binding.value, binding.scope, optional, depth + 1)
+
+
+def _waits_for_an_argument(binding: Binding) -> bool:
+    """`if limit is not None: query += " LIMIT %s"`."""
+    function = binding.scope.enclosing_function
+    return function is not None and any(
+        branch.when_given and branch.start <= binding.offset < branch.end for branch in branches_on_none(function)
+    )
 
 
 FRAMEWORK = Framework("DB-API", PACKAGES, rows=DbapiRows(), sql=_sql, is_listed=False)
