@@ -20,13 +20,6 @@ from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, pass
 KUBERNETES_PROBES = "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"
 
 
-def _fail_or_doubt(doubt: Evidence | None, message: str, *evidence: Evidence) -> Verdict:
-    """A fail, or a review where something says that it may not be for production."""
-    if doubt is not None:
-        return review(f"{message}; is it for production? {doubt.text}", *evidence, doubt)
-    return fail(message, *evidence)
-
-
 @rule("OPS301", severity=Severity.HIGH, references=(KUBERNETES_PROBES,))
 def workload_without_readiness(workload: Workload, service: Service) -> Verdict:
     """A workload gets requests before it can answer them, because nothing asks whether it is ready.
@@ -48,7 +41,7 @@ def workload_without_readiness(workload: Workload, service: Service) -> Verdict:
     what = "readinessProbe" if workload.platform is Platform.KUBERNETES else "health check, here or in its image"
     off = () if workload.check_disabled is None else (workload.check_disabled,)
     message = f"{workload.name} gets traffic but has no {what}; add one that says when it can answer"
-    return _fail_or_doubt(workload.doubt, message, *off, *workload.traffic)
+    return fail(message, *off, *workload.traffic)
 
 
 @rule("OPS302", severity=Severity.HIGH, references=(KUBERNETES_PROBES,))
@@ -65,7 +58,7 @@ def liveness_depends_on_others(probe: Probe, service: Service) -> Verdict:
         return not_applicable("it asks a third-party image about itself")
     if probe.asks_dependency is not None:
         message = f"the {probe.noun} of {probe.workload} asks {probe.asks_dependency}; test only the process"
-        return _fail_or_doubt(probe.doubt, message, probe.evidence)
+        return fail(message, probe.evidence)
     if probe.path is None:
         if probe.command:
             return review(f"does `{' '.join(probe.command)}` ask anything but the process?", probe.evidence)
@@ -75,7 +68,7 @@ def liveness_depends_on_others(probe: Probe, service: Service) -> Verdict:
         return review(f"what answers {probe.path} isn't known: does it ask a dependency?", probe.evidence)
     if check.dependencies:
         message = f"{check.endpoint.label} restarts {probe.workload} when a dependency is slow; answer without it"
-        return _fail_or_doubt(probe.doubt, message, probe.evidence, *check.dependencies)
+        return fail(message, probe.evidence, *check.dependencies)
     if check.unresolved:
         return review(f"does {check.endpoint.label} ask a dependency?", probe.evidence, *check.unresolved)
     return passed(f"{check.endpoint.label} asks nothing but the process", Evidence(check.location, "it asks nobody"))
@@ -94,7 +87,7 @@ def probe_hits_nothing(probe: Probe, service: Service) -> Verdict:
     target = probe_target(probe, service)
     if target.problem is not None:
         message = f"the {probe.noun} of {probe.workload} can't succeed: {target.problem.text}"
-        return _fail_or_doubt(probe.doubt, message, probe.evidence, target.problem)
+        return fail(message, probe.evidence, target.problem)
     if target.question is not None:
         return review(f"can the {probe.noun} of {probe.workload} succeed? {target.question.text}", target.question)
     answer = probe.evidence if target.answer is None else target.answer
@@ -120,7 +113,7 @@ def signal_never_reaches_process(command: StartCommand, service: Service) -> Ver
     if command.delivery is Delivery.SHELL_IN_FRONT and command.process.runs_for_long:
         name = command.process.server or command.process.text
         message = f"{name} never gets SIGTERM: {command.why}; use `exec` or the JSON-array form"
-        return _fail_or_doubt(command.doubt, message, Evidence(command.location, command.text), *command.started_by)
+        return fail(message, Evidence(command.location, command.text), *command.started_by)
     if command.delivery is not Delivery.REACHES:
         return review(
             f"does a stop signal reach `{command.text}`? {command.why}", Evidence(command.location, command.why)
@@ -144,12 +137,12 @@ def shutdown_window_too_short(workload: Workload, service: Service) -> Verdict:
         message = (
             f"preStop takes the whole {grace:g} s of {workload.name}: nothing is left to drain; raise the grace period"
         )
-        return _fail_or_doubt(workload.doubt, message, *evidence)
+        return fail(message, *evidence)
     if need is not None and need > grace and workload.shutdown_is_stated:
         message = (
             f"{workload.name} is killed after {grace:g} s but needs up to {need:g} s; raise the grace period above that"
         )
-        return _fail_or_doubt(workload.doubt, message, *evidence)
+        return fail(message, *evidence)
     if need is None:
         return review(f"is {grace:g} s enough for {workload.name}? {workload.drain_text}", *evidence)
     if need + SHUTDOWN_SLACK_SECONDS > grace:
