@@ -1,6 +1,6 @@
 """The process command model: which server a command line starts, on which port, and how it drains.
 
-Defaults were read from the installed packages: gunicorn 27.0, uvicorn 0.54, hypercorn 0.18, daphne 4.2, granian 2.7.
+Defaults follow the servers' documentation: gunicorn 27, uvicorn 0.54, hypercorn 0.18, daphne 4.2, granian 2.7.
 """
 
 from __future__ import annotations
