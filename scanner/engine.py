@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,11 +148,11 @@ def scan(
     known = understand(root, options, progress)
     progress("judging", 0, 1)
     lines = SourceLines(known.tree.root)
-    rules = [r for r in rulebook.rules if r.code not in options.config.rules.disable]
+    rulebook = _configured(rulebook, options.config)
     verdicts: list[JudgedVerdict] = []
     diagnostics = list(known.diagnostics)
     for service in known.linked.services:
-        judgement = judge(service, rules, options.config.rules.severity, options.config.rules.options, lines.line)
+        judgement = judge(service, rulebook.rules, options.config.rules.options, lines.line)
         verdicts += judgement.verdicts
         diagnostics += judgement.diagnostics
     advisories = _advisories(known, verdicts, checks, options.config, lines)
@@ -169,13 +170,19 @@ def scan(
         ),
         services=services,
         rules=(
-            *(rule_info(r, options.config.rules.severity(r)) for r in rules),
+            *(rule_info(r) for r in rulebook.rules),
             *rule_infos(checks, {a.rule for a in advisories}),
         ),
         verdicts=tuple(everything),
         diagnostics=tuple(sorted(diagnostics, key=_place)),
         sources=lines.cited(everything),
     )
+
+
+def _configured(rulebook: Rulebook, config: Config) -> Rulebook:
+    """The rules that are on, with the severities that count: for verdicts, scores and reports alike."""
+    chosen = (r for r in rulebook.rules if r.code not in config.rules.disable)
+    return replace(rulebook, rules=tuple(replace(r, severity=config.rules.severity(r)) for r in chosen))
 
 
 class SourceLines:
@@ -192,7 +199,8 @@ class SourceLines:
             except OSError:
                 # A place that is no file (a service's folder), or one that went away: it has no text to show.
                 text = ""
-            self._files[path] = tuple(text.splitlines())
+            # Lines as Python counts them: `str.splitlines` would also break at form feeds.
+            self._files[path] = tuple(re.split(r"\r\n|\r|\n", text))
         return self._files[path]
 
     def line(self, path: str, number: int) -> str:

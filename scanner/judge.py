@@ -18,7 +18,7 @@ from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
 from assay.scanner.results import JudgedVerdict, SubjectReference
 from assay.scanner.rulebook import Rule
-from assay.scanner.verdicts import Kind, Severity, Verdict, not_applicable, review
+from assay.scanner.verdicts import Kind, Verdict, not_applicable, review
 
 SourceLine = Callable[[str, int], str]
 """The text of a line of a scanned file, empty where there is none."""
@@ -35,7 +35,6 @@ class Judgement:
 def judge(
     service: Service,
     rules: Iterable[Rule],
-    severity: Callable[[Rule], Severity],
     options: Callable[[Rule], Any],
     line: SourceLine,
 ) -> Judgement:
@@ -49,7 +48,7 @@ def judge(
             except Exception as error:  # noqa: BLE001 - a rule may fail in any way, and the scan goes on
                 diagnostics.append(_crash(rule, subject, error))
                 continue
-            verdicts.append(_judged(service, rule, severity(rule), subject, verdict, line))
+            verdicts.append(_judged(service, rule, subject, verdict, line))
     return Judgement(tuple(verdicts), tuple(diagnostics))
 
 
@@ -103,15 +102,13 @@ def _crash(rule: Rule, subject: Subject, error: Exception) -> Diagnostic:
     return Diagnostic(subject.location.path, subject.location.line, Reason.RULE_CRASHED, message)
 
 
-def _judged(
-    service: Service, rule: Rule, severity: Severity, subject: Subject, verdict: Verdict, line: SourceLine
-) -> JudgedVerdict:
+def _judged(service: Service, rule: Rule, subject: Subject, verdict: Verdict, line: SourceLine) -> JudgedVerdict:
     reference = SubjectReference(type(subject).__name__, subject.subject_id, subject.label)
     return JudgedVerdict(
         service=service.name,
         rule=rule.code,
         kind=verdict.kind,
-        severity=severity,
+        severity=rule.severity,
         subject=reference,
         location=subject.location,
         message=verdict.message,

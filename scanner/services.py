@@ -75,7 +75,12 @@ def find_services(
         return tuple(ServiceRoot(name, root, _location(entries, root)) for name, root in sorted(configured.items()))
     marked = _marked_folders(paths) | {h for h in hints if h != "."}
     roots = sorted({_root_of(entry.path, marked) for entry in entries})
-    return tuple(ServiceRoot(_name(root, tree_name, metadata), root, _location(entries, root)) for root in roots)
+    names = [_name(root, tree_name, metadata) for root in roots]
+    return tuple(
+        # Two folders of one name are told apart by their paths.
+        ServiceRoot(name if names.count(name) == 1 else root, root, _location(entries, root))
+        for name, root in zip(names, roots, strict=True)
+    )
 
 
 def _entry_points(project: Project) -> list[Location]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from assay.scanner.analyzers.advisories import Check, rule_infos
 from assay.scanner.results import OptionInfo, PrinciplePage, RuleInfo, RulePage, SectionPage, StandardPages
 from assay.scanner.rulebook import Rule, Rulebook
-from assay.scanner.verdicts import Severity
 
 
 def standard_pages(rulebook: Rulebook, checks: Mapping[str, Check]) -> StandardPages:
@@ -41,20 +40,20 @@ def rule_page(rule: Rule) -> RulePage:
     """One rule's page."""
     options = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
     return RulePage(
-        rule_info(rule, rule.severity),
+        rule_info(rule),
         _words(rule.subject_type.__name__),
         tuple(OptionInfo(field.name, json.dumps(field.default)) for field in options),
     )
 
 
-def rule_info(rule: Rule, severity: Severity) -> RuleInfo:
-    """A rule as reports show it, with the severity that counts."""
+def rule_info(rule: Rule) -> RuleInfo:
+    """A rule as reports show it."""
     return RuleInfo(
         code=rule.code,
         name=rule.name,
         title=rule.title,
         principle=rule.principle,
-        severity=severity,
+        severity=rule.severity,
         cwe=rule.cwe,
         why=rule.why,
         fix=rule.fix,

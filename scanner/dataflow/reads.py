@@ -349,10 +349,9 @@ class Reads:
 
     def _subscript(self, node: form.Subscript, scope: Scope, frame: Frame | None) -> Returned:
         base = self._eval(node.value, scope, frame)
+        is_key = isinstance(node.index, form.Const) and isinstance(node.index.value, str)
         if not base.rows:
-            return (
-                base if isinstance(node.index, form.Const) and isinstance(node.index.value, str) else base.without_rows
-            )
+            return base if is_key else base.without_rows
         if isinstance(node.index, form.Slice):
             if node.index.upper is None:
                 return base
@@ -362,9 +361,7 @@ class Reads:
                 replace(r, bound=Bound.LIMITED, limit=evidence, page_input=(Sited(length, scope),)) for r in base.rows
             )
             return with_inputs(replace(base, rows=limited), (length,), scope)
-        if isinstance(node.index, form.Const) and isinstance(node.index.value, str):
-            return base
-        return base.without_rows
+        return base if is_key else base.without_rows
 
     # --- calls ---
 
