@@ -1,7 +1,7 @@
 """What a framework module offers: one value of `Framework`, whose functions turn linked facts into model entries.
 
-Adding a framework is adding one module to `assay.scanner.frameworks` with a `Framework` value in it; discovery walks
-the package as it does for rules.
+Adding a framework is adding one module, or one package where it takes several, to `assay.scanner.frameworks` with a
+`Framework` value in it; discovery walks the package as it does for rules.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def frameworks() -> tuple[Framework, ...]:
     from assay.scanner import frameworks as package
 
     found = {}
-    for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         for value in vars(importlib.import_module(info.name)).values():
             if isinstance(value, Framework):
                 found[value.name] = value

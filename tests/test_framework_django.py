@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from assay.scanner.framework import Context, Route, Rows, Step
-from assay.scanner.frameworks.django import DJANGO
-from assay.scanner.frameworks.django_orm import DJANGO_ORM
-from assay.scanner.frameworks.django_rest_framework import DJANGO_REST_FRAMEWORK
+from assay.scanner.frameworks.django.orm import DJANGO_ORM
+from assay.scanner.frameworks.django.rest_framework.routes import DJANGO_REST_FRAMEWORK
+from assay.scanner.frameworks.django.routes import DJANGO
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.endpoint import EndpointKind

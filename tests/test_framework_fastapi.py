@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assay.scanner.framework import Route
-from assay.scanner.frameworks.fastapi import FASTAPI
+from assay.scanner.frameworks.fastapi.routes import FASTAPI
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.query import Cap, PageSize
 from tests.projects import context_of, paths_of, routes_of

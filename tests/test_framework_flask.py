@@ -4,8 +4,8 @@ import pytest
 
 from assay.scanner.framework import Route
 from assay.scanner.frameworks.aiohttp import AIOHTTP
-from assay.scanner.frameworks.flask import FLASK
-from assay.scanner.frameworks.flask_restful import FLASK_RESTFUL
+from assay.scanner.frameworks.flask.restful import FLASK_RESTFUL
+from assay.scanner.frameworks.flask.routes import FLASK
 from assay.scanner.model.endpoint import EndpointKind
 from tests.projects import context_of, paths_of, routes_of
 

@@ -7,7 +7,8 @@ import pytest
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.framework import Context, Rows, Step, frameworks
-from assay.scanner.frameworks import dbapi, sqlalchemy
+from assay.scanner.frameworks import dbapi
+from assay.scanner.frameworks.sqlalchemy import library as sqlalchemy
 from assay.scanner.model.origin import Origin
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.model.sql import Position, SqlSite, TextKind

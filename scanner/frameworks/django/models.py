@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.django.constants import definition
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import ClassSymbol, How
 from assay.scanner.linker.values import External, Instance

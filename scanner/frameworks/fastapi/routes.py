@@ -12,16 +12,16 @@ from assay.scanner.dataflow.constants import Given, list_items, string_items, st
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.dataflow.refusals import refuses_by_decorator, refuses_in_body
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.frameworks.fastapi.apps import FastApiApps
+from assay.scanner.frameworks.fastapi.dependencies import Closure, Dependencies
+from assay.scanner.frameworks.fastapi.page_sizes import PageSizes
+from assay.scanner.frameworks.fastapi.responses import Body, Responses, spelled
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External, Value
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
-from assay.scanner.web.fastapi_apps import FastApiApps
-from assay.scanner.web.fastapi_dependencies import Closure, Dependencies
-from assay.scanner.web.fastapi_page_sizes import PageSizes
-from assay.scanner.web.fastapi_responses import Body, Responses, spelled
 from assay.scanner.web.mounting import Mount
 
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.django.constants import definition
-from assay.scanner.django.settings import Settings
-from assay.scanner.django.views import View
 from assay.scanner.framework import Guard, Sited
+from assay.scanner.frameworks.django.constants import definition
+from assay.scanner.frameworks.django.settings import Settings
+from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import BoundMethod, External, Instance

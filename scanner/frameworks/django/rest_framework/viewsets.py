@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.django.constants import Evaluator, definition
-from assay.scanner.django.views import constant_strings, method_or_alias
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import Evaluator, definition
+from assay.scanner.frameworks.django.views import constant_strings, method_or_alias
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.readers.python import form

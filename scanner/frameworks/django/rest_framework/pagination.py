@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.django.constants import UNKNOWN, Evaluator, definition, is_settings
-from assay.scanner.django.settings import Settings
-from assay.scanner.django.views import View
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import UNKNOWN, Evaluator, definition, is_settings
+from assay.scanner.frameworks.django.settings import Settings
+from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import External

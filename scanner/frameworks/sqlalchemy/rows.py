@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.scanner.framework import Rows, Sited, Step
+from assay.scanner.frameworks.sqlalchemy.mapped import is_mapped, is_ours
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.query import Bound, Order
 from assay.scanner.readers.python import form
-from assay.scanner.sqlalchemy.mapped import is_mapped, is_ours
 
 _SINGLE = frozenset(
     {

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from weakref import WeakKeyDictionary
 
-from assay.scanner.django.constants import definition
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import How, Module
 from assay.scanner.model.role import Role

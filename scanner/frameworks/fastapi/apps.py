@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from assay.scanner.dataflow.constants import Given, definitions, list_items, string_value
 from assay.scanner.dataflow.expansion import arguments, expansions, resolved
 from assay.scanner.framework import Context, Sited
+from assay.scanner.frameworks.fastapi.dependencies import Closure, Dependencies
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance, Value
 from assay.scanner.readers.python import form
-from assay.scanner.web.fastapi_dependencies import Closure, Dependencies
 from assay.scanner.web.mounting import Mount, Mounts
 
 _APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.scanner.framework import Context, Framework, Sited, SqlExecution
+from assay.scanner.frameworks.sqlalchemy.mapped import PACKAGES, is_ours
+from assay.scanner.frameworks.sqlalchemy.rows import SqlalchemyRows
+from assay.scanner.frameworks.sqlalchemy.tables import NAME, tables
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
-from assay.scanner.sqlalchemy.mapped import PACKAGES, is_ours
-from assay.scanner.sqlalchemy.rows import SqlalchemyRows
-from assay.scanner.sqlalchemy.tables import NAME, tables
 
 _CONSTRUCTS = frozenset({"text", "literal_column", "DDL"})
 _EXECUTE = frozenset({"execute", "scalar", "scalars", "exec", "stream", "stream_scalars"})

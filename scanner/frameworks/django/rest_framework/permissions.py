@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from assay.scanner.django.constants import definition
-from assay.scanner.django.guards import asks_for_a_user
-from assay.scanner.django.rest_viewsets import Action
-from assay.scanner.django.settings import Settings
-from assay.scanner.django.views import View, constant_strings, method_tests
 from assay.scanner.framework import Guard, Sited
+from assay.scanner.frameworks.django.constants import definition
+from assay.scanner.frameworks.django.guards import asks_for_a_user
+from assay.scanner.frameworks.django.rest_framework.viewsets import Action
+from assay.scanner.frameworks.django.settings import Settings
+from assay.scanner.frameworks.django.views import View, constant_strings, method_tests
 from assay.scanner.linker.project import Project, last_name, last_part, literal_item
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import External, Instance

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.scanner.django.constants import Evaluator, Frame, definition
-from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
-from assay.scanner.django.models import model_of
-from assay.scanner.django.rest import is_rest_view
-from assay.scanner.django.rest_pagination import PageOrder, page_order, page_sizes, pages_through, paginator_of
-from assay.scanner.django.rest_permissions import permission_guards
-from assay.scanner.django.rest_routers import Router, is_router
-from assay.scanner.django.rest_viewsets import Action, action_named
-from assay.scanner.django.settings import Settings
-from assay.scanner.django.urls import Mount, urlconf
-from assay.scanner.django.views import METHODS, View, class_methods, constant_strings, kind_of, only_renders, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.frameworks.django.constants import Evaluator, Frame, definition
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.frameworks.django.models import model_of
+from assay.scanner.frameworks.django.rest_framework.pagination import (
+    PageOrder,
+    page_order,
+    page_sizes,
+    pages_through,
+    paginator_of,
+)
+from assay.scanner.frameworks.django.rest_framework.permissions import permission_guards
+from assay.scanner.frameworks.django.rest_framework.routers import Router, is_router
+from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
+from assay.scanner.frameworks.django.rest_framework.viewsets import Action, action_named
+from assay.scanner.frameworks.django.settings import Settings
+from assay.scanner.frameworks.django.urls import Mount, urlconf
+from assay.scanner.frameworks.django.views import (
+    METHODS,
+    View,
+    class_methods,
+    constant_strings,
+    kind_of,
+    only_renders,
+    view_of,
+)
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import Instance

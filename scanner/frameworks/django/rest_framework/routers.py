@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from assay.scanner.django.constants import Evaluator, definition
-from assay.scanner.django.rest_viewsets import STANDARD_ACTIONS, Action, action_named, extra_actions
-from assay.scanner.django.urls import Mount
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import Evaluator, definition
+from assay.scanner.frameworks.django.rest_framework.viewsets import (
+    STANDARD_ACTIONS,
+    Action,
+    action_named,
+    extra_actions,
+)
+from assay.scanner.frameworks.django.urls import Mount
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How
 from assay.scanner.linker.values import External, Instance

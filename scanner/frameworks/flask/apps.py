@@ -11,11 +11,11 @@ from assay.scanner.dataflow.constants import Given, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.dataflow.refusals import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
+from assay.scanner.frameworks.flask.guards import guards_of
 from assay.scanner.linker.project import last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, Instance, Value
 from assay.scanner.readers.python import form
-from assay.scanner.web.flask_guards import guards_of
 from assay.scanner.web.mounting import Mount, Mounts
 
 APPS = frozenset({"flask.Flask", "apiflask.APIFlask", "quart.Quart", "flask_openapi3.OpenAPI", "connexion.FlaskApp"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.django.constants import EMPTY, Frame, definition
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import EMPTY, Frame, definition
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import BoundMethod, External, Instance

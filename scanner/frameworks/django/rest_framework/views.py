@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.scanner.django.views import View
+from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.readers.python import form

@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from assay.scanner.django.constants import Evaluator, definition
-from assay.scanner.django.fields import all_fields, app_label, columns_of, fields_of, parent_names, target_class
-from assay.scanner.django.models import (
+from assay.scanner.framework import Context, Framework, Rows, Sited, Step
+from assay.scanner.frameworks.django.constants import Evaluator, definition
+from assay.scanner.frameworks.django.fields import (
+    all_fields,
+    app_label,
+    columns_of,
+    fields_of,
+    parent_names,
+    target_class,
+)
+from assay.scanner.frameworks.django.models import (
     default_ordering,
     is_abstract,
     is_manager,
@@ -17,10 +25,9 @@ from assay.scanner.django.models import (
     manager_class,
     meta_value,
 )
-from assay.scanner.django.rest_pagination import paginator_of
-from assay.scanner.django.settings import settings_for
-from assay.scanner.django.views import View
-from assay.scanner.framework import Context, Framework, Rows, Sited, Step
+from assay.scanner.frameworks.django.rest_framework.pagination import paginator_of
+from assay.scanner.frameworks.django.settings import settings_for
+from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from assay.scanner.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
-from assay.scanner.django.lists import assembled
-from assay.scanner.django.settings import Settings, all_settings, settings_for
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
+from assay.scanner.frameworks.django.lists import assembled
+from assay.scanner.frameworks.django.settings import Settings, all_settings, settings_for
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, How, Module, Scope
 from assay.scanner.linker.values import External, Instance

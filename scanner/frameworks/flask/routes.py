@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.constants import Given, definitions, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.frameworks.flask.apps import FlaskApps, joined
+from assay.scanner.frameworks.flask.guards import guards_of, guards_of_class, guards_of_handler
+from assay.scanner.frameworks.flask.views import answer_kind, lists_by_schema, paginating_decorators, verb_methods
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External
 from assay.scanner.readers.python import form
-from assay.scanner.web.flask_apps import FlaskApps, joined
-from assay.scanner.web.flask_guards import guards_of, guards_of_class, guards_of_handler
-from assay.scanner.web.flask_views import answer_kind, lists_by_schema, paginating_decorators, verb_methods
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _AUTOMATIC = ("HEAD", "OPTIONS")

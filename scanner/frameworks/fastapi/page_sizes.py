@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import constant
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.fastapi.dependencies import Dependencies, Parameter
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.query import Cap, PageSize
 from assay.scanner.readers.python import form
-from assay.scanner.web.fastapi_dependencies import Dependencies, Parameter
 from assay.scanner.web.page_size_names import names_page_size
 
 _UPPER = {"le": 0, "lt": -1}

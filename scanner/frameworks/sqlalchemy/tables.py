@@ -9,11 +9,7 @@ from assay.scanner.dataflow.reaching import Definition, Flow, Kind, State
 from assay.scanner.dataflow.sources import RequestSources
 from assay.scanner.dataflow.strings import TextReader
 from assay.scanner.framework import Context
-from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, Module, Scope
-from assay.scanner.model.table import Column, Table
-from assay.scanner.readers.python import form
-from assay.scanner.sqlalchemy.mapped import (
+from assay.scanner.frameworks.sqlalchemy.mapped import (
     SQLMODEL,
     column_of,
     is_ours,
@@ -22,6 +18,10 @@ from assay.scanner.sqlalchemy.mapped import (
     names_itself,
     snake_case,
 )
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, Module, Scope
+from assay.scanner.model.table import Column, Table
+from assay.scanner.readers.python import form
 
 NAME = "SQLAlchemy"
 _KEYS = frozenset({"ForeignKey", "ForeignKeyConstraint"})

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from assay.scanner.django.constants import Evaluator, is_settings
-from assay.scanner.django.models import is_abstract, is_model, is_model_name, meta_value
-from assay.scanner.django.settings import settings_for
-from assay.scanner.django.views import constant_strings
 from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import Evaluator, is_settings
+from assay.scanner.frameworks.django.models import is_abstract, is_model, is_model_name, meta_value
+from assay.scanner.frameworks.django.settings import settings_for
+from assay.scanner.frameworks.django.views import constant_strings
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Module
 from assay.scanner.linker.values import External

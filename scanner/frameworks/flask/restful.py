@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from assay.scanner.dataflow.constants import Given, list_items, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.frameworks.flask.apps import FlaskApps, joined
+from assay.scanner.frameworks.flask.guards import guards_of, guards_of_class, guards_of_handler
+from assay.scanner.frameworks.flask.views import lists_by_schema, verb_methods
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Location
 from assay.scanner.readers.python import form
-from assay.scanner.web.flask_apps import FlaskApps, joined
-from assay.scanner.web.flask_guards import guards_of, guards_of_class, guards_of_handler
-from assay.scanner.web.flask_views import lists_by_schema, verb_methods
 from assay.scanner.web.mounting import Mount, Mounts
 
 _APIS = frozenset({"flask_restful.Api", "flask_restx.Api", "flask_restplus.Api"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
-from assay.scanner.django.rest import is_rest_view
-from assay.scanner.django.urls import Pattern, Unresolved, run_time_message, urlconf
-from assay.scanner.django.views import View, class_methods, function_methods, kind_of, view_of
 from assay.scanner.framework import Context, Framework, Guard, Route
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
+from assay.scanner.frameworks.django.urls import Pattern, Unresolved, run_time_message, urlconf
+from assay.scanner.frameworks.django.views import View, class_methods, function_methods, kind_of, view_of
 from assay.scanner.linker.scopes import FunctionSymbol
 
 _NAME = "Django"

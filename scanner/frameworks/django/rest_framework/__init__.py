@@ -1,0 +1,1 @@
+"""Django REST framework: routers, viewsets, permissions, pagination."""

@@ -1,0 +1,1 @@
+"""FastAPI: apps and routers, dependencies, what parameters and annotations declare."""

@@ -1,0 +1,1 @@
+"""Flask and its extensions: apps and blueprints, views, guards."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy and the libraries on top of it: mapped classes, tables, queries."""

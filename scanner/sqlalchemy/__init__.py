@@ -1,1 +1,0 @@
-"""What SQLAlchemy and the libraries on top of it mean: mapped classes, tables, queries."""
