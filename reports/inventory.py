@@ -13,15 +13,20 @@ from assay.reports.remedies import REMEDIES
 from assay.reports.screen import Screen
 from assay.scanner.diagnostics import Reason
 from assay.scanner.inventory import (
+    ConsumerRow,
     DiagnosticRow,
     EndpointRow,
     HealthRow,
     Inventory,
     LogCallRow,
+    MigrationRow,
+    OutboundCallRow,
     Place,
     QueryRow,
     ServiceRow,
+    SettingRow,
     TableRow,
+    TaskRow,
 )
 
 Cells = tuple[str | tuple[str, str], ...]
@@ -43,7 +48,12 @@ def _service(service: ServiceRow, screen: Screen) -> None:
     screen.line()
     _endpoints(service.endpoints, screen)
     _tables(service.tables, screen)
+    _migrations(service.migrations, screen)
+    _settings(service.settings, screen)
     _queries(service.queries, screen)
+    _outbound_calls(service.outbound_calls, screen)
+    _tasks(service.tasks, screen)
+    _consumers(service.consumers, screen)
     _log_calls(service.log_calls, screen)
     _health(service.health, screen)
 
@@ -98,6 +108,68 @@ def _tables(tables: Sequence[TableRow], screen: Screen) -> None:
         for t in tables
     )
     _part("Tables", len(tables), columns, rows, screen)
+
+
+def _migrations(migrations: Sequence[MigrationRow], screen: Screen) -> None:
+    columns = [("migration", False), ("after", False), ("changes", True), ("place", False)]
+    rows = (
+        (plain(m.name), plain(", ".join(m.parents)) or figures.NOTHING, f"{len(m.changes):,}", _place(m.location))
+        for m in migrations
+    )
+    _part("Migrations", len(migrations), columns, rows, screen)
+
+
+def _settings(settings: Sequence[SettingRow], screen: Screen) -> None:
+    """Without their values, which may be secrets that don't belong on a screen."""
+    columns = [(name, False) for name in ("setting", "of", "environment", "place")]
+    rows = (
+        (
+            plain(s.name),
+            plain(s.source),
+            plain(", ".join(s.variables)) or figures.NOTHING,
+            _place(s.location),
+        )
+        for s in settings
+    )
+    _part("Settings", len(settings), columns, rows, screen)
+
+
+def _outbound_calls(calls: Sequence[OutboundCallRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("outbound call", "library", "timeout", "place")]
+    rows = (
+        (
+            plain(f"{c.method or 'any method'} {c.url or 'a computed address'}"),
+            plain(c.library),
+            plain(c.timeout or figures.NOTHING),
+            _place(c.location),
+        )
+        for c in calls
+    )
+    _part("Outbound calls", len(calls), columns, rows, screen)
+
+
+def _tasks(tasks: Sequence[TaskRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("task", "framework", "queue", "schedule", "place")]
+    rows = (
+        (
+            plain(t.name),
+            plain(t.framework),
+            plain(t.queue or "default"),
+            plain(t.schedule or figures.NOTHING),
+            _place(t.location),
+        )
+        for t in tasks
+    )
+    _part("Tasks", len(tasks), columns, rows, screen)
+
+
+def _consumers(consumers: Sequence[ConsumerRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("consumer", "reads from", "framework", "place")]
+    rows = (
+        (plain(c.handler), plain(", ".join(c.sources)) or "computed", plain(c.framework), _place(c.location))
+        for c in consumers
+    )
+    _part("Consumers", len(consumers), columns, rows, screen)
 
 
 def _queries(queries: Sequence[QueryRow], screen: Screen) -> None:

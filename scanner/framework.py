@@ -19,18 +19,24 @@ from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.log import LogFormat
+from assay.scanner.model.migration import Migration
+from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import Bound, Order, PageSize
 from assay.scanner.model.role import Role
+from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
+from assay.scanner.model.work import Consumer, Task
 from assay.scanner.readers.python import form
+from assay.scanner.reading import Facts
 
 
 @dataclass(slots=True)
 class Context:
-    """What a framework's functions work with."""
+    """What a framework's functions work with: the linked Python, and the facts of the other files by path."""
 
     project: Project
+    files: Mapping[str, Facts] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def unresolved(self, location: Location, message: str) -> None:
@@ -54,7 +60,7 @@ class Sited:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Something that keeps callers out: its name, and where it is attached."""
+    """Something that keeps callers out or slows them down: its name, and where it is attached."""
 
     name: str
     evidence: Evidence
@@ -80,8 +86,14 @@ class Route:
     role: Role
     kind: EndpointKind | None = None
     guards: tuple[Guard, ...] = ()
+    rate_limits: tuple[Guard, ...] = ()
     tags: tuple[str, ...] = ()
+    summary: str | None = None
+    is_deprecated: bool = False
+    request_model: str | None = None
     response_model: str | None = None
+    status_codes: tuple[int, ...] = ()
+    operations: tuple[str, ...] = ()
     returns_collection: bool | None = None
     collection: str | None = None
     paginators: tuple[Evidence, ...] = ()
@@ -207,20 +219,26 @@ def _nothing(_: Context) -> tuple[()]:
 class Framework:
     """A framework or library that Assay understands.
 
-    `packages` are the top-level packages whose import shows that a service uses it; `is_listed` says whether a person
-    would name it among the things that a service is built with. `is_web` says whether its name is
-    worth listing as what a service is built with.
+    `packages` are the top-level packages whose import shows that a service uses it: where nothing in the tree imports
+    one of them, its functions are not asked. `is_listed` says whether a person would name it among the things that a
+    service is built with. `applications` are the dotted names whose call makes the process a backend.
     """
 
     name: str
     packages: tuple[str, ...]
     routes: Callable[[Context], Iterable[Route]] = _nothing
     tables: Callable[[Context], Iterable[Table]] = _nothing
+    migrations: Callable[[Context], Iterable[Migration]] = _nothing
+    settings: Callable[[Context], Iterable[Setting]] = _nothing
+    outbound_calls: Callable[[Context], Iterable[OutboundCall]] = _nothing
+    tasks: Callable[[Context], Iterable[Task]] = _nothing
+    consumers: Callable[[Context], Iterable[Consumer]] = _nothing
     rows: RowLibrary | None = None
     loggers: tuple[LoggerLibrary, ...] = ()
     sinks: Callable[[Context], Iterable[SinkFound]] = _nothing
     sql: Callable[[Context], Iterable[SqlExecution]] = _nothing
     is_listed: bool = True
+    applications: frozenset[str] = frozenset()
 
 
 @cache

@@ -6,8 +6,11 @@ import msgspec
 
 from assay.scanner.engine import Understanding
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.migration import Migration
+from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Location
 from assay.scanner.model.service import Service
+from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
 
 SCHEMA_VERSION = 1
@@ -24,7 +27,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class EndpointRow(msgspec.Struct, frozen=True):
-    """One method on one full path, in the framework's own parameter syntax; `ANY` where a view takes any method."""
+    """One method on one full path, in the framework's own parameter syntax; `ANY` where a view takes any method.
+
+    A gRPC method is a `POST` of `/package.Service/Method`, as it is on the wire.
+    """
 
     method: str
     path: str
@@ -33,8 +39,14 @@ class EndpointRow(msgspec.Struct, frozen=True):
     auth: list[str]
     pagination: str | None
     returns_collection: bool
+    request_model: str | None
     response_model: str | None
+    status_codes: list[int]
+    rate_limits: list[str]
     tags: list[str]
+    summary: str | None
+    deprecated: bool
+    operations: list[str]
     framework: str
     kind: str
 
@@ -56,6 +68,69 @@ class TableRow(msgspec.Struct, frozen=True):
     model: str
     location: Place
     columns: list[ColumnRow]
+
+
+class SchemaChangeRow(msgspec.Struct, frozen=True):
+    """One operation of a migration, by its library's own name."""
+
+    operation: str
+    table: str | None
+    column: str | None
+    location: Place
+
+
+class MigrationRow(msgspec.Struct, frozen=True):
+    """One step of the schema's history."""
+
+    name: str
+    parents: list[str]
+    framework: str
+    location: Place
+    reversible: bool
+    changes: list[SchemaChangeRow]
+
+
+class SettingRow(msgspec.Struct, frozen=True):
+    """A named value that the service is configured by, and the environment variables that it is read from."""
+
+    name: str
+    source: str
+    group: str
+    location: Place
+    value: str | None
+    variables: list[str]
+    required: bool
+
+
+class OutboundCallRow(msgspec.Struct, frozen=True):
+    """A request to another service; `{}` stands for the computed parts of its address."""
+
+    function: str
+    location: Place
+    library: str
+    method: str | None
+    url: str | None
+    timeout: str | None
+
+
+class TaskRow(msgspec.Struct, frozen=True):
+    """A function that a worker runs."""
+
+    name: str
+    handler: str
+    framework: str
+    location: Place
+    queue: str | None
+    schedule: str | None
+
+
+class ConsumerRow(msgspec.Struct, frozen=True):
+    """Code that takes messages from a broker; `sources` are its topics or queues."""
+
+    handler: str
+    sources: list[str]
+    framework: str
+    location: Place
 
 
 class QueryRow(msgspec.Struct, frozen=True):
@@ -97,7 +172,12 @@ class ServiceRow(msgspec.Struct, frozen=True):
     frameworks: list[str]
     endpoints: list[EndpointRow]
     tables: list[TableRow]
+    migrations: list[MigrationRow]
+    settings: list[SettingRow]
     queries: list[QueryRow]
+    outbound_calls: list[OutboundCallRow]
+    tasks: list[TaskRow]
+    consumers: list[ConsumerRow]
     log_calls: list[LogCallRow]
     health: list[HealthRow]
 
@@ -137,6 +217,11 @@ def _service(service: Service) -> ServiceRow:
         frameworks=list(service.frameworks),
         endpoints=[_endpoint(e) for e in service.endpoints],
         tables=[_table(t) for t in service.tables],
+        migrations=[_migration(m) for m in service.migrations],
+        settings=[_setting(s) for s in service.settings],
+        outbound_calls=[_outbound_call(c) for c in service.outbound_calls],
+        tasks=[TaskRow(t.name, t.handler, t.framework, _place(t.location), t.queue, t.schedule) for t in service.tasks],
+        consumers=[ConsumerRow(c.handler, list(c.sources), c.framework, _place(c.location)) for c in service.consumers],
         queries=[
             QueryRow(s.callee, s.driver, s.function, _place(s.location), s.text.kind, s.parameterised)
             for s in service.sql_sites
@@ -164,8 +249,14 @@ def _endpoint(endpoint: Endpoint) -> EndpointRow:
         auth=list(endpoint.auth),
         pagination=endpoint.pagination,
         returns_collection=endpoint.returns_collection,
+        request_model=endpoint.request_model,
         response_model=endpoint.response_model,
+        status_codes=list(endpoint.status_codes),
+        rate_limits=list(endpoint.rate_limits),
         tags=list(endpoint.tags),
+        summary=endpoint.summary,
+        deprecated=endpoint.is_deprecated,
+        operations=list(endpoint.operations),
         framework=endpoint.framework,
         kind=endpoint.kind,
     )
@@ -174,6 +265,34 @@ def _endpoint(endpoint: Endpoint) -> EndpointRow:
 def _table(table: Table) -> TableRow:
     columns = [ColumnRow(c.name, c.type, c.indexed, c.unique, c.fk_to) for c in table.columns]
     return TableRow(table.name, table.model, _place(table.location), columns)
+
+
+def _migration(migration: Migration) -> MigrationRow:
+    return MigrationRow(
+        name=migration.name,
+        parents=list(migration.parents),
+        framework=migration.framework,
+        location=_place(migration.location),
+        reversible=migration.is_reversible,
+        changes=[SchemaChangeRow(c.operation, c.table, c.column, _place(c.location)) for c in migration.changes],
+    )
+
+
+def _setting(setting: Setting) -> SettingRow:
+    return SettingRow(
+        name=setting.name,
+        source=setting.source,
+        group=setting.group,
+        location=_place(setting.location),
+        value=setting.value,
+        variables=list(setting.variables),
+        required=setting.is_required,
+    )
+
+
+def _outbound_call(call: OutboundCall) -> OutboundCallRow:
+    timeout = call.timeout.text if call.timeout is not None else call.default_timeout
+    return OutboundCallRow(call.function, _place(call.location), call.library, call.method, call.url, timeout)
 
 
 def _place(location: Location) -> Place:

@@ -70,10 +70,17 @@ def link(sources: Sources) -> Linked:
         for path, facts in sources.facts.items()
         if isinstance(facts, ModuleFacts)
     )
-    context = Context(project)
-    deployed = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts | bytes)}
+    others = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts)}
+    context = Context(project, others)
+    deployed = {p: f for p, f in others.items() if not isinstance(f, bytes)}
     roots = find_services(
-        project, sources.paths, sources.services, service_hints(deployed), sources.tree_name, sources.metadata
+        project,
+        frozenset(name for f in frameworks() for name in f.applications),
+        sources.paths,
+        sources.services,
+        service_hints(deployed),
+        sources.tree_name,
+        sources.metadata,
     )
     owners = Ownership(roots, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in roots}, sources.roles, sources.paths)
@@ -119,9 +126,10 @@ class _Parts:
         self._log_files = log_files
         self._project = project = context.project
         known = frameworks()
+        used = [f for f in known if not project.imported_packages.isdisjoint(f.packages)]
         reads = Reads(project, known)
         self.routes = sorted(
-            (route for f in known for route in self._part(f"routes of {f.name}", f.routes, context)),
+            (route for f in used for route in self._part(f"routes of {f.name}", f.routes, context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
         self.endpoints = [
@@ -137,10 +145,19 @@ class _Parts:
         self.health_checks = self._part("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
         self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
-        self.tables = [t for f in known for t in self._part(f"tables of {f.name}", f.tables, context)]
+        self.tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
+        self.migrations = [m for f in used for m in self._part(f"migrations of {f.name}", f.migrations, context)]
+        self.settings = [s for f in used for s in self._part(f"settings of {f.name}", f.settings, context)]
+        self.outbound_calls = [c for f in used for c in self._part(f"calls by {f.name}", f.outbound_calls, context)]
+        self.tasks = [t for f in used for t in self._part(f"tasks of {f.name}", f.tasks, context)]
+        self.consumers = [c for f in used for c in self._part(f"consumers of {f.name}", f.consumers, context)]
         self.frameworks = {
-            framework.name: {m.path for m in project.modules.values() if _imports_any(m, framework.packages)}
-            for framework in known
+            framework.name: {
+                m.path
+                for m in project.modules.values()
+                if m.role is Role.PROD and not m.imported_packages.isdisjoint(framework.packages)
+            }
+            for framework in used
             if framework.is_listed
         }
 
@@ -178,11 +195,6 @@ class _Parts:
         )
 
 
-def _imports_any(module: Module, packages: tuple[str, ...]) -> bool:
-    tops = {b.module.split(".", 1)[0] for s in module.scopes for bs in s.bindings.values() for b in bs if b.module}
-    return module.role is Role.PROD and not tops.isdisjoint(packages)
-
-
 def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Service:
     endpoints = parts.of(root, (endpoint for _, endpoint in parts.endpoints))
     return Service(
@@ -195,6 +207,11 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         page_sizes=page_sizes(endpoints),
         paged_queries=paged_queries(endpoints),
         tables=parts.of(root, parts.tables),
+        migrations=parts.of(root, parts.migrations),
+        settings=parts.of(root, parts.settings),
+        outbound_calls=parts.of(root, parts.outbound_calls),
+        tasks=parts.of(root, parts.tasks),
+        consumers=parts.of(root, parts.consumers),
         health_checks=parts.of(root, parts.health_checks),
         other_probes=parts.evidence_of(root, parts.other_probes),
         hard_dependencies=parts.hard_dependencies(root),

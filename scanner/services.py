@@ -14,35 +14,6 @@ from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
-APPLICATION_CLASSES = frozenset(
-    {
-        "fastapi.FastAPI",
-        "starlette.applications.Starlette",
-        "flask.Flask",
-        "apiflask.APIFlask",
-        "connexion.FlaskApp",
-        "connexion.App",
-        "aiohttp.web.Application",
-        "aiohttp.web_app.Application",
-        "litestar.Litestar",
-        "sanic.Sanic",
-        "falcon.App",
-        "falcon.asgi.App",
-        "bottle.Bottle",
-        "tornado.web.Application",
-        "pyramid.config.Configurator",
-        "quart.Quart",
-        "celery.Celery",
-        "django.core.wsgi.get_wsgi_application",
-        "django.core.asgi.get_asgi_application",
-        "django.core.handlers.wsgi.WSGIHandler",
-        "django.core.handlers.asgi.ASGIHandler",
-        "grpc.server",
-        "grpc.aio.server",
-    }
-)
-"""Calling one of these makes the process a backend. Source: the frameworks' own quick starts."""
-
 _ROOT_MARKERS = frozenset(
     {"pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "Procfile", "manage.py", "requirements.txt", "poetry.lock"}
 )
@@ -59,6 +30,7 @@ class ServiceRoot:
 
 def find_services(
     project: Project,
+    applications: frozenset[str],
     paths: Collection[str],
     configured: Mapping[str, str],
     hints: Iterable[str],
@@ -67,10 +39,11 @@ def find_services(
 ) -> tuple[ServiceRoot, ...]:
     """The configured services, or those that application objects and `manage.py` files show, sorted by root.
 
-    `hints` are folders that a Dockerfile, a Procfile or a compose file builds or starts; `metadata` holds the bytes of
-    `pyproject.toml` files by path, for the name of a service at the scanned root.
+    Calling one of `applications` makes the process a backend. `hints` are folders that a Dockerfile, a Procfile or a
+    compose file builds or starts; `metadata` holds the bytes of `pyproject.toml` files by path, for the name of a
+    service at the scanned root.
     """
-    entries = _entry_points(project)
+    entries = _entry_points(project, applications)
     if configured:
         return tuple(ServiceRoot(name, root, _location(entries, root)) for name, root in sorted(configured.items()))
     marked = _marked_folders(paths) | {h for h in hints if h != "."}
@@ -83,24 +56,24 @@ def find_services(
     )
 
 
-def _entry_points(project: Project) -> list[Location]:
+def _entry_points(project: Project, applications: frozenset[str]) -> list[Location]:
     """Where application objects are made in production code, and Django's `manage.py` files."""
-    own = [c for c in project.classes if not APPLICATION_CLASSES.isdisjoint(project.base_names(c))]
-    names = sorted({name.rsplit(".", 1)[-1] for name in APPLICATION_CLASSES} | {c.name for c in own})
+    own = [c for c in project.classes if not applications.isdisjoint(project.base_names(c))]
+    names = sorted({name.rsplit(".", 1)[-1] for name in applications} | {c.name for c in own})
     found = [
         scope.module.location(call)
         for call, scope in project.calls_named(*names)
-        if scope.module.role is Role.PROD and _makes_application(call, scope, project, own)
+        if scope.module.role is Role.PROD and _makes_application(call, scope, project, {*applications, *own})
     ]
     scripts = (m for m in project.modules.values() if posixpath.basename(m.path) == "manage.py")
     return found + [Location.whole_file(m.path) for m in scripts if _imports_django(m)]
 
 
-def _makes_application(call: form.Call, scope: Scope, project: Project, own: list[ClassSymbol]) -> bool:
+def _makes_application(call: form.Call, scope: Scope, project: Project, known: set[str | ClassSymbol]) -> bool:
     callee = project.infer(call.func, scope)
-    if isinstance(callee, ClassSymbol):
-        return callee in own
-    return isinstance(callee, External) and callee.name in APPLICATION_CLASSES
+    if isinstance(callee, External):
+        return callee.name in known
+    return isinstance(callee, ClassSymbol) and callee in known
 
 
 def _imports_django(module: Module) -> bool:

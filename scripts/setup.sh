@@ -40,7 +40,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || ! .venv/bin/python -c '' 2>
         || { say "this Python can't make virtual environments: install python3-venv"; exit 1; }
     .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || "$python" -m venv --clear .venv
     say "installing Assay into .venv (this once)"
-    target=. && [ "$extra" = dev ] && target='.[dev]'
+    target=. && [ "$extra" = dev ] && target='.[dev,samples]'
     .venv/bin/python -m pip install -qq --disable-pip-version-check \
         --constraint requirements-dev.lock --editable "$target"
     printf '%s' "$wanted" >"$stamp"

@@ -381,7 +381,7 @@ from assay.scanner.framework import Framework, frameworks
 def routes(_):
     raise KeyError("no such router")
 
-link.frameworks = lambda: (*frameworks(), Framework("Broken", ("broken",), routes=routes))
+link.frameworks = lambda: (*frameworks(), Framework("Broken", ("fastapi",), routes=routes))
 sys.argv[0] = "assay"
 cli.main()
 """

@@ -176,7 +176,8 @@ def test_no_file_mentions_a_path_of_somebodys_machine() -> None:
 
 def test_the_lock_pins_everything_that_the_project_asks_for_and_nothing_from_elsewhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [Requirement(r) for r in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    wanted = [Requirement(r) for r in project["dependencies"] + extras["dev"] + extras["samples"]]
     lines = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     assert [str(pin) for pin in pins if pin.url or not re.fullmatch(r"==[^*,]+", str(pin.specifier))] == []

@@ -244,4 +244,4 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Routes(context).all()
 
 
-AIOHTTP = Framework("aiohttp", ("aiohttp",), routes=_routes)
+AIOHTTP = Framework("aiohttp", ("aiohttp",), routes=_routes, applications=_APPS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from assay.scanner.linker.library_types import canonical, result_of_call, result_of_instance_call
@@ -181,6 +182,11 @@ class Project:
                 folder = folder.parent
             return Namespace(str(folder.joinpath(*binding_module.split(".")) if binding_module else folder))
         return self.module_named(binding_module, importer.path) or External(binding_module)
+
+    @cached_property
+    def imported_packages(self) -> frozenset[str]:
+        """The top-level packages that anything in the tree imports by an absolute name."""
+        return frozenset(package for module in self.modules.values() for package in module.imported_packages)
 
     def imports(self, module: Module) -> set[Module]:
         """The project modules that the module imports anywhere in it."""

@@ -69,6 +69,8 @@ class Module:
     classes: list[ClassSymbol] = field(default_factory=list)
     calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
     star_imports: list[form.ImportFrom] = field(default_factory=list)
+    imported_packages: set[str] = field(default_factory=set)
+    """The top-level packages of its absolute imports."""
 
     def __post_init__(self) -> None:
         self.scope = Scope(self, None, None, "")
@@ -287,6 +289,7 @@ class _Builder:
                 for dotted, alias in names:
                     bound = alias or dotted.split(".", 1)[0]
                     module = dotted if alias else bound
+                    self._module.imported_packages.add(dotted.split(".", 1)[0])
                     self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
             case form.ImportFrom():
                 self._import_from(node, scope)
@@ -342,6 +345,8 @@ class _Builder:
                 self._expressions(scope, *(child for child in form.children(node)))
 
     def _import_from(self, node: form.ImportFrom, scope: Scope) -> None:
+        if not node.level:
+            self._module.imported_packages.add(node.module.split(".", 1)[0])
         for name, alias in node.names:
             if name == "*":
                 self._module.star_imports.append(node)

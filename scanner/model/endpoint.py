@@ -19,6 +19,7 @@ class EndpointKind(StrEnum):
     STREAM = "stream"
     WEBSOCKET = "websocket"
     GRAPHQL = "graphql"
+    GRPC = "grpc"
     HEALTH = "health"
     DOCS = "docs"
     STATIC = "static"
@@ -41,7 +42,18 @@ class Endpoint:
     role: Role
     auth: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    summary: str | None = None
+    """What its documentation says in one line, where the code states it for that purpose."""
+    is_deprecated: bool = False
+    request_model: str | None = None
+    """The type of the body, as the code spells it; None where there is none or it is read by hand."""
     response_model: str | None = None
+    status_codes: tuple[int, ...] = ()
+    """The declared statuses, the success first; empty where the code declares none."""
+    rate_limits: tuple[str, ...] = ()
+    """What limits how often a client may call, from whatever level, by name."""
+    operations: tuple[str, ...] = ()
+    """What a GraphQL endpoint offers at its root: `query users`, `mutation createUser`, `subscription ticks`."""
     returns_collection: bool = False
     collection: str = "rows"
     """What it returns many of, in words: the model's name where it is known."""

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
+from assay.scanner.model.migration import Migration
+from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
+from assay.scanner.model.setting import Setting
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.table import Table
+from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
 
@@ -32,6 +36,11 @@ class Service:
     page_sizes: tuple[PageSize, ...] = ()
     paged_queries: tuple[PagedQuery, ...] = ()
     tables: tuple[Table, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    outbound_calls: tuple[OutboundCall, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     other_probes: tuple[Evidence, ...] = ()
     """What answers probes outside the route table: wrappers, middleware, libraries' health views, gRPC's service."""

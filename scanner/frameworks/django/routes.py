@@ -88,4 +88,13 @@ def _route(
     )
 
 
-DJANGO = Framework(_NAME, ("django",), routes=routes)
+_APPLICATIONS = frozenset(
+    {
+        "django.core.wsgi.get_wsgi_application",
+        "django.core.asgi.get_asgi_application",
+        "django.core.handlers.wsgi.WSGIHandler",
+        "django.core.handlers.asgi.ASGIHandler",
+    }
+)
+
+DJANGO = Framework(_NAME, ("django",), routes=routes, applications=_APPLICATIONS)

@@ -244,4 +244,9 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Routes(context).all()
 
 
-FASTAPI = Framework("FastAPI", ("fastapi", "starlette"), routes=_routes)
+FASTAPI = Framework(
+    "FastAPI",
+    ("fastapi", "starlette"),
+    routes=_routes,
+    applications=frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"}),
+)

@@ -18,7 +18,9 @@ from assay.scanner.linker.values import BoundMethod, Instance, Value
 from assay.scanner.readers.python import form
 from assay.scanner.web.mounting import Mount, Mounts
 
-APPS = frozenset({"flask.Flask", "apiflask.APIFlask", "quart.Quart", "flask_openapi3.OpenAPI", "connexion.FlaskApp"})
+APPS = frozenset(
+    {"flask.Flask", "apiflask.APIFlask", "quart.Quart", "flask_openapi3.OpenAPI", "connexion.FlaskApp", "connexion.App"}
+)
 BLUEPRINTS = frozenset(
     {
         "flask.Blueprint",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.constants import Given, definitions, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
-from assay.scanner.frameworks.flask.apps import FlaskApps, joined
+from assay.scanner.frameworks.flask.apps import APPS, FlaskApps, joined
 from assay.scanner.frameworks.flask.guards import guards_of, guards_of_class, guards_of_handler
 from assay.scanner.frameworks.flask.views import answer_kind, lists_by_schema, paginating_decorators, verb_methods
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -184,4 +184,4 @@ def _routes(context: Context) -> Iterable[Route]:
     return _Routes(context).all()
 
 
-FLASK = Framework("Flask", ("flask", "quart", "apiflask", "flask_smorest"), routes=_routes)
+FLASK = Framework("Flask", ("flask", "quart", "apiflask", "flask_smorest"), routes=_routes, applications=APPS)

@@ -1,0 +1,36 @@
+"""An outbound call: a request that the service sends to another one over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundCall:
+    """`function` is `module:qualified.name` of where it is; `ordinal` counts the calls of that function from 1.
+
+    `method` is the upper-case verb and `url` the address, each None where it is computed; a part of the address that is
+    computed stands in it as `{}`. `timeout` is what limits the wait, at the call or at the session it goes through;
+    None where nothing was found that does. `default_timeout` is set where the library itself limits it.
+    """
+
+    function: str
+    ordinal: int
+    location: Location
+    role: Role
+    library: str
+    method: str | None = None
+    url: str | None = None
+    timeout: Evidence | None = None
+    default_timeout: str | None = None
+
+    @property
+    def subject_id(self) -> str:
+        return f"{self.function}:outbound call {self.ordinal}"
+
+    @property
+    def label(self) -> str:
+        return f"outbound call {self.ordinal} in {self.function}"
