@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from assay.scanner.linker.exports import Exports
 from assay.scanner.linker.library_types import canonical, result_of_call, result_of_instance_call
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Module, Scope
@@ -96,6 +97,7 @@ class Project:
         self._mro: dict[ClassSymbol, tuple[ClassSymbol | External, ...]] = {}
         self._mro_active: set[ClassSymbol] = set()
         self._exports: dict[tuple[str, str], list[Value]] = {}
+        self._listings = Exports(self)
         self._callers: dict[str, dict[Value, list[tuple[form.Call, Scope]]]] = {}
         self._callers_in_work: set[str] = set()
         self._calls_by_name: dict[str, list[tuple[form.Call, Scope]]] | None = None
@@ -147,13 +149,22 @@ class Project:
             self._callers_in_work.add(name)
             found: dict[Value, list[tuple[form.Call, Scope]]] = {}
             for call, scope in self.calls_named(name):
-                callee = self.infer(call.func, scope)
-                target = callee.function if isinstance(callee, BoundMethod) else callee
-                if isinstance(target, FunctionSymbol | ClassSymbol):
-                    found.setdefault(target, []).append((call, scope))
+                for callee in self._callees(call.func, scope):
+                    target = callee.function if isinstance(callee, BoundMethod) else callee
+                    if isinstance(target, FunctionSymbol | ClassSymbol):
+                        found.setdefault(target, []).append((call, scope))
             self._callers_in_work.discard(name)
             self._callers[name] = found
         return self._callers[name]
+
+    def _callees(self, func: form.Expr, scope: Scope) -> list[Value | None]:
+        """What a call calls: in `for part in (users, orders): part.setup(app)`, the `setup` of each of them."""
+        if isinstance(func, form.Attr) and isinstance(func.value, form.Name):
+            loops = [b.value for b in scope.lookup(func.value.id, func.start) if b.how is How.FOR and b.index is None]
+            iterated = self.infer(loops[0], scope) if len(loops) == 1 and loops[0] is not None else None
+            if isinstance(iterated, Literal) and isinstance(iterated.node, form.Display):
+                return [self._attribute(self.infer(item, iterated.scope), func.attr) for item in iterated.node.items]
+        return [self.infer(func, scope)]
 
     def subclasses(self, cls: ClassSymbol) -> list[ClassSymbol]:
         """Direct and indirect subclasses in the project."""
@@ -226,15 +237,16 @@ class Project:
             del self._exports[key]
         return found
 
-    def _own_members(self, module: Module, name: str) -> list[Value]:
-        """What the module's statements bind the name to; star imports count where they stand."""
-        bindings = module.scope.bindings.get(name, [])
+    def _own_members(self, module: Module, name: str, before: int | None = None) -> list[Value]:
+        """What statements (those before an offset) bind the name to; star imports count where they stand."""
+        bindings = _bound_before(module.scope.bindings.get(name, []), before)
         own = [v for b in bindings if (v := self.binding_value(b)) is not None]
         last = bindings[-1].offset if bindings else -1
         earlier: list[Value] = []
         later: list[Value] = []
         for star in module.star_imports:
-            (later if star.start > last else earlier).extend(self._starred(star, module, name))
+            if before is None or star.start < before:
+                (later if star.start > last else earlier).extend(self._starred(star, module, name))
         return [*(earlier if own or not bindings else ()), *own, *later]
 
     def _starred(self, star: form.ImportFrom, module: Module, name: str) -> list[Value]:
@@ -244,21 +256,8 @@ class Project:
         return []
 
     def _is_exported(self, module: Module, name: str) -> bool:
-        listed = self.dunder_all(module)
+        listed = self._listings.listed(module)
         return name in listed if listed is not None else not name.startswith("_")
-
-    def dunder_all(self, module: Module) -> set[str] | None:
-        """The names of `__all__`, or None where there is none or it is computed."""
-        bindings = module.scope.bindings.get("__all__")
-        if not bindings:
-            return None
-        names: set[str] = set()
-        for binding in bindings:
-            value = binding.value
-            if not isinstance(value, form.Display):
-                return None
-            names |= {i.value for i in value.items if isinstance(i, form.Const) and isinstance(i.value, str)}
-        return names
 
     # --- classes ---
 
@@ -353,12 +352,14 @@ class Project:
     def _name(self, name: str, scope: Scope, at: int) -> Value | None:
         bindings = scope.lookup(name, at)
         module = scope.module
+        # The body of a module or class runs once, from top to bottom: what comes later isn't known yet.
+        before = at if scope.enclosing_function is None else None
         if not bindings or (module.star_imports and bindings[0].scope is module.scope):
-            found = self._own_members(module, name)
+            found = self._own_members(module, name, before)
             if found or bindings:
                 return found[-1] if found else None
             return External(f"builtins.{name}") if name in _BUILTINS else None
-        for binding in reversed(bindings):
+        for binding in reversed(_bound_before(bindings, before)):
             value = self.binding_value(binding)
             if value is not None:
                 return value
@@ -696,6 +697,13 @@ class Project:
             case Instance():
                 return value.type_name
         return None
+
+
+def _bound_before(bindings: list[Binding], offset: int | None) -> list[Binding]:
+    """The bindings that were made when the place at the offset is reached; all of them where none was, or for None."""
+    if offset is None:
+        return bindings
+    return [b for b in bindings if b.offset < offset] or bindings
 
 
 def _place(source: Module | Namespace | External) -> str:
