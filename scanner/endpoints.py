@@ -14,6 +14,8 @@ from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.query import Bound, Cap, CollectionRead, Order, PagedQuery, PageSize
 
+_READS = ("GET", "ANY")
+
 
 def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
     """One endpoint for each method of the route."""
@@ -51,8 +53,9 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         bounded_by_nature=returned.bounded,
         unresolved=returned.unknown,
     )
+    is_declared = route.returns_collection is not None and len(route.methods) == 1
     return tuple(
-        replace(endpoint, method=m, returns_collection=endpoint.returns_collection and m in ("GET", "ANY"))
+        replace(endpoint, method=m, returns_collection=endpoint.returns_collection and (is_declared or m in _READS))
         for m in route.methods
     )
 
@@ -68,6 +71,8 @@ def _pagination(route: Route, rows: tuple[Rows, ...]) -> str | None:
         return route.paginators[0].text
     if rows and all(r.bound is Bound.LIMITED for r in rows):
         return next((r.limit.text for r in rows if r.limit is not None), "limited")
+    if not rows and route.returns_collection and route.page_sizes:
+        return f"takes {route.page_sizes[0].name}"  # what is read can't be seen, but how much of it is asked for
     return None
 
 

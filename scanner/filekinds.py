@@ -26,6 +26,9 @@ class FileKind(StrEnum):
     SHELL = "shell"
     MARKDOWN = "markdown"
     LOGGING_CONFIG = "logging_config"
+    PROTOBUF = "protobuf"
+    GRAPHQL = "graphql"
+    """Definitions in GraphQL's schema language; a client's queries look alike from outside."""
     YAML_OTHER = "yaml_other"
 
 
@@ -40,6 +43,10 @@ _BY_SUFFIX = {
     ".dockerfile": FileKind.DOCKERFILE,
     ".rules": FileKind.PROMETHEUS_RULES,
     ".env": FileKind.ENV_FILE,
+    ".proto": FileKind.PROTOBUF,
+    ".graphql": FileKind.GRAPHQL,
+    ".graphqls": FileKind.GRAPHQL,
+    ".gql": FileKind.GRAPHQL,
 }
 
 _BY_NAME = {

@@ -17,6 +17,7 @@ from typing import Protocol
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
+from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.log import LogFormat
 from assay.scanner.model.migration import Migration
@@ -75,6 +76,8 @@ class Route:
     `wrappers` are project functions that replace the handler (a decorator's inner function), outermost first, with the
     parameter names by which they call it. `rows` is the query a generic view lists (DRF's `queryset`) when no handler
     code says so. `page_order` is what the view and its paginator add to a query without an order of its own.
+    `mounted` is the expression that was registered, where it is more than a function: a view, app or router that is
+    made with arguments.
     """
 
     methods: tuple[str, ...]
@@ -101,7 +104,10 @@ class Route:
     page_order: Order = Order.NONE
     page_order_evidence: Evidence | None = None
     rows: Sited | None = None
+    answers: tuple[Sited, ...] = ()
+    """What the handler answers with, where it doesn't return it: `resp.media = orders`, `self.write(orders)`."""
     view_class: ClassSymbol | None = None
+    mounted: Sited | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +228,11 @@ class Framework:
     `packages` are the top-level packages whose import shows that a service uses it: where nothing in the tree imports
     one of them, its functions are not asked. `is_listed` says whether a person would name it among the things that a
     service is built with. `applications` are the dotted names whose call makes the process a backend.
+
+    `views` are the classes and functions of the library that make a view or an app for a project to mount in its web
+    framework, by dotted name, each with the methods that the view declares to it: `ANY` where it declares none.
+    `routers` are those that make a router for FastAPI to include. `schema` gives the root fields of a GraphQL schema
+    by the object that stands for it: None for any other object, and for a schema that can't be told.
     """
 
     name: str
@@ -239,6 +250,9 @@ class Framework:
     sql: Callable[[Context], Iterable[SqlExecution]] = _nothing
     is_listed: bool = True
     applications: frozenset[str] = frozenset()
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    routers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    schema: Callable[[Instance, Context], tuple[str, ...] | None] | None = None
 
 
 @cache

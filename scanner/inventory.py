@@ -9,6 +9,7 @@ from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.migration import Migration
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
@@ -28,6 +29,8 @@ class Place(msgspec.Struct, frozen=True):
 
 class EndpointRow(msgspec.Struct, frozen=True):
     """One method on one full path, in the framework's own parameter syntax; `ANY` where a view takes any method.
+
+    What is served in development alone, as below `if settings.ENVIRONMENT == "local":`, is a diagnostic and no row.
 
     A gRPC method is a `POST` of `/package.Service/Method`, as it is on the wire.
     """
@@ -215,7 +218,7 @@ def _service(service: Service) -> ServiceRow:
         name=service.name,
         root=service.root,
         frameworks=list(service.frameworks),
-        endpoints=[_endpoint(e) for e in service.endpoints],
+        endpoints=[_endpoint(e) for e in service.endpoints if e.role is not Role.DEV],
         tables=[_table(t) for t in service.tables],
         migrations=[_migration(m) for m in service.migrations],
         settings=[_setting(s) for s in service.settings],

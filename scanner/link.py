@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
+from assay.scanner.configuration.echoes import without_echoes
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
@@ -28,10 +29,16 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
+from assay.scanner.readers.graphql import GraphqlFacts
+from assay.scanner.readers.openapi import OpenApiFacts
+from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.python.form import ModuleFacts
 from assay.scanner.reading import Facts
 from assay.scanner.services import ServiceRoot, find_services
+from assay.scanner.web.graphql import as_graphql
 
+_NOT_DEPLOYED = bytes | OpenApiFacts | ProtobufFacts | GraphqlFacts
+"""Facts that say nothing of how a service is built or started."""
 _S = TypeVar("_S", bound=Subject)
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -72,7 +79,7 @@ def link(sources: Sources) -> Linked:
     )
     others = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts)}
     context = Context(project, others)
-    deployed = {p: f for p, f in others.items() if not isinstance(f, bytes)}
+    deployed = {p: f for p, f in others.items() if not isinstance(f, _NOT_DEPLOYED)}
     roots = find_services(
         project,
         frozenset(name for f in frameworks() for name in f.applications),
@@ -129,7 +136,7 @@ class _Parts:
         used = [f for f in known if not project.imported_packages.isdisjoint(f.packages)]
         reads = Reads(project, known)
         self.routes = sorted(
-            (route for f in used for route in self._part(f"routes of {f.name}", f.routes, context)),
+            (as_graphql(r, context) for f in used for r in self._part(f"routes of {f.name}", f.routes, context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
         self.endpoints = [
@@ -145,9 +152,12 @@ class _Parts:
         self.health_checks = self._part("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
         self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
-        self.tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
+        tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
+        self.tables = [t for t in tables if t.role is not Role.TEST]
         self.migrations = [m for f in used for m in self._part(f"migrations of {f.name}", f.migrations, context)]
-        self.settings = [s for f in used for s in self._part(f"settings of {f.name}", f.settings, context)]
+        self.settings = without_echoes(
+            s for f in used for s in self._part(f"settings of {f.name}", f.settings, context)
+        )
         self.outbound_calls = [c for f in used for c in self._part(f"calls by {f.name}", f.outbound_calls, context)]
         self.tasks = [t for f in used for t in self._part(f"tasks of {f.name}", f.tasks, context)]
         self.consumers = [c for f in used for c in self._part(f"consumers of {f.name}", f.consumers, context)]

@@ -11,7 +11,7 @@ import msgspec
 from assay.scanner.analyzers.facts import AnalyzerFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.filekinds import FileKind
-from assay.scanner.readers import compose, dockerfile, kubernetes, procfile, shell
+from assay.scanner.readers import compose, dockerfile, graphql, kubernetes, openapi, procfile, protobuf, shell
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth
 from assay.scanner.readers.python.form import ModuleFacts
@@ -21,8 +21,11 @@ Facts: TypeAlias = (
     | dockerfile.DockerfileFacts
     | compose.ComposeFacts
     | kubernetes.KubernetesFacts
+    | openapi.OpenApiFacts
     | procfile.ProcfileFacts
     | shell.ShellFacts
+    | protobuf.ProtobufFacts
+    | graphql.GraphqlFacts
     | bytes
 )
 
@@ -30,8 +33,11 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),
     FileKind.COMPOSE: (compose.read, compose.ComposeFacts),
     FileKind.KUBERNETES: (kubernetes.read, kubernetes.KubernetesFacts),
+    FileKind.OPENAPI: (openapi.read, openapi.OpenApiFacts),
     FileKind.PROCFILE: (procfile.read, procfile.ProcfileFacts),
     FileKind.SHELL: (shell.read, shell.ShellFacts),
+    FileKind.PROTOBUF: (protobuf.read, protobuf.ProtobufFacts),
+    FileKind.GRAPHQL: (graphql.read, graphql.GraphqlFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }
 

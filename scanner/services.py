@@ -82,12 +82,16 @@ def _imports_django(module: Module) -> bool:
 
 
 def _marked_folders(paths: Collection[str]) -> set[str]:
-    folders = set()
+    folders, packages, with_setup = set(), set(), set()
     for path in paths:
         folder, _, name = path.rpartition("/")
-        if name in _ROOT_MARKERS or name.startswith("Dockerfile"):
+        if name == "__init__.py":
+            packages.add(folder)
+        elif name == "setup.py":
+            with_setup.add(folder)
+        elif name in _ROOT_MARKERS or name.startswith("Dockerfile"):
             folders.add(folder)
-    return folders
+    return folders | (with_setup - packages)  # a package's module of that name sets up something else
 
 
 def _root_of(path: str, marked: set[str]) -> str:

@@ -21,6 +21,8 @@ from assay.scanner.inventory import take
 
 SAMPLES = Path(__file__).parent.parent / "fixtures" / "frameworks"
 NAMES = sorted(folder.name for folder in SAMPLES.iterdir() if folder.is_dir())
+ASKED = [name for name in NAMES if (SAMPLES / name / "ask.py").exists()]
+ASKED_OF_A_ROUTE = ("handler", "operations")
 NOT_COMPARED = ("location", "framework")
 
 Row: TypeAlias = dict[str, object]
@@ -72,9 +74,9 @@ def test_the_inventory_holds_what_is_written_down(name: str) -> None:
     assert {part: in_order(found[part]) for part in wanted} == {part: in_order(rows) for part, rows in wanted.items()}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if (SAMPLES / name / "ask.py").exists()])
-def test_the_framework_itself_lists_the_same_routes(name: str) -> None:
-    """Its `ask.py` imports the sample and prints the framework's own route table."""
+@cache
+def asked(name: str) -> dict[str, Part]:
+    """What the sample's `ask.py` prints: a list of routes, or parts of an inventory by name."""
     sample = SAMPLES / name / "sample"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", sample.parent / "ask.py"],
@@ -85,14 +87,61 @@ def test_the_framework_itself_lists_the_same_routes(name: str) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr.decode()
-    asked: Part = json.loads(done.stdout)
-    wanted = expected(name)["endpoints"]
-    assert endpoint_lines(asked) == endpoint_lines(wanted)
-    handlers = {f"{row['method']} {row['path']}": row["handler"] for row in wanted}
-    named = {f"{row['method']} {row['path']}": row["handler"] for row in asked if "handler" in row}
-    assert named == {line: handlers[line] for line in named}
+    answer: Part | dict[str, Part] = json.loads(done.stdout)
+    return {"endpoints": answer} if isinstance(answer, list) else answer
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_framework_itself_lists_the_same_routes(name: str) -> None:
+    """Its `ask.py` imports the sample and prints the route table, with what else the framework knows of it."""
+    routes = asked(name).get("endpoints", [])
+    wanted = expected(name).get("endpoints", [])
+    assert endpoint_lines(routes) == endpoint_lines(wanted)
+    rows = {f"{row['method']} {row['path']}": row for row in wanted}
+    for route in routes:
+        line = f"{route['method']} {route['path']}"
+        told = {key: route[key] or None for key in ASKED_OF_A_ROUTE if key in route}
+        assert (line, told) == (line, {key: rows[line].get(key) or None for key in told})
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_library_itself_makes_the_same_tables(name: str) -> None:
+    """Their columns, and of these what the library tells: a column is printed by its name, or as a row."""
+    answer = asked(name)
+    tables = {str(row["name"]): columns_of(row) for row in answer.get("tables", [])}
+    wanted = {str(row["name"]): columns_of(row) for row in expected(name).get("tables", []) if "tables" in answer}
+    assert {table: sorted(columns) for table, columns in tables.items()} == {
+        table: sorted(columns) for table, columns in wanted.items()
+    }
+    for table, columns in tables.items():
+        for column, row in columns.items():
+            same = {key: wanted[table][column].get(key) or None for key in row}
+            assert (table, {key: value or None for key, value in row.items()}) == (table, same)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_library_itself_knows_the_same_migrations(name: str) -> None:
+    """Their names and what each builds on."""
+    migrations = asked(name).get("migrations", [])
+    wanted = expected(name).get("migrations", []) if "migrations" in asked(name) else []
+    assert {str(row["name"]): parents_of(row) for row in migrations} == {
+        str(row["name"]): parents_of(row) for row in wanted
+    }
+
+
+def columns_of(table: Row) -> dict[str, Row]:
+    columns = table.get("columns", [])
+    assert isinstance(columns, list)
+    rows = [column if isinstance(column, dict) else {"name": column} for column in columns]
+    return {str(row["name"]): row for row in rows}
+
+
+def parents_of(migration: Row) -> list[str]:
+    parents = migration.get("parents", [])
+    assert isinstance(parents, list)
+    return sorted(parents)
 
 
 def test_every_sample_is_asked_or_says_why_not() -> None:
-    unasked = {name for name in NAMES if not (SAMPLES / name / "ask.py").exists()}
+    unasked = set(NAMES) - set(ASKED)
     assert unasked == {name for name in NAMES if "not_asked" in expected(name)}

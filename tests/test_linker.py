@@ -58,7 +58,7 @@ def packages(draw: st.DrawFn) -> dict[str, str]:
     """
     in_circles = draw(st.booleans())
     order = draw(st.permutations(list(MODULES)))
-    files = {}
+    files: dict[str, str] = {}
     for place, path in enumerate(order):
         others = [MODULES[other] for other in (order if in_circles else order[:place]) if other != path]
         rebinds = not in_circles and draw(st.booleans())
@@ -297,6 +297,16 @@ def test_a_submodule_is_found_after_the_package_s_own_names() -> None:
     project = project_of(files | {"main.py": text})
     found = {name: meaning(project, name) for name in "xyzu"}
     assert found == {"x": "p.a:a", "y": "module p.b", "z": "module p.b", "u": "c:d"}
+
+
+def test_a_package_in_whose_folder_the_server_is_started_is_a_root_too() -> None:
+    """But for single names: those of libraries are names of a package's own modules again and again."""
+    files = {"app/__init__.py": "", "app/api/__init__.py": "", "app/api/a.py": "def f(): pass\n", "app/redis.py": ""}
+    text = "from api.a import f\nfrom api import a\nimport redis\nx = f\ny = a\nz = redis\n"
+    project = project_of(files | {"app/main.py": text})
+    scope = project.modules["app/main.py"].scope
+    found = {name: in_a_word(project.infer(form.Name(start=0, end=0, id=name), scope)) for name in "xyz"}
+    assert found == {"x": "app.api.a:f", "y": "module app.api.a", "z": "redis"}
 
 
 def test_a_package_that_imports_from_itself_means_its_submodule() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TypeAlias
 
-from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.project import Project, last_part, literal_item
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Module, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
@@ -109,6 +109,14 @@ def list_items(
     return [pair for definition in definitions(node, scope, project) for pair in items(*definition)]
 
 
+def one_or_many(
+    node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING
+) -> list[tuple[form.Expr, Scope]]:
+    """The items of a list, or the one thing that is given in place of a list."""
+    found = list_items(node, scope, project, given)
+    return found if found or isinstance(node, form.Display) else [(node, scope)]
+
+
 def string_items(
     node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING, depth: int = 4
 ) -> list[str | None]:
@@ -146,6 +154,17 @@ def _member_definitions(module: Module, name: str, project: Project) -> list[tup
     return found
 
 
+def _rebound(bindings: list[Binding], use: form.Name) -> tuple[form.Expr, Scope] | None:
+    """What a parameter was made into before it is used, at all events: `path = path.strip("/")`."""
+    function = bindings[0].function
+    if bindings[0].how is not How.PARAMETER or function is None:
+        return None
+    always = {id(statement.value) for statement in function.node.body if isinstance(statement, form.Assign)}
+    found = [b for b in bindings if b.how is How.ASSIGN and id(b.value) in always]
+    earlier = [(b.value, b.scope) for b in found if b.value is not None and b.value.end <= use.start]
+    return earlier[-1] if earlier else None
+
+
 class _Folder:
     """Folds one expression; the names in `given` are known, all others are looked up."""
 
@@ -172,8 +191,8 @@ class _Folder:
                 return Constant(value)
             case form.Template(parts=parts):
                 return self._joined([p if isinstance(p, str) else self._hole(p, scope) for p in parts])
-            case form.Name(id=name):
-                return self._name(name, scope)
+            case form.Name():
+                return self._name(node, scope)
             case form.Attr():
                 return self._attribute(node, scope)
             case form.Binary():
@@ -190,7 +209,16 @@ class _Folder:
                     return Constant(-inner.value, inner.configured)
             case form.Call():
                 return self._call(node, scope)
+            case form.Subscript(value=form.Name() as base, index=form.Const(value=key)):
+                return self._item(base, key, scope)
         return None
+
+    def _item(self, base: form.Name, key: Scalar, scope: Scope) -> Constant | None:
+        """`base[key]` of a list, tuple or dict that is written out."""
+        bindings = scope.lookup(base.id)
+        given = self._given.get((bindings[0].scope, base.id)) if bindings else None
+        found = [given] if given is not None else definitions(base, scope, self._project)
+        return self._agreed((literal_item(node, key), node_scope) for node, node_scope in found)
 
     def _hole(self, hole: form.Hole, scope: Scope) -> Constant | None:
         return None if hole.has_spec or hole.conversion else self.fold(hole.value, scope)
@@ -203,13 +231,13 @@ class _Folder:
             return None
         return Constant(separator.join(texts), any(isinstance(p, Constant) and p.configured for p in parts))
 
-    def _name(self, name: str, scope: Scope) -> Constant | None:
-        bindings = scope.lookup(name)
+    def _name(self, node: form.Name, scope: Scope) -> Constant | None:
+        bindings = scope.lookup(node.id)
         if not bindings:
-            return self._agreed(_member_definitions(scope.module, name, self._project))
-        given = self._given.get((bindings[0].scope, name))
+            return self._agreed(_member_definitions(scope.module, node.id, self._project))
+        given = self._given.get((bindings[0].scope, node.id))
         if given is not None:
-            return self.fold(*given)
+            return self.fold(*(_rebound(bindings, node) or given))
         return self._agreed(found for binding in bindings for found in self._bound(binding))
 
     def _bound(self, binding: Binding) -> Iterator[tuple[form.Expr | None, Scope]]:
@@ -328,8 +356,10 @@ class _Folder:
 
     def _formatted(self, template: str, call: form.Call, values: list[Constant | None]) -> Constant | None:
         """`template.format(...)` with plain fields: widths and attribute look-ups are left alone."""
-        positional = iter([v for v, a in zip(values, call.args, strict=True) if a.name is None])
+        by_position = [v for v, a in zip(values, call.args, strict=True) if a.name is None]
+        positional = iter(by_position)
         named = {a.name: v for v, a in zip(values, call.args, strict=True)}
+        named |= {str(index): v for index, v in enumerate(by_position)}
         parts: list[str | Constant | None] = []
         try:
             fields = list(Formatter().parse(template))

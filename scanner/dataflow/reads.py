@@ -27,7 +27,7 @@ from assay.scanner.framework import Framework, Route, RowLibrary, Rows, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
-from assay.scanner.model.query import Bound
+from assay.scanner.model.query import Bound, Order
 from assay.scanner.readers.python import form
 
 _REDUCERS = frozenset({
@@ -45,7 +45,11 @@ _PAGE_WORDS = frozenset({
     "code",
 })  # fmt: skip
 """Keys beside the list in a response that wraps one."""
+_FOLDED_PAGE_WORDS = frozenset(word.replace("_", "") for word in _PAGE_WORDS)
 _REQUEST_LIMITED = ("paginat",)
+_SERIALIZING = ("dump", "dumps", "jsonify")
+"""Methods of marshmallow's schemas that give what a client gets."""
+_PAGE_SIZES = ("page_size", "per_page", "limit", "size")
 
 
 Activation = tuple[
@@ -76,6 +80,9 @@ class Reads:
         """What the route's handler returns, through the project decorators around it."""
         if route.handler is not None:
             returned = self.of_handler(route.handler)
+            inside = Frame(route.handler, present=surely_sent(route.handler))
+            for answer in route.answers:
+                returned |= self._eval(answer.node, answer.scope, inside)
             if returned.rows or route.rows is None:
                 return returned
         if route.rows is None:
@@ -277,7 +284,7 @@ class Reads:
             returned |= part
             if key is None or part.rows or part.shape is Shape.LIST:
                 lists += 1
-            elif not (isinstance(key, form.Const) and str(key.value).lower() in _PAGE_WORDS):
+            elif not (isinstance(key, form.Const) and _is_about_the_page(str(key.value))):
                 others += 1
         if not returned.rows:
             return replace(returned, shape=Shape.OBJECT, bounded=())
@@ -384,7 +391,7 @@ class Reads:
             callee = self._project.infer(callee.origin.positional[0], callee.scope or scope)
         match callee:
             case External(name=name):
-                return self._library_call(name, call, scope, frame)
+                return self._named_many(call, scope, self._library_call(name, call, scope, frame))
             case BoundMethod(function=function):
                 # `Serializer(rows).data()`: what the object was made of comes out again.
                 returned = self._project_call(function, call, scope, frame)
@@ -395,7 +402,19 @@ class Reads:
                 return self._project_call(callee, call, scope, frame)
             case ClassSymbol():
                 return self._arguments(call, scope, frame)
-        return self._unresolved_call(call, scope, frame)
+        return self._named_many(call, scope, self._unresolved_call(call, scope, frame))
+
+    def _named_many(self, call: form.Call, scope: Scope, returned: Returned) -> Returned:
+        """`anything.paginate(page, size)`, `Schema(many=True).dump(anything)`: whatever it is, it is many."""
+        if returned.rows or not isinstance(call.func, form.Attr) or not call.args:
+            return returned
+        if call.func.attr == "paginate":
+            return _page(call, scope)
+        schema = self._project.infer(call.func.value, scope) if call.func.attr in _SERIALIZING else None
+        if isinstance(schema, Instance) and (_is_of_many(call) or _is_of_many(schema.origin)):
+            evidence = scope.module.evidence(call, "a schema of many")
+            return returned | Returned((Rows("rows", evidence, Bound.UNKNOWN, Order.UNKNOWN),), Shape.LIST)
+        return returned
 
     def _is_left_at_none(self, call: form.Call, frame: Frame | None) -> bool:
         only = call.args[0].value if len(call.args) == 1 else None
@@ -444,7 +463,10 @@ class Reads:
         others = sum(
             1
             for argument, part in zip(call.args, parts, strict=True)
-            if argument.name is not None and not part.rows and argument.name.lower() not in _PAGE_WORDS | {"many"}
+            if argument.name is not None
+            and not part.rows
+            and argument.name != "many"
+            and not _is_about_the_page(argument.name)
         )
         named = any(a.name is not None and p.rows for a, p in zip(call.args, parts, strict=True))
         return returned.shaped(Shape.OBJECT if named and others else returned.shape)
@@ -454,6 +476,8 @@ class Reads:
         if name.startswith("builtins."):
             if short in _REDUCERS:
                 return NOTHING
+            if short == "dict" and not call.positional:
+                return self._dict(_as_display(call), scope, frame)
             if short in _COLLECTORS:
                 arguments = [self._iterated(a.value, scope, frame) for a in call.args if a.name is None]
                 returned = NOTHING
@@ -464,7 +488,7 @@ class Reads:
         if returned.rows and any(word in short.lower() for word in _REQUEST_LIMITED):
             evidence = scope.module.evidence(call, f"paginated by {name}")
             limited = tuple(replace(r, bound=Bound.LIMITED, limit=r.limit or evidence) for r in returned.rows)
-            sizes = tuple(a.value for a in call.args if a.name in ("page_size", "per_page", "limit", "size"))
+            sizes = tuple(a.value for a in call.args if a.name in _PAGE_SIZES)
             return with_inputs(replace(returned, rows=limited), sizes, scope)
         if name.split(".", 1)[0] not in self._packages:
             returned = replace(returned, rows=tuple(perhaps_ordered(r) for r in returned.rows))
@@ -509,6 +533,31 @@ class Reads:
             return returned
         name = form.dotted(call.func) or last_name(call.func) or "a computed function"
         return returned | Returned(unknown=(scope.module.evidence(call, f"what {name}() gives could not be followed"),))
+
+
+def _is_about_the_page(name: str) -> bool:
+    """`total`, `totalCount`, `has_next`, `articlesCount`: what stands beside the list in a response that wraps one."""
+    folded = name.replace("_", "").lower()
+    return folded in _FOLDED_PAGE_WORDS or folded.endswith(("count", "total"))
+
+
+def _page(call: form.Call, scope: Scope) -> Returned:
+    evidence = scope.module.evidence(call, "paginate()")
+    sizes = tuple(a.value for a in call.args if a.name in _PAGE_SIZES) or tuple(call.positional[1:2])
+    page_input = tuple(Sited(size, scope) for size in sizes)
+    rows = Rows("rows", evidence, Bound.LIMITED, Order.UNKNOWN, limit=evidence, page_input=page_input)
+    return with_inputs(Returned((rows,), Shape.LIST), sizes, scope)
+
+
+def _is_of_many(call: form.Call | None) -> bool:
+    many = call.keyword("many") if call is not None else None
+    return isinstance(many, form.Const) and many.value is True
+
+
+def _as_display(call: form.Call) -> form.Dict:
+    """`dict(items=rows, **more)` as `{"items": rows, **more}`."""
+    keys = [form.Const(start=a.value.start, end=a.value.start, value=a.name) if a.name else None for a in call.args]
+    return form.Dict(start=call.start, end=call.end, keys=[*keys], values=[a.value for a in call.args])
 
 
 def _length(index: form.Slice, upper: form.Expr) -> form.Expr:

@@ -3,42 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeAlias
 
-from assay.scanner.dataflow.constants import constant, int_value, string_value
+from assay.scanner.dataflow.asked import Asked
+from assay.scanner.dataflow.constants import Given, constant, int_value, string_value
+from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
+_NOTHING: Given = {}
 _DEEPEST = 4
 """Calls that a refusal may hide behind."""
+_DEEPEST_CHECK = 3
+"""Calls from a handler to the check that it makes."""
 _REFUSING_NAMES = frozenset(
     """Unauthorized Forbidden HTTPUnauthorized HTTPForbidden NotAuthenticated AuthenticationFailed PermissionDenied
-    NotAuthorized NotAuthorizedException""".split()
+    NotAuthorized NotAuthorizedException PermissionDeniedException AuthenticationError AuthorizationError
+    HttpResponseForbidden""".split()
 )
 _STATUS_CARRIERS = frozenset({"HTTPException", "HTTPError", "WebSocketException", "abort", "make_response", "Response",
-    "JSONResponse", "PlainTextResponse", "HTMLResponse", "json_response", "jsonify"})  # fmt: skip
+    "JSONResponse", "PlainTextResponse", "HTMLResponse", "HTTPResponse", "HttpResponse", "JsonResponse", "HttpError",
+    "SanicException", "json_response", "jsonify", "json", "text", "html"})  # fmt: skip
 _REFUSING_METHODS = frozenset({"unauthorized", "forbidden", "handle_needs_login"})
-_HANDLER_REGISTRATIONS = ("exception_handler", "add_exception_handler", "errorhandler", "register_error_handler")
+_VERIFIERS = frozenset({"verify_jwt_in_request", "verify_fresh_jwt_in_request", "verify_jwt_refresh_token_in_request"})
+"""Library functions that raise for a caller without a valid token."""
+_NEXT = frozenset({"handler", "call_next", "get_response", "next_handler"})
+"""What middleware calls the rest of the chain."""
+_ANSWERING_METHODS = frozenset({"redirect", "send_error", "set_status"})
+_HANDLER_REGISTRATIONS = (
+    "exception_handler", "add_exception_handler", "errorhandler", "register_error_handler", "exception", "add",
+)  # fmt: skip
 _LOGIN_WORDS = ("login", "log_in", "log-in", "signin", "sign_in", "sign-in", "unauthorized")
 _CREDENTIALS = frozenset(
     """current_user authorization get_jwt_identity verify_jwt_in_request get_jwt
-    is_authenticated get_identity authorized_userid get_auth_user get_current_user verify_id_token""".split()
+    is_authenticated get_identity authorized_userid get_auth_user get_current_user verify_id_token authenticated_userid
+    unauthenticated_userid""".split()
 )
+_REQUESTS = ("request", "req", "websocket")
+_CARRIERS = (*_REQUESTS, "connection", "ctx", "state")
+_CARRIED = ("auth", "authz", "user", "token", "credentials")
+"""What frameworks keep who is asking on."""
+_READERS = {
+    "get_cookie": "cookies",
+    "get_secure_cookie": "cookies",
+    "get_signed_cookie": "cookies",
+    "get_header": "headers",
+}
+"""Methods of requests and handlers that read from a jar by key."""
 _WEB_SESSIONS = frozenset({"flask.session", "quart.session", "aiohttp_session.get_session"})
 _CALLER_WORDS = ("auth", "user", "token", "login", "logged", "session", "identity", "credential", "permission", "admin",
-    "api_key", "apikey", "signature", "jwt", "anonymous", "account", "role", "headers", "cookies")  # fmt: skip
+    "api_key", "apikey", "signature", "jwt", "anonymous", "account", "role", "header", "cookie")  # fmt: skip
 _PLACE_WORDS = ("path", "endpoint", "method", "blueprint", "url", "host", "remote_addr")
+_CAUGHT = frozenset({"HTTPException", "StarletteHTTPException", "Exception", "BaseException"})
+_ADDRESSES = ("host", "remote_addr", "client_ip", "ip")
 _OTHER_ENDS = ("csrf", "xsrf", "state", "nonce", "next", "redirect", "lang", "locale", "flash", "captcha", "consent")
 """What keys of a session or names of cookies speak of when they say nothing about who is asking."""
-_CREDENTIAL_HEADERS = ("authorization", "cookie", "x-api-key", "api-key", "x-auth", "token", "signature", "secret")
+_CREDENTIAL_HEADERS = ("authorization", "cookie", "-key", "x-auth", "token", "signature", "secret")
 
 
-def status_code(node: form.Expr, scope: Scope, project: Project) -> int | None:
+def status_code(node: form.Expr, scope: Scope, project: Project, given: Given = _NOTHING) -> int | None:
     """The HTTP status an expression names: 403, `status.HTTP_403_FORBIDDEN`, `HTTPStatus.FORBIDDEN`, a constant."""
-    found = int_value(node, scope, project)
+    found = int_value(node, scope, project, given)
     if found is not None:
         return found
     value = project.infer(node, scope)
@@ -63,7 +93,7 @@ def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[F
         if _refuses(node, function.scope, project):
             return function.module.evidence(node, "turns callers away")
     for node in nodes:
-        if isinstance(node, form.Call):
+        if isinstance(node, form.Call) and not _is_handed_in(node.func, function.scope):
             callee = project.callee_function(node, function.scope)
             found = _refusal(callee, project, depth - 1, seen) if callee is not None else None
             if found is not None:
@@ -71,52 +101,173 @@ def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[F
     return None
 
 
-def refusal_of_strangers(hook: FunctionSymbol, project: Project) -> Evidence | None:
+def _is_handed_in(callee: form.Expr, scope: Scope) -> bool:
+    """Whether a parameter is called: the handler itself, in a decorator's wrapper."""
+    return isinstance(callee, form.Name) and any(b.how is How.PARAMETER for b in scope.lookup(callee.id))
+
+
+def refusal_of_strangers(hook: FunctionSymbol, project: Project, asked: Asked | None = None) -> Evidence | None:
     """Where a hook that runs before every request turns away callers of whom nothing is known.
 
-    `if current_user.banned: abort(403)` does not, nor does a page that says the site is being set up.
+    `if current_user.banned: abort(403)` does not, nor does a page that says the site is being set up. Where it is known
+    what is asked for, `if request.path in OPEN: return` lets that pass.
     """
-    return _refusal_of_strangers(hook, project, _DEEPEST)
+    return _refusal_of_strangers(hook, project, _DEEPEST, asked)
 
 
-def _refusal_of_strangers(function: FunctionSymbol, project: Project, depth: int) -> Evidence | None:
+def dependency_refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where a dependency of a handler turns away callers without credentials, whatever it looks at beside them.
+
+    One that hands `None` to the handler for them, `if token is None: return None`, does not.
+    """
+    return _refusal_of_strangers(function, project, _DEEPEST, None, is_hook=False)
+
+
+def _refusal_of_strangers(
+    function: FunctionSymbol, project: Project, depth: int, asked: Asked | None, *, is_hook: bool = True
+) -> Evidence | None:
     if not depth or "csrf" in function.name.lower():
         return None
-    nodes = list(_met_by_strangers(function.node.body, decided=True))
+    nodes, _ = _Stranger(function.scope, project, asked, is_hook).meets(function.node.body, decided=True)
     for node in nodes:
         if _refuses(node, function.scope, project):
             return function.module.evidence(node, "turns callers away")
     callees = (project.callee_function(n, function.scope) for n in nodes if isinstance(n, form.Call))
-    found = (_refusal_of_strangers(callee, project, depth - 1) for callee in callees if callee is not None)
+    found = (
+        _refusal_of_strangers(callee, project, depth - 1, asked, is_hook=is_hook)
+        for callee in callees
+        if callee is not None
+    )
     return next((f for f in found if f is not None), None)
 
 
-def _met_by_strangers(body: list[form.Stmt], *, decided: bool) -> Iterator[form.Expr | form.Stmt]:
-    """What runs for a caller without credentials. `decided` is unset below a condition that has to do neither with who
-    is asking nor with what is asked for.
+_Met: TypeAlias = tuple[list[form.Expr | form.Stmt], bool]
+"""What runs, and whether nothing after it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stranger:
+    """A caller without credentials, on the way through a function.
+
+    `asked` is what the caller asks for, where it is known. A hook runs for everybody: what it refuses below a condition
+    that has to do neither with who is asking nor with what is asked for says nothing. A dependency's condition does.
     """
-    for statement in body:
+
+    scope: Scope
+    project: Project
+    asked: Asked | None
+    is_hook: bool
+
+    def meets(self, body: list[form.Stmt], *, decided: bool) -> _Met:
+        """What runs; `decided` is unset below a condition that says nothing."""
+        nodes: list[form.Expr | form.Stmt] = []
+        for statement in body:
+            found, is_last = self._of(statement, decided=decided)
+            nodes += found
+            if is_last:
+                return nodes, True
+        return nodes, False
+
+    def _of(self, statement: form.Stmt, *, decided: bool) -> _Met:
         match statement:
-            case form.If(test=test, body=then, orelse=orelse):
-                is_about_caller = _has_word(test, _CALLER_WORDS)
-                below = is_about_caller or (decided and _has_word(test, _PLACE_WORDS))
-                if not (is_about_caller and _holds_for_known_callers(test)):
-                    yield from _met_by_strangers(then, decided=below)
-                yield from _met_by_strangers(orelse, decided=below)
+            case form.If():
+                return self._at_condition(statement, decided=decided)
             case form.Try(body=inner, handlers=handlers, orelse=orelse, final=final):
-                for block in (inner, *(h.body for h in handlers), orelse, final):
-                    yield from _met_by_strangers(block, decided=decided)
-            case form.With(body=inner) | form.For(body=inner) | form.While(body=inner):
-                yield from _met_by_strangers(inner, decided=decided)
+                nodes, is_last = self.meets(inner, decided=decided)
+                if any(_swallows(handler) for handler in handlers):
+                    nodes = []  # nobody is turned away by what was tried
+                caught = () if _only_passes_on(inner) else (h.body for h in handlers)
+                for block in () if is_last else (*caught, orelse, final):
+                    nodes += self.meets(block, decided=decided)[0]
+                return nodes, is_last
+            case form.With(body=inner):
+                return self.meets(inner, decided=decided)
+            case form.For(body=inner) | form.While(body=inner):
+                return self.meets(inner, decided=decided)[0], False
             case form.Function() | form.Class():
-                pass
-            case _:
-                yield from form.walk(statement) if decided else ()
+                return [], False
+        return (list(form.walk(statement)) if decided else []), False
+
+    def _at_condition(self, node: form.If, *, decided: bool) -> _Met:
+        known = self.asked.turns_out(node.test, self.scope, self.project) if self.asked is not None else None
+        if known is not None:
+            taken = node.body if known else node.orelse
+            nodes, is_last = self.meets(taken, decided=decided)
+            return nodes, is_last or (bool(taken) and isinstance(taken[-1], form.Return | form.Raise))
+        is_about_caller = _has_word(node.test, _CALLER_WORDS)
+        below = is_about_caller or not self.is_hook or (decided and _is_about_place(node.test))
+        found: list[form.Expr | form.Stmt] = []
+        if not (is_about_caller and self._never_holds(node.test)):
+            found += self.meets(node.body, decided=below)[0]
+            if isinstance(node.body[-1], form.Return) and _holds_for_strangers(node.test):
+                return found, True
+        return found + self.meets(node.orelse, decided=below)[0], False
+
+    def _never_holds(self, test: form.Expr) -> bool:
+        if self.is_hook:
+            return _holds_for_known_callers(test)
+        return isinstance(test, form.Name | form.Compare) and _holds_for_known_callers(test)
+
+
+def _only_passes_on(body: list[form.Stmt]) -> bool:
+    """Whether it hands the request on without a look at the caller: what it catches is what a handler raised."""
+    passing = [any(isinstance(n, form.Call) and last_name(n.func) in _NEXT for n in form.walk(s)) for s in body]
+    others = [node for s, passes in zip(body, passing, strict=True) if not passes for node in form.walk(s)]
+    named = [node for node in others if isinstance(node, form.Name | form.Attr)]
+    return any(passing) and not any(_has_word(node, _CALLER_WORDS) for node in named)
+
+
+def _swallows(handler: form.Handler) -> bool:
+    """`except HTTPException: return None`: it catches refusals and lets the caller go on."""
+    caught = handler.type.items if isinstance(handler.type, form.Display) else [handler.type]
+    is_broad = any(node is None or last_name(node) in _CAUGHT for node in caught)
+    last = handler.body[-1]
+    goes_on = isinstance(last, form.Jump) or (isinstance(last, form.Return) and not isinstance(last.value, form.Call))
+    return is_broad and goes_on and not any(isinstance(n, form.Raise) for n in form.walk_body(handler.body))
+
+
+def _holds_for_strangers(test: form.Expr) -> bool:
+    """`not token`, `user is None`, `"Authorization" not in request.headers`; a switch of the settings says nothing."""
+    match test:
+        case form.Boolean(op="or", values=values):
+            return any(_holds_for_strangers(value) for value in values)
+        case form.Boolean(values=values):
+            return all(_holds_for_strangers(value) for value in values)
+        case form.Unary(op="not", operand=form.Name() | form.Attr() as operand):
+            return _is_about_caller(operand)
+        case form.Compare(left=left, ops=["is"], rights=[form.Const(value=None)]):
+            return _is_about_caller(left)
+        case form.Compare(ops=["not in"], rights=[right]):
+            return last_name(right) in ("headers", "cookies", "session")
+    return False
+
+
+def _is_about_caller(node: form.Expr) -> bool:
+    names = (form.dotted(node) or "").split(".")
+    is_setting = names[-1].isupper() or not {"settings", "config"}.isdisjoint(names)
+    return not is_setting and _has_word(node, _CALLER_WORDS)
+
+
+def _is_about_place(test: form.Expr) -> bool:
+    """A condition on what is asked for; a list of blocked addresses tells nothing of other callers."""
+    parts = test.values if isinstance(test, form.Boolean) else [test]
+    is_block_list = any(
+        isinstance(part, form.Compare) and part.ops == ["in"] and last_name(part.left) in _ADDRESSES for part in parts
+    )
+    return not is_block_list and _has_word(test, _PLACE_WORDS)
 
 
 def _has_word(test: form.Expr, words: tuple[str, ...]) -> bool:
-    names = ((last_name(n) or "").lower() for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
+    names = (_named(node).lower() for node in form.walk(test))
     return any(word in name for name in names for word in words)
+
+
+def _named(node: form.Expr | form.Stmt) -> str:
+    """A name, an attribute's, or a key's: `user`, `request.user`, `scope["user"]`."""
+    match node:
+        case form.Name(id=name) | form.Attr(attr=name) | form.Subscript(index=form.Const(value=str() as name)):
+            return name
+    return ""
 
 
 def _holds_for_known_callers(test: form.Expr) -> bool:
@@ -135,19 +286,21 @@ def refuses_by_decorator(decorator: form.Expr, scope: Scope, project: Project) -
     """Where a decorator of the project turns callers away: in the wrapper it defines, or in a decorator it applies."""
     callee = project.infer(decorator.func if isinstance(decorator, form.Call) else decorator, scope)
     function = callee.function if isinstance(callee, BoundMethod) else callee
-    if isinstance(function, ClassSymbol):
-        function = project.method(function, "__call__")
-    elif isinstance(function, Instance) and function.cls is not None:
-        function = project.method(function.cls, "__call__")
+    cls = function.cls if isinstance(function, Instance) else function
+    if isinstance(cls, ClassSymbol):
+        # `apply` is what plugins have that are applied to handlers as decorators are.
+        function = project.method(cls, "__call__") or project.method(cls, "apply")
     if not isinstance(function, FunctionSymbol):
         return None
     return _refuses_when_applied(function, project, _DEEPEST)
 
 
 def _refuses_when_applied(function: FunctionSymbol, project: Project, depth: int) -> Evidence | None:
+    if "csrf" in function.name.lower():
+        return None
     inner = [f for f in function.module.functions if f is not function and _inside(f.outer, function.scope)]
     for wrapper in inner:
-        found = refusal(wrapper, project)
+        found = refusal(wrapper, project) or _diversion(wrapper, project)
         if found is not None:
             return found
     if not depth:
@@ -168,6 +321,25 @@ def _refuses_when_applied(function: FunctionSymbol, project: Project, depth: int
     return None
 
 
+def _diversion(wrapper: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where a wrapper answers callers without credentials in words of its own, and only hands others on."""
+
+    def hands_on(body: list[form.Stmt]) -> bool:
+        calls = (n.func for n in form.walk_body(body) if isinstance(n, form.Call) and isinstance(n.func, form.Name))
+        bindings = (b for func in calls for b in wrapper.scope.lookup(func.id))
+        return any(b.param is not None and b.function is not wrapper for b in bindings)
+
+    for index, statement in enumerate(wrapper.node.body):
+        if not isinstance(statement, form.If) or not _names_credentials(statement.test, wrapper.scope, project):
+            continue
+        then, rest = statement.body, statement.orelse or wrapper.node.body[index + 1 :]
+        for served, turned_aside in ((rest, then), (then, rest)):
+            answers = [n for n in form.walk_body(turned_aside) if isinstance(n, form.Return) and n.value is not None]
+            if answers and hands_on(served) and not hands_on(turned_aside):
+                return wrapper.module.evidence(answers[0], "answers callers without credentials itself")
+    return None
+
+
 def _inside(scope: Scope | None, outer: Scope) -> bool:
     while scope is not None and scope is not outer:
         scope = scope.parent
@@ -180,38 +352,65 @@ def refuses_in_body(handler: FunctionSymbol, project: Project) -> Evidence | Non
     A wrong password in the body answers 401 too, but is no guard: only what depends on credentials that come along
     with every request counts.
     """
-    found = _body_refusal(handler.node.body, handler.scope, project)
+    found = _body_refusal(handler.node.body, handler.scope, project, _DEEPEST_CHECK)
     return handler.module.evidence(found, "turns away callers without valid credentials") if found is not None else None
 
 
-def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project) -> form.Expr | form.Stmt | None:
+def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: int) -> form.Expr | form.Stmt | None:
     """Looks at statements that always run: an `if` inside another guards one case alone."""
     for index, statement in enumerate(body):
         match statement:
-            case form.If(test=test, body=then, orelse=orelse):
-                if _names_credentials(test, scope, project):
-                    leaving = next(_refusals(then, scope, project), None) or next(
-                        _refusals(orelse, scope, project), None
-                    )
-                    if leaving is not None:
-                        return leaving
-                    if isinstance(then[-1], form.Return) and body[index + 1 :]:
-                        follows = body[index + 1]
-                        return follows if _refuses(follows, scope, project) else None
+            case form.If(test=test) if _names_credentials(test, scope, project) and not _is_given(test):
+                for_strangers = [] if _is_for_known_users(test) else statement.body
+                leaving = next(_refusals([*for_strangers, *statement.orelse], scope, project), None)
+                if leaving is not None:
+                    return leaving
+                if isinstance(statement.body[-1], form.Return) and body[index + 1 :]:
+                    follows = body[index + 1]
+                    return follows if _refuses(follows, scope, project) else None
             case form.Try(body=inner, handlers=handlers):
                 decisive = any(_names_credentials(n, scope, project) for n in inner)
-                for handler in handlers if decisive else ():
-                    leaving = next(_refusals(handler.body, scope, project), None)
-                    if leaving is not None:
-                        return leaving
-                nested = _body_refusal(inner, scope, project)
+                caught = [s for handler in handlers for s in handler.body] if decisive else []
+                leaving = next(_refusals(caught, scope, project), None)
+                nested = leaving or _body_refusal(inner, scope, project, depth)
                 if nested is not None:
                     return nested
             case form.With(body=inner):
-                nested = _body_refusal(inner, scope, project)
+                nested = _body_refusal(inner, scope, project, depth)
                 if nested is not None:
                     return nested
+            case form.ExprStmt(value=value) | form.Assign(value=value) if depth and value is not None:
+                checking = next((c for c in form.walk(value) if _checks_caller(c, scope, project, depth)), None)
+                if checking is not None:
+                    return checking
     return None
+
+
+def _is_for_known_users(test: form.Expr) -> bool:
+    """`user.is_authenticated`, alone or as one of several conditions: what follows on it turns no stranger away."""
+    match test:
+        case form.Boolean(values=values):
+            return any(_is_for_known_users(value) for value in values)
+        case form.Call(func=func):
+            return _is_for_known_users(func)
+    return isinstance(test, form.Attr) and test.attr == "is_authenticated"
+
+
+def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, depth: int) -> bool:
+    """`require(request.authz.can_write)`, `get_project(project_id)`: a call of something that turns strangers away, by
+    what it is given of the caller or by what it finds itself.
+    """
+    callee = project.callee_function(node, scope) if isinstance(node, form.Call) else None
+    if callee is None or not isinstance(node, form.Call) or callee.name == "__init__":
+        return False
+    if any(_names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
+        return True
+    return _body_refusal(callee.node.body, callee.scope, project, depth - 1) is not None
+
+
+def _is_given(test: form.Expr) -> bool:
+    """`user is not None`: what follows is for known callers, such as the way from the login page to their own."""
+    return isinstance(test, form.Compare) and test.ops == ["is not"]
 
 
 def _refusals(body: list[form.Stmt], scope: Scope, project: Project) -> Iterator[form.Expr | form.Stmt]:
@@ -225,6 +424,10 @@ def _names_credentials(
     match node:
         case form.Function() | form.Class() | form.Lambda():
             return False
+        case form.Call(func=form.Attr(attr=method), args=[key, *_]) if method in _READERS:
+            return _is_credential_key(_READERS[method], key.value, scope, project)
+        case form.Attr(value=owner, attr=name) if name in _CARRIED and last_name(owner) in _CARRIERS:
+            return True
         case form.Call(func=form.Attr(value=owner, attr="get" | "pop"), args=[key, *_]) if _is_jar(
             owner, scope, project
         ):
@@ -237,6 +440,13 @@ def _names_credentials(
             local = scope.bindings.get(name, ())
             values = [b.value for b in local if b.value is not None and b.param is None]
             return any(_names_credentials(v, scope, project, seen | {name}) for v in values)
+        case form.Call() if len(seen) < 8:
+            callee = project.callee_function(node, scope)
+            if callee is not None and callee.id not in seen and callee.name != "__init__":
+                inside = seen | {callee.id}
+                returned = (r.value for r in callee.returns() if r.value is not None)
+                if any(_names_credentials(value, callee.scope, project, inside) for value in returned):
+                    return True
     return any(_names_credentials(child, scope, project, seen) for child in form.children(node))
 
 
@@ -244,7 +454,7 @@ def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
     """The request's headers, cookies or session; a database's session is none."""
     match node:
         case form.Attr(value=owner, attr="headers" | "cookies" | "session"):
-            return last_name(owner) in ("request", "req", "websocket")
+            return last_name(owner) in _REQUESTS
         case form.Name(id="session"):
             value = project.infer(node, scope)
             name = value.name if isinstance(value, External) else value.type_name if isinstance(value, Instance) else ""
@@ -266,10 +476,26 @@ def _refuses(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> boo
             return _is_refusal_value(exc, scope, project)
         case form.Return(value=value) if value is not None:
             return _is_refusal_value(value, scope, project)
+        case form.Call(func=response, args=[_, _, form.Arg(value=form.Name(id="send"))]):
+            return _is_refusal_value(response, scope, project)  # `await response(scope, receive, send)`
         case form.Call(func=func):
             name = last_name(func)
+            if name in _VERIFIERS:
+                return node.keyword("optional") is None
+            if isinstance(func, form.Attr) and form.dotted(func.value) == "self" and name in _ANSWERING_METHODS:
+                return _is_refusal_answer(node, scope, project)
             return (name == "abort" and _is_refusal_value(node, scope, project)) or name in _REFUSING_METHODS
+        case form.Assign(targets=[form.Attr(value=owner, attr="status" | "status_code")], value=value):
+            is_answer = last_name(owner) in ("response", "resp")
+            return is_answer and value is not None and status_code(value, scope, project) in (401, 403)
     return False
+
+
+def _is_refusal_answer(call: form.Call, scope: Scope, project: Project) -> bool:
+    """A handler's own `self.send_error(403)` or `self.redirect(login_url)`."""
+    if last_name(call.func) == "redirect":
+        return any(_leads_to_login(a.value, scope, project) for a in call.args)
+    return any(status_code(a.value, scope, project) in (401, 403) for a in call.args[:1])
 
 
 def _is_refusal_value(node: form.Expr, scope: Scope, project: Project, depth: int = 6) -> bool:
@@ -296,18 +522,41 @@ def _is_refusal_call(call: form.Call, scope: Scope, project: Project) -> bool:
     callee = project.infer(call.func, scope)
     if isinstance(callee, ClassSymbol) and _is_refusing_class(callee, project):
         return True
+    if isinstance(callee, FunctionSymbol) and _makes_refusal(callee, call, scope, project):
+        return True
     name = last_name(call.func) or ""
     if name in _REFUSING_NAMES or name in _REFUSING_METHODS:
         return True
     if name in ("redirect", "RedirectResponse", "HTTPFound", "HTTPSeeOther"):
         return any(_leads_to_login(a.value, scope, project) for a in call.args)
     if name in _STATUS_CARRIERS or (isinstance(callee, ClassSymbol) and _is_http_error(callee, project)):
+        headers = call.keyword("headers")
+        if headers is not None and _redirects(call, scope, project) and _leads_to_login(headers, scope, project):
+            return True
         return any(
             status_code(a.value, scope, project) in (401, 403) or _is_refusal_value(a.value, scope, project)
             for a in call.args
             if a.name in (None, "status_code", "status", "code", "response")
         )
     return False
+
+
+def _makes_refusal(function: FunctionSymbol, call: form.Call, scope: Scope, project: Project) -> bool:
+    """Whether it makes a response with a status that it is given: `error("wrong key", 401)`."""
+    given = arguments(call, scope, function, project)
+    made = (node.value for node in function.returns() if isinstance(node.value, form.Call))
+    return any(
+        status_code(argument.value, function.scope, project, given) in (401, 403)
+        for response in made
+        if last_name(response.func) in _STATUS_CARRIERS
+        for argument in response.args
+        if argument.name in (None, "status_code", "status", "code") and isinstance(argument.value, form.Name)
+    )
+
+
+def _redirects(call: form.Call, scope: Scope, project: Project) -> bool:
+    codes = (status_code(a.value, scope, project) for a in call.args if a.name in (None, "status_code", "status"))
+    return any(code in (302, 303, 307) for code in codes)
 
 
 def _is_http_error(cls: ClassSymbol, project: Project) -> bool:
@@ -318,7 +567,7 @@ def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
     """A project's exception that answers 401 or 403: by its base, by a class attribute, or by what `__init__` says."""
     if any(last_part(name) in _REFUSING_NAMES for name in project.base_names(cls)):
         return True
-    for attribute in ("status_code", "code", "status", "http_status"):
+    for attribute in ("status_code", "code", "status", "http_status", "HTTP_STATUS", "STATUS_CODE"):
         found = project.class_attribute(cls, attribute)
         if found is not None and status_code(*found, project) in (401, 403):
             return True
@@ -334,8 +583,10 @@ def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
 def _is_answered_with_refusal(cls: ClassSymbol, project: Project) -> bool:
     """A handler that the app has for the exception answers 401 or 403."""
     for call, scope in project.calls_named(*_HANDLER_REGISTRATIONS):
-        raised = call.args[0].value if call.args else None
-        if raised is None or project.infer(raised, scope) is not cls:
+        owner = last_name(call.func.value) if isinstance(call.func, form.Attr) else None
+        if last_name(call.func) == "add" and owner != "error_handler":
+            continue  # to a set
+        if all(project.infer(raised, scope) is not cls for raised in call.positional):
             continue
         given = call.argument(1, "handler") or call.keyword("f")
         handler = project.infer(given, scope) if given is not None else None

@@ -40,10 +40,11 @@ class ModuleIndex:
 
     def find(self, dotted_name: str, importer: str) -> str | None:
         """The path of the module that `import dotted_name` in `importer` means; None when it is not in the project."""
-        candidates = self._by_suffix.get(tuple(dotted_name.split(".")))
+        here = PurePosixPath(importer)
+        parts = tuple(dotted_name.split("."))
+        candidates = self._by_suffix.get(parts) or self._in_packages_of(here, parts)
         if not candidates:
             return None
-        here = PurePosixPath(importer)
         if dotted_name.split(".", 1)[0] in sys.stdlib_module_names:
             # Only a script's own folder comes before the standard library on the path.
             candidates = [c for c in candidates if c.parent == here.parent or c.parent.parent == here.parent]
@@ -51,6 +52,16 @@ class ModuleIndex:
             if not candidates:
                 return None
         return str(max(candidates, key=lambda c: (_common_folders(c, here), -len(c.parts), str(c))))
+
+    def _in_packages_of(self, here: PurePosixPath, parts: tuple[str, ...]) -> list[PurePosixPath]:
+        """A module in a package around the importing file that is a root too: a server is started inside its folder.
+
+        A single name says too little: `app/redis.py` is not what `import redis` in `app/main.py` means.
+        """
+        packages = [folder for folder in here.parents if folder in self._packages] if len(parts) > 1 else []
+        found = [folder.joinpath(*parts[:-1], f"{parts[-1]}.py") for folder in packages]
+        found += [folder.joinpath(*parts, "__init__.py") for folder in packages]
+        return [path for path in found if path in self._paths]
 
     def find_relative(self, module: str, level: int, importer: str) -> str | None:
         """The path that `from ..module import x` in `importer` means, or of the package for an empty module."""

@@ -148,7 +148,8 @@ class Project:
         if name not in self._callers:
             self._callers_in_work.add(name)
             found: dict[Value, list[tuple[form.Call, Scope]]] = {}
-            for call, scope in self.calls_named(name):
+            named = self.calls_named(name, *sorted(self._aliases.get(name, ())))
+            for call, scope in (*named, *self._calls_in_loops.get(name, ())):
                 for callee in self._callees(call.func, scope):
                     target = callee.function if isinstance(callee, BoundMethod) else callee
                     if isinstance(target, FunctionSymbol | ClassSymbol):
@@ -157,14 +158,47 @@ class Project:
             self._callers[name] = found
         return self._callers[name]
 
+    @cached_property
+    def _aliases(self) -> dict[str, set[str]]:
+        """Other names that imports give something, by its own: `from .views import init as init_views`."""
+        found: dict[str, set[str]] = {}
+        scopes = (scope for module in self.modules.values() for scope in module.scopes)
+        for local, bindings in (pair for scope in scopes for pair in scope.bindings.items()):
+            for binding in bindings:
+                if binding.how is How.IMPORT_FROM and binding.name != local:
+                    found.setdefault(binding.name, set()).add(local)
+        return found
+
+    @cached_property
+    def _calls_in_loops(self) -> dict[str, list[tuple[form.Call, Scope]]]:
+        """Calls of what a loop goes through, `for set_up in (add_routes, add_pages): set_up(app)`, by its names."""
+        found: dict[str, list[tuple[form.Call, Scope]]] = {}
+        for call, scope in self.calls:
+            for item, _ in self._looped_over(call.func, scope):
+                name = last_name(item)
+                if name is not None:
+                    found.setdefault(name, []).append((call, scope))
+        return found
+
     def _callees(self, func: form.Expr, scope: Scope) -> list[Value | None]:
         """What a call calls: in `for part in (users, orders): part.setup(app)`, the `setup` of each of them."""
-        if isinstance(func, form.Attr) and isinstance(func.value, form.Name):
-            loops = [b.value for b in scope.lookup(func.value.id, func.start) if b.how is How.FOR and b.index is None]
-            iterated = self.infer(loops[0], scope) if len(loops) == 1 and loops[0] is not None else None
-            if isinstance(iterated, Literal) and isinstance(iterated.node, form.Display):
-                return [self._attribute(self.infer(item, iterated.scope), func.attr) for item in iterated.node.items]
+        called = self._looped_over(func, scope)
+        if called:
+            return [self.infer(*item) for item in called]
+        owners = self._looped_over(func.value, scope) if isinstance(func, form.Attr) else []
+        if owners and isinstance(func, form.Attr):
+            return [self._attribute(self.infer(*owner), func.attr) for owner in owners]
         return [self.infer(func, scope)]
+
+    def _looped_over(self, node: form.Expr, scope: Scope) -> list[tuple[form.Expr, Scope]]:
+        """The items of a written-out list that the name is the loop variable over."""
+        if not isinstance(node, form.Name):
+            return []
+        loops = [b.value for b in scope.lookup(node.id, node.start) if b.how is How.FOR and b.index is None]
+        iterated = self.infer(loops[0], scope) if len(loops) == 1 and loops[0] is not None else None
+        if isinstance(iterated, Literal) and isinstance(iterated.node, form.Display):
+            return [(item, iterated.scope) for item in iterated.node.items]
+        return []
 
     def subclasses(self, cls: ClassSymbol) -> list[ClassSymbol]:
         """Direct and indirect subclasses in the project."""
@@ -307,7 +341,10 @@ class Project:
     def method(self, cls: ClassSymbol, name: str) -> FunctionSymbol | None:
         """The method the class has by that name, inherited ones included."""
         bindings = self.class_member(cls, name)
-        return bindings[-1].function if bindings else None
+        if not bindings or bindings[-1].function is not None or bindings[-1].how is not How.ASSIGN:
+            return bindings[-1].function if bindings else None
+        alias = self.binding_value(bindings[-1])  # `post = get`
+        return alias if isinstance(alias, FunctionSymbol) else None
 
     def class_attribute(self, cls: ClassSymbol, name: str) -> tuple[form.Expr, Scope] | None:
         """The expression last assigned to the attribute in the nearest class that has it."""
@@ -358,12 +395,18 @@ class Project:
             found = self._own_members(module, name, before)
             if found or bindings:
                 return found[-1] if found else None
-            return External(f"builtins.{name}") if name in _BUILTINS else None
+            return External(f"builtins.{name}") if name in _BUILTINS else self._of_starred_library(module, name)
         for binding in reversed(_bound_before(bindings, before)):
             value = self.binding_value(binding)
             if value is not None:
                 return value
         return None
+
+    def _of_starred_library(self, module: Module, name: str) -> External | None:
+        """A name that nothing binds is a library's where `from library import *` stands, if only one does."""
+        sources = (self.import_module(star.module, star.level, module) for star in module.star_imports)
+        libraries = [source for source in sources if isinstance(source, External)]
+        return External(canonical(f"{libraries[0].name}.{name}")) if len(libraries) == 1 else None
 
     def binding_value(self, binding: Binding) -> Value | None:
         """What one binding gives its name."""
@@ -703,7 +746,14 @@ def _bound_before(bindings: list[Binding], offset: int | None) -> list[Binding]:
     """The bindings that were made when the place at the offset is reached; all of them where none was, or for None."""
     if offset is None:
         return bindings
-    return [b for b in bindings if b.offset < offset] or bindings
+    return [b for b in bindings if _made_at(b) <= offset] or bindings
+
+
+def _made_at(binding: Binding) -> int:
+    """Where the name has its value: `class View(View)` derives from the View before it, `x = f(x)` asks the old `x`."""
+    if binding.cls is not None:
+        return binding.cls.node.end
+    return max(binding.offset, binding.value.end if binding.value is not None else 0)
 
 
 def _place(source: Module | Namespace | External) -> str:

@@ -355,7 +355,7 @@ class _Builder:
             self._bind(scope, alias or name, binding)
 
     def _function(self, node: form.Function, scope: Scope) -> None:
-        inside = Scope(self._module, None, None, _nested(scope, node.name), scope)
+        inside = Scope(self._module, None, None, nested_name(scope, node.name), scope)
         symbol = FunctionSymbol(node, inside, scope)
         inside.function = symbol
         self._module.functions.append(symbol)
@@ -370,7 +370,7 @@ class _Builder:
         self._body(node.body, inside)
 
     def _class(self, node: form.Class, scope: Scope) -> None:
-        inside = Scope(self._module, None, None, _nested(scope, node.name), scope)
+        inside = Scope(self._module, None, None, nested_name(scope, node.name), scope)
         symbol = ClassSymbol(node, inside, scope)
         inside.cls = symbol
         self._module.classes.append(symbol)
@@ -444,7 +444,8 @@ def _put_fallbacks_first(scope: Scope, start: int, first_handler: int) -> None:
                 bindings[:] = [*(b for b in bindings if b.offset < start), *fallbacks, *tried]
 
 
-def _nested(scope: Scope, name: str) -> str:
+def nested_name(scope: Scope, name: str) -> str:
+    """The qualified name of what is defined by that name in the scope."""
     if not scope.qualname:
         return name
     separator = ".<locals>." if scope.function is not None else "."
