@@ -13,8 +13,9 @@ class OutboundCall:
     """`function` is `module:qualified.name` of where it is; `ordinal` counts the calls of that function from 1.
 
     `method` is the upper-case verb and `url` the address, each None where it is computed; a part of the address that is
-    computed stands in it as `{}`. `timeout` is what limits the wait, at the call or at the session it goes through;
-    None where nothing was found that does. `default_timeout` is set where the library itself limits it.
+    computed stands in it as `{}`, one that the environment may change as its default. `timeout` is what limits the
+    wait, at the call or at the session it goes through; None where nothing was found that does. `default_timeout` is
+    set where the library itself limits it.
     """
 
     function: str

@@ -10,7 +10,12 @@ from assay.scanner.model.role import Role
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`indexed` counts a unique constraint and a primary key too; `fk_to` is the referenced table or model."""
+    """A column that the table stores; Django's go by their fields' names, many-to-many ones included.
+
+    `indexed` says that it leads an index, a unique constraint or a key of all rows, `unique` that it alone is one's
+    only column. `fk_to` is the referenced table, for Django the model. `type` is the library's name of it, empty where
+    a foreign key takes its target's.
+    """
 
     name: str
     type: str

@@ -26,7 +26,7 @@ class Task:
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.framework} {self.name}"
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import How, Module
+from assay.scanner.linker.scopes import Binding, How, Module
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
@@ -44,16 +44,22 @@ class Settings(Mapping[str, Sited]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    @property
+    def layers(self) -> tuple[Module, ...]:
+        """The modules that give settings, base layers first."""
+        return tuple(reversed(self._chain))
+
+    def bindings(self, name: str) -> list[Binding]:
+        """All that binds the setting, base layers first."""
+        return [binding for module in self.layers for binding in module.scope.bindings.get(name, ())]
+
     def assignments(self, name: str) -> list[Sited]:
         """Everything that is assigned or added to the setting, base layers first, down to the last full assignment."""
-        found: list[Sited] = []
-        for module in reversed(self._chain):
-            found += [
-                Sited(binding.value, binding.scope)
-                for binding in module.scope.bindings.get(name, ())
-                if binding.value is not None and binding.how in (How.ASSIGN, How.AUGMENT)
-            ]
-        return found
+        return [
+            Sited(binding.value, binding.scope)
+            for binding in self.bindings(name)
+            if binding.value is not None and binding.how in (How.ASSIGN, How.AUGMENT)
+        ]
 
     def strings(self, name: str) -> list[str]:
         """The strings of a list setting such as INSTALLED_APPS, of all layers and branches together."""

@@ -1,0 +1,1 @@
+"""Message brokers: the code that takes messages from them."""

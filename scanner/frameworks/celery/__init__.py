@@ -1,0 +1,1 @@
+"""Celery: tasks that workers run when asked, and that its beat runs by the clock."""

@@ -1,0 +1,1 @@
+"""HTTP clients: the requests that a service sends."""

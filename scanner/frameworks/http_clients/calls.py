@@ -1,0 +1,108 @@
+"""Outbound calls: where requests go to, through which client, and how long they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.constants import string_value
+from assay.scanner.framework import Context, Framework, Sited
+from assay.scanner.frameworks.http_clients.addresses import Addresses, below
+from assay.scanner.frameworks.http_clients.clients import Client, clients_of
+from assay.scanner.frameworks.http_clients.libraries import PACKAGES, PREPARED, REQUESTS
+from assay.scanner.frameworks.http_clients.sending import Sent, sent_requests
+from assay.scanner.frameworks.http_clients.timeouts import duration, timeout_of, timer_around
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.values import Instance
+from assay.scanner.model.outbound import OutboundCall
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+
+def _outbound_calls(context: Context) -> Iterator[OutboundCall]:
+    """One for every call that sends a request, numbered within its function."""
+    reader = _Reader(context.project)
+    counts: dict[str, int] = {}
+    for sent in sorted(sent_requests(context.project), key=lambda s: (s.scope.module.path, s.call.start, -s.call.end)):
+        module = sent.scope.module
+        function = f"{module.name}:{sent.scope.qualname}" if sent.scope.qualname else module.name
+        clients = clients_of(sent, context.project)
+        if not any(client.is_in_process for client in clients):
+            counts[function] = counts.get(function, 0) + 1
+            yield reader.outbound_call(sent, clients, function, counts[function])
+
+
+class _Reader:
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._addresses = Addresses(project)
+
+    def outbound_call(self, sent: Sent, clients: list[Client], function: str, ordinal: int) -> OutboundCall:
+        asked = self._request(sent) or sent
+        timeout, is_stated = self._timeout(sent, clients)
+        return OutboundCall(
+            function=function,
+            ordinal=ordinal,
+            location=sent.scope.module.location(sent.call),
+            role=sent.scope.module.role,
+            library=sent.library.name,
+            method=self._method(asked),
+            url=self._url(asked, clients),
+            timeout=timeout,
+            default_timeout=None if is_stated else sent.library.default_timeout,
+        )
+
+    def _request(self, sent: Sent) -> Sent | None:
+        """The call that made the `Request(...)` which is sent, where one is."""
+        given = sent.argument(0, "request", "req", *sent.sending.url_names)
+        value = self._project.infer(given.node, given.scope) if given is not None else None
+        if isinstance(value, Instance) and value.type_name in PREPARED and value.origin is not None and value.scope:
+            unprepared = value.origin.func
+            value = self._project.infer(unprepared.value, value.scope) if isinstance(unprepared, form.Attr) else None
+        if not isinstance(value, Instance) or value.origin is None or value.scope is None:
+            return None
+        sending = REQUESTS.get(value.type_name)
+        return Sent(value.origin, value.scope, sent.library, sending) if sending is not None else None
+
+    def _method(self, asked: Sent) -> str | None:
+        sending = asked.sending
+        stated = asked.argument(sending.method_at, "method")
+        if stated is not None:
+            text = string_value(stated.node, stated.scope, self._project)
+            return text.upper() if text is not None else None
+        body = asked.argument(*sending.body) if sending.body is not None else None
+        has_body = body is not None and not (isinstance(body.node, form.Const) and body.node.value is None)
+        return "POST" if has_body else sending.method
+
+    def _url(self, asked: Sent, clients: list[Client]) -> str | None:
+        given = asked.argument(asked.sending.url_at, *asked.sending.url_names)
+        url = self._address(given, asked) if given is not None else None
+        bases = {client.base(self._addresses) for client in clients}
+        base = bases.pop() if len(bases) == 1 else None
+        return below(base, url) if base is not None else url
+
+    def _address(self, given: Sited, asked: Sent) -> str | None:
+        if given.scope is asked.scope:
+            return self._addresses.at(given.node, asked.call, asked.scope)
+        return self._addresses.of(given.node, given.scope)
+
+    def _timeout(self, sent: Sent, clients: list[Client]) -> tuple[Evidence | None, bool]:
+        """What limits the wait, and whether the code says anything about it, be it that there is no limit."""
+        stated = timeout_of(sent, self._project)
+        if stated is not None:
+            return self._limit(stated), True
+        around = timer_around(sent.call, sent.scope)
+        if around is not None:
+            return around, True
+        of_clients = [client.timeout() for client in clients]
+        known = [option for option in of_clients if option is not None]
+        if not known or len(known) < len(of_clients):
+            return None, False
+        limits = [self._limit(option) for option in known]
+        return (limits[0] if all(limits) else None), True
+
+    def _limit(self, stated: Sited) -> Evidence | None:
+        words = duration(stated.node, stated.scope, self._project)
+        return stated.module.evidence(stated.node, words) if words is not None else None
+
+
+FRAMEWORK = Framework("HTTP clients", PACKAGES, outbound_calls=_outbound_calls, is_listed=False)

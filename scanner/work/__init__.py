@@ -1,0 +1,1 @@
+"""Work outside requests: what the modules of task queues and schedulers share."""
