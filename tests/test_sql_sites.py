@@ -232,15 +232,15 @@ def test_declarative_tables() -> None:
     found = tables(DECLARATIVE)
     assert set(found) == {"users", "entries", "links"}
     assert [(c.name, c.type, c.indexed, c.unique) for c in found["users"].columns] == [
-        ("id", "int", True, True),
-        ("email", "str", False, False),
+        ("id", "Integer", True, True),
+        ("email", "String", False, False),
     ]
     columns = {c.name: c for c in found["entries"].columns}
     assert set(columns) == {"id", "the_slug", "kind", "owner_id"}
     assert (columns["owner_id"].fk_to, columns["owner_id"].indexed) == ("users", True)
     assert columns["kind"].indexed
     assert not columns["kind"].unique
-    assert [(c.name, c.indexed, c.unique) for c in found["links"].columns] == [("a", True, False), ("b", True, False)]
+    assert [(c.name, c.indexed, c.unique) for c in found["links"].columns] == [("a", True, False), ("b", False, False)]
 
 
 @pytest.mark.parametrize(

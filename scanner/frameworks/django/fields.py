@@ -43,12 +43,45 @@ _LIBRARY_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("lft", "PositiveIntegerField"), ("rght", "PositiveIntegerField"), ("tree_id", "PositiveIntegerField"),
         ("level", "PositiveIntegerField"),
     ),
+    "MP_Node": (
+        ("path", "CharField"), ("depth", "PositiveIntegerField"), ("numchild", "PositiveIntegerField"),
+    ),
+    "NS_Node": (
+        ("lft", "PositiveIntegerField"), ("rgt", "PositiveIntegerField"), ("tree_id", "PositiveIntegerField"),
+        ("depth", "PositiveIntegerField"),
+    ),
+    "TreeNodeModel": (
+        ("tn_ancestors_pks", "TextField"), ("tn_ancestors_count", "PositiveSmallIntegerField"),
+        ("tn_children_pks", "TextField"), ("tn_children_count", "PositiveSmallIntegerField"),
+        ("tn_depth", "PositiveSmallIntegerField"), ("tn_descendants_pks", "TextField"),
+        ("tn_descendants_count", "PositiveSmallIntegerField"), ("tn_index", "PositiveSmallIntegerField"),
+        ("tn_level", "PositiveSmallIntegerField"), ("tn_parent", "ForeignKey"),
+        ("tn_priority", "PositiveSmallIntegerField"), ("tn_order", "PositiveSmallIntegerField"),
+        ("tn_siblings_pks", "TextField"), ("tn_siblings_count", "PositiveSmallIntegerField"),
+    ),
+    "PolymorphicModel": (("polymorphic_ctype", "ForeignKey"),),
+    "SoftDeletableModel": (("is_removed", "BooleanField"),),
+    "SoftDeleteModel": (
+        ("deleted_at", "DateTimeField"), ("restored_at", "DateTimeField"), ("transaction_id", "UUIDField"),
+    ),
+    "StatusModel": (("status", "StatusField"), ("status_changed", "MonitorField")),
+    "TimeFramedModel": (("start", "DateTimeField"), ("end", "DateTimeField")),
+    "UUIDModel": (("id", "UUIDField"),),
+    "TitleDescriptionModel": (("title", "CharField"), ("description", "TextField")),
+    "ActivatorModel": (
+        ("status", "IntegerField"), ("activate_date", "DateTimeField"), ("deactivate_date", "DateTimeField"),
+    ),
+    "UserObjectPermissionBase": (("permission", "ForeignKey"), ("user", "ForeignKey")),
+    "GroupObjectPermissionBase": (("permission", "ForeignKey"), ("group", "ForeignKey")),
+    "TaggedItemBase": (("tag", "ForeignKey"),),
     "TagBase": (("name", "CharField"), ("slug", "SlugField")),
     "GenericTaggedItemBase": (("content_type", "ForeignKey"), ("object_id", "IntegerField")),
     "TimeStampedModel": (("created", "DateTimeField"), ("modified", "DateTimeField")),
 }  # fmt: skip
-_LIBRARY_UNIQUE = frozenset({("AbstractUser", "username"), ("TagBase", "name"), ("TagBase", "slug")})
-_LIBRARY_KEYS = frozenset({("AbstractBaseSession", "session_key")})
+_LIBRARY_UNIQUE = frozenset(
+    {("AbstractUser", "username"), ("TagBase", "name"), ("TagBase", "slug"), ("MP_Node", "path")}
+)
+_LIBRARY_KEYS = frozenset({("AbstractBaseSession", "session_key"), ("UUIDModel", "id")})
 _LIBRARY_TABLES = frozenset(
     {"ContentType", "User", "Group", "Permission", "Site", "Session", "FlatPage", "Page", "LogEntry", "Tag", "Token"}
 )
@@ -170,11 +203,13 @@ def columns_of(cls: ClassSymbol, project: Project) -> tuple[Column, ...]:
     columns = [_column(field, cls, project) for field in fields.values()]
     names = {c.name for c in columns}
     columns = [c for c in _library_columns(cls, project) if c.name not in names] + columns
-    if not any(f.flag("parent_link") for f in fields.values()):
-        for name, target in _parents(cls, project):
-            link = f"{name.lower()}_ptr"
-            columns.insert(0, Column(link, "OneToOneField", cls.location, True, True, target))
-    has_key = any(f.flag("primary_key") for f in fields.values()) or any(c.name.endswith("_ptr") for c in columns)
+    is_linked = any(f.flag("parent_link") for f in fields.values())
+    parents = [] if is_linked else list(_parents(cls, project))
+    for name, target in parents:
+        columns.insert(0, Column(f"{name.lower()}_ptr", "OneToOneField", cls.location, True, True, target))
+    composite = _composite_key(cls, project)
+    indexed.update(composite[:1])
+    has_key = is_linked or bool(parents) or bool(composite) or any(f.flag("primary_key") for f in fields.values())
     if not has_key and not _has_library_key(cls, project):
         columns.insert(0, Column("id", _auto_field(cls, project), cls.location, True, True))
     return tuple(
@@ -217,6 +252,15 @@ def _library_columns(cls: ClassSymbol, project: Project) -> list[Column]:
     return list(found.values())
 
 
+def _composite_key(cls: ClassSymbol, project: Project) -> list[str]:
+    """The fields of `pk = models.CompositePrimaryKey("order", "number")`."""
+    found = project.class_attribute(cls, "pk")
+    call = found[0] if found is not None else None
+    if not isinstance(call, form.Call) or last_name(call.func) != "CompositePrimaryKey":
+        return []
+    return constant_strings(call.positional)
+
+
 def _has_library_key(cls: ClassSymbol, project: Project) -> bool:
     names = {last_part(n) for n in project.base_names(cls)}
     return any(name in names for name, _ in _LIBRARY_KEYS)
@@ -253,8 +297,12 @@ def app_label(cls: ClassSymbol, project: Project) -> str:
     stated = meta_value(cls, "app_label", project)
     if stated is not None and (text := Evaluator(project).text(stated)) is not None:
         return text
-    package = _app_package(cls.module, project)
-    config = _app_config(package, cls.module, project)
+    return label_of(_app_package(cls.module, project), cls.module, project)
+
+
+def label_of(package: str, module: Module, project: Project) -> str:
+    """The label of the app in a package: what its configuration says, else the last part of the package's name."""
+    config = _app_config(package, module, project)
     label = project.class_attribute(config, "label") if config is not None else None
     text = Evaluator(project).text(Sited(*label)) if label is not None else None
     return text or package.rsplit(".", 1)[-1]
@@ -297,10 +345,12 @@ def _label_of_library(dotted_name: str) -> str:
 
 def _target(field: ModelField, cls: ClassSymbol, project: Project) -> str | None:
     """What a relation points to, as `app.Model`."""
-    to = field.call.argument(0, "to")
+    to, scope = field.call.argument(0, "to"), field.binding.scope
     if to is None:
-        return None
-    scope = field.binding.scope
+        own = _target_of_class(field, project)
+        if own is None:
+            return None
+        to, scope = own.node, own.scope
     if isinstance(to, form.Attr) and is_settings(to.value, scope, project):
         settings = settings_for(project, cls.module.path)
         stated = settings.get(to.attr) if settings is not None else None
@@ -317,6 +367,26 @@ def _target(field: ModelField, cls: ClassSymbol, project: Project) -> str | None
         return "auth.User" if isinstance(to, form.Call) and last_name(to.func) == "get_user_model" else None
     owner = cls if is_abstract(field.owner, project) else field.owner
     return text if "." in text else f"{app_label(owner, project)}.{text}"
+
+
+def _target_of_class(field: ModelField, project: Project) -> Sited | None:
+    """What a relation class of the project always points to: its `__init__` passes it on, or puts it into `kwargs`."""
+    cls = project.infer(field.call.func, field.binding.scope)
+    init = project.method(cls, "__init__") if isinstance(cls, ClassSymbol) else None
+    for node in init.walk() if init is not None else ():
+        if isinstance(node, form.Call) and init is not None:
+            name = last_name(node.func)
+            to = node.argument(0, "to") if name == "__init__" else None
+            if name in ("setdefault", "__setitem__") and len(node.positional) == 2:
+                key, value = node.positional
+                to = value if isinstance(key, form.Const) and key.value == "to" else None
+            if to is not None:
+                return Sited(to, init.scope)
+        if isinstance(node, form.Assign) and node.value is not None and init is not None:
+            keys = [t.index for t in node.targets if isinstance(t, form.Subscript)]
+            if any(isinstance(key, form.Const) and key.value == "to" for key in keys):
+                return Sited(node.value, init.scope)
+    return None
 
 
 def target_class(field: ModelField, cls: ClassSymbol, project: Project) -> str | None:

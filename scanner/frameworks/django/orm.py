@@ -16,6 +16,8 @@ from assay.scanner.frameworks.django.fields import (
     parent_names,
     target_class,
 )
+from assay.scanner.frameworks.django.history import history_of
+from assay.scanner.frameworks.django.migrations import migrations
 from assay.scanner.frameworks.django.models import (
     default_ordering,
     is_abstract,
@@ -81,7 +83,7 @@ def tables(context: Context) -> Iterable[Table]:
             continue
         stated = meta_value(cls, "db_table", project)
         name = Evaluator(project, settings_for(project, cls.module.path)).text(stated) if stated is not None else None
-        yield Table(
+        table = Table(
             name=(name or f"{app_label(cls, project)}_{cls.name.lower()}").strip('"'),
             model=cls.name,
             location=cls.location,
@@ -89,12 +91,26 @@ def tables(context: Context) -> Iterable[Table]:
             framework=_NAME,
             columns=columns_of(cls, project),
         )
+        yield table
+        history = history_of(cls, table, project)
+        if history is not None:
+            yield history
 
 
 def _is_table(cls: ClassSymbol, project: Project) -> bool:
     if not is_model(cls, project) or is_abstract(cls, project) or cls.outer.function is not None:
         return False
-    return not any(_says(cls, option, project) for option in ("proxy", "swapped"))
+    return not _says(cls, "proxy", project) and not _is_swapped(cls, project)
+
+
+def _is_swapped(cls: ClassSymbol, project: Project) -> bool:
+    """Whether the setting that `Meta.swappable` names puts another model in its place."""
+    setting = meta_value(cls, "swappable", project)
+    settings = settings_for(project, cls.module.path)
+    name = Evaluator(project).text(setting) if setting is not None else None
+    stated = settings.get(name) if settings is not None and name is not None else None
+    chosen = Evaluator(project).text(stated) if stated is not None else None
+    return chosen is not None and chosen.lower() != f"{app_label(cls, project)}.{cls.name}".lower()
 
 
 def _says(cls: ClassSymbol, option: str, project: Project) -> bool:
@@ -482,4 +498,4 @@ def _is_grouped(call: form.Call) -> bool:
     return False
 
 
-DJANGO_ORM = Framework(_NAME, ("django",), tables=tables, rows=_DjangoRows(), is_listed=False)
+DJANGO_ORM = Framework(_NAME, ("django",), tables=tables, migrations=migrations, rows=_DjangoRows(), is_listed=False)

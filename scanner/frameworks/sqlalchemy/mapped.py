@@ -1,11 +1,11 @@
-"""Which classes SQLAlchemy maps, and how SQLAlchemy, SQLModel, Flask-SQLAlchemy and Alchemical name their tables."""
+"""Which classes SQLAlchemy maps, what they inherit from, and which of them have a table of their own."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
-from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import Binding, ClassSymbol
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 
@@ -17,11 +17,25 @@ _ROOTS = frozenset(
         "sqlalchemy.ext.declarative.declarative_base", "sqlalchemy.orm.decl_api.DeclarativeBase",
         "sqlalchemy.ext.declarative.api.declarative_base", "flask_sqlalchemy.SQLAlchemy.Model", "alchemical.Model",
         "alchemical.flask.Model", "alchemical.aio.Model", "flask_sqlalchemy.model.Model", SQLMODEL,
-        "sqlmodel.main.SQLModel", "flask_sqlalchemy_lite.SQLAlchemy.Model",
+        "sqlmodel.main.SQLModel", "flask_sqlalchemy_lite.SQLAlchemy.Model", "sqlalchemy.orm.registry.generate_base",
+        "sqlalchemy.ext.automap.automap_base", "advanced_alchemy.base.DefaultBase", "advanced_alchemy.base.UUIDBase",
+        "advanced_alchemy.base.UUIDAuditBase", "advanced_alchemy.base.BigIntBase", "flask_appbuilder.Model",
+        "advanced_alchemy.base.BigIntAuditBase",
     }
 )  # fmt: skip
-_NAMING_ITSELF = ("flask_sqlalchemy.", "alchemical.")
-_WORD_BEGINS = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
+_ROOT_MAKERS = frozenset(
+    {
+        "sqlalchemy.orm.as_declarative", "sqlalchemy.ext.declarative.as_declarative",
+        "sqlalchemy.orm.registry.as_declarative_base",
+    }
+)  # fmt: skip
+_MAPPING_DECORATORS = frozenset(
+    {
+        "sqlalchemy.orm.registry.mapped", "sqlalchemy.orm.registry.mapped_as_dataclass",
+        "sqlalchemy.orm.mapped_as_dataclass",
+    }
+)  # fmt: skip
+_DECLARATIVE = frozenset({"DeclarativeBase", "DeclarativeBaseNoMeta"})
 
 
 def is_ours(name: str | None) -> bool:
@@ -29,100 +43,90 @@ def is_ours(name: str | None) -> bool:
     return name is not None and name.split(".", 1)[0] in PACKAGES
 
 
-def snake_case(name: str) -> str:
-    """`HTTPLogEntry` is `http_log_entry`, as Flask-SQLAlchemy names tables."""
-    return _WORD_BEGINS.sub(r"_\1", name).lower().lstrip("_")
-
-
 def is_mapped(cls: ClassSymbol, project: Project) -> bool:
-    """Whether it derives from a declarative base."""
-    return project.is_subclass(cls, *_ROOTS)
-
-
-def is_table(cls: ClassSymbol, project: Project) -> bool:
-    """Whether it has a table of its own: no base, no abstract class, no pydantic model, no single-table subclass."""
-    names = project.base_names(cls)
-    if names.isdisjoint(_ROOTS) or _is_true(cls, "__abstract__"):
-        return False
-    if SQLMODEL in names:
-        return any(
-            b.name == "table" and isinstance(b.value, form.Const) and b.value.value is True for b in cls.node.bases
-        )
-    if "__table__" in cls.scope.bindings or "__tablename__" in cls.scope.bindings:
-        return _declares_columns(cls, project)
-    if not _declares_columns(cls, project):
-        return False
-    if _is_declarative_root(cls, project):
-        return False
-    parents = [b for b in project.mro(cls)[1:] if isinstance(b, ClassSymbol) and is_mapped(b, project)]
-    if any(is_table(parent, project) for parent in parents):
-        return False
-    return names_itself(cls, project) or bool(project.class_member(cls, "__tablename__"))
-
-
-def names_itself(cls: ClassSymbol, project: Project) -> bool:
-    """Whether the library derives the table's name from the class's."""
-    return any(name.startswith(_NAMING_ITSELF) or name == SQLMODEL for name in project.base_names(cls))
-
-
-def is_column_call(node: form.Expr | None) -> bool:
-    """`Column(...)`, `mapped_column(...)`, `Field(...)`, by their last name."""
-    return isinstance(node, form.Call) and last_name(node.func) in ("Column", "mapped_column", "Field")
-
-
-def mapped_type(annotation: form.Expr | None) -> form.Expr | None:
-    """X of `Mapped[X]`."""
-    if isinstance(annotation, form.Subscript) and last_name(annotation.value) == "Mapped":
-        return annotation.index
-    return None
-
-
-def _declares_columns(cls: ClassSymbol, project: Project) -> bool:
-    for base in project.mro(cls):
-        if not isinstance(base, ClassSymbol):
-            continue
-        for bindings in base.scope.bindings.values():
-            last = bindings[-1]
-            if (
-                is_column_call(last.value)
-                or mapped_type(last.annotation) is not None
-                or _makes_column(last.value, base, project)
-            ):
-                return True
-        if "__table__" in base.scope.bindings:
-            return True
-    return False
-
-
-def _makes_column(node: form.Expr | None, cls: ClassSymbol, project: Project) -> bool:
-    return node is not None and column_of(node, cls, project) is not None
-
-
-def column_of(node: form.Expr, cls: ClassSymbol, project: Project) -> form.Call | None:
-    """The call that makes the column, also inside a function of the project such as `primary_key(...)`."""
-    if not isinstance(node, form.Call):
-        return None
-    if is_column_call(node):
-        return node
-    function = project.callee_function(node, cls.scope)
-    if function is None:
-        return None
-    return next(
-        (r.value for r in function.returns() if isinstance(r.value, form.Call) and is_column_call(r.value)), None
+    """Whether it derives from a declarative base, or is mapped by a decorator."""
+    if project.is_subclass(cls, *_ROOTS):
+        return True
+    bases = [base for base in project.mro(cls) if isinstance(base, ClassSymbol)]
+    return _is_decorated(cls, _MAPPING_DECORATORS, project) or any(
+        _is_decorated(base, _ROOT_MAKERS, project) for base in bases
     )
 
 
-def _is_declarative_root(cls: ClassSymbol, project: Project) -> bool:
-    """`class Base(DeclarativeBase)`: it names the base itself and is derived from."""
+def is_base(cls: ClassSymbol, project: Project) -> bool:
+    """A declarative base or an abstract class: what it declares goes to the tables of its subclasses."""
+    if _is_true(cls.own("__abstract__")) or _is_decorated(cls, _ROOT_MAKERS, project):
+        return True
     for base in cls.node.bases:
         value = project.infer(base.value, cls.outer)
-        name = value.name if isinstance(value, External) else value.type_name if isinstance(value, Instance) else ""
-        if last_part(name) in ("DeclarativeBase", "DeclarativeBaseNoMeta"):
+        if isinstance(value, External) and value.name.rsplit(".", 1)[-1] in _DECLARATIVE:
+            return True
+    return project.is_subclass(cls, SQLMODEL) and not _is_sqlmodel_table(cls)
+
+
+def is_sqlmodel(cls: ClassSymbol, project: Project) -> bool:
+    """Whether annotated attributes are columns without more ado."""
+    return project.is_subclass(cls, SQLMODEL)
+
+
+def _is_sqlmodel_table(cls: ClassSymbol) -> bool:
+    """`class Hero(SQLModel, table=True)`."""
+    return any(b.name == "table" and isinstance(b.value, form.Const) and b.value.value is True for b in cls.node.bases)
+
+
+def _is_true(bindings: list[Binding]) -> bool:
+    value = bindings[-1].value if bindings else None
+    return isinstance(value, form.Const) and value.value is True
+
+
+def _is_decorated(cls: ClassSymbol, names: frozenset[str], project: Project) -> bool:
+    for decorator in cls.node.decorators:
+        called = decorator.func if isinstance(decorator, form.Call) else decorator
+        value = project.infer(called, cls.outer)
+        if isinstance(value, External) and value.name in names:
             return True
     return False
 
 
-def _is_true(cls: ClassSymbol, name: str) -> bool:
-    bindings = cls.own(name)
-    value = bindings[-1].value if bindings else None
-    return isinstance(value, form.Const) and value.value is True
+def lineage(cls: ClassSymbol, project: Project) -> list[ClassSymbol]:
+    """The class and its bases in the project, also those given as `declarative_base(cls=...)`, nearest first."""
+    found: dict[ClassSymbol, None] = {}
+    for base in project.mro(cls):
+        if isinstance(base, ClassSymbol):
+            found.setdefault(base)
+    for base in list(found):
+        for given in _given_bases(base, project):
+            for inherited in project.mro(given):
+                if isinstance(inherited, ClassSymbol):
+                    found.setdefault(inherited)
+    return list(found)
+
+
+def _given_bases(cls: ClassSymbol, project: Project) -> Iterator[ClassSymbol]:
+    """What the library makes a base's bases: of `declarative_base(cls=X)` and `SQLAlchemy(model_class=X).Model`, X."""
+    for argument in cls.node.bases:
+        owner = argument.value.value if isinstance(argument.value, form.Attr) else argument.value
+        value = project.infer(owner, cls.outer)
+        origin = value.origin if isinstance(value, Instance) else None
+        if origin is None or value is None or not isinstance(value, Instance) or value.scope is None:
+            continue
+        for keyword in ("cls", "model_class"):
+            given = origin.keyword(keyword)
+            base = project.infer(given, value.scope) if given is not None else None
+            if isinstance(base, ClassSymbol):
+                yield base
+
+
+def own_member(cls: ClassSymbol, name: str, project: Project) -> Binding | None:
+    """What the nearest class of the lineage binds the name to."""
+    return next((base.own(name)[-1] for base in lineage(cls, project) if base.own(name)), None)
+
+
+def is_declared_attr(binding: Binding) -> bool:
+    """`@declared_attr def name(cls)`, with all its variants."""
+    return binding.function is not None and any(
+        last_name(node) == "declared_attr"
+        for decorator in binding.function.decorators
+        for node in form.walk(decorator)
+        if isinstance(node, form.Name | form.Attr)
+    )

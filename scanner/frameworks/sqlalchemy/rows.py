@@ -19,6 +19,8 @@ _SINGLE = frozenset(
         "scalar_subquery", "update",
     }
 )  # fmt: skip
+_PAGE_NUMBERS = frozenset({"total", "pages", "page", "per_page", "has_next", "has_prev", "next_num", "prev_num"})
+"""What Flask-SQLAlchemy's pages say about themselves, beside their items."""
 _KEEPING = frozenset(
     {
         "add_columns", "add_entity", "alias", "all", "autoflush", "columns", "correlate", "cte", "distinct",
@@ -58,7 +60,7 @@ class SqlalchemyRows:
 
     def step(self, rows: Rows, method: str, call: form.Call | None, scope: Scope) -> Rows | str | None:
         """What a method of a query, select or result does to the rows."""
-        if method in _SINGLE:
+        if method in _SINGLE or (call is None and method in _PAGE_NUMBERS):
             return Step.SINGLE
         if method in _FILTERS:
             return replace(rows, filtered_by_parent=rows.filtered_by_parent or _asks_for_a_parent(call))
