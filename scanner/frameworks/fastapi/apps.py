@@ -7,18 +7,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import Given, definitions, list_items, string_value
-from assay.scanner.dataflow.expansion import arguments, expansions, resolved
+from assay.scanner.dataflow.expansion import arguments, expansions, named_argument, resolved
 from assay.scanner.framework import Context, Sited
 from assay.scanner.frameworks.fastapi.dependencies import Closure, Dependencies
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
-from assay.scanner.linker.values import Instance, Value
+from assay.scanner.linker.values import External, Instance, Value
 from assay.scanner.readers.python import form
+from assay.scanner.web.lists import Item
 from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.ready_made import ReadyMade, ready_made_router, ready_made_view, router_names
 
 _APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})
-_ROUTERS = frozenset({"fastapi.APIRouter", "starlette.routing.Router"})
+_ROUTERS = frozenset(
+    {
+        "fastapi.APIRouter",
+        "starlette.routing.Router",
+        "fastapi_utils.inferring_router.InferringRouter",
+        "fastapi_restful.inferring_router.InferringRouter",
+    }
+)
+_MOUNT = "starlette.routing.Mount"
 _FILES = ("StaticFiles",)
+_DEEPEST_WRAPPER = 4
 
 
 class FastApiApps:
@@ -28,15 +39,21 @@ class FastApiApps:
         self._context = context
         self._project = context.project
         self._dependencies = dependencies
+        self._routers = _ROUTERS | router_names()
         self._mounts = Mounts()
         self._holders: dict[form.Call, Instance] = {}
         self._closures: dict[form.Call, Closure] = {}
+        self.mounted_views: list[tuple[form.Call, str, Sited]] = []
+        """Where apps that come from a library are mounted: on what, at which path, by which call."""
+        self.wrapped_in: dict[form.Call, list[Sited]] = {}
+        """The ASGI apps made around mounted ones, by what is mounted: calls of their classes."""
         self._find_holders()
         self._find_mounts()
 
-    def _is(self, value: Value | None, names: frozenset[str] = _APPS | _ROUTERS) -> bool:
+    def _is(self, value: Value | None, names: frozenset[str] | None = None) -> bool:
         if not isinstance(value, Instance):
             return False
+        names = names or _APPS | self._routers
         return value.type_name in names or (value.cls is not None and self._project.is_subclass(value.cls, *names))
 
     def holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
@@ -55,29 +72,39 @@ class FastApiApps:
         return apps[0] if len(apps) == 1 else None  # a parameter that only its annotation describes
 
     def route_lists(self) -> Iterator[tuple[form.Call, Sited]]:
-        """Each `routes=[...]` that an app or router is made with."""
+        """Each `routes=[...]` that an app or router is made with; Starlette's take it by position too."""
         for origin, holder in list(self._holders.items()):
-            routes = origin.keyword("routes")
+            place = {"starlette.applications.Starlette": 1, "starlette.routing.Router": 0}.get(holder.type_name)
+            routes = origin.keyword("routes") if place is None else origin.argument(place, "routes")
             if routes is not None and holder.scope is not None:
                 yield origin, Sited(routes, holder.scope)
 
+    def ready_made_routers(self) -> Iterator[tuple[Instance, ReadyMade]]:
+        """Each router that has routes from the library that it comes from."""
+        for holder in list(self._holders.values()):
+            made = ready_made_router(holder, self._project)
+            if made is not None:
+                yield holder, made
+
     def _find_holders(self) -> None:
-        names = {last_part(name) for name in _APPS | _ROUTERS}
-        names |= {cls.name for cls in self._project.classes if self._project.is_subclass(cls, *_APPS, *_ROUTERS)}
+        known = _APPS | self._routers
+        names = {last_part(name) for name in known}
+        names |= {cls.name for cls in self._project.classes if self._project.is_subclass(cls, *known)}
         for call, scope in self._project.calls_named(*names):
             self.holder(call, scope, {})
 
     def _find_mounts(self) -> None:
-        for call, scope in self._project.calls_named("include_router", "mount"):
+        for call, scope in self._project.calls_named("include_router", "mount", "host"):
             if not isinstance(call.func, form.Attr):
                 continue
             for given in expansions(call, scope, self._project):
                 parent = self.holder(call.func.value, scope, given)
-                if parent is not None and call.func.attr == "mount":
-                    path = self.text(call.argument(0, "path"), scope, given)
-                    self.mount_app(path, call.argument(1, "app"), parent, Sited(call, scope), given)
-                elif parent is not None:
+                if parent is not None and call.func.attr == "include_router":
                     self._include(call, scope, parent, given)
+                elif parent is not None:
+                    is_mount = call.func.attr == "mount"  # a host says nothing about the path
+                    path = self.text(call.argument(0, "path"), scope, given) if is_mount else ""
+                    self.mount_app(path, call.argument(1, "app"), parent, Sited(call, scope), given)
 
     def _include(self, call: form.Call, scope: Scope, parent: form.Call, given: Given) -> None:
         router = call.argument(0, "router")
@@ -85,12 +112,14 @@ class FastApiApps:
             return
         child = self.holder(router, scope, given)
         children = [child] if child is not None else []
-        if child is None and resolved(router, scope, self._project, given) is None:
+        value = resolved(router, scope, self._project, given) if child is None else None
+        if child is None and value is None:
             children = self._by_attribute(router)
         if not children:
-            self._context.unresolved(scope.module.location(call), "which router is included here can't be told")
-        prefix = self.text(call.keyword("prefix"), scope, given)
-        made_with = self._factory_arguments(router, scope)
+            self._context.unresolved(scope.module.location(call), _unread_router(value))
+        stated = named_argument(call, "prefix", scope, self._project, given)
+        prefix = self.text(*stated, given) if stated is not None else ""
+        made_with = {**given, **self._factory_arguments(router, scope)}
         for child in children:
             self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), made_with))
 
@@ -112,14 +141,42 @@ class FastApiApps:
 
     def mount_app(self, path: str, app: form.Expr | None, parent: form.Call, site: Sited, given: Given) -> None:
         """Note that an app answers below a path of another; static files are none of either's routes."""
-        child = self.holder(app, site.scope, given) if app is not None else None
         prefix = path.rstrip("/")
+        child = self._below_wrappers(app, site.scope, given, _DEEPEST_WRAPPER) if app is not None else None
         if child is not None:
             self._mounts.add(Mount(parent, child, prefix, site, given, is_separate=True))
             return
         value = resolved(app, site.scope, self._project, given) if app is not None else None
-        if not (isinstance(value, Instance) and value.type_name.endswith(_FILES)):
+        if app is not None and ready_made_view(value, self._project) is not None:
+            self.mounted_views.append((parent, prefix, site))
+        elif not (isinstance(value, Instance) and self._serves_files(value)):
             self._context.unresolved(site.module.location(site.node), f"the app mounted at {prefix or '/'} isn't read")
+
+    def mount_list(self, path: str, parent: form.Call, site: Sited, given: Given) -> form.Call | None:
+        """Note that `Mount(path, routes=[...])` itself holds routes below the path; what holds them is returned."""
+        if not isinstance(site.node, form.Call):
+            return None
+        self._holders.setdefault(site.node, Instance(None, _MOUNT, site.node, site.scope))
+        self._mounts.add(Mount(parent, site.node, path.rstrip("/"), site, given, is_separate=True))
+        return site.node
+
+    def _below_wrappers(self, app: form.Expr, scope: Scope, given: Given, depth: int) -> form.Call | None:
+        """The app or router, also where another ASGI app was made around it: `SessionMiddleware(app, secret)`."""
+        found = self.holder(app, scope, given)
+        value = resolved(app, scope, self._project, given) if found is None and depth else None
+        if not isinstance(value, Instance) or value.origin is None or value.scope is None:
+            return found
+        for argument in value.origin.args:
+            inside = argument.value if argument.name in (None, "app", "other_asgi_app") else None
+            child = self._below_wrappers(inside, value.scope, given, depth - 1) if inside is not None else None
+            if child is not None:
+                self.wrapped_in.setdefault(child, []).append(Sited(value.origin, value.scope))
+                return child
+        return None
+
+    def _serves_files(self, app: Instance) -> bool:
+        bases = self._project.base_names(app.cls) if app.cls is not None else {app.type_name}
+        return any(name.endswith(_FILES) for name in bases)
 
     def text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
         """A path or prefix; what can't be computed is said and left out."""
@@ -139,10 +196,31 @@ class FastApiApps:
             if not has_app or self._is(self._holders[chain[0].parent if chain else holder], _APPS)
         ]
 
-    def path(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> str:
-        """All prefixes on the way down."""
-        own = self._own_prefix(holders[0], {})
-        return own + "".join(mount.prefix + self._own_prefix(mount.child, mount.given) for mount in chain)
+    def path(self, holders: list[form.Call], chain: tuple[Mount, ...], *, is_fastapi: bool) -> str:
+        """All prefixes on the way down; a router's own is for FastAPI's routes, not for what Starlette adds to it."""
+        path = ""
+        for index, holder in enumerate(holders):
+            below = chain[index] if index < len(chain) else None
+            if is_fastapi if below is None else not below.is_separate:
+                path += self._own_prefix(holder, chain[index - 1].given if index else {})
+            path += below.prefix if below is not None else ""
+        return path
+
+    def stated(self, name: str, holders: list[form.Call], chain: tuple[Mount, ...], own: Item) -> list[Item]:
+        """What apps, inclusions, routers and the registration itself say under the name, from the outside in."""
+        found = [Item(*option) for option in self.options(holders[0], name)]
+        for mount in chain:
+            site = Item(mount.site.node, mount.site.scope, mount.given)
+            found = [] if mount.is_separate else [*found, *self._argument(site, name)]
+            inner = self.options(mount.child, name)
+            found += [Item(node, scope, {**mount.given, **given}) for node, scope, given in inner]
+        return [*found, *self._argument(own, name)]
+
+    def _argument(self, site: Item, name: str) -> list[Item]:
+        if not isinstance(site.node, form.Call):
+            return []
+        stated = named_argument(site.node, name, site.scope, self._project, site.given)
+        return [Item(*stated, site.given)] if stated is not None else []
 
     def options(self, holder: form.Call, name: str) -> Iterator[tuple[form.Expr, Scope, Given]]:
         """What an app or router was made with, by its own arguments and those its class passes to the base's."""
@@ -161,7 +239,7 @@ class FastApiApps:
 
     def _own_prefix(self, holder: form.Call, made_with: Given) -> str:
         if self._is(self._holders[holder], _APPS):
-            return ""
+            return ""  # FastAPI's `root_path` is a proxy's, and no part of its routes
         for node, scope, given in self.options(holder, "prefix"):
             return self.text(node, scope, {**made_with, **given})
         return ""
@@ -180,12 +258,22 @@ class FastApiApps:
         for mount in chain:
             if mount.is_separate:
                 found = Closure()
-            elif isinstance(mount.site.node, form.Call):
-                found |= self.closure_of(mount.site.node, mount.site.scope)
+            else:
+                found |= self.closure_of(Item(mount.site.node, mount.site.scope, mount.given))
             found |= self._of_holder(mount.child)
         return found
 
-    def closure_of(self, call: form.Call, scope: Scope) -> Closure:
+    def closure_of(self, site: Item) -> Closure:
         """Of the `dependencies=` of a registration or inclusion."""
-        listed = call.keyword("dependencies")
-        return self._dependencies.of_list(list_items(listed, scope, self._project)) if listed is not None else Closure()
+        found = Closure()
+        for listed in self._argument(site, "dependencies"):
+            found |= self._dependencies.of_list(list_items(listed.node, listed.scope, self._project, listed.given))
+        return found
+
+
+def _unread_router(value: Value | None) -> str:
+    """Why a router's routes are not listed."""
+    name = value.name if isinstance(value, External) else value.type_name if isinstance(value, Instance) else ""
+    if name:
+        return f"the routes of the router from {name} come with the library and aren't listed"
+    return "which router is included here can't be told"

@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.constants import constant, definitions, list_items
-from assay.scanner.dataflow.refusals import refusal
+from assay.scanner.dataflow.constants import Given, constant, definitions, list_items
+from assay.scanner.dataflow.expansion import arguments
+from assay.scanner.dataflow.refusals import dependency_refusal
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Module, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance, Value
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
+from assay.scanner.web.rate_limits import answers_too_many
 
 _ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated")
 _DEEPEST_ALIAS = 6
@@ -33,6 +35,7 @@ _LIBRARY_GUARDS = frozenset(
         "fastapi_keycloak.FastAPIKeycloak.get_current_user",
     }
 )
+_LIBRARY_LIMITS = ("fastapi_limiter.depends.RateLimiter", "fastapi_limiter.depends.WebSocketRateLimiter")
 _OPTIONAL_SWITCHES = {"auto_error": False, "optional": True}
 """Arguments that make a security scheme let anonymous callers pass."""
 
@@ -56,11 +59,13 @@ class Closure:
 
     guards: tuple[Guard, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    limits: tuple[Guard, ...] = ()
 
     def __or__(self, other: Closure) -> Closure:
         return Closure(
             self.guards + tuple(g for g in other.guards if g not in self.guards),
             self.parameters + tuple(p for p in other.parameters if p not in self.parameters),
+            self.limits + tuple(limit for limit in other.limits if limit not in self.limits),
         )
 
 
@@ -157,12 +162,14 @@ class Dependencies:
     def _of_depends(self, call: form.Call, scope: Scope, declared: Sited | None) -> Closure:
         provider = call.argument(0, "dependency")
         site = Sited(provider, scope) if provider is not None else declared
-        if site is None:
-            return Closure()
-        name = _spelling(site.node) or "dependency"
+        return self.on(site, Sited(call, scope)) if site is not None else Closure()
+
+    def on(self, provider: Sited, place: Sited) -> Closure:
+        """Of depending on the callable, at a place that says so."""
+        name = _spelling(provider.node) or "dependency"
         found = Closure()
-        for value in self._provided(site):
-            found |= self._of_provider(value, name, scope.module.evidence(call, f"depends on {name}"))
+        for value in self._provided(provider):
+            found |= self._of_provider(value, name, place.module.evidence(place.node, f"depends on {name}"))
         return found
 
     def _provided(self, site: Sited) -> Iterator[Value]:
@@ -173,7 +180,8 @@ class Dependencies:
             callee = self._project.infer(node.func, scope)
             factory = callee.function if isinstance(callee, BoundMethod) else callee
             if isinstance(factory, FunctionSymbol):
-                inner = [self._project.infer(r.value, factory.scope) for r in factory.returns() if r.value is not None]
+                given = arguments(node, scope, factory, self._project)
+                inner = [self._project.infer(r, factory.scope) for r in self._reached(factory, given)]
                 functions = [f for f in inner if isinstance(f, FunctionSymbol | BoundMethod)]
                 if functions:
                     yield from functions
@@ -181,6 +189,18 @@ class Dependencies:
         value = self._project.infer(site.node, site.scope)
         if value is not None:
             yield value
+
+    def _reached(self, factory: FunctionSymbol, given: Given) -> Iterator[form.Expr]:
+        """What a factory returns for these arguments: `_user if required else _perhaps_user`."""
+        for returned in factory.returns():
+            node = returned.value
+            while isinstance(node, form.Conditional):
+                known = constant(node.test, factory.scope, self._project, given)
+                if known is None:
+                    yield node.orelse
+                node = node.body if known is None or known.value else node.orelse
+            if node is not None:
+                yield node
 
     def _of_provider(self, value: Value, name: str, place: Evidence) -> Closure:
         match value:
@@ -204,7 +224,9 @@ class Dependencies:
 
     def _of_callable(self, function: FunctionSymbol, name: str, place: Evidence) -> Closure:
         found = self._of_function(function)
-        if found.guards or refusal(function, self._project) is None:
+        if answers_too_many(function, self._project) is not None:
+            found |= Closure(limits=(Guard(name, place),))
+        if found.guards or dependency_refusal(function, self._project) is None:
             return found
         return found | Closure(guards=(Guard(name, place),))
 
@@ -223,6 +245,8 @@ class Dependencies:
         return found
 
     def _of_scheme(self, value: Instance | None, type_names: list[str], name: str, place: Evidence) -> Closure:
+        if any(t in _LIBRARY_LIMITS for t in type_names):
+            return Closure(limits=(Guard(name, place),))
         known = any(
             t in _LIBRARY_GUARDS or (t.startswith(_SCHEME_MODULES) and not last_part(t).endswith(_DATA))
             for t in type_names
@@ -272,11 +296,6 @@ class Dependencies:
             cls.module,
             cls.module.span(start, start + len(name)),
         )
-
-
-def dependency_items(node: form.Expr | None, scope: Scope, project: Project) -> list[tuple[form.Expr, Scope]]:
-    """The items of a `dependencies=` argument."""
-    return list_items(node, scope, project) if node is not None else []
 
 
 def _spelling(node: form.Expr) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import constant
+from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.fastapi.dependencies import Dependencies, Parameter
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -46,10 +47,11 @@ class PageSizes:
 
     def among(self, parameters: tuple[Parameter, ...], path: str) -> tuple[PageSize, ...]:
         """Those that the client sends in the query string; a name of the path is none."""
+        elsewhere = path_parameters(path)
         return tuple(
             found
             for parameter in parameters
-            if f"{{{parameter.name}" not in path and (found := self._page_size(parameter)) is not None
+            if parameter.name not in elsewhere and (found := self._page_size(parameter)) is not None
         )
 
     def _page_size(self, parameter: Parameter) -> PageSize | None:

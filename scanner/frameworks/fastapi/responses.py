@@ -1,10 +1,9 @@
 """FastAPI's responses: what a response model or return annotation says about the body
-(https://fastapi.tiangolo.com/tutorial/response-model/).
+(https://fastapi.tiangolo.com/tutorial/response-model/, https://uriyyo-fastapi-pagination.netlify.app).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions
@@ -15,15 +14,11 @@ from assay.scanner.linker.values import External, Instance, Literal
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.annotations import content, spelled
 
-_WRAPPER_FIELDS = frozenset(
-    "items data results rows records objects entries content list values elements hits result payload".split()
-)
-_IDENTITIES = frozenset({"id", "uuid", "pk", "slug"})
-"""Fields of one thing: what has them isn't a page of things."""
-_PAGINATORS = ("fastapi_pagination.", "fastapi_pagination_async.")
-_OPEN = frozenset({"typing.Any", "builtins.dict", "builtins.object", "typing.Dict", "typing.Mapping"})
-_SCALARS = frozenset({"builtins.str", "builtins.int", "builtins.bool", "builtins.float", "builtins.bytes"})
+_PAGINATORS = ("fastapi_pagination.", "fastapi_pagination_async.", "fastcrud.paginated.Paginated",
+    "fastcrud.PaginatedListResponse")  # fmt: skip
+_DEEPEST_ALIAS = 4
 _KINDS = {
     "HTMLResponse": EndpointKind.HTML,
     "TemplateResponse": EndpointKind.HTML,
@@ -51,80 +46,40 @@ class Responses:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def body(self, annotation: Sited | None, depth: int = 6) -> Body:
+    def body(self, annotation: Sited | None) -> Body:
         """What a response model or return annotation promises."""
-        if annotation is None or not depth:
+        if annotation is None:
             return Body()
-        node, scope = annotation.node, annotation.scope
-        if isinstance(node, form.Binary) and node.op == "|":
-            return self._first(annotation, [node.left, node.right], depth)
-        element = self._project.annotation_element(node, scope)
-        if element is not None:
-            return Body(returns_collection=True, collection=spelled(element))
-        if isinstance(node, form.Subscript):
-            return self._generic(annotation, node, depth)
-        value = self._project.infer(node, scope)
-        if isinstance(value, ClassSymbol):
-            return self._of_class(value)
-        if isinstance(value, External) and value.name in _SCALARS:
-            return Body(returns_collection=False)
-        if isinstance(value, External) and value.name.startswith(_PAGINATORS):
-            return self._paginated(annotation, None)
-        aliases = [d for d in definitions(node, scope, self._project) if isinstance(d[0], form.Subscript | form.Binary)]
-        return self.body(Sited(*aliases[-1]), depth - 1) if aliases else Body()
-
-    def _first(self, annotation: Sited, options: Sequence[form.Expr], depth: int) -> Body:
-        found = [self.body(Sited(option, annotation.scope), depth - 1) for option in options]
-        known = [body for body in found if body.returns_collection is not None]
-        return next((body for body in known if body.returns_collection), known[0] if known else Body())
-
-    def _generic(self, annotation: Sited, node: form.Subscript, depth: int) -> Body:
-        arguments = node.index.items if isinstance(node.index, form.Display) else [node.index]
-        generic = self._project.infer(node.value, annotation.scope)
-        if isinstance(generic, External):
-            name = last_part(generic.name)
-            if generic.name.startswith(_PAGINATORS):
-                return self._paginated(annotation, spelled(arguments[0]))
-            if name in ("Optional", "Annotated", "Awaitable"):
-                return self.body(Sited(arguments[0], annotation.scope), depth - 1)
-            if name == "Union":
-                return self._first(annotation, arguments, depth)
+        if self._has_page(annotation, _DEEPEST_ALIAS):
+            evidence = annotation.module.evidence(annotation.node, "a pagination library cuts it into pages")
+            node = annotation.node
+            inner = node.index if isinstance(node, form.Subscript) else None
+            of = inner.items[0] if isinstance(inner, form.Display) and inner.items else inner
+            return Body(True, spelled(of) if of is not None else None, (evidence,))
+        if self._is_response_class(annotation):
             return Body()
-        if isinstance(generic, ClassSymbol):
-            inner = [self.body(Sited(argument, annotation.scope), depth - 1) for argument in arguments]
-            listed = next((body for body in inner if body.returns_collection), None)
-            own = self._of_class(generic)
-            if listed is None and own.returns_collection:
-                return Body(True, spelled(arguments[0]), own.paginators)
-            return listed or own
-        return Body()
+        found = content(annotation, self._project)
+        return Body(found.is_collection, found.of)
 
-    def _paginated(self, annotation: Sited, collection: str | None) -> Body:
-        evidence = annotation.module.evidence(annotation.node, "fastapi-pagination cuts it into pages of at most 100")
-        return Body(returns_collection=True, collection=collection, paginators=(evidence,))
+    def _has_page(self, site: Sited, depth: int) -> bool:
+        """`Page`, a class of the project derived from one, an alias such as `Page.with_custom_options(size=10)`."""
+        names = (n for n in form.walk(site.node) if isinstance(n, form.Name | form.Attr))
+        return depth > 0 and any(self._is_page(Sited(name, site.scope), depth) for name in names)
 
-    def _of_class(self, cls: ClassSymbol) -> Body:
-        bases = self._project.base_names(cls)
-        if any(last_part(name) in _KINDS or last_part(name) == "Response" for name in bases):
-            return Body()
-        for base in cls.node.bases:
-            if isinstance(base.value, form.Subscript) and last_name(base.value.value) == "RootModel":
-                return self.body(Sited(base.value.index, cls.outer))
-            paged = self._project.infer(base.value, cls.outer)
-            if isinstance(paged, External) and paged.name.startswith(_PAGINATORS):
-                return self._paginated(Sited(base.value, cls.outer), None)
-        fields = {
-            name: bindings[-1]
-            for owner in reversed(self._project.mro(cls))
-            if isinstance(owner, ClassSymbol)
-            for name, bindings in owner.scope.bindings.items()
-        }
-        for name in _WRAPPER_FIELDS & fields.keys() if _IDENTITIES.isdisjoint(fields) else ():
-            annotation = fields[name].annotation
-            element = self._project.annotation_element(annotation, fields[name].scope) if annotation else None
-            if element is not None:
-                return Body(returns_collection=True, collection=spelled(element))
-        return Body(returns_collection=False)
+    def _is_page(self, site: Sited, depth: int) -> bool:
+        value = self._project.infer(site.node, site.scope)
+        names = self._project.base_names(value) if isinstance(value, ClassSymbol) else set()
+        if isinstance(value, External | Instance):
+            names = {value.name if isinstance(value, External) else value.type_name}
+        if any(name.startswith(_PAGINATORS) for name in names):
+            return True
+        aliases = (d for d in definitions(site.node, site.scope, self._project) if not isinstance(d[0], form.Const))
+        return any(self._has_page(Sited(*alias), depth - 1) for alias in aliases)
+
+    def _is_response_class(self, annotation: Sited) -> bool:
+        value = self._project.infer(annotation.node, annotation.scope)
+        bases = self._project.base_names(value) if isinstance(value, ClassSymbol) else set()
+        return any(last_part(name) in _KINDS or last_part(name) == "Response" for name in bases)
 
     def kind(
         self, handler: FunctionSymbol | None, declared: Sited | None, *, json_default: bool
@@ -151,17 +106,3 @@ class Responses:
             if found is not None:
                 return found
         return _KINDS.get(last_name(node.value.func) or "") if isinstance(node.value, form.Call) else None
-
-
-def spelled(node: form.Expr) -> str | None:
-    """An annotation as it is written."""
-    match node:
-        case form.Subscript(value=base, index=index):
-            items = index.items if isinstance(index, form.Display) else [index]
-            inside = ", ".join(spelled(item) or "..." for item in items)
-            return f"{spelled(base)}[{inside}]"
-        case form.Binary(op="|", left=left, right=right):
-            return f"{spelled(left)} | {spelled(right)}"
-        case form.Const(value=value):
-            return str(value)
-    return form.dotted(node)

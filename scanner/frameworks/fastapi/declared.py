@@ -1,0 +1,116 @@
+"""What FastAPI's registrations declare of an endpoint for its documentation: tags, statuses, summary, deprecation, body
+(https://fastapi.tiangolo.com/tutorial/path-operation-configuration/, https://fastapi.tiangolo.com/tutorial/body/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from assay.scanner.dataflow.constants import constant, definitions, list_items, string_value
+from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.sources import path_parameters
+from assay.scanner.framework import Sited
+from assay.scanner.frameworks.fastapi.dependencies import Dependencies, Parameter
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.values import External
+from assay.scanner.readers.python import form
+from assay.scanner.web.annotations import spelled
+from assay.scanner.web.lists import Item
+
+_BODY = frozenset({"Body", "Form", "File"})
+_ELSEWHERE = frozenset({"Query", "Path", "Header", "Cookie", "Depends", "Security"})
+_NO_BODY = frozenset({"Enum", "StrEnum", "IntEnum", "str", "int"})
+"""Bases of classes whose values are scalars, and so come in the query."""
+_CONTAINERS = frozenset({"list", "dict", "set", "tuple", "List", "Dict", "Set", "Tuple", "Sequence", "Mapping"})
+_WRAPPERS = frozenset({"Optional", "Union"})
+_UPLOADS = ("fastapi.UploadFile", "starlette.datastructures.UploadFile", "fastapi.datastructures.UploadFile")
+
+
+class Declarations:
+    """Reads the declarations of one project."""
+
+    def __init__(self, project: Project, dependencies: Dependencies) -> None:
+        self._project = project
+        self._dependencies = dependencies
+
+    def tags(self, stated: Iterable[Item]) -> tuple[str, ...]:
+        """Of all levels; a tag may be the member of an enumeration."""
+        tags = [
+            string_value(*item, self._project, each.given)
+            for each in stated
+            for item in list_items(each.node, each.scope, self._project, each.given)
+        ]
+        return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
+
+    def is_deprecated(self, stated: Iterable[Item]) -> bool:
+        known = (constant(each.node, each.scope, self._project, each.given) for each in stated)
+        return any(found is not None and found.value is True for found in known)
+
+    def summary(self, stated: Sequence[Item]) -> str | None:
+        own = stated[-1] if stated else None
+        return string_value(own.node, own.scope, self._project, own.given) if own is not None else None
+
+    def status_codes(self, success: Sequence[Item], others: Iterable[Item]) -> tuple[int, ...]:
+        """The success first; `responses={404: ...}` of all levels after it."""
+        codes = [status_code(each.node, each.scope, self._project) for each in success[-1:]]
+        for each in others:
+            keys = self._keys(Sited(each.node, each.scope))
+            codes += [status_code(key, site.scope, self._project) for key, site in keys]
+        return tuple(dict.fromkeys(code for code in codes if code is not None))
+
+    def _keys(self, site: Sited, depth: int = 4) -> Iterator[tuple[form.Expr, Sited]]:
+        """The keys of a dict, of those that `**other` and `a | b` put into it, too."""
+        if not depth:
+            return
+        match site.node:
+            case form.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if key is None:
+                        yield from self._keys(Sited(value, site.scope), depth - 1)
+                    else:
+                        yield key, site
+            case form.Binary(op="|", left=left, right=right):
+                yield from self._keys(Sited(left, site.scope), depth - 1)
+                yield from self._keys(Sited(right, site.scope), depth - 1)
+            case form.Name() | form.Attr():
+                for definition in definitions(site.node, site.scope, self._project):
+                    yield from self._keys(Sited(*definition), depth - 1)
+
+    def request_model(self, parameters: Iterable[Parameter], path: str) -> str | None:
+        """The types of the parameters that FastAPI reads from the body, as they are spelled."""
+        elsewhere = path_parameters(path)
+        bodies = [found for p in parameters if p.name not in elsewhere and (found := self._body(p)) is not None]
+        return ", ".join(dict.fromkeys(bodies)) or None
+
+    def _body(self, parameter: Parameter) -> str | None:
+        if parameter.annotation is None:
+            return None
+        declared, extras = self._dependencies.metadata(parameter.annotation)
+        sites = [*extras, *([parameter.default] if parameter.default is not None else [])]
+        marks = {last_name(s.node.func) or "" for s in sites if isinstance(s.node, form.Call)}
+        if marks & _ELSEWHERE:
+            return None
+        return spelled(declared.node) if marks & _BODY or self._is_body(declared) else None
+
+    def _is_body(self, declared: Sited) -> bool:
+        """Whether FastAPI reads a value of this type from the body where nothing says otherwise: no scalar is."""
+        node, scope = declared.node, declared.scope
+        if isinstance(node, form.Binary):
+            return self._is_body(Sited(node.left, scope)) or self._is_body(Sited(node.right, scope))
+        generic = node.value if isinstance(node, form.Subscript) else node
+        value = self._project.infer(generic, scope)
+        if isinstance(value, ClassSymbol):
+            bases = {last_part(name) for name in self._project.base_names(value)}
+            return bases.isdisjoint(_NO_BODY) and not self._is_given_by_fastapi(bases)
+        if not isinstance(value, External):
+            return False
+        name = last_part(value.name)
+        if isinstance(node, form.Subscript) and name in _WRAPPERS:
+            arguments = node.index.items if isinstance(node.index, form.Display) else [node.index]
+            return any(self._is_body(Sited(argument, scope)) for argument in arguments)
+        return name in _CONTAINERS or value.name in _UPLOADS
+
+    def _is_given_by_fastapi(self, bases: set[str]) -> bool:
+        """A class of the project's own that FastAPI fills itself: a request, a response, tasks."""
+        return not bases.isdisjoint({"Request", "WebSocket", "Response", "BackgroundTasks", "HTTPConnection"})
