@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from assay.scanner.framework import Route
-from assay.scanner.frameworks.aiohttp import AIOHTTP
 from assay.scanner.frameworks.flask.restful import FLASK_RESTFUL
 from assay.scanner.frameworks.flask.routes import FLASK
 from assay.scanner.model.endpoint import EndpointKind
@@ -507,75 +506,3 @@ def test_restx_namespaces() -> None:
         """,
     )
     assert paths_of(found) == ["GET /api/users/", "GET /api/users/all", "PUT /api/things/<id>"]
-
-
-# --- aiohttp ---
-
-
-def test_every_way_to_add_a_route_to_an_aiohttp_application() -> None:
-    found = routes_of(
-        AIOHTTP,
-        """
-        from aiohttp import web
-        routes = web.RouteTableDef()
-        @routes.get("/table")
-        async def table(request): ...
-        @routes.view("/view")
-        class View(web.View):
-            async def get(self): ...
-            async def post(self): ...
-        async def a(request): ...
-        def setup(app: web.Application):
-            app.router.add_get("/a", a)
-            app.router.add_route("PUT", "/b", a)
-            app.router.add_route("*", "/c", a)
-        app = web.Application()
-        setup(app)
-        app.add_routes([web.post("/d", a)])
-        app.add_routes(routes)
-        admin = web.Application()
-        admin.router.add_delete("/e", a)
-        app.add_subapp("/admin/", admin)
-        """,
-    )
-    assert paths_of(found) == [
-        "ANY /c",
-        "DELETE /admin/e",
-        "GET /a",
-        "GET /table",
-        "GET /view",
-        "POST /d",
-        "POST /view",
-        "PUT /b",
-    ]
-
-
-def test_guards_of_aiohttp() -> None:
-    found = routes_of(
-        AIOHTTP,
-        """
-        from functools import wraps
-        from aiohttp import web
-        from aiohttp_security import check_authorized
-        from aiohttp_session import get_session
-        def closed(f):
-            @wraps(f)
-            async def inner(request):
-                if request.user is None:
-                    raise web.HTTPUnauthorized()
-                return await f(request)
-            return inner
-        @closed
-        async def a(request): ...
-        async def b(request):
-            await check_authorized(request)
-        async def c(request):
-            session = await get_session(request)
-            if "user" not in session:
-                raise web.HTTPFound("/login")
-        async def d(request): ...
-        app = web.Application()
-        app.add_routes([web.get("/a", a), web.get("/b", b), web.get("/c", c), web.get("/d", d)])
-        """,
-    )
-    assert {r.path: bool(r.guards) for r in found} == {"/a": True, "/b": True, "/c": True, "/d": False}

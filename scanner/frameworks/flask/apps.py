@@ -7,20 +7,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.constants import Given, string_value
-from assay.scanner.dataflow.expansion import expansions, resolved
+from assay.scanner.dataflow.constants import Given, definitions, string_value
+from assay.scanner.dataflow.expansion import arguments, expansions, named_argument, resolved
 from assay.scanner.dataflow.refusals import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
+from assay.scanner.frameworks.flask.config_values import FlaskConfig
 from assay.scanner.frameworks.flask.guards import guards_of
-from assay.scanner.linker.project import last_part
-from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.frameworks.flask.limits import RateLimits
+from assay.scanner.linker.project import last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, Instance, Value
+from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.web.mounting import Mount, Mounts
 
 APPS = frozenset(
-    {"flask.Flask", "apiflask.APIFlask", "quart.Quart", "flask_openapi3.OpenAPI", "connexion.FlaskApp", "connexion.App"}
+    {
+        "flask.Flask",
+        "apiflask.APIFlask",
+        "quart.Quart",
+        "flask_openapi3.OpenAPI",
+        "connexion.FlaskApp",
+        "connexion.App",
+        "connexion.AsyncApp",
+    }
 )
+_WRAPPED_APP = "app"
+"""The attribute of Connexion's app that holds Flask's: what is registered on one is registered on the other."""
 BLUEPRINTS = frozenset(
     {
         "flask.Blueprint",
@@ -41,6 +54,7 @@ class Placement:
 
     prefix: str
     guards: tuple[Guard, ...]
+    limits: tuple[Guard, ...] = ()
 
 
 class FlaskApps:
@@ -53,9 +67,13 @@ class FlaskApps:
         self._holders: dict[form.Call, Instance] = {}
         self._hooks: dict[form.Call, list[Guard]] = {}
         self._app_hooks: list[Guard] = []
+        self._limits: dict[form.Call, list[Guard]] = {}
+        self.rate_limits = RateLimits(context.project)
+        self._config = FlaskConfig(context)
         self._find_holders()
         self._find_mounts()
         self._find_hooks()
+        self._find_limits()
 
     def _is(self, value: Value | None, names: frozenset[str]) -> bool:
         if not isinstance(value, Instance):
@@ -65,16 +83,24 @@ class FlaskApps:
     def holder(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
         """The app or blueprint that an expression stands for, by the call that made it."""
         value = resolved(node, scope, self._project, given)
+        if not self._is(value, APPS | BLUEPRINTS | _REGISTRARS):
+            return self._wrapper(node, scope, given)
         if not isinstance(value, Instance):
             return None
         if self._is(value, _REGISTRARS):
             return self._only_app()
-        if not self._is(value, APPS | BLUEPRINTS):
-            return None
         if value.origin is not None:
             self._holders.setdefault(value.origin, value)
             return value.origin
         return self._only_app() if self._is(value, APPS) else None
+
+    def _wrapper(self, node: form.Expr, scope: Scope, given: Given) -> form.Call | None:
+        """The app that wraps this one: `app.app`, or a name for it."""
+        named = definitions(node, scope, self._project) if isinstance(node, form.Name) else []
+        for expression, around in [(node, scope), *named]:
+            if isinstance(expression, form.Attr) and expression.attr == _WRAPPED_APP:
+                return self.holder(expression.value, around, given)
+        return None
 
     def _only_app(self) -> form.Call | None:
         """What a parameter is that no known caller fills, as with `init_app(app)` called by an extension."""
@@ -103,19 +129,47 @@ class FlaskApps:
                 if parent is None or child is None:
                     self._context.unresolved(scope.module.location(call), "which blueprint goes where can't be told")
                     continue
-                stated = call.keyword("url_prefix")
-                prefix = self._text(stated, scope, given) if stated is not None else self._own_prefix(child)
+                if scope.module.role is Role.TEST and not self._is_of_tests(child):
+                    continue  # what a test registers for itself is registered elsewhere for good
+                stated = named_argument(call, "url_prefix", scope, self._project, given)
+                is_stated = stated is not None and not _is_none(stated[0])
+                prefix = self._text(*stated, given) if stated is not None and is_stated else self._own_prefix(child)
                 self._mounts.add(Mount(parent, child, prefix, Sited(call, scope), given))
 
-    def _own_prefix(self, holder: form.Call) -> str:
+    def _is_of_tests(self, holder: form.Call) -> bool:
         scope = self._holders[holder].scope
-        prefix = holder.keyword("url_prefix")
-        return self._text(prefix, scope, {}) if prefix is not None and scope is not None else ""
+        return scope is not None and scope.module.role is Role.TEST
+
+    def _own_prefix(self, holder: form.Call) -> str:
+        """The prefix that it was made with, or that its class makes all of its objects with."""
+        made = self._holders[holder]
+        scope = made.scope
+        given: Given = {}
+        if scope is None:
+            return ""
+        stated = named_argument(holder, "url_prefix", scope, self._project, given)
+        if stated is None and made.cls is not None:
+            stated, given = self._prefix_of_class(holder, scope, made.cls)
+        return self._text(*stated, given) if stated is not None else ""
+
+    def _prefix_of_class(
+        self, holder: form.Call, scope: Scope, cls: ClassSymbol
+    ) -> tuple[tuple[form.Expr, Scope] | None, Given]:
+        """What its `__init__` hands on: `super().__init__(name, __name__, url_prefix="/" + name)`."""
+        init = self._project.method(cls, "__init__")
+        if init is None:
+            return None, {}
+        given = arguments(holder, scope, init, self._project)
+        calls = (n for n in init.walk() if isinstance(n, form.Call) and last_name(n.func) == "__init__")
+        found = (named_argument(call, "url_prefix", init.scope, self._project, given) for call in calls)
+        return next((f for f in found if f is not None), None), given
 
     def _text(self, node: form.Expr, scope: Scope, given: Given) -> str:
-        if isinstance(node, form.Const) and node.value is None:
+        if _is_none(node):
             return ""
         found = string_value(node, scope, self._project, given)
+        if found is None:
+            found = self._config.text(node)
         if found is None:
             self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
         return found or ""
@@ -145,6 +199,21 @@ class FlaskApps:
             if holder is not None:
                 self._hooks.setdefault(holder, []).extend(found)
 
+    def _find_limits(self) -> None:
+        """`limiter.limit("1/second")(blueprint)`."""
+        for target, limit in self.rate_limits.applied():
+            holder = self.holder(target.node, target.scope, {})
+            if holder is not None:
+                self._limits.setdefault(holder, []).append(limit)
+
+    def is_of(self, holder: form.Call, names: frozenset[str]) -> bool:
+        """Whether it is of one of these types."""
+        return self._is(self._holders[holder], names)
+
+    def made(self, holder: form.Call) -> Instance:
+        """The app or blueprint itself."""
+        return self._holders[holder]
+
     def placements(self, holder: form.Call) -> Iterator[Placement]:
         """Every way in which requests reach the holder; none for a blueprint that no app registers."""
         has_app = any(self._is(known, APPS) for known in self._holders.values())
@@ -156,8 +225,14 @@ class FlaskApps:
             prefix = "" if is_app else self._own_prefix(top)
             for mount in chain:
                 prefix = joined(prefix, mount.prefix)
-            guards = [g for key in (top, *(m.child for m in chain)) for g in self._hooks.get(key, ())]
-            yield Placement(prefix, (*self._app_hooks, *guards))
+            around = (top, *(m.child for m in chain))
+            guards = [g for key in around for g in self._hooks.get(key, ())]
+            limits = tuple(g for key in around for g in self._limits.get(key, ()))
+            yield Placement(prefix, (*self._app_hooks, *guards), limits)
+
+
+def _is_none(node: form.Expr) -> bool:
+    return isinstance(node, form.Const) and node.value is None
 
 
 def joined(prefix: str, rule: str) -> str:

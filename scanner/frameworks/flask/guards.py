@@ -11,17 +11,20 @@ from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
+from assay.scanner.web.decorators import Applied, applied
 
 _LIBRARIES = (
     "flask_login.", "flask_jwt_extended.", "flask_httpauth.", "flask_security.", "apifairy.", "apiflask.",
     "flask_user.", "flask_praetorian.", "flask_jwt.", "flask_oidc.", "flask_jwt_router.", "flask_allows.",
     "flask_principal.", "flask_appbuilder.", "authlib.", "quart_auth.", "flask_basicauth.", "flask_smorest.",
+    "flask_oauthlib.", "flask_pyoidc.", "flask_httpauth_ext.", "flask_jwt_oidc.", "flask_simplelogin.",
 )  # fmt: skip
 _GUARDS = frozenset(
     """login_required fresh_login_required jwt_required fresh_jwt_required jwt_refresh_token_required auth_required
     auth_token_required http_auth_required authenticate require_login accept_token require_token roles_required
     roles_accepted permissions_required permissions_accepted has_access has_access_api protect required require
-    confirmed_login_required unauthorized_required""".split()
+    confirmed_login_required unauthorized_required
+    require_oauth require_auth requires_auth oidc_auth has_role""".split()
 )
 _CALLABLE_GUARDS = ("ResourceProtector",)
 
@@ -32,8 +35,11 @@ def guards_of(decorators: Sequence[form.Expr], scope: Scope, project: Project) -
 
 
 def guards_of_class(cls: ClassSymbol, method: str, project: Project) -> list[Guard]:
-    """The guards in a class-based view's `decorators` and `method_decorators`, and in its own `dispatch_request`."""
-    found = []
+    """The guards in a class-based view's `decorators` and `method_decorators`, and in its own `dispatch_request`.
+
+    And those above the class, where a project's decorator applies itself to the class's methods.
+    """
+    found = guards_of(cls.node.decorators, cls.outer, project)
     for attribute in ("decorators", "method_decorators"):
         known = project.class_attribute(cls, attribute)
         if known is None:
@@ -63,20 +69,19 @@ def guards_of_handler(function: FunctionSymbol, decorators: Sequence[form.Expr],
 
 def _guard(decorator: form.Expr, scope: Scope, project: Project) -> Guard | None:
     name = form.dotted(decorator.func if isinstance(decorator, form.Call) else decorator) or "decorator"
-    if _is_library_guard(decorator, scope, project):
-        return Guard(name, scope.module.evidence(decorator, f"{name} turns anonymous callers away"))
     if refuses_by_decorator(decorator, scope, project) is not None:
         return Guard(name, scope.module.evidence(decorator, f"{name} turns callers away"))
+    if any(_is_library_guard(each, project) for each in applied([decorator], scope, project)):
+        return Guard(name, scope.module.evidence(decorator, f"{name} turns anonymous callers away"))
     return None
 
 
-def _is_library_guard(decorator: form.Expr, scope: Scope, project: Project) -> bool:
-    called = decorator if isinstance(decorator, form.Call) else None
-    value = project.infer(called.func if called is not None else decorator, scope)
-    if isinstance(value, Instance) and called is not None:
+def _is_library_guard(decorator: Applied, project: Project) -> bool:
+    value = project.infer(decorator.callee, decorator.scope)
+    if isinstance(value, Instance) and decorator.call is not None:
         return last_part(value.type_name) in _CALLABLE_GUARDS
     if not isinstance(value, External) or not value.name.startswith(_LIBRARIES) or last_part(value.name) not in _GUARDS:
         return False
-    optional = called.keyword("optional") if called is not None else None
-    known = constant(optional, scope, project) if optional is not None else None
-    return optional is None or (known is not None and known.value is False)
+    optional = decorator.call.keyword("optional") if decorator.call is not None else None
+    known = constant(optional, decorator.scope, project, decorator.given) if optional is not None else None
+    return optional is None or (known is not None and not known.value)

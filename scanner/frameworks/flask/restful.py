@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from assay.scanner.dataflow.constants import Given, list_items, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
-from assay.scanner.frameworks.flask.apps import FlaskApps, joined
-from assay.scanner.frameworks.flask.guards import guards_of, guards_of_class, guards_of_handler
-from assay.scanner.frameworks.flask.views import lists_by_schema, verb_methods
+from assay.scanner.frameworks.flask.answers import lists_by_schema
+from assay.scanner.frameworks.flask.apps import FlaskApps, Placement, joined
+from assay.scanner.frameworks.flask.documentation import Documentation
+from assay.scanner.frameworks.flask.guards import guards_of
+from assay.scanner.frameworks.flask.views import View, Views
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import EndpointKind
@@ -23,6 +26,8 @@ _APIS = frozenset({"flask_restful.Api", "flask_restx.Api", "flask_restplus.Api"}
 _NAMESPACES = frozenset(
     {"flask_restx.Namespace", "flask_restplus.Namespace", "flask_restx.Api.namespace", "flask_restplus.Api.namespace"}
 )
+_ROUTES = ("route", "resource")
+"""Decorators of a resource: RESTX's and Flask-RESTful's."""
 
 
 class _Resources:
@@ -34,6 +39,8 @@ class _Resources:
         self._apps = FlaskApps(context)
         self._apis: dict[form.Call, Instance] = {}
         self._mounts = Mounts()
+        self._views = Views(context.project, self._apps.rate_limits)
+        self._documentation = Documentation(context.project)
         self._find_namespaces()
         self._find_homes()
 
@@ -117,7 +124,8 @@ class _Resources:
         for cls in self._project.classes:
             for decorator in cls.node.decorators:
                 if isinstance(decorator, form.Call) and isinstance(decorator.func, form.Attr):
-                    api = self._api(decorator.func.value, cls.outer, {}) if decorator.func.attr == "route" else None
+                    named = decorator.func.attr in _ROUTES
+                    api = self._api(decorator.func.value, cls.outer, {}) if named else None
                     if api is not None:
                         site = Sited(decorator, cls.outer)
                         urls = [self._text(url, cls.outer, {}) for url in decorator.positional]
@@ -136,42 +144,47 @@ class _Resources:
         return [url for url in found if url is not None]
 
     def _resource(self, api: form.Call, cls: ClassSymbol, urls: list[str], site: Sited) -> Iterator[Route]:
-        views = [
-            (verb, method, (
-                *guards_of_class(cls, verb.lower(), self._project),
-                *guards_of_handler(method, method.decorators, self._project),
-            ))
-            for verb, method in verb_methods(cls, self._project)
-        ]  # fmt: skip
-        for prefix, inherited in self._places(api):
+        views = self._views.of_class(cls)
+        for prefix, placement in self._places(api):
             for url in urls:
-                for verb, method, guards in views:
-                    yield Route(
-                        methods=(verb,),
-                        path=joined(prefix, url) or "/",
-                        handler=method,
-                        handler_name=f"{cls.id}.{method.name}",
-                        location=method.location,
-                        framework="flask_restful",
-                        role=site.module.role,
-                        kind=EndpointKind.JSON,
-                        guards=(*inherited, *guards),
-                        returns_collection=lists_by_schema(method),
-                        view_class=cls,
-                    )
+                yield from (self._route(joined(prefix, url) or "/", view, site, placement, api) for view in views)
 
-    def _places(self, api: form.Call) -> Iterator[tuple[str, tuple[Guard, ...]]]:
-        """The path in front of an API object's resources and the guards around them, for every way to reach it."""
+    def _route(self, path: str, view: View, site: Sited, placement: Placement, api: form.Call) -> Route:
+        said = self._documentation.completed(view, site, self._apis[api])
+        return Route(
+            methods=view.methods or ("GET",),
+            path=path,
+            handler=view.function,
+            handler_name=view.name,
+            location=view.function.location if view.function is not None else site.module.location(site.node),
+            framework="flask_restful",
+            role=site.module.role,
+            kind=EndpointKind.JSON,
+            guards=(*placement.guards, *view.guards),
+            rate_limits=self._apps.rate_limits.applying(view.throttling, placement.limits),
+            tags=said.tags,
+            summary=said.summary,
+            is_deprecated=said.is_deprecated,
+            request_model=said.request_model,
+            response_model=said.response_model,
+            status_codes=said.status_codes,
+            returns_collection=said.returns_collection or lists_by_schema(view.function, self._project),
+            paginators=view.paginators,
+            view_class=view.cls,
+        )
+
+    def _places(self, api: form.Call) -> Iterator[tuple[str, Placement]]:
+        """The path in front of an API object's resources, and what is around them, for every way to reach it."""
         for chain in self._mounts.chains(api):
             top = chain[0].parent if chain else api
             own = "".join(mount.prefix for mount in chain)
             guards = tuple(guard for holder in (top, *(m.child for m in chain)) for guard in self._api_guards(holder))
             if top in self._apis:  # where it lives can't be told: what is known of its path is kept
                 self._context.unresolved(self._place(top), "which app this API object belongs to can't be told")
-                yield own, guards
+                yield own, Placement(own, guards)
                 continue
             for placement in self._apps.placements(top):
-                yield joined(placement.prefix, own), (*placement.guards, *guards)
+                yield joined(placement.prefix, own), replace(placement, guards=(*placement.guards, *guards))
 
     def _place(self, api: form.Call) -> Location:
         scope = self._apis[api].scope

@@ -1,28 +1,45 @@
-"""Flask's views: which methods a class answers, and what kind of thing a handler returns."""
+"""Flask's views: the functions, and the methods of classes, that answer, with all that their decorators say."""
 
 from __future__ import annotations
 
-from assay.scanner.dataflow.constants import constant
-from assay.scanner.linker.project import Project, last_name
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.constants import Given, definitions, list_items, string_items
+from assay.scanner.dataflow.expansion import resolved
+from assay.scanner.framework import Guard, Sited
+from assay.scanner.frameworks.flask.declared import NOTHING_DECLARED, Declared, declared_by
+from assay.scanner.frameworks.flask.guards import guards_of, guards_of_class, guards_of_handler
+from assay.scanner.frameworks.flask.limits import NO_THROTTLING, RateLimits, Throttling
+from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
-from assay.scanner.model.endpoint import EndpointKind
+from assay.scanner.linker.values import BoundMethod, External
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.paging import paging_decorators
+from assay.scanner.web.ready_made import ready_made_view
 
 VERBS = ("get", "post", "put", "patch", "delete", "options")
-_DEEPEST_CALL = 2
-_KINDS = {
-    "render_template": EndpointKind.HTML,
-    "render_template_string": EndpointKind.HTML,
-    "stream_template": EndpointKind.HTML,
-    "render": EndpointKind.HTML,
-    "send_file": EndpointKind.FILE,
-    "send_from_directory": EndpointKind.FILE,
-    "jsonify": EndpointKind.JSON,
-    "json_response": EndpointKind.JSON,
-    "stream_with_context": EndpointKind.STREAM,
-}
-_MARSHALLING = frozenset({"response", "marshal_with", "marshal_list_with", "output", "doc"})
+_DEEPEST = 5
+"""Names and wrappers that a view is looked for behind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What answers; `guards` are those around it and its own. `methods` is None where the registration says them.
+
+    `made` is the call that makes a library's view.
+    """
+
+    function: FunctionSymbol | None
+    cls: ClassSymbol | None
+    name: str
+    guards: tuple[Guard, ...] = ()
+    methods: tuple[str, ...] | None = None
+    declared: Declared = NOTHING_DECLARED
+    throttling: Throttling = NO_THROTTLING
+    paginators: tuple[Evidence, ...] = ()
+    made: Sited | None = None
 
 
 def verb_methods(cls: ClassSymbol, project: Project) -> list[tuple[str, FunctionSymbol]]:
@@ -31,87 +48,101 @@ def verb_methods(cls: ClassSymbol, project: Project) -> list[tuple[str, Function
     return [(verb, method) for verb, method in found if method is not None]
 
 
-def answer_kind(function: FunctionSymbol | None, project: Project) -> EndpointKind | None:
-    """What the handler returns, when all that can be told agrees."""
-    if function is None:
-        return None
-    decorators = {last_name(d.func if isinstance(d, form.Call) else d) for d in function.decorators}
-    if decorators & _MARSHALLING:
-        return EndpointKind.JSON
-    found = _kinds(function, project, _DEEPEST_CALL)
-    if found == {EndpointKind.HTML, EndpointKind.FILE}:
-        return EndpointKind.HTML  # one page, rendered or served as it is
-    return found.pop() if len(found) == 1 else None
+class Views:
+    """Reads the views of one project."""
 
+    def __init__(self, project: Project, limits: RateLimits) -> None:
+        self._project = project
+        self._limits = limits
 
-def _kinds(function: FunctionSymbol, project: Project, depth: int) -> set[EndpointKind]:
-    found = set[EndpointKind]()
-    for node in function.returns():
-        if node.value is not None:
-            found |= _kinds_of_value(node.value, function.scope, project, depth)
-    return found
+    def of_function(
+        self, function: FunctionSymbol, decorators: Sequence[form.Expr], around: tuple[Guard, ...] = ()
+    ) -> View:
+        """Only `decorators` act: those above `route` wrap a function that Flask no longer asks for."""
+        return self._view(function, None, decorators, around, None, NOTHING_DECLARED)
 
+    def of_class(self, cls: ClassSymbol, around: tuple[Guard, ...] = (), said: Declared | None = None) -> list[View]:
+        """The class's methods by verb, or its `dispatch_request`; `said` is what the class's decorators declare."""
+        of_class = self._class_decorators(cls)
+        before = said or NOTHING_DECLARED
+        for decorators, scope in of_class:
+            before = declared_by(decorators, scope, self._project, before)
+        found = []
+        for verb, method in verb_methods(cls, self._project):
+            guards = (*around, *guards_of_class(cls, verb.lower(), self._project))
+            found.append(self._view(method, cls, method.decorators, guards, (verb,), before))
+        dispatch = self._project.method(cls, "dispatch_request")
+        if not found and dispatch is not None:
+            stated = self._project.class_attribute(cls, "methods")
+            methods = [m.upper() for m in string_items(*stated, self._project) if m] if stated is not None else ["GET"]
+            guards = (*around, *guards_of_class(cls, "", self._project))
+            found.append(self._view(dispatch, cls, dispatch.decorators, guards, tuple(methods), before))
+        return found
 
-def _kinds_of_value(node: form.Expr, scope: Scope, project: Project, depth: int) -> set[EndpointKind]:
-    match node:
-        case form.Display(kind="tuple", items=[first, *_]):
-            return _kinds_of_value(first, scope, project, depth)
-        case form.Dict() | form.Display() | form.Comprehension():
-            return {EndpointKind.JSON}
-        case form.Await(value=inner):
-            return _kinds_of_value(inner, scope, project, depth)
-        case form.Conditional(body=body, orelse=orelse):
-            return _kinds_of_value(body, scope, project, depth) | _kinds_of_value(orelse, scope, project, depth)
-        case form.Name(id=name):
-            bindings = scope.bindings.get(name, ()) if depth else ()
-            values = [b.value for b in bindings if b.value is not None and b.param is None]
-            return {kind for v in values for kind in _kinds_of_value(v, scope, project, depth - 1)}
-        case form.Call():
-            return _kinds_of_call(node, scope, project, depth)
-    return set()
+    def _class_decorators(self, cls: ClassSymbol) -> list[tuple[list[form.Expr], Scope]]:
+        """Those above the class, and those that it lists."""
+        known = (self._project.class_attribute(cls, name) for name in ("decorators", "method_decorators"))
+        items = [item for listed in known if listed is not None for item in list_items(*listed, self._project)]
+        return [(cls.node.decorators, cls.outer), *(([node], scope) for node, scope in items)]
 
+    def _view(
+        self,
+        function: FunctionSymbol,
+        cls: ClassSymbol | None,
+        decorators: Sequence[form.Expr],
+        guards: tuple[Guard, ...],
+        methods: tuple[str, ...] | None,
+        said: Declared,
+    ) -> View:
+        declared = declared_by(decorators, function.outer, self._project, said)
+        around = self._class_decorators(cls) if cls is not None else []
+        return View(
+            function,
+            cls,
+            f"{cls.id}.{function.name}" if cls is not None else function.id,
+            (*guards, *guards_of_handler(function, decorators, self._project)),
+            methods,
+            declared,
+            self._limits.of_decorators([*around, (decorators, function.outer)]),
+            (*declared.paginators, *paging_decorators(decorators, function.outer, self._project)),
+        )
 
-def _kinds_of_call(call: form.Call, scope: Scope, project: Project, depth: int) -> set[EndpointKind]:
-    name = last_name(call.func) or ""
-    callee = project.callee_function(call, scope) if depth else None
-    if callee is not None and callee.name != "__init__":
-        found = _kinds(callee, project, depth - 1)
-        if found:
-            return found
-    if name in _KINDS:
-        return {_KINDS[name]}
-    if name in ("make_response", "Response") and call.args:
-        mimetype = call.keyword("mimetype") or call.keyword("content_type")
-        known = constant(mimetype, scope, project) if mimetype is not None else None
-        if known is not None and isinstance(known.value, str) and "json" in known.value:
-            return {EndpointKind.JSON}
-        return _kinds_of_value(call.args[0].value, scope, project, depth)
-    return set()
+    def of_expression(
+        self,
+        node: form.Expr | None,
+        scope: Scope,
+        given: Given,
+        around: tuple[Guard, ...] = (),
+        depth: int = _DEEPEST,
+    ) -> list[View]:
+        """What `view_func` stands for: a function, `View.as_view(...)`, or one of them in a decorator's call."""
+        if node is None or not depth:
+            return []
+        if isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr == "as_view":
+            cls = resolved(node.func.value, scope, self._project, given)
+            made = ready_made_view(cls, self._project)
+            if made is not None:
+                derived = cls if isinstance(cls, ClassSymbol) else None
+                return [View(None, derived, made.name, around, made.methods, made=Sited(node, scope))]
+            return self.of_class(cls, around) if isinstance(cls, ClassSymbol) else []
+        for expression, inner in self._definitions(node, scope, given):
+            found = self.of_expression(expression, inner, given, around, depth - 1)
+            if found:
+                return found
+        value = resolved(node, scope, self._project, given)
+        function = value.function if isinstance(value, BoundMethod) else value
+        if isinstance(function, FunctionSymbol) and not isinstance(node, form.Call):
+            return [self.of_function(function, function.decorators, around)]
+        if isinstance(node, form.Call) and node.positional:
+            wrapped = tuple(guards_of([node.func], scope, self._project))
+            return self.of_expression(node.positional[0], scope, given, (*around, *wrapped), depth - 1)
+        name = value.name if isinstance(value, External) else form.dotted(node)
+        return [View(None, None, name or "unknown", around)]
 
-
-def lists_by_schema(function: FunctionSymbol | None) -> bool | None:
-    """True where a decorator states a response schema of many; None where nothing is stated."""
-    for decorator in function.decorators if function is not None else ():
-        for node in form.walk(decorator):
-            if not isinstance(node, form.Call):
-                continue
-            for switch in ("many", "as_list"):
-                many = node.keyword(switch)
-                if isinstance(many, form.Const) and many.value is True:
-                    return True
-            if last_name(node.func) == "marshal_list_with":
-                return True
-    return None
-
-
-def paginating_decorators(function: FunctionSymbol | None, project: Project) -> tuple[Evidence, ...]:
-    """Library decorators that cut the whole response into pages, such as Flask-Smorest's `paginate`."""
-    if function is None:
-        return ()
-    found = []
-    for decorator in function.decorators:
-        callee = decorator.func if isinstance(decorator, form.Call) else decorator
-        name = project.qualified_name(callee, function.outer) or ""
-        if name.startswith("flask_smorest.") and name.endswith(".paginate"):
-            found.append(function.module.evidence(decorator, "Flask-Smorest cuts it into pages"))
-    return tuple(found)
+    def _definitions(self, node: form.Expr, scope: Scope, given: Given) -> list[tuple[form.Expr, Scope]]:
+        """What a name was given: by the caller of the function around, else by its assignments."""
+        if not isinstance(node, form.Name | form.Attr):
+            return []
+        bindings = scope.lookup(node.id) if isinstance(node, form.Name) else []
+        known = given.get((bindings[0].scope, node.id)) if bindings and isinstance(node, form.Name) else None
+        return [known] if known is not None else definitions(node, scope, self._project)
