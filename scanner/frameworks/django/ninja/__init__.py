@@ -1,0 +1,1 @@
+"""Django Ninja: APIs and routers, and what operations declare; the controllers of Django Ninja Extra."""

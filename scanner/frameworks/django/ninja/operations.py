@@ -1,0 +1,104 @@
+"""What Django Ninja's operations declare: their tags, bodies and responses
+(https://django-ninja.dev/reference/operations-parameters/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.constants import int_value, list_items, string_items
+from assay.scanner.framework import Sited
+from assay.scanner.frameworks.django.constants import definition
+from assay.scanner.frameworks.django.ninja.apis import Level, Place
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.linker.values import Instance
+from assay.scanner.readers.python import form
+from assay.scanner.web.annotations import UNKNOWN, Content, content, spelled
+
+_MODELS = frozenset({"Schema", "ModelSchema", "BaseModel", "RootModel"})
+_MADE_MODELS = frozenset({"ninja.orm.create_schema", "ninja.create_schema", "pydantic.create_model"})
+_BODIES = frozenset({"Body", "Form", "BodyEx", "FormEx"})
+_NO_BODIES = frozenset({"Query", "Path", "Header", "Cookie", "File", "PathEx", "QueryEx", "Depends"})
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """What an operation answers with, as far as it says: the model of success, and all statuses."""
+
+    model: Sited | None = None
+    status_codes: tuple[int, ...] = ()
+
+    def content(self, project: Project) -> Content:
+        return content(self.model, project) if self.model is not None else UNKNOWN
+
+
+def tags(own: Level, place: Place, project: Project) -> tuple[str, ...]:
+    """The operation's own, else its router's: those of an inclusion stand for all, those of routers add up."""
+    included, *_ = place.inclusions or (None,)
+    stated = own.stated("tags") or (included.stated("tags") if included is not None else None)
+    said = [stated] if stated is not None else [t for level in reversed(place.levels) if (t := level.stated("tags"))]
+    found = [text for each in said for text in string_items(each.node, each.scope, project)]
+    return tuple(dict.fromkeys(text for text in found if text is not None))
+
+
+def responses(own: Level, project: Project) -> Responses:
+    """`response=Model` or `response={200: Model, 404: Error}`; a status alone says nothing of a model."""
+    stated = own.stated("response")
+    if stated is None:
+        return Responses()
+    followed = definition(stated, project)
+    if not isinstance(followed.node, form.Dict):
+        is_nothing = isinstance(followed.node, form.Const) and followed.node.value is None
+        return Responses(None if is_nothing else stated)
+    models: dict[int, form.Expr] = {}
+    for key, model in zip(followed.node.keys, followed.node.values, strict=True):
+        nodes = list_items(key, followed.scope, project) if key is not None else []
+        if isinstance(key, form.Call):  # frozenset({401, 403})
+            nodes = [item for arg in key.args for item in list_items(arg.value, followed.scope, project)]
+        for node, scope in nodes or ([(key, followed.scope)] if key is not None else []):
+            code = int_value(node, scope, project)
+            if code is not None:
+                models[code] = model
+    codes = sorted(models, key=lambda code: code // 100 != 2)
+    success = models[codes[0]] if codes and codes[0] // 100 == 2 else None
+    is_empty = isinstance(success, form.Const) and success.value is None
+    return Responses(Sited(success, followed.scope) if success is not None and not is_empty else None, tuple(codes))
+
+
+def request_model(function: FunctionSymbol, path: str, project: Project) -> str | None:
+    """The type of the parameter that is read from the body: one that says so, or a schema that says nothing else."""
+    for param in function.parameters:
+        if param.annotation is None or f":{param.name}>" in path or f"<{param.name}>" in path:
+            continue
+        declared, source = _declared(param, function, project)
+        if source in _BODIES or (source is None and _is_model(declared, function, project)):
+            return spelled(declared)
+    return None
+
+
+def _declared(param: form.Param, function: FunctionSymbol, project: Project) -> tuple[form.Expr, str | None]:
+    """The parameter's type, and where it says it is read from: `Query[T]`, `Annotated[T, Form()]`, `T = Body(...)`."""
+    declared = param.annotation
+    assert declared is not None
+    sources = [param.default] if param.default is not None else []
+    if isinstance(declared, form.Subscript):
+        arguments = declared.index.items if isinstance(declared.index, form.Display) else [declared.index]
+        if last_name(declared.value) == "Annotated":
+            declared, sources = arguments[0], [*arguments[1:], *sources]
+        elif last_name(declared.value) in _BODIES | _NO_BODIES:
+            sources, declared = [declared.value], arguments[0]
+    for source in sources:
+        callee = source.func if isinstance(source, form.Call) else source
+        name = last_part(project.qualified_name(callee, function.outer) or "")
+        if name in _BODIES | _NO_BODIES:
+            return declared, name
+    return declared, None
+
+
+def _is_model(annotation: form.Expr, function: FunctionSymbol, project: Project) -> bool:
+    element = project.annotation_element(annotation, function.outer)
+    value = project.annotation_class(element or annotation, function.outer)
+    if isinstance(value, ClassSymbol):
+        return any(last_part(name) in _MODELS for name in project.base_names(value))
+    return isinstance(value, Instance) and value.type_name in _MADE_MODELS
