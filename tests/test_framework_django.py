@@ -604,7 +604,7 @@ def test_permissions_of_rest_views() -> None:
     assert found == {
         "GET Default/": ["IsAuthenticated"], "GET Opened/": [],
         "GET Inherited/": [], "POST Inherited/": ["Reading"], "PUT Inherited/": ["Reading"],
-        "GET Both/": [], "GET Strict/": ["permission_classes"],
+        "GET Both/": [], "GET Strict/": ["Known & Anything"],
         "GET ByAction/": [], "POST ByAction/": ["IsAdminUser"], "PUT ByAction/": ["IsAuthenticated"],
         "GET public/": [],
         "GET free/": [], "GET closed/": ["IsAuthenticated"],

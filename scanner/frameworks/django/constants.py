@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from string import Formatter
 from typing import Final, TypeAlias
 
+from assay.scanner.dataflow.constants import Given
+from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.framework import Sited
-from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Module, Scope
+from assay.scanner.linker.project import Project, last_name, literal_item
+from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Module, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 
@@ -29,34 +31,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 Constant: TypeAlias = str | int | float | bool | Unknown | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """The arguments of the project functions that are being followed."""
-
-    arguments: Mapping[FunctionSymbol, Mapping[str, Sited]] = field(default_factory=dict)
-
-    def entered(self, function: FunctionSymbol, arguments: Mapping[str, Sited]) -> Frame:
-        return Frame({**self.arguments, function: arguments})
-
-    def argument(self, binding: Binding) -> Sited | None:
-        if binding.function is None or binding.param is None:
-            return None
-        return self.arguments.get(binding.function, {}).get(binding.param.name)
-
-
-EMPTY: Final = Frame()
-
-
-def arguments_of(call: form.Call, scope: Scope, function: FunctionSymbol, project: Project) -> dict[str, Sited]:
-    """What each parameter of the project function is in this call, defaults included."""
-    found: dict[str, Sited] = {}
-    for param in function.parameters:
-        argument = project.bound_argument(call, function, param)
-        if argument is not None:
-            found[param.name] = Sited(argument, scope)
-        elif param.default is not None:
-            found[param.name] = Sited(param.default, function.outer)
-    return found
+EMPTY: Final[Given] = {}
 
 
 def module_binding(module: Module, name: str, project: Project) -> Binding | None:
@@ -77,27 +52,40 @@ def module_binding(module: Module, name: str, project: Project) -> Binding | Non
     return None
 
 
-def definition(sited: Sited, project: Project, frame: Frame = EMPTY) -> Sited:
-    """The expression a name or attribute was assigned, through imports, classes and parameters.
+def definition(sited: Sited, project: Project, given: Given = EMPTY) -> Sited:
+    """The expression a name, attribute or item was assigned, through imports, classes, calls' arguments and loops.
 
     What can't be followed is given back as it is.
     """
     for _ in range(_MOST_HOPS):
-        binding = _binding(sited, project)
-        if binding is None:
+        following = _known_now(sited, given) or _item(sited, project, given) or _assigned(sited, project)
+        if following is None or following.node is sited.node:
             return sited
-        if binding.how is How.PARAMETER:
-            argument = frame.argument(binding)
-            if argument is None:
-                return sited
-            sited = argument
-        elif binding.how is How.ASSIGN and binding.value is not None:
-            if binding.value is sited.node:
-                return sited
-            sited = Sited(binding.value, binding.scope)
-        else:
-            return sited
+        sited = following
     return sited
+
+
+def _known_now(sited: Sited, given: Given) -> Sited | None:
+    bindings = sited.scope.lookup(sited.node.id) if given and isinstance(sited.node, form.Name) else []
+    known = given.get((bindings[0].scope, sited.node.id)) if bindings and isinstance(sited.node, form.Name) else None
+    return Sited(*known) if known is not None else None
+
+
+def _item(sited: Sited, project: Project, given: Given) -> Sited | None:
+    """`VIEWS["home"]` of a literal."""
+    match sited.node:
+        case form.Subscript(value=owner, index=form.Const(value=key)):
+            holder = definition(Sited(owner, sited.scope), project, given)
+            item = literal_item(holder.node, key)
+            return Sited(item, holder.scope) if item is not None else None
+    return None
+
+
+def _assigned(sited: Sited, project: Project) -> Sited | None:
+    binding = _binding(sited, project)
+    if binding is None or binding.how is not How.ASSIGN or binding.value is None:
+        return None
+    return Sited(binding.value, binding.scope)
 
 
 def _binding(sited: Sited, project: Project) -> Binding | None:
@@ -144,9 +132,9 @@ class Evaluator:
         self._project = project
         self._settings = settings or {}
 
-    def text(self, sited: Sited, frame: Frame = EMPTY) -> str | None:
+    def text(self, sited: Sited, given: Given = EMPTY) -> str | None:
         """The string it is, or None when that can't be told."""
-        value = self.constant(sited, frame)
+        value = self.constant(sited, given)
         if value is UNKNOWN:
             value = self._beforehand(sited)
         return value if isinstance(value, str) else None
@@ -163,14 +151,14 @@ class Evaluator:
             return first.value.value
         return UNKNOWN
 
-    def constant(self, sited: Sited, frame: Frame = EMPTY, depth: int = 0) -> Constant:
+    def constant(self, sited: Sited, given: Given = EMPTY, depth: int = 0) -> Constant:
         if depth > _MOST_HOPS:
             return UNKNOWN
-        sited = definition(sited, self._project, frame)
+        sited = definition(sited, self._project, given)
         node, scope = sited.node, sited.scope
 
         def at(part: form.Expr) -> Constant:
-            return self.constant(Sited(part, scope), frame, depth + 1)
+            return self.constant(Sited(part, scope), given, depth + 1)
 
         match node:
             case form.Const(value=value):
@@ -181,50 +169,99 @@ class Evaluator:
             case form.Binary(op="+", left=left, right=right):
                 first, second = at(left), at(right)
                 return first + second if isinstance(first, str) and isinstance(second, str) else UNKNOWN
+            case form.Binary(op="%", left=left, right=right):
+                filled = right.items if isinstance(right, form.Display) else [right]
+                return _filled(at(left), [at(part) for part in filled])
             case form.Conditional(test=test, body=body, orelse=orelse):
                 outcome = at(test)
                 return UNKNOWN if outcome is UNKNOWN else at(body if outcome else orelse)
-            case form.Boolean(op="or", values=values):
+            case form.Boolean(op=op, values=values):
                 known = [at(value) for value in values]
-                return next((value for value in known if value is not UNKNOWN and value), known[-1])
+                decisive = [value for value in known if value is not UNKNOWN and bool(value) is (op == "or")]
+                return decisive[0] if decisive else UNKNOWN if op == "and" and UNKNOWN in known else known[-1]
             case form.Unary(op="not", operand=operand):
                 outcome = at(operand)
                 return UNKNOWN if outcome is UNKNOWN else not outcome
             case form.Attr(value=owner, attr=attr) if is_settings(owner, scope, self._project):
                 setting = self._settings.get(attr)
-                return UNKNOWN if setting is None else self.constant(setting, frame, depth + 1)
+                return UNKNOWN if setting is None else self.constant(setting, given, depth + 1)
             case form.Call():
-                return self._call(node, scope, frame, depth)
+                return self._call(node, scope, given, depth)
         return UNKNOWN
 
-    def _call(self, call: form.Call, scope: Scope, frame: Frame, depth: int) -> Constant:
+    def _call(self, call: form.Call, scope: Scope, given: Given, depth: int) -> Constant:
         name = last_name(call.func)
         function = self._project.callee_function(call, scope)
         if function is not None and function.owner is None:
             returns = function.returns()
             if len(returns) != 1 or returns[0].value is None:
                 return UNKNOWN
-            inside = frame.entered(function, arguments_of(call, scope, function, self._project))
+            inside = {**given, **arguments(call, scope, function, self._project)}
             return self.constant(Sited(returns[0].value, function.scope), inside, depth + 1)
         if name == "getattr" and len(call.positional) == 3:
-            return self._getattr(call, scope, frame, depth)
+            return self._getattr(call, scope, given, depth)
         if name in _LAZY_TEXT and call.positional:
-            return self.constant(Sited(call.positional[0], scope), frame, depth + 1)
+            return self.constant(Sited(call.positional[0], scope), given, depth + 1)
         if name in _STRING_METHODS and isinstance(call.func, form.Attr):
-            owner = self.constant(Sited(call.func.value, scope), frame, depth + 1)
-            given = [self.constant(Sited(a, scope), frame, depth + 1) for a in call.positional]
-            if isinstance(owner, str) and all(isinstance(g, str) for g in given):
-                return str(getattr(owner, name)(*given))
+            owner = self.constant(Sited(call.func.value, scope), given, depth + 1)
+            values = [self.constant(Sited(a, scope), given, depth + 1) for a in call.positional]
+            if isinstance(owner, str) and all(isinstance(v, str) for v in values):
+                return str(getattr(owner, name)(*values))
             return UNKNOWN
+        if name == "format" and isinstance(call.func, form.Attr):
+            template = self.constant(Sited(call.func.value, scope), given, depth + 1)
+            by_name = {n: self.constant(v, given, depth + 1) for n, v in self._named(Sited(call, scope), given)}
+            in_order = [self.constant(Sited(a, scope), given, depth + 1) for a in call.positional]
+            return _formatted(template, in_order, by_name)
         if name in _ENVIRONMENT_READS:
             default = call.argument(1, "default")
-            return self.constant(Sited(default, scope), frame, depth + 1) if default is not None else UNKNOWN
+            return self.constant(Sited(default, scope), given, depth + 1) if default is not None else UNKNOWN
         return UNKNOWN
 
-    def _getattr(self, call: form.Call, scope: Scope, frame: Frame, depth: int) -> Constant:
+    def _named(self, call: Sited, given: Given) -> Iterator[tuple[str, Sited]]:
+        """The named arguments of a call, those of a `**dict` too."""
+        assert isinstance(call.node, form.Call)
+        for arg in call.node.args:
+            options = definition(Sited(arg.value, call.scope), self._project, given)
+            if arg.name is not None:
+                yield arg.name, Sited(arg.value, call.scope)
+            elif arg.star == 2 and isinstance(options.node, form.Dict):
+                for key, value in zip(options.node.keys, options.node.values, strict=True):
+                    if isinstance(key, form.Const) and isinstance(key.value, str):
+                        yield key.value, Sited(value, options.scope)
+
+    def _getattr(self, call: form.Call, scope: Scope, given: Given, depth: int) -> Constant:
         owner, name, default = call.positional
         if isinstance(name, form.Const) and isinstance(name.value, str) and is_settings(owner, scope, self._project):
             setting = self._settings.get(name.value)
             if setting is not None:
-                return self.constant(setting, frame, depth + 1)
-        return self.constant(Sited(default, scope), frame, depth + 1)
+                return self.constant(setting, given, depth + 1)
+        return self.constant(Sited(default, scope), given, depth + 1)
+
+
+def _filled(template: Constant, values: list[Constant]) -> Constant:
+    """`"%s/%s" % (a, b)`."""
+    if not isinstance(template, str) or UNKNOWN in values:
+        return UNKNOWN
+    try:
+        return template % tuple(values)
+    except (TypeError, ValueError):  # the program would fail there too
+        return UNKNOWN
+
+
+def _formatted(template: Constant, in_order: list[Constant], by_name: Mapping[str, Constant]) -> Constant:
+    """`template.format(...)` with plain fields."""
+    if not isinstance(template, str):
+        return UNKNOWN
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError:  # a lone brace: the program would fail there too
+        return UNKNOWN
+    rest = iter(in_order)
+    text = ""
+    for before, name, spec, conversion in fields:
+        value = "" if name is None else next(rest, UNKNOWN) if not name else by_name.get(name, UNKNOWN)
+        if value is UNKNOWN or spec or conversion:
+            return UNKNOWN
+        text += f"{before}{value}"
+    return text

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from assay.scanner.dataflow.refusals import refuses_by_decorator
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.frameworks.django.constants import definition
-from assay.scanner.frameworks.django.settings import Settings
-from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.guards import own_check
 
 _DECORATORS = frozenset(
     {
@@ -31,6 +31,8 @@ _MIXINS = frozenset(
         "ProtectedResourceView", "ScopedProtectedResourceView", "OTPRequiredMixin",
     }
 )  # fmt: skip
+_GUARDED_VIEWS = frozenset({"PasswordChangeView", "PasswordChangeDoneView"})
+"""Views of `django.contrib.auth` that ask for a login themselves."""
 _IDENTITY = frozenset({"is_authenticated", "is_anonymous", "is_staff", "is_superuser", "is_active"})
 _RIGHTS = frozenset({"has_perm", "has_perms", "has_module_perms", "has_permission", "has_permissions", "test_func"})
 _LEAVING_CALLS = frozenset(
@@ -72,7 +74,7 @@ def decorator_guard(decorator: Sited, project: Project, depth: int = 0) -> Guard
         value = value.function
     if isinstance(value, FunctionSymbol) and _decorates_with_a_check(value, project, depth):
         return Guard(value.name, evidence)
-    return None
+    return Guard(name or "decorator", evidence) if refuses_by_decorator(node, scope, project) is not None else None
 
 
 def _decorates_with_a_check(function: FunctionSymbol, project: Project, depth: int) -> bool:
@@ -120,6 +122,8 @@ def _check(body: list[form.Stmt]) -> form.Expr | None:
         match statement:
             case form.If(test=test, body=then, orelse=orelse):
                 asks = asks_for_a_user(test)
+                if asks and not orelse and not _ends(then):
+                    continue  # what follows is for everybody
                 if asks is not None:
                     rest = orelse or body[index + 1 :]
                     refused, served = (rest, then) if asks else (then, rest)
@@ -151,6 +155,8 @@ def asks_for_a_user(test: form.Expr) -> bool | None:
             if last_name(func) in _RIGHTS:
                 return True
             return asks_for_a_user(func) if isinstance(func, form.Attr) and func.attr in _IDENTITY else None
+        case form.Attr(value=form.Name(), attr="is_active"):
+            return None  # of a user who was looked up, to log in say
         case form.Attr(value=owner, attr=attr) if attr in _IDENTITY and last_name(owner) in ("user", "owner", "admin"):
             return attr != "is_anonymous"
         case form.Compare(left=left, ops=[op], rights=[form.Const(value=bool() as expected)]):
@@ -158,7 +164,7 @@ def asks_for_a_user(test: form.Expr) -> bool | None:
             same = (op in ("==", "is")) == expected
             return None if inner is None else inner is same
         case form.Compare(left=left, ops=["is" | "=="], rights=[form.Const(value=None)]):
-            return False if last_name(left) == "user" else None
+            return False if isinstance(left, form.Attr) and left.attr == "user" else None
     return None
 
 
@@ -209,7 +215,7 @@ def class_guards(cls: ClassSymbol, verb: str, project: Project) -> list[Guard]:
     found: list[Guard] = []
     for base in project.mro(cls):
         if isinstance(base, External):
-            if last_part(base.name) in _MIXINS:
+            if last_part(base.name) in _MIXINS | _GUARDED_VIEWS:
                 found.append(Guard(last_part(base.name), Evidence(cls.location, f"a {last_part(base.name)}")))
             elif base.name.startswith(("django.views.", "rest_framework.")):
                 break
@@ -226,12 +232,21 @@ def class_guards(cls: ClassSymbol, verb: str, project: Project) -> list[Guard]:
     return found
 
 
-def function_guards(function: FunctionSymbol, project: Project) -> list[Guard]:
-    """Decorators and in-body checks of one function."""
+def function_guards(function: FunctionSymbol, project: Project, depth: int = 0) -> list[Guard]:
+    """Decorators and in-body checks of one function, or of those that it hands every request on to."""
     found: list[Guard] = []
     for decorator in function.decorators:
         found += _present(decorator_guard(Sited(decorator, function.outer), project))
-    return found + _present(body_guard(function))
+    found += _present(body_guard(function)) or own_check(function, project)
+    return found or _guards_behind(function, project, depth)
+
+
+def _guards_behind(function: FunctionSymbol, project: Project, depth: int) -> list[Guard]:
+    """`return create(request)` in one branch and `return show(request)` in the other: both are guarded, or it isn't."""
+    returned = [node.value for node in function.returns()]
+    asked = [project.callee_function(v, function.scope) if isinstance(v, form.Call) else None for v in returned]
+    guards = [function_guards(f, project, depth + 1) if f is not None and depth < _DEEPEST else [] for f in asked]
+    return [g for found in guards for g in found] if all(guards) else []
 
 
 def wrapper_guards(wrappers: Iterable[Sited], project: Project) -> list[Guard]:
@@ -241,42 +256,3 @@ def wrapper_guards(wrappers: Iterable[Sited], project: Project) -> list[Guard]:
 
 def _present(guard: Guard | None) -> list[Guard]:
     return [guard] if guard is not None else []
-
-
-# --- middleware ---
-
-
-def middleware_guards(view: View, settings: Settings | None, project: Project) -> list[Guard]:
-    """Middleware that lets only known users through, unless the view is exempt from it."""
-    if settings is None or "MIDDLEWARE" not in settings or _is_exempt(view):
-        return []
-    place = settings["MIDDLEWARE"]
-    found = []
-    for dotted_name in settings.strings("MIDDLEWARE"):
-        module_name, _, class_name = dotted_name.rpartition(".")
-        if dotted_name == "django.contrib.auth.middleware.LoginRequiredMiddleware":
-            found.append(Guard(class_name, place.module.evidence(place.node, dotted_name)))
-            continue
-        module = project.module_named(module_name, place.module.path)
-        cls = project.member(module, class_name) if module is not None else None
-        if isinstance(cls, ClassSymbol):
-            for name in ("__call__", "process_request", "process_view"):
-                method = project.method(cls, name)
-                guard = body_guard(method) if method is not None else None
-                if guard is not None:
-                    found.append(Guard(class_name, guard.evidence))
-                    break
-    return found
-
-
-def _is_exempt(view: View) -> bool:
-    decorators: list[form.Expr] = [w.node for w in view.wrappers]
-    if view.function is not None:
-        decorators += view.function.decorators
-    if view.cls is not None:
-        decorators += view.cls.node.decorators
-    return any(
-        isinstance(node, form.Name | form.Attr) and last_name(node) == "login_not_required"
-        for decorator in decorators
-        for node in form.walk(decorator)
-    )

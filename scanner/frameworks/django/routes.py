@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from assay.scanner.framework import Context, Framework, Guard, Route
-from assay.scanner.frameworks.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, wrapper_guards
+from assay.scanner.frameworks.django.list_views import listing
+from assay.scanner.frameworks.django.middleware import middleware_guards
+from assay.scanner.frameworks.django.rate_limits import decorator_limits, view_limits
 from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
-from assay.scanner.frameworks.django.urls import Pattern, Unresolved, run_time_message, urlconf
+from assay.scanner.frameworks.django.urls import COMPUTED_PATH, Pattern, Unresolved, run_time_message, urlconf
 from assay.scanner.frameworks.django.views import View, class_methods, function_methods, kind_of, view_of
 from assay.scanner.linker.scopes import FunctionSymbol
 
@@ -20,13 +23,16 @@ def routes(context: Context) -> Iterable[Route]:
     found = urlconf(context.project)
     unresolved = list(found.unresolved)
     for pattern in found.patterns:
-        view = view_of(pattern.view, context.project, pattern.frame)
+        view = view_of(pattern.view, context.project, pattern.given)
         if view is None:
             unknown = f"the view of {pattern.path!r} can't be told"
             message = run_time_message(pattern.made_by) if pattern.made_by else unknown
             unresolved.append(Unresolved(pattern.location, message))
-        elif isinstance(view, View) and not is_rest_view(view, context.project):
-            yield from _routes_of(pattern, view, context)
+        elif isinstance(view, View):
+            if pattern.computed_at is not None:
+                unresolved.append(Unresolved(pattern.computed_at, COMPUTED_PATH))
+            if not is_rest_view(view, context.project):
+                yield from _routes_of(pattern, view, context)
     _report(unresolved, context)
 
 
@@ -46,7 +52,7 @@ def _report(unresolved: Iterable[Unresolved], context: Context) -> None:
 def _routes_of(pattern: Pattern, view: View, context: Context) -> Iterator[Route]:
     project = context.project
     around = [
-        *middleware_guards(view, pattern.settings, project),
+        *middleware_guards(view, pattern.settings, project, pattern.path, pattern.name),
         *wrapper_guards((*pattern.wrappers, *view.wrappers), project),
     ]
     if view.cls is None:
@@ -73,7 +79,11 @@ def _route(
     guards: list[Guard],
     context: Context,
 ) -> Route:
-    target = handler or view.cls or view.function
+    project, verb = context.project, methods[0]
+    listed = listing(view, handler, verb, pattern.settings, project)
+    limits = [*decorator_limits((*pattern.wrappers, *view.wrappers), project)]
+    limits += view_limits(view.cls, handler, verb, project)
+    target = handler or view.cls or view.function or view.made_of
     return Route(
         methods=methods,
         path=pattern.path,
@@ -82,9 +92,14 @@ def _route(
         location=target.location if target is not None else pattern.location,
         framework=_NAME,
         role=(target.module if target is not None else pattern.view.module).role,
-        kind=kind_of(view, handler, context.project),
+        kind=kind_of(view, handler, project),
         guards=tuple(dict.fromkeys(guards)),
+        rate_limits=tuple(limits),
+        returns_collection=True if listed is not None else None,
+        collection=listed.model if listed is not None else None,
+        paginators=listed.paginators if listed is not None else (),
         view_class=view.cls,
+        mounted=view.as_view,
     )
 
 

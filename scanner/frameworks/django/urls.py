@@ -6,11 +6,13 @@ https://docs.djangoproject.com/en/stable/topics/http/urls/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
+from assay.scanner.dataflow.constants import Given
+from assay.scanner.dataflow.expansion import arguments, turns
 from assay.scanner.framework import Sited
-from assay.scanner.frameworks.django.constants import EMPTY, Evaluator, Frame, arguments_of, definition, module_binding
+from assay.scanner.frameworks.django.constants import Evaluator, definition, module_binding
 from assay.scanner.frameworks.django.lists import assembled
 from assay.scanner.frameworks.django.settings import Settings, all_settings, settings_for
 from assay.scanner.linker.project import Project, last_name
@@ -22,7 +24,8 @@ from assay.scanner.readers.python import form
 
 _LEAVES = frozenset({"path", "re_path", "url"})
 _LEFT_OUT = frozenset({"static", "staticfiles_urlpatterns"})
-_PASSED_THROUGH = frozenset({"format_suffix_patterns", "list", "tuple", "sorted", "reversed", "patterns"})
+_PASSED_THROUGH = frozenset({"format_suffix_patterns", "list", "tuple", "sorted", "reversed", "patterns",
+    "sum", "chain"})  # fmt: skip
 _DEEPEST = 30
 
 
@@ -36,11 +39,14 @@ class Pattern:
     path: str
     view: Sited
     location: Location
-    frame: Frame = EMPTY
+    given: Given = field(default_factory=dict)
     wrappers: tuple[Sited, ...] = ()
     settings: Settings | None = None
+    name: str | None = None
     made_by: str | None = None
     """The project function that makes the pattern, where one does; `location` is then its outermost call."""
+    computed_at: Location | None = None
+    """Where a part of the path is made that only run time tells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,22 +80,30 @@ class Urlconf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """Where in the tree the walk is. `builder` is the outermost call of a project function that makes patterns."""
+    """Where in the tree the walk is. `builder` is the outermost call of a project function that makes patterns.
+
+    `computed_at` is where a part of the prefix is made that only run time tells.
+    """
 
     prefix: str
-    frame: Frame = EMPTY
+    given: Given = field(default_factory=dict)
     wrappers: tuple[Sited, ...] = ()
     builder: tuple[form.Call, Scope] | None = None
+    computed_at: Location | None = None
     depth: int = 0
 
     def under(self, prefix: str) -> _Place:
-        return _Place(self.prefix + prefix, self.frame, self.wrappers, self.builder, self.depth + 1)
+        return replace(self, prefix=self.prefix + prefix, depth=self.depth + 1)
 
     def wrapped(self, wrappers: tuple[Sited, ...]) -> _Place:
-        return _Place(self.prefix, self.frame, self.wrappers + wrappers, self.builder, self.depth + 1)
+        return replace(self, wrappers=self.wrappers + wrappers, depth=self.depth + 1)
 
-    def built_by(self, call: form.Call, scope: Scope, frame: Frame) -> _Place:
-        return _Place(self.prefix, frame, self.wrappers, self.builder or (call, scope), self.depth + 1)
+    def where(self, known: Given) -> _Place:
+        """The same, with more names known."""
+        return replace(self, given={**self.given, **known})
+
+    def built_by(self, call: form.Call, scope: Scope, known: Given) -> _Place:
+        return replace(self.where(known), builder=self.builder or (call, scope), depth=self.depth + 1)
 
 
 _REMEMBERED: WeakKeyDictionary[Project, Urlconf] = WeakKeyDictionary()
@@ -166,13 +180,26 @@ class _Walk:
             return True
         self._active.add(key)
         parts = assembled(scope.body, name, before)
-        for value, is_item in parts:
-            if is_item:
-                self.item(Sited(value, scope), place)
-            else:
-                self.list_of(Sited(value, scope), place)
+        for part in parts:
+            for turn in self._turns([(loop.iter, scope) for loop in part.loops], place):
+                if part.is_item:
+                    self.item(Sited(part.node, scope), turn)
+                else:
+                    self.list_of(Sited(part.node, scope), turn)
         self._active.discard(key)
         return bool(parts) or self._list_from_elsewhere(scope, name, place)
+
+    def _turns(self, loops: list[tuple[form.Expr, Scope]], place: _Place) -> Iterator[_Place]:
+        """The place in each turn of nested loops, outermost first."""
+        if not loops:
+            yield place
+            return
+        (iterated, scope), *inner = loops
+        found = turns(iterated, scope, self._project, place.given)
+        if not found:
+            self._unresolved(Sited(iterated, scope), place)
+        for turn in found:
+            yield from self._turns(inner, place.where(turn))
 
     def _list_from_elsewhere(self, scope: Scope, name: str, place: _Place) -> bool:
         bindings = scope.lookup(name)
@@ -184,11 +211,10 @@ class _Walk:
             return isinstance(source, Module) and self.list_named(source.scope, binding.name, place)
         if binding.scope is not scope:
             return self.list_named(binding.scope, name, place)
-        argument = place.frame.argument(binding)
-        if argument is not None:
-            self.list_of(argument, place)
-            return True
-        return False
+        known = place.given.get((scope, name))
+        if known is not None:
+            self.list_of(Sited(*known), place)
+        return known is not None
 
     def list_of(self, sited: Sited, place: _Place) -> None:
         """Every pattern in a list expression."""
@@ -207,15 +233,26 @@ class _Walk:
             case form.Conditional(body=body, orelse=orelse):
                 self.list_of(Sited(body, scope), place)
                 self.list_of(Sited(orelse, scope), place)
-            case form.Name(id=name):
-                if not self.list_named(scope, name, place, before=node.start):
-                    self._unresolved(sited, place)
+            case form.Comprehension(element=element, generators=generators):
+                for turn in self._turns([(g.iter, scope) for g in generators], place):
+                    self.item(Sited(element, scope), turn)
+            case form.Const(value=None):
+                return
+            case _:
+                self._list_behind(sited, place)
+
+    def _list_behind(self, sited: Sited, place: _Place) -> None:
+        """Every pattern in the list that a name, an attribute, an item or a call stands for."""
+        node, scope = sited.node, sited.scope
+        match node:
+            case form.Name(id=name) if self.list_named(scope, name, place, before=node.start):
+                return
             case form.Attr():
                 self._attribute(sited, place)
             case form.Call():
                 self._list_call(node, scope, place)
-            case form.Const(value=None):
-                return
+            case form.Subscript() if (followed := definition(sited, self._project, place.given)).node is not node:
+                self.list_of(followed, place)
             case _:
                 self._unresolved(sited, place)
 
@@ -234,6 +271,8 @@ class _Walk:
 
     def _mount(self, owner: Sited, value: Instance | External | None, place: _Place) -> None:
         location = owner.module.location(owner.node)
+        if place.computed_at is not None:
+            self._into.unresolved.append(Unresolved(place.computed_at, COMPUTED_PATH))
         self._into.mounts.append(Mount(place.prefix, owner, value, location, place.wrappers, self._settings))
 
     def _list_call(self, call: form.Call, scope: Scope, place: _Place) -> None:
@@ -245,8 +284,8 @@ class _Walk:
             self._translated(call, scope, place)
         elif isinstance(callee, FunctionSymbol) and callee.owner is None:
             self._built(callee, call, scope, place)
-        elif name in _PASSED_THROUGH:
-            for argument in call.positional:
+        elif name in _PASSED_THROUGH or name == "reduce":
+            for argument in call.positional[1 if name == "reduce" else 0 :]:
                 if not isinstance(argument, form.Const):
                     self.list_of(Sited(argument, scope), place)
         elif name == "get_urls" and isinstance(call.func, form.Attr):
@@ -273,7 +312,7 @@ class _Walk:
 
     def _built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
         """A project function that returns patterns."""
-        inside = place.frame.entered(function, arguments_of(call, scope, function, self._project))
+        inside = arguments(call, scope, function, self._project)
         for node in function.returns():
             if node.value is not None:
                 self.list_of(Sited(node.value, function.scope), place.built_by(call, scope, inside))
@@ -285,11 +324,13 @@ class _Walk:
         if isinstance(sited.node, form.Starred):
             self.list_of(Sited(sited.node.value, sited.scope), place)
             return
-        sited = definition(sited, self._project, place.frame)
+        sited = definition(sited, self._project, place.given)
         node, scope = sited.node, sited.scope
         if isinstance(node, form.Conditional):
             self.item(Sited(node.body, scope), place)
             self.item(Sited(node.orelse, scope), place)
+        elif isinstance(node, form.Display | form.Name):
+            self.list_of(sited, place)  # of a list of lists that are joined
         elif not isinstance(node, form.Call):
             if not (isinstance(node, form.Const) and node.value is None):
                 self._unresolved(sited, place)
@@ -304,7 +345,7 @@ class _Walk:
 
     def _item_built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
         """A project function that returns one pattern."""
-        inside = place.frame.entered(function, arguments_of(call, scope, function, self._project))
+        inside = arguments(call, scope, function, self._project)
         for node in function.returns():
             if node.value is not None:
                 self.item(Sited(node.value, function.scope), place.built_by(call, scope, inside))
@@ -315,17 +356,17 @@ class _Walk:
         if route is None or view is None:
             self._unresolved(Sited(call, scope), place)
             return
-        text = self._evaluator.text(Sited(route, scope), place.frame)
+        text = self._evaluator.text(Sited(route, scope), place.given)
         if text is None:
-            self._unresolved(Sited(call, scope), place)
-            text = self._partial(Sited(route, scope), place.frame)
+            text = self._partial(Sited(route, scope), place.given)
+            place = replace(place, computed_at=scope.module.location(route))
         self._target(Sited(view, scope), call, place.under(text))
 
-    def _partial(self, route: Sited, frame: Frame) -> str:
+    def _partial(self, route: Sited, given: Given) -> str:
         """The route with `<name>` where a part of it is only known at run time."""
 
         def part(node: form.Expr) -> str:
-            return self._evaluator.text(Sited(node, route.scope), frame) or f"<{last_name(node) or 'unknown'}>"
+            return self._evaluator.text(Sited(node, route.scope), given) or f"<{last_name(_called(node)) or 'unknown'}>"
 
         match route.node:
             case form.Template(parts=parts):
@@ -340,7 +381,7 @@ class _Walk:
 
     def _target(self, view: Sited, call: form.Call, place: _Place) -> None:
         """What the second argument of `path()` leads to: another list, an object's patterns, or a view."""
-        followed = definition(view, self._project, place.frame)
+        followed = definition(view, self._project, place.given)
         node = followed.node
         if isinstance(node, form.Call) and last_name(node.func) in ("include", "decorator_include"):
             self._include(node, followed.scope, place)
@@ -351,15 +392,19 @@ class _Walk:
         else:
             outer, scope = place.builder or (call, view.scope)
             made_by = last_name(outer.func) if place.builder else None
+            location, stated = scope.module.location(outer), call.keyword("name")
+            name = self._evaluator.text(Sited(stated, view.scope), place.given) if stated is not None else None
             self._into.patterns.append(
                 Pattern(
                     place.prefix,
                     view,
-                    scope.module.location(outer),
-                    place.frame,
+                    location,
+                    place.given,
                     place.wrappers,
                     self._settings,
+                    name,
                     made_by,
+                    place.computed_at,
                 )
             )
 
@@ -380,13 +425,13 @@ class _Walk:
         if isinstance(value, Module):
             self.list_named(value.scope, "urlpatterns", place)
             return
-        followed = definition(target, self._project, place.frame)
+        followed = definition(target, self._project, place.given)
         node = followed.node
         if isinstance(node, form.Display) and node.kind == "tuple" and not _holds_patterns(node.items):
             if node.items:
                 self._included(Sited(node.items[0], followed.scope), place)
             return
-        text = self._evaluator.text(followed, place.frame)
+        text = self._evaluator.text(followed, place.given)
         if text is not None:
             module = self._project.module_named(text, target.module.path)
             if isinstance(module, Module):
@@ -406,6 +451,9 @@ class _Walk:
         node, scope = place.builder or (sited.node, sited.scope)
         made_by = last_name(place.builder[0].func) if place.builder else None
         self._into.unresolved.append(Unresolved(scope.module.location(node), run_time_message(made_by)))
+
+
+COMPUTED_PATH = "a part of this path is computed at run time"
 
 
 def _called(node: form.Expr) -> form.Expr:

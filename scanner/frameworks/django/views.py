@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from assay.scanner.dataflow.constants import Given
 from assay.scanner.framework import Sited
-from assay.scanner.frameworks.django.constants import EMPTY, Frame, definition
+from assay.scanner.frameworks.django.constants import EMPTY, definition
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.readers.python import form
+from assay.scanner.web.ready_made import ready_made_view
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """The verbs that are listed: OPTIONS and HEAD come with every view."""
@@ -39,7 +41,7 @@ _LIBRARY_METHODS: dict[str, tuple[str, ...]] = {
     "DeleteView": ("GET", "POST", "DELETE"),
     "BaseDeleteView": ("GET", "POST", "DELETE"),
     "DeletionMixin": ("POST", "DELETE"),
-    "LogoutView": ("GET", "POST"),
+    "LogoutView": ("POST",),
     # rest_framework.generics (https://www.django-rest-framework.org/api-guide/generic-views/)
     "CreateAPIView": ("POST",),
     "ListAPIView": _GET,
@@ -50,12 +52,25 @@ _LIBRARY_METHODS: dict[str, tuple[str, ...]] = {
     "RetrieveUpdateAPIView": ("GET", "PUT", "PATCH"),
     "RetrieveDestroyAPIView": ("GET", "DELETE"),
     "RetrieveUpdateDestroyAPIView": ("GET", "PUT", "PATCH", "DELETE"),
+    # Views of packages around it, by their full names where one of Django's has the same.
+    **dict.fromkeys(
+        (
+            "ObtainAuthToken", "TokenViewBase", "TokenObtainPairView", "TokenRefreshView", "TokenVerifyView",
+            "TokenBlacklistView", "SocialLoginView", "SocialConnectView", "RegisterView",
+            "dj_rest_auth.views.LoginView", "dj_rest_auth.views.PasswordResetView",
+            "dj_rest_auth.views.PasswordResetConfirmView",
+            "dj_rest_auth.views.PasswordChangeView", "knox.views.LoginView", "knox.views.LogoutView", "LogoutAllView",
+        ),
+        ("POST",),
+    ),
+    **dict.fromkeys(("SpectacularAPIView", "SpectacularSwaggerView", "SpectacularRedocView"), _GET),
 }  # fmt: skip
 _RESTRICTING = {"require_GET": ("GET",), "require_POST": ("POST",), "require_safe": ("GET",)}
 _RENDERING = frozenset({"render", "TemplateResponse", "redirect", "HttpResponseRedirect", "render_to_response"})
 _ANSWERING_JSON = frozenset({"JsonResponse", "Response"})
 _ANSWERING_FILES = frozenset({"FileResponse"})
 _REFUSING = frozenset({"HttpResponseNotAllowed", "MethodNotAllowed", "http_method_not_allowed"})
+_OF_PAGES = ("django.views.generic", "django.contrib.auth.views")
 _DEEPEST = 12
 
 
@@ -63,18 +78,22 @@ _DEEPEST = 12
 class View:
     """What a URL pattern calls: a function, or a class by its `as_view()` call; neither for a lambda.
 
-    `wrappers` are the decorators around it in the URLconf, outermost first.
+    `wrappers` are the decorators around it in the URLconf, outermost first. `library` is the name of a library's class
+    that serves what the project gives its `as_view()`. `made_of` is the project's class of an object that is called
+    itself, a feed say.
     """
 
     function: FunctionSymbol | None = None
     cls: ClassSymbol | None = None
     as_view: Sited | None = None
     wrappers: tuple[Sited, ...] = ()
+    library: str = ""
+    made_of: ClassSymbol | None = None
 
     @property
     def name(self) -> str:
-        target = self.cls or self.function
-        return target.id if target is not None else "lambda"
+        target = self.cls or self.function or self.made_of
+        return target.id if target is not None else self.library or "lambda"
 
     def initkwarg(self, name: str) -> Sited | None:
         """What `as_view(name=...)` sets."""
@@ -91,45 +110,62 @@ class LibraryView:
     name: str
 
 
-def view_of(sited: Sited, project: Project, frame: Frame = EMPTY, depth: int = 0) -> View | LibraryView | None:
+def view_of(sited: Sited, project: Project, given: Given = EMPTY, depth: int = 0) -> View | LibraryView | None:
     """The view that an expression stands for; None when it can't be told."""
-    sited = definition(sited, project, frame)
+    sited = definition(sited, project, given)
     node, scope = sited.node, sited.scope
     if depth > _DEEPEST:
         return None
     if isinstance(node, form.Lambda):
         return View()
     if isinstance(node, form.Call):
-        return _called(node, sited, project, frame, depth)
+        return _called(node, sited, project, given, depth)
     value = project.infer(node, scope)
+    if isinstance(node, form.Const) and isinstance(node.value, str):
+        # Before Django 1.10 a view could be named: `url(r"^$", "shop.views.home")`.
+        module_name, _, name = node.value.rpartition(".")
+        module = project.module_named(module_name, sited.module.path)
+        value = project.member(module, name) if module is not None else None
     if isinstance(value, BoundMethod):
         value = value.function
     if isinstance(value, FunctionSymbol):
         return View(function=value)
+    if isinstance(value, Instance):
+        return _of_object(value, project)
     return LibraryView(value.name) if isinstance(value, External) else None
 
 
-def _called(call: form.Call, sited: Sited, project: Project, frame: Frame, depth: int) -> View | LibraryView | None:
+def _called(call: form.Call, sited: Sited, project: Project, given: Given, depth: int) -> View | LibraryView | None:
     if isinstance(call.func, form.Attr) and call.func.attr == "as_view":
-        owner_of = definition(Sited(call.func.value, sited.scope), project, frame)
+        owner_of = definition(Sited(call.func.value, sited.scope), project, given)
         owner = project.infer(owner_of.node, owner_of.scope)
         if isinstance(owner, ClassSymbol):
             return View(cls=owner, as_view=sited)
+        made = ready_made_view(owner, project)
+        if made is not None:
+            return View(as_view=sited, library=made.name)
         return LibraryView(owner.name) if isinstance(owner, External) else None
     for argument in call.positional[:1]:
-        inner = view_of(Sited(argument, sited.scope), project, frame, depth + 1)
+        inner = view_of(Sited(argument, sited.scope), project, given, depth + 1)
         if isinstance(inner, View):
             wrapper = Sited(call.func, sited.scope)
-            return View(inner.function, inner.cls, inner.as_view, (wrapper, *inner.wrappers))
+            return replace(inner, wrappers=(wrapper, *inner.wrappers))
         if inner is not None:
             return inner
     value = project.infer(call, sited.scope)
-    if isinstance(value, Instance) and value.cls is not None:
-        handler = project.method(value.cls, "__call__")
-        return View(function=handler) if handler is not None else None
     if isinstance(value, FunctionSymbol):
         return View(function=value)
-    return LibraryView(value.type_name) if isinstance(value, Instance) else None
+    return _of_object(value, project) if isinstance(value, Instance) else None
+
+
+def _of_object(value: Instance, project: Project) -> View | LibraryView | None:
+    """An object that is called: by the project's `__call__`, or by that of its library base, as for a feed."""
+    if value.cls is None:
+        return LibraryView(value.type_name)
+    handler = project.method(value.cls, "__call__")
+    if handler is not None:
+        return View(function=handler)
+    return View(made_of=value.cls) if project.base_names(value.cls) else None
 
 
 # --- which methods ---
@@ -143,16 +179,35 @@ def class_methods(view: View, project: Project) -> dict[str, FunctionSymbol | No
     assert view.cls is not None
     provided: set[str] = set()
     for base in project.base_names(view.cls):
-        provided.update(_LIBRARY_METHODS.get(last_part(base), ()))
+        provided.update(_LIBRARY_METHODS.get(base) or _LIBRARY_METHODS.get(last_part(base), ()))
     allowed = _allowed_methods(view, project)
+    restricted = restricted_methods(_around_class(view, project), project)
     found: dict[str, FunctionSymbol | None] = {}
     for verb in METHODS:
-        if allowed is not None and verb not in allowed:
+        if (allowed is not None and verb not in allowed) or (restricted is not None and verb not in restricted):
             continue
         handler = method_or_alias(view.cls, verb.lower(), project)
         if handler is not None or verb in provided:
             found[verb] = handler
     return found
+
+
+def _around_class(view: View, project: Project) -> list[Sited]:
+    """The decorators around a class-based view: in the URLconf, on the class and its bases, and on `dispatch`."""
+    assert view.cls is not None
+    found = list(view.wrappers)
+    for base in project.mro(view.cls):
+        if isinstance(base, ClassSymbol):
+            found += [Sited(d, base.outer) for d in base.node.decorators if _is_about(d, "dispatch")]
+            dispatch = base.methods.get("dispatch")
+            found += [Sited(d, dispatch.outer) for d in dispatch.decorators] if dispatch is not None else []
+    return found
+
+
+def _is_about(decorator: form.Expr, method: str) -> bool:
+    """Whether `method_decorator(..., name="dispatch")` on a class is about that method."""
+    name = decorator.keyword("name") if isinstance(decorator, form.Call) else None
+    return isinstance(name, form.Const) and name.value == method
 
 
 def method_or_alias(cls: ClassSymbol, name: str, project: Project) -> FunctionSymbol | None:
@@ -191,6 +246,12 @@ def restricted_methods(decorators: Iterable[Sited], project: Project) -> tuple[s
         node = decorator.node
         callee = node.func if isinstance(node, form.Call) else node
         name = last_name(callee)
+        if name == "method_decorator" and isinstance(node, form.Call) and node.positional:
+            inner = definition(Sited(node.positional[0], decorator.scope), project)
+            items = inner.node.items if isinstance(inner.node, form.Display) else [inner.node]
+            restricted = restricted_methods([Sited(item, inner.scope) for item in items], project)
+            if restricted is not None:
+                return restricted
         if name in _RESTRICTING:
             return _RESTRICTING[name]
         if name == "require_http_methods" and isinstance(node, form.Call) and node.positional:
@@ -259,15 +320,11 @@ def method_tests(test: form.Expr) -> Iterator[tuple[set[str], bool]]:
 
 def kind_of(view: View, handler: FunctionSymbol | None, project: Project) -> EndpointKind | None:
     """By what the handler returns, else by the generic view it builds on; None when neither tells."""
-    if view.cls is not None:
-        bases = {last_part(name) for name in project.base_names(view.cls)}
-        if any("GraphQL" in base for base in bases):
-            return EndpointKind.GRAPHQL
     answer = _kind_of_answers(handler, project, 0) if handler is not None else None
     if answer is not None or view.cls is None:
         return answer
     for name in project.base_names(view.cls):
-        if name.startswith("django.views.generic") and last_part(name) in _LIBRARY_METHODS:
+        if name.startswith(_OF_PAGES) and last_part(name) in _LIBRARY_METHODS:
             return EndpointKind.HTML
     return EndpointKind.HTML if project.class_attribute(view.cls, "template_name") is not None else None
 

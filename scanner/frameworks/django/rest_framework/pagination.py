@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import UNKNOWN, Evaluator, definition, is_settings
+from assay.scanner.frameworks.django.rest_framework.policies import stated
+from assay.scanner.frameworks.django.rest_framework.viewsets import Action
 from assay.scanner.frameworks.django.settings import Settings
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -37,7 +39,7 @@ class Paginator:
 
     @property
     def evidence(self) -> Evidence:
-        return self.stated.module.evidence(self.stated.node, f"pages by {last_part(self.name)}")
+        return self.stated.module.evidence(self.stated.node, f"pages by {last_part(self.name).rsplit(':', 1)[-1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,16 @@ def is_generic(cls: ClassSymbol, project: Project) -> bool:
     )
 
 
-def paginator_of(view: View, settings: Settings | None, project: Project) -> Paginator | None:
+def paginator_of(
+    view: View, settings: Settings | None, project: Project, action: Action | None = None
+) -> Paginator | None:
     """The paginator of a generic view where it is on; None for `pagination_class = None`, or without a page size."""
     if view.cls is None or not is_generic(view.cls, project):
         return None
-    stated = view.initkwarg("pagination_class")
-    if stated is None:
-        attribute = project.class_attribute(view.cls, "pagination_class")
-        stated = Sited(*attribute) if attribute is not None else None
-    if stated is None and settings is not None:
-        stated = settings.entry("REST_FRAMEWORK", "DEFAULT_PAGINATION_CLASS")
-    found = _paginator(stated, project) if stated is not None else None
+    named = stated("pagination_class", view, action, project)
+    if named is None and settings is not None:
+        named = settings.entry("REST_FRAMEWORK", "DEFAULT_PAGINATION_CLASS")
+    found = _paginator(named, project) if named is not None else None
     return found if found is not None and _is_on(found, settings, project) else None
 
 

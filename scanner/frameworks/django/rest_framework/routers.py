@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
+from assay.scanner.dataflow.constants import Given, list_items
+from assay.scanner.dataflow.expansion import expansions, resolved
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import Evaluator, definition
 from assay.scanner.frameworks.django.rest_framework.viewsets import (
@@ -17,8 +21,8 @@ from assay.scanner.frameworks.django.rest_framework.viewsets import (
     extra_actions,
 )
 from assay.scanner.frameworks.django.urls import Mount
-from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import Binding, ClassSymbol, How
+from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.place import Location
 from assay.scanner.readers.python import form
@@ -43,6 +47,15 @@ class _Registration:
     prefix: str
     viewset: ClassSymbol
     location: Location
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """A call of `register()`, with what its names stand for in one turn of a loop or for one caller."""
+
+    node: form.Call
+    scope: Scope
+    given: Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,7 @@ class Router:
 
     def patterns(self, prefix: str) -> Iterator[Registered]:
         """Everything the router serves, its patterns put behind `prefix`."""
-        slash = self._trailing_slash()
+        slash, is_regex = self._trailing_slash(), self._is_regex()
         nested = self._nested_prefix(0)
         self._note_own_routes()
         templates = list(self._templates())
@@ -101,6 +114,8 @@ class Router:
                     path = path.replace("{url_path}", url_path)
                     if path.startswith("^/"):
                         path = "^" + path[2:]
+                    if not is_regex:
+                        path = path.removeprefix("^").removesuffix("$")
                     for verb, action in mapping.items():
                         yield Registered(
                             prefix + path, verb.upper(), registration.viewset, action, registration.location
@@ -120,8 +135,14 @@ class Router:
         """The pattern of the part of the path that names one object."""
         field = self._text(viewset, "lookup_field") or "pk"
         name = self._text(viewset, "lookup_url_kwarg") or field
+        if not self._is_regex():
+            return f"<{self._text(viewset, 'lookup_value_converter') or 'str'}:{before}{name}>"
         pattern = self._text(viewset, "lookup_value_regex") or _DEFAULT_LOOKUP
         return f"(?P<{before}{name}>{pattern})"
+
+    def _is_regex(self) -> bool:
+        given = self._instance.origin.keyword("use_regex_path") if self._instance.origin is not None else None
+        return not (isinstance(given, form.Const) and given.value is False)
 
     def _text(self, cls: ClassSymbol, attribute: str) -> str | None:
         found = self._project.class_attribute(cls, attribute)
@@ -135,45 +156,42 @@ class Router:
 
     def registrations(self, depth: int) -> Iterator[_Registration]:
         """Every `register()` on this router, and those on routers whose registry it takes over."""
-        for call, scope in self._project.calls_named("register"):
-            if isinstance(call.func, form.Attr) and self._is_this(call.func.value, Sited(call, scope)):
-                yield from self._registered_by(Sited(call, scope))
-        if depth > _DEEPEST:
-            return
-        for call, scope in self._project.calls_named("extend"):
-            func, given = call.func, call.positional
-            is_registry = isinstance(func, form.Attr) and last_name(func.value) == "registry"
-            if not is_registry or not isinstance(func, form.Attr) or not isinstance(func.value, form.Attr) or not given:
-                continue
-            other = given[0]
-            if self._is_this(func.value.value, Sited(call, scope)) and isinstance(other, form.Attr):
-                value = self._project.infer(other.value, scope)
-                if isinstance(value, Instance):
-                    yield from Router(value, self._project, self._evaluator).registrations(depth + 1)
+        origin = self._instance.origin
+        for added in _additions(self._project).get(origin, ()) if origin is not None else ():
+            if isinstance(added, _Call):
+                yield from self._registered_by(added)
+            elif depth < _DEEPEST:
+                yield from Router(added, self._project, self._evaluator).registrations(depth + 1)
 
-    def _registered_by(self, sited: Sited) -> Iterator[_Registration]:
-        call, scope = sited.node, sited.scope
-        assert isinstance(call, form.Call)
-        prefix, viewset = call.argument(0, "prefix"), call.argument(1, "viewset")
-        location = sited.module.location(call)
-        if prefix is None or viewset is None:
+    def _registered_by(self, register: _Call) -> Iterator[_Registration]:
+        prefix, viewset = self._argument(register, 0, "prefix"), self._argument(register, 1, "viewset")
+        location = register.scope.module.location(register.node)
+        text = self._evaluator.text(prefix, register.given) if prefix is not None else None
+        viewset_at = definition(viewset, self._project, register.given) if viewset is not None else None
+        cls = self._project.infer(viewset_at.node, viewset_at.scope) if viewset_at is not None else None
+        if text is not None and isinstance(cls, ClassSymbol):
+            yield _Registration(text, cls, location)
+        elif not isinstance(cls, External):
             self.unresolved.append(location)
-            return
-        for prefix_choice, viewset_choice in _choices(Sited(prefix, scope), Sited(viewset, scope), self._project):
-            text = self._evaluator.text(prefix_choice)
-            viewset_at = definition(viewset_choice, self._project)
-            cls = self._project.infer(viewset_at.node, viewset_at.scope)
-            if text is not None and isinstance(cls, ClassSymbol):
-                yield _Registration(text, cls, location)
-            elif not isinstance(cls, External):
-                self.unresolved.append(location)
+
+    def _argument(self, register: _Call, place: int, name: str) -> Sited | None:
+        """The argument in that place, be it among those of `register(*item)`."""
+        in_order: list[tuple[form.Expr, Scope]] = []
+        for arg in register.node.args:
+            if arg.name == name:
+                return Sited(arg.value, register.scope)
+            if arg.star:
+                in_order += list_items(arg.value, register.scope, self._project, register.given)
+            elif arg.name is None:
+                in_order.append((arg.value, register.scope))
+        return Sited(*in_order[place]) if place < len(in_order) else None
 
     # --- how it is set up ---
 
     def _note_own_routes(self) -> None:
         """A project's router that works its routes out in code may make others than the usual ones."""
         cls = self._instance.cls
-        for name in ("get_routes", "get_urls") if cls is not None else ():
+        for name in ("get_routes", "get_urls", "urls") if cls is not None else ():
             method = self._project.method(cls, name) if cls is not None else None
             if method is not None:
                 self.unresolved.append(method.location)
@@ -290,21 +308,32 @@ def _string_pairs(node: form.Dict) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _choices(prefix: Sited, viewset: Sited, project: Project) -> Iterator[tuple[Sited, Sited]]:
-    """The pairs a loop over a literal list registers; the expressions themselves outside of one."""
-    first, second = _loop_binding(prefix), _loop_binding(viewset)
-    if first is None or second is None or first.value is not second.value or first.value is None:
-        yield prefix, viewset
-        return
-    rows = definition(Sited(first.value, first.scope), project)
-    if not isinstance(rows.node, form.Display) or first.index is None or second.index is None:
-        yield prefix, viewset
-        return
-    for row in rows.node.items:
-        if isinstance(row, form.Display) and max(first.index, second.index) < len(row.items):
-            yield Sited(row.items[first.index], rows.scope), Sited(row.items[second.index], rows.scope)
+_Additions: TypeAlias = dict[form.Call, list[_Call | Instance]]
+_REMEMBERED: WeakKeyDictionary[Project, _Additions] = WeakKeyDictionary()
 
 
-def _loop_binding(sited: Sited) -> Binding | None:
-    bindings = sited.scope.lookup(sited.node.id) if isinstance(sited.node, form.Name) else []
-    return bindings[-1] if bindings and bindings[-1].how is How.FOR else None
+def _additions(project: Project) -> _Additions:
+    """What every router is given, by the call that made it: viewsets by `register()`, and other routers' registries.
+
+    Loops and functions around the calls are run through.
+    """
+    if project not in _REMEMBERED:
+        found = _REMEMBERED[project] = {}
+        for call, scope in project.calls_named("register", "extend"):
+            other: form.Expr | None
+            match call:
+                case form.Call(func=form.Attr(value=owner, attr="register")):
+                    other = None
+                case form.Call(
+                    func=form.Attr(value=form.Attr(value=owner, attr="registry")),
+                    args=[form.Arg(value=form.Attr(value=other, attr="registry"))],
+                ):
+                    pass
+                case _:
+                    continue
+            for given in expansions(call, scope, project):
+                router = resolved(owner, scope, project, given)
+                added = _Call(call, scope, given) if other is None else resolved(other, scope, project, given)
+                if isinstance(router, Instance) and router.origin is not None and isinstance(added, _Call | Instance):
+                    found.setdefault(router.origin, []).append(added)
+    return _REMEMBERED[project]

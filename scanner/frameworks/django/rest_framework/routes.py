@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.constants import Given
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
-from assay.scanner.frameworks.django.constants import Evaluator, Frame, definition
-from assay.scanner.frameworks.django.guards import class_guards, function_guards, middleware_guards, wrapper_guards
+from assay.scanner.frameworks.django.constants import Evaluator, definition
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, wrapper_guards
+from assay.scanner.frameworks.django.middleware import middleware_guards
 from assay.scanner.frameworks.django.models import model_of
+from assay.scanner.frameworks.django.rate_limits import decorator_limits, view_limits
+from assay.scanner.frameworks.django.rest_framework.documentation import documentation
 from assay.scanner.frameworks.django.rest_framework.pagination import (
     PageOrder,
     page_order,
@@ -18,6 +22,7 @@ from assay.scanner.frameworks.django.rest_framework.pagination import (
 )
 from assay.scanner.frameworks.django.rest_framework.permissions import permission_guards
 from assay.scanner.frameworks.django.rest_framework.routers import Router, is_router
+from assay.scanner.frameworks.django.rest_framework.throttling import throttle_limits
 from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
 from assay.scanner.frameworks.django.rest_framework.viewsets import Action, action_named
 from assay.scanner.frameworks.django.settings import Settings
@@ -58,10 +63,10 @@ def routes(context: Context) -> Iterable[Route]:
     """The routes of every pattern that REST framework answers, and of every router that a URLconf includes."""
     found = urlconf(context.project)
     for pattern in found.patterns:
-        view = view_of(pattern.view, context.project, pattern.frame)
+        view = view_of(pattern.view, context.project, pattern.given)
         if isinstance(view, View) and is_rest_view(view, context.project):
             site = _Site(pattern.path, view, pattern.location, (*pattern.wrappers, *view.wrappers), pattern.settings)
-            yield from _routes_of(site, pattern.frame, context)
+            yield from _routes_of(site, pattern.given, context)
     for mount in found.mounts:
         if is_router(mount.value, context.project):
             assert isinstance(mount.value, Instance)
@@ -71,32 +76,35 @@ def routes(context: Context) -> Iterable[Route]:
 # --- what a pattern leads to ---
 
 
-def _routes_of(site: _Site, frame: Frame, context: Context) -> Iterator[Route]:
+def _routes_of(site: _Site, given: Given, context: Context) -> Iterator[Route]:
     project = context.project
     if site.view.cls is None:
-        yield _function_route(site, context)
+        yield from _function_routes(site, context)
         return
-    mapping = _stated_mapping(site.view, frame, project)
+    mapping = _stated_mapping(site.view, given, project)
     if mapping is None:
-        for verb, handler in class_methods(site.view, project).items():
+        handlers = class_methods(site.view, project)
+        for verb, handler in handlers.items():
             yield _route(site, verb, Action(verb.lower(), handler), context)
+        if not handlers:
+            context.unresolved(site.location, f"the methods that {site.view.name} answers can't be told")
         return
     for verb, name in mapping.items():
         action = action_named(site.view.cls, name, project)
+        if not _is_allowed(site.view.cls, verb, project):
+            continue
         if action is not None:
             yield _route(site, verb.upper(), action, context)
         else:
             context.unresolved(site.location, f"{site.view.name} has no action {name!r}")
 
 
-def _stated_mapping(view: View, frame: Frame, project: Project) -> Mapping[str, str] | None:
+def _stated_mapping(view: View, given: Given, project: Project) -> Mapping[str, str] | None:
     """`as_view({"get": "list"})`; None for a view without actions."""
     if view.as_view is None or not isinstance(view.as_view.node, form.Call):
         return None
-    given = view.as_view.node.argument(0, "actions")
-    if given is None:
-        return None
-    node = definition(Sited(given, view.as_view.scope), project, frame).node
+    actions = view.as_view.node.argument(0, "actions")
+    node = definition(Sited(actions, view.as_view.scope), project, given).node if actions is not None else None
     if not isinstance(node, form.Dict):
         return None
     return {
@@ -135,27 +143,43 @@ def _is_allowed(cls: ClassSymbol, verb: str, project: Project) -> bool:
 # --- one route ---
 
 
-def _function_route(site: _Site, context: Context) -> Route:
-    function = site.view.function
+def _function_routes(site: _Site, context: Context) -> Iterator[Route]:
+    project, function = context.project, site.view.function
     assert function is not None
-    guards = [
-        *middleware_guards(site.view, site.settings, context.project),
-        *wrapper_guards(site.wrappers, context.project),
-        *function_guards(function, context.project),
+    around = [
+        *middleware_guards(site.view, site.settings, project, site.path),
+        *wrapper_guards(site.wrappers, project),
+        *function_guards(function, project),
     ]
-    methods = _api_view_methods(site.view)
-    for verb in methods[:1]:
-        guards += permission_guards(site.view, Action(verb.lower(), function), verb, site.settings, context.project)
-    return Route(
-        methods=methods,
-        path=site.path,
-        handler=function,
-        handler_name=function.id,
-        location=function.location,
-        framework=_NAME,
-        role=function.module.role,
-        kind=_kind(site.view, Action(function.name, function), context.project),
-        guards=tuple(dict.fromkeys(guards)),
+    for verb in _api_view_methods(site.view):
+        action = Action(verb.lower(), function)
+        guards = [*around, *permission_guards(site.view, action, verb, site.settings, project)]
+        said = documentation(site.view, action, verb, project)
+        yield Route(
+            methods=(verb,),
+            path=site.path,
+            handler=function,
+            handler_name=function.id,
+            location=function.location,
+            framework=_NAME,
+            role=function.module.role,
+            kind=_kind(site.view, action, project),
+            guards=tuple(dict.fromkeys(guards)),
+            rate_limits=_rate_limits(site, action, verb, project),
+            request_model=said.request_model,
+            response_model=said.response_model,
+            status_codes=said.status_codes,
+            tags=said.tags,
+            summary=said.summary,
+            is_deprecated=said.is_deprecated,
+        )
+
+
+def _rate_limits(site: _Site, action: Action, verb: str, project: Project) -> tuple[Guard, ...]:
+    return (
+        *decorator_limits(site.wrappers, project),
+        *view_limits(site.view.cls, action.handler, verb, project),
+        *throttle_limits(site.view, action, verb, site.settings, project),
     )
 
 
@@ -175,15 +199,16 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
     project, view, handler = context.project, site.view, action.handler
     assert view.cls is not None
     guards: list[Guard] = [
-        *middleware_guards(view, site.settings, project),
+        *middleware_guards(view, site.settings, project, site.path),
         *wrapper_guards(site.wrappers, project),
         *class_guards(view.cls, verb, project),
         *permission_guards(view, action, verb, site.settings, project),
         *(function_guards(handler, project) if handler is not None else ()),
     ]
+    said = documentation(view, action, verb, project)
     returns_collection = _returns_collection(view.cls, verb, action, project)
     may_page = returns_collection or (verb == "GET" and handler is not None and returns_collection is None)
-    paginator = paginator_of(view, site.settings, project) if may_page else None
+    paginator = paginator_of(view, site.settings, project, action) if may_page else None
     pages = paginator is not None and pages_through(view.cls, handler, project)
     rows = _rows(view, project) if returns_collection or (pages and _pages_its_own(handler)) else None
     ordering = page_order(view, paginator, site.settings, project) if paginator is not None and pages else PageOrder()
@@ -197,7 +222,13 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         role=view.cls.module.role,
         kind=_kind(view, action, project),
         guards=tuple(dict.fromkeys(guards)),
-        response_model=_serializer(view, project) if action.name != "destroy" and verb != "DELETE" else None,
+        rate_limits=_rate_limits(site, action, verb, project),
+        request_model=said.request_model,
+        response_model=said.response_model,
+        status_codes=said.status_codes,
+        tags=said.tags,
+        summary=said.summary,
+        is_deprecated=said.is_deprecated,
         returns_collection=True if pages else returns_collection,
         collection=_collection(view, rows, project) if rows is not None else None,
         paginators=(paginator.evidence,) if paginator is not None and pages else (),
@@ -231,17 +262,6 @@ def _kind(view: View, action: Action, project: Project) -> EndpointKind:
     if answer is EndpointKind.HTML and action.handler is not None and not only_renders(action.handler):
         return EndpointKind.JSON
     return answer if answer is not None else EndpointKind.JSON
-
-
-def _serializer(view: View, project: Project) -> str | None:
-    """The qualified name of `serializer_class`."""
-    if view.cls is None:
-        return None
-    stated = view.initkwarg("serializer_class")
-    if stated is None:
-        attribute = project.class_attribute(view.cls, "serializer_class")
-        stated = Sited(*attribute) if attribute is not None else None
-    return project.qualified_name(stated.node, stated.scope) if stated is not None else None
 
 
 def _rows(view: View, project: Project) -> Sited | None:
