@@ -1,0 +1,1 @@
+"""gRPC: servicers that are added to a server, by the code that protoc generates or by definitions alone."""
