@@ -1,0 +1,1 @@
+"""aiohttp: applications and route tables, what is added to them, and what guards it."""

@@ -1,0 +1,1 @@
+"""Bottle: routes of its applications, and the hooks and plugins that guard them."""

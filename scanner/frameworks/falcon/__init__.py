@@ -1,0 +1,1 @@
+"""Falcon: routes and resources, what responders answer with, and what guards them."""
