@@ -6,18 +6,21 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 import assay.rules
-from assay.scanner import __version__
+from assay.scanner import __version__, inventory
 from assay.scanner.rulebook import load_rulebook
 from tests.running import backend, listing, run_assay
 
 ROOT = Path(__file__).parent.parent
 UNSOUND = ROOT / "fixtures" / "backends" / "fastapi_unsound"
+INVENTORY_SCHEMA = ROOT / "reports" / "schemas" / "inventory.schema.json"
 HEAVY = ("libcst", "bandit", "radon", "rich", "jinja2", "pygments", "sqlglot", "yaml", "msgspec", "multiprocessing")
 
 
@@ -246,6 +249,15 @@ def test_inventory_as_json(tmp_path: Path) -> None:
     assert not listed["GET", "/health/ready"]["auth"]
     assert {t["name"] for t in service["tables"]} == {"customers", "orders"}
     assert {h["path"] for h in service["health"]} == {"/health/ready", "/health/status"}
+
+
+def test_the_json_inventory_is_as_its_schema_says(tmp_path: Path, check_golden: Callable[[str, str], None]) -> None:
+    check_golden(str(INVENTORY_SCHEMA), inventory.schema())
+    loaded = json.loads(run_assay("inventory", UNSOUND, "--format", "json", cwd=tmp_path).out)
+    validator = Draft202012Validator(json.loads(INVENTORY_SCHEMA.read_text(encoding="utf-8")))
+    validator.validate(loaded)
+    loaded["services"][0]["endpoints"][0].pop("path")
+    assert not validator.is_valid(loaded)
 
 
 def test_inventory_tells_what_was_not_understood(tmp_path: Path) -> None:

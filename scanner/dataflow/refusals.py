@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import Given, constant, int_value, string_value
@@ -112,7 +113,20 @@ def refusal_of_strangers(hook: FunctionSymbol, project: Project, asked: Asked | 
     `if current_user.banned: abort(403)` does not, nor does a page that says the site is being set up. Where it is known
     what is asked for, `if request.path in OPEN: return` lets that pass.
     """
-    return _refusal_of_strangers(hook, project, _DEEPEST, asked)
+    if asked is None or asked.view is not None:
+        return _refusal_of_strangers(hook, project, _DEEPEST, asked)
+    same_for_all = _SAME_FOR_ALL.setdefault(project, {})
+    if hook in same_for_all:
+        return same_for_all[hook]
+    heard: list[form.Expr] = []
+    found = _refusal_of_strangers(hook, project, _DEEPEST, asked, heard=heard)
+    if not heard:
+        same_for_all[hook] = found
+    return found
+
+
+_SAME_FOR_ALL: WeakKeyDictionary[Project, dict[FunctionSymbol, Evidence | None]] = WeakKeyDictionary()
+"""What was found in hooks in which no test hangs on what is asked for: most of them, and they run for every route."""
 
 
 def dependency_refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
@@ -124,17 +138,24 @@ def dependency_refusal(function: FunctionSymbol, project: Project) -> Evidence |
 
 
 def _refusal_of_strangers(
-    function: FunctionSymbol, project: Project, depth: int, asked: Asked | None, *, is_hook: bool = True
+    function: FunctionSymbol,
+    project: Project,
+    depth: int,
+    asked: Asked | None,
+    *,
+    is_hook: bool = True,
+    heard: list[form.Expr] | None = None,
 ) -> Evidence | None:
+    """`heard` takes the tests that what is asked for decides."""
     if not depth or "csrf" in function.name.lower():
         return None
-    nodes, _ = _Stranger(function.scope, project, asked, is_hook).meets(function.node.body, decided=True)
+    nodes, _ = _Stranger(function.scope, project, asked, is_hook, heard).meets(function.node.body, decided=True)
     for node in nodes:
         if _refuses(node, function.scope, project):
             return function.module.evidence(node, "turns callers away")
     callees = (project.callee_function(n, function.scope) for n in nodes if isinstance(n, form.Call))
     found = (
-        _refusal_of_strangers(callee, project, depth - 1, asked, is_hook=is_hook)
+        _refusal_of_strangers(callee, project, depth - 1, asked, is_hook=is_hook, heard=heard)
         for callee in callees
         if callee is not None
     )
@@ -157,6 +178,7 @@ class _Stranger:
     project: Project
     asked: Asked | None
     is_hook: bool
+    heard: list[form.Expr] | None
 
     def meets(self, body: list[form.Stmt], *, decided: bool) -> _Met:
         """What runs; `decided` is unset below a condition that says nothing."""
@@ -190,6 +212,8 @@ class _Stranger:
 
     def _at_condition(self, node: form.If, *, decided: bool) -> _Met:
         known = self.asked.turns_out(node.test, self.scope, self.project) if self.asked is not None else None
+        if known is not None and self.heard is not None:
+            self.heard.append(node.test)
         if known is not None:
             taken = node.body if known else node.orelse
             nodes, is_last = self.meets(taken, decided=decided)
@@ -330,7 +354,8 @@ def _diversion(wrapper: FunctionSymbol, project: Project) -> Evidence | None:
         return any(b.param is not None and b.function is not wrapper for b in bindings)
 
     for index, statement in enumerate(wrapper.node.body):
-        if not isinstance(statement, form.If) or not _names_credentials(statement.test, wrapper.scope, project):
+        # Further away, a key that is made of the user's name finds an answer in a cache.
+        if not isinstance(statement, form.If) or not _names_credentials(statement.test, wrapper.scope, project, most=2):
             continue
         then, rest = statement.body, statement.orelse or wrapper.node.body[index + 1 :]
         for served, turned_aside in ((rest, then), (then, rest)):
@@ -352,8 +377,16 @@ def refuses_in_body(handler: FunctionSymbol, project: Project) -> Evidence | Non
     A wrong password in the body answers 401 too, but is no guard: only what depends on credentials that come along
     with every request counts.
     """
-    found = _body_refusal(handler.node.body, handler.scope, project, _DEEPEST_CHECK)
-    return handler.module.evidence(found, "turns away callers without valid credentials") if found is not None else None
+    known = _IN_BODY.setdefault(project, {})
+    if handler not in known:
+        found = _body_refusal(handler.node.body, handler.scope, project, _DEEPEST_CHECK)
+        text = "turns away callers without valid credentials"
+        known[handler] = handler.module.evidence(found, text) if found is not None else None
+    return known[handler]
+
+
+_IN_BODY: WeakKeyDictionary[Project, dict[FunctionSymbol, Evidence | None]] = WeakKeyDictionary()
+"""Handlers that many routes share, such as a base class's methods, are looked at once."""
 
 
 def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: int) -> form.Expr | form.Stmt | None:
@@ -418,9 +451,11 @@ def _refusals(body: list[form.Stmt], scope: Scope, project: Project) -> Iterator
 
 
 def _names_credentials(
-    node: form.Expr | form.Stmt, scope: Scope, project: Project, seen: frozenset[str] = frozenset()
+    node: form.Expr | form.Stmt, scope: Scope, project: Project, seen: frozenset[str] = frozenset(), most: int = 8
 ) -> bool:
-    """Whether the value hangs on something that comes along with every request and says who is asking."""
+    """Whether the value hangs on something that comes along with every request and says who is asking, with at most so
+    many names and calls between.
+    """
     match node:
         case form.Function() | form.Class() | form.Lambda():
             return False
@@ -436,18 +471,18 @@ def _names_credentials(
             return _is_credential_key(last_name(owner), index, scope, project)
         case form.Name(id=name) | form.Attr(attr=name) if name in _CREDENTIALS or _is_jar(node, scope, project):
             return True
-        case form.Name(id=name) if name not in seen and len(seen) < 8:
+        case form.Name(id=name) if name not in seen and len(seen) < most:
             local = scope.bindings.get(name, ())
             values = [b.value for b in local if b.value is not None and b.param is None]
-            return any(_names_credentials(v, scope, project, seen | {name}) for v in values)
-        case form.Call() if len(seen) < 8:
+            return any(_names_credentials(v, scope, project, seen | {name}, most) for v in values)
+        case form.Call() if len(seen) < most:
             callee = project.callee_function(node, scope)
             if callee is not None and callee.id not in seen and callee.name != "__init__":
                 inside = seen | {callee.id}
                 returned = (r.value for r in callee.returns() if r.value is not None)
-                if any(_names_credentials(value, callee.scope, project, inside) for value in returned):
+                if any(_names_credentials(value, callee.scope, project, inside, most) for value in returned):
                     return True
-    return any(_names_credentials(child, scope, project, seen) for child in form.children(node))
+    return any(_names_credentials(child, scope, project, seen, most) for child in form.children(node))
 
 
 def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:

@@ -20,8 +20,9 @@ def _settings(context: Context) -> Iterator[Setting]:
 
 
 def _may_read(module: Module, context: Context) -> bool:
-    """Whether it imports a library that reads variables, or something of the project, which may be a helper's."""
-    return not module.imported_packages.isdisjoint(PACKAGES) or bool(context.project.imports(module))
+    """Whether it or a module that it imports, where a helper may be, imports a library that reads variables."""
+    around = (module, *context.project.imports(module))
+    return any(not each.imported_packages.isdisjoint(PACKAGES) for each in around)
 
 
 def _of_scope(scope: Scope, configuration: Configuration) -> Iterator[Setting]:

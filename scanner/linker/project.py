@@ -98,6 +98,7 @@ class Project:
         self._mro_active: set[ClassSymbol] = set()
         self._exports: dict[tuple[str, str], list[Value]] = {}
         self._listings = Exports(self)
+        self._imports: dict[Module, set[Module]] = {}
         self._callers: dict[str, dict[Value, list[tuple[form.Call, Scope]]]] = {}
         self._callers_in_work: set[str] = set()
         self._calls_by_name: dict[str, list[tuple[form.Call, Scope]]] | None = None
@@ -235,6 +236,11 @@ class Project:
 
     def imports(self, module: Module) -> set[Module]:
         """The project modules that the module imports anywhere in it."""
+        if module not in self._imports:
+            self._imports[module] = self._imported_modules(module)
+        return self._imports[module]
+
+    def _imported_modules(self, module: Module) -> set[Module]:
         found: set[Module] = set()
         for scope in module.scopes:
             for bindings in scope.bindings.values():

@@ -6,6 +6,8 @@ https://docs.djangoproject.com/en/stable/ref/middleware/#django.contrib.auth.mid
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from assay.scanner.dataflow.refusals import refusal_of_strangers
 from assay.scanner.framework import Guard, Sited
@@ -14,7 +16,7 @@ from assay.scanner.frameworks.django.guards import body_guard
 from assay.scanner.frameworks.django.settings import Settings
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
@@ -28,26 +30,46 @@ def middleware_guards(
     view: View, settings: Settings | None, project: Project, path: str | None = None, name: str | None = None
 ) -> list[Guard]:
     """Middleware that demands a login, unless the view is exempt from it, or its path or the name of its pattern is."""
-    if settings is None or "MIDDLEWARE" not in settings:
+    if settings is None or _is_exempt(view):
         return []
+    of_project = _GATES.setdefault(project, {})
+    if settings.module not in of_project:
+        of_project[settings.module] = list(_gates(settings, project))
+    return [
+        gate.guard
+        for gate in of_project[settings.module]
+        if not any(_is_meant(text, path, name) for text in gate.open_to)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """Middleware that demands a login, and the paths and names that it lets pass without one."""
+
+    guard: Guard
+    open_to: tuple[str, ...] = ()
+
+
+_GATES: WeakKeyDictionary[Project, dict[Module, list[_Gate]]] = WeakKeyDictionary()
+"""The same for all routes of a site."""
+
+
+def _gates(settings: Settings, project: Project) -> Iterator[_Gate]:
+    if "MIDDLEWARE" not in settings:
+        return
     place = settings["MIDDLEWARE"]
-    found = []
     for dotted_name in settings.strings("MIDDLEWARE"):
         module_name, _, own_name = dotted_name.rpartition(".")
         if dotted_name == _OF_DJANGO:
-            if not _is_exempt(view):
-                found.append(Guard(own_name, place.module.evidence(place.node, dotted_name)))
+            yield _Gate(Guard(own_name, place.module.evidence(place.node, dotted_name)))
             continue
         module = project.module_named(module_name, place.module.path)
         value = project.member(module, own_name) if module is not None else None
         for function in _entrances(value, project):
             evidence = _demands_a_login(function, settings, project)
             if evidence is not None:
-                open_to = _exemptions(function, settings, project)
-                if not _is_exempt(view) and not any(_is_meant(text, path, name) for text in open_to):
-                    found.append(Guard(own_name, evidence))
+                yield _Gate(Guard(own_name, evidence), tuple(_exemptions(function, settings, project)))
                 break
-    return found
 
 
 def _entrances(middleware: object, project: Project) -> Iterator[FunctionSymbol]:
