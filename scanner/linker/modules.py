@@ -20,6 +20,7 @@ class ModuleIndex:
         self._packages = {p.parent for p in self._paths if p.name == "__init__.py"}
         self._packages -= {p.parent for p in self._paths if p.name == "manage.py"}
         self._by_suffix: dict[tuple[str, ...], list[PurePosixPath]] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
         for path in sorted(self._paths):
             parts = _module_parts(path)
             for start in range(len(parts)):
@@ -40,7 +41,12 @@ class ModuleIndex:
 
     def find(self, dotted_name: str, importer: str) -> str | None:
         """The path of the module that `import dotted_name` in `importer` means; None when it is not in the project."""
-        here = PurePosixPath(importer)
+        question = (dotted_name, importer.rpartition("/")[0])  # all modules of a folder mean the same by a name
+        if question not in self._found:
+            self._found[question] = self._find(dotted_name, PurePosixPath(importer))
+        return self._found[question]
+
+    def _find(self, dotted_name: str, here: PurePosixPath) -> str | None:
         parts = tuple(dotted_name.split("."))
         candidates = self._by_suffix.get(parts) or self._in_packages_of(here, parts)
         if not candidates:
