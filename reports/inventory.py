@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 
 from assay.reports import figures
+from assay.reports.jsontext import schema_text
 from assay.reports.plain import plain
 from assay.reports.remedies import REMEDIES
 from assay.reports.screen import Screen
 from assay.scanner.diagnostics import Reason
 from assay.scanner.inventory import (
+    SCHEMA_VERSION,
     ConsumerRow,
     DiagnosticRow,
     EndpointRow,
@@ -39,6 +41,11 @@ def render(inventory: Inventory, console: Console) -> None:
         _service(service, screen)
     _diagnostics(inventory.diagnostics, screen)
     screen.line("For programs: assay inventory --format json", style="dim")
+
+
+def schema() -> str:
+    """The JSON Schema of `assay inventory --format json`, as `schemas/inventory.schema.json` holds it."""
+    return schema_text(Inventory, f"Assay inventory {SCHEMA_VERSION}")
 
 
 def _service(service: ServiceRow, screen: Screen) -> None:

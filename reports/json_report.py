@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, field
 
-from assay.reports.jsontext import json_text
+from assay.reports.jsontext import json_text, schema_text
 from assay.scanner.diagnostics import Reason
 from assay.scanner.results import PrincipleStatus, RuleInfo, ScanResult
 from assay.scanner.verdicts import Kind, Severity
@@ -187,15 +187,7 @@ def render(result: ScanResult) -> str:
 
 def schema() -> str:
     """The JSON Schema (2020-12) of the report, as `schemas/report.schema.json` holds it."""
-    (reference,), definitions = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
-    return json_text(
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": f"Assay report {SCHEMA_VERSION}",
-            **reference,
-            "$defs": dict(sorted(definitions.items())),
-        }
-    )
+    return schema_text(Report, f"Assay report {SCHEMA_VERSION}")
 
 
 Copied = TypeVar("Copied")

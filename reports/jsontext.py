@@ -23,3 +23,16 @@ def json_text(value: object) -> str:
     text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, allow_nan=False)
     text = msgspec.json.format(_UNPAIRED_SURROGATE.sub("\ufffd", text), indent=2)
     return _ACTS_ON_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def schema_text(root: type[msgspec.Struct], title: str) -> str:
+    """The JSON Schema (2020-12) of what msgspec makes of the struct."""
+    (reference,), definitions = msgspec.json.schema_components([root], ref_template="#/$defs/{name}")
+    return json_text(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": title,
+            **reference,
+            "$defs": dict(sorted(definitions.items())),
+        }
+    )

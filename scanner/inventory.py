@@ -213,18 +213,6 @@ def as_json(inventory: Inventory) -> str:
     return msgspec.json.format(msgspec.json.encode(inventory), indent=2).decode() + "\n"
 
 
-def schema() -> str:
-    """The JSON Schema (2020-12) of `as_json`, as `reports/schemas/inventory.schema.json` holds it."""
-    (reference,), definitions = msgspec.json.schema_components([Inventory], ref_template="#/$defs/{name}")
-    whole = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Assay inventory {SCHEMA_VERSION}",
-        **reference,
-        "$defs": dict(sorted(definitions.items())),
-    }
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
-
-
 def _service(service: Service) -> ServiceRow:
     return ServiceRow(
         name=service.name,

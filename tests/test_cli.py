@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 import assay.rules
-from assay.scanner import __version__, inventory
+from assay.reports import inventory
+from assay.scanner import __version__
 from assay.scanner.rulebook import load_rulebook
 from tests.running import backend, listing, run_assay
 

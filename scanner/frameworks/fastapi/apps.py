@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.constants import Given, definitions, list_items, string_value
+from assay.scanner.dataflow.constants import Given, definitions, list_items
 from assay.scanner.dataflow.expansion import arguments, expansions, named_argument, resolved
 from assay.scanner.framework import Context, Sited
 from assay.scanner.frameworks.fastapi.dependencies import Closure, Dependencies
@@ -16,6 +16,7 @@ from assay.scanner.linker.values import External, Instance, Value
 from assay.scanner.readers.python import form
 from assay.scanner.web.lists import Item
 from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.paths import path_part
 from assay.scanner.web.ready_made import ReadyMade, ready_made_router, ready_made_view, router_names
 
 _APPS = frozenset({"fastapi.FastAPI", "starlette.applications.Starlette"})
@@ -180,12 +181,7 @@ class FastApiApps:
 
     def text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
         """A path or prefix; what can't be computed is said and left out."""
-        if node is None:
-            return ""
-        found = string_value(node, scope, self._project, given)
-        if found is None:
-            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
-        return found or ""
+        return path_part(node, scope, self._context, given)
 
     def chains(self, holder: form.Call) -> list[tuple[Mount, ...]]:
         """The ways from an app down to the holder; none where no app includes it, unless the project has no app."""

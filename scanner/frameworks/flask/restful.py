@@ -21,6 +21,7 @@ from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Location
 from assay.scanner.readers.python import form
 from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.paths import path_part
 
 _APIS = frozenset({"flask_restful.Api", "flask_restx.Api", "flask_restplus.Api"})
 _NAMESPACES = frozenset(
@@ -102,10 +103,7 @@ class _Resources:
             self._mounts.add(Mount(parent, api, text, Sited(api, scope), given))
 
     def _text(self, node: form.Expr, scope: Scope, given: Given) -> str:
-        found = string_value(node, scope, self._project, given)
-        if found is None:
-            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
-        return found or ""
+        return path_part(node, scope, self._context, given)
 
     # --- resources ---
 

@@ -19,6 +19,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.web.applications import Applications
 from assay.scanner.web.guards import decorator_guards, own_check
+from assay.scanner.web.paths import path_part
 from assay.scanner.web.ready_made import ReadyMade, ready_made_view
 
 _APPS = frozenset({"litestar.Litestar", "litestar.app.Litestar"})
@@ -200,12 +201,8 @@ class _Routes:
 
     def _text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
         """A path; what can't be computed is said and left out."""
-        if node is None or (isinstance(node, form.Const) and node.value is None):
-            return ""
-        found = string_value(node, scope, self._project, given)
-        if found is None:
-            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
-        return found or ""
+        is_none = isinstance(node, form.Const) and node.value is None
+        return "" if is_none else path_part(node, scope, self._context, given)
 
     # --- routes ---
 

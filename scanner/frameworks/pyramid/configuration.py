@@ -14,6 +14,7 @@ from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.linker.values import BoundMethod, Instance, Namespace, Value
 from assay.scanner.readers.python import form
+from assay.scanner.web.paths import path_part
 
 CONFIGURATORS = frozenset({"pyramid.config.Configurator"})
 _INCLUDED = "includeme"
@@ -98,12 +99,8 @@ class Configuration:
             yield ""
 
     def _text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
-        if node is None or (isinstance(node, form.Const) and node.value is None):
-            return ""
-        found = string_value(node, scope, self._project, given)
-        if found is None:
-            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
-        return found or ""
+        is_none = isinstance(node, form.Const) and node.value is None
+        return "" if is_none else path_part(node, scope, self._context, given)
 
     def _included(self, node: form.Expr, scope: Scope) -> FunctionSymbol | None:
         """A function, or the `includeme` of a module; None for a library's."""

@@ -17,6 +17,7 @@ from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 from assay.scanner.web.applications import Applications
 from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.paths import path_part
 
 APIS = frozenset(
     {"ninja.NinjaAPI", "ninja.main.NinjaAPI", "ninja_extra.NinjaExtraAPI", "ninja_extra.main.NinjaExtraAPI"}
@@ -164,10 +165,7 @@ class NinjaApis:
 
     def text(self, node: form.Expr | None, scope: Scope, given: Given) -> str:
         """A path or prefix; what can't be computed is said and left out."""
-        found = string_value(node, scope, self._project, given) if node is not None else ""
-        if found is None and node is not None:
-            self._context.unresolved(scope.module.location(node), "this part of the path can't be told")
-        return found or ""
+        return path_part(node, scope, self._context, given)
 
     # --- the ways down ---
 
