@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 
 class ModuleIndex:
@@ -16,98 +16,116 @@ class ModuleIndex:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = {PurePosixPath(p) for p in paths}
-        self._packages = {p.parent for p in self._paths if p.name == "__init__.py"}
-        self._packages -= {p.parent for p in self._paths if p.name == "manage.py"}
-        self._by_suffix: dict[tuple[str, ...], list[PurePosixPath]] = {}
+        self._paths = frozenset(paths)
+        self._packages = {_folder(p) for p in self._paths if _file_name(p) == "__init__.py"}
+        self._packages -= {_folder(p) for p in self._paths if _file_name(p) == "manage.py"}
+        self._by_suffix: dict[str, list[str]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         for path in sorted(self._paths):
-            parts = _module_parts(path)
-            for start in range(len(parts)):
-                root = PurePosixPath(*parts[:start])
-                if root not in self._packages or start == len(parts):
-                    self._by_suffix.setdefault(parts[start:], []).append(path)
+            module = _without_suffix(path)
+            root, name = "", module
+            while name:
+                if root not in self._packages:
+                    self._by_suffix.setdefault(name, []).append(path)
+                folder, _, name = name.partition("/")
+                root = _join(root, folder)
 
     def name_of(self, path: str) -> str:
         """The dotted name under the innermost import root: packages count from where `__init__.py` files begin."""
-        file = PurePosixPath(path)
-        parts = _module_parts(file)
-        folder = file.parent.parent if file.name == "__init__.py" else file.parent
-        start = len(parts) - 1
-        while folder in self._packages and start > 0:
-            folder = folder.parent
-            start -= 1
-        return ".".join(parts[start:]) or file.stem
+        module = _without_suffix(path)
+        if not module:
+            return "__init__"
+        root = _folder(module)
+        while root and root in self._packages:
+            root = _folder(root)
+        return (module[len(root) + 1 :] if root else module).replace("/", ".")
 
     def find(self, dotted_name: str, importer: str) -> str | None:
         """The path of the module that `import dotted_name` in `importer` means; None when it is not in the project."""
-        question = (dotted_name, importer.rpartition("/")[0])  # all modules of a folder mean the same by a name
+        question = (dotted_name, _folder(importer))  # all modules of a folder mean the same by a name
         if question not in self._found:
-            self._found[question] = self._find(dotted_name, PurePosixPath(importer))
+            self._found[question] = self._find(dotted_name, _folder(importer))
         return self._found[question]
 
-    def _find(self, dotted_name: str, here: PurePosixPath) -> str | None:
-        parts = tuple(dotted_name.split("."))
-        candidates = self._by_suffix.get(parts) or self._in_packages_of(here, parts)
-        if not candidates:
-            return None
+    def _find(self, dotted_name: str, here: str) -> str | None:
+        name = dotted_name.replace(".", "/")
+        candidates = self._by_suffix.get(name) or self._in_packages_of(here, name)
         if dotted_name.split(".", 1)[0] in sys.stdlib_module_names:
             # Only a script's own folder comes before the standard library on the path.
-            candidates = [c for c in candidates if c.parent == here.parent or c.parent.parent == here.parent]
-            candidates = [c for c in candidates if here.parent not in self._packages]
-            if not candidates:
+            if here in self._packages:
                 return None
-        return str(max(candidates, key=lambda c: (_common_folders(c, here), -len(c.parts), str(c))))
+            candidates = [c for c in candidates if here in (_folder(c), _folder(_folder(c)))]
+        return max(candidates, key=lambda c: (_common_folders(c, here), -c.count("/"), c), default=None)
 
-    def _in_packages_of(self, here: PurePosixPath, parts: tuple[str, ...]) -> list[PurePosixPath]:
+    def _in_packages_of(self, here: str, name: str) -> list[str]:
         """A module in a package around the importing file that is a root too: a server is started inside its folder.
 
         A single name says too little: `app/redis.py` is not what `import redis` in `app/main.py` means.
         """
-        packages = [folder for folder in here.parents if folder in self._packages] if len(parts) > 1 else []
-        found = [folder.joinpath(*parts[:-1], f"{parts[-1]}.py") for folder in packages]
-        found += [folder.joinpath(*parts, "__init__.py") for folder in packages]
-        return [path for path in found if path in self._paths]
+        if "/" not in name:
+            return []
+        packages = [folder for folder in _upwards(here) if folder in self._packages]
+        return [path for folder in packages for path in _files_of(_join(folder, name)) if path in self._paths]
 
     def find_relative(self, module: str, level: int, importer: str) -> str | None:
         """The path that `from ..module import x` in `importer` means, or of the package for an empty module."""
-        folder = PurePosixPath(importer).parent
+        folder = _folder(importer)
         for _ in range(level - 1):
-            folder = folder.parent
-        target = folder.joinpath(*module.split(".")) if module else folder
-        for candidate in (target.with_suffix(".py") if module else None, target / "__init__.py"):
-            if candidate is not None and candidate in self._paths:
-                return str(candidate)
-        return None
+            folder = _folder(folder)
+        if not module:
+            package = _join(folder, "__init__.py")
+            return package if package in self._paths else None
+        return self._first(_files_of(_join(folder, module.replace(".", "/"))))
 
     def sibling(self, name: str, importer: str) -> str | None:
         """`name.py` beside the importing file, itself excepted: what a script in a package's folder means by it."""
-        candidate = PurePosixPath(importer).with_name(f"{name}.py")
-        return str(candidate) if candidate in self._paths and str(candidate) != importer else None
+        candidate = _join(_folder(importer), f"{name}.py")
+        return candidate if candidate in self._paths and candidate != importer else None
 
     def submodule(self, package: str, name: str) -> str | None:
         """The path of `name` inside the package (or namespace folder) whose file or folder is `package`."""
-        folder = PurePosixPath(package)
-        if folder.name == "__init__.py":
-            folder = folder.parent
-        elif folder.suffix == ".py":
+        if _file_name(package) == "__init__.py":
+            package = _folder(package)
+        elif package.endswith(".py"):
             return None
-        for candidate in (folder / f"{name}.py", folder / name / "__init__.py"):
-            if candidate in self._paths:
-                return str(candidate)
-        return None
+        return self._first(_files_of(_join("" if package == "." else package, name)))
+
+    def _first(self, candidates: Iterable[str]) -> str | None:
+        return next((c for c in candidates if c in self._paths), None)
 
 
-def _module_parts(path: PurePosixPath) -> tuple[str, ...]:
-    if path.name == "__init__.py":
-        return path.parent.parts
-    return (*path.parent.parts, path.stem)
+# Paths are relative, with `/`, and the root's is empty: as plain strings they cost a tenth of what `pathlib`'s do, and
+# every import asks for some.
 
 
-def _common_folders(a: PurePosixPath, b: PurePosixPath) -> int:
-    count = 0
-    for x, y in zip(a.parent.parts, b.parent.parts, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _files_of(module: str) -> tuple[str, str]:
+    return f"{module}.py", f"{module}/__init__.py"
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while folder:
+        folder = _folder(folder)
+        yield folder
+
+
+def _without_suffix(path: str) -> str:
+    """The module's path as imports spell it, with `/`: a package's is its folder's."""
+    return _folder(path) if _file_name(path) == "__init__.py" else path.removesuffix(".py")
+
+
+def _common_folders(path: str, folder: str) -> int:
+    pairs = zip(_folder(path).split("/"), folder.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
