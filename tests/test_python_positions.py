@@ -72,7 +72,7 @@ def our_marks(facts: form.ModuleFacts) -> Iterator[Mark]:
             case _:
                 pass
         in_template = in_template or isinstance(node, form.Template)
-        todo.extend((child, in_template) for child in form.children(node))
+        todo.extend((child, in_template) for child in node.children())
 
 
 def _kind_and_name(node: form.Function | form.Class | form.Call | form.Name) -> tuple[str, str]:

@@ -203,7 +203,7 @@ def _running(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
         if isinstance(node, form.If) and is_debug_condition(node.test):
             stack.extend(reversed(node.orelse))
             continue
-        stack.extend(reversed(list(form.children(node))))
+        stack.extend(reversed(node.children()))
 
 
 def _mentions(node: form.Expr, bound: str | None) -> bool:

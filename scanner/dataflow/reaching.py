@@ -149,7 +149,7 @@ class Flow:
                     self.returns.append((value, state))
                 return None
             case form.Raise():
-                self._see_all(form.children(node), state)
+                self._see_all(node.children(), state)
                 return None
             case form.Jump(keyword=keyword):
                 return self._jump(keyword, state)
@@ -186,7 +186,7 @@ class Flow:
                     state = state.put(alias or imported, Definition(Kind.OTHER, state))
                 return state
             case _:
-                self._see_all(form.children(node), state)
+                self._see_all(node.children(), state)
                 return state
 
     def _augment(self, target: form.Expr, op: str, value: form.Expr, state: State) -> State:
@@ -273,7 +273,7 @@ class Flow:
                 return state
             case form.Call():
                 self.at[node] = state
-        for child in form.children(node):
+        for child in node.children():
             state = self._see(child, state)
         return state
 

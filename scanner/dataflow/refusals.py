@@ -457,7 +457,7 @@ def _names_credentials(
     many names and calls between.
     """
     match node:
-        case form.Function() | form.Class() | form.Lambda():
+        case form.Const() | form.Function() | form.Class() | form.Lambda():
             return False
         case form.Call(func=form.Attr(attr=method), args=[key, *_]) if method in _READERS:
             return _is_credential_key(_READERS[method], key.value, scope, project)
@@ -482,7 +482,7 @@ def _names_credentials(
                 returned = (r.value for r in callee.returns() if r.value is not None)
                 if any(_names_credentials(value, callee.scope, project, inside, most) for value in returned):
                     return True
-    return any(_names_credentials(child, scope, project, seen, most) for child in form.children(node))
+    return any(_names_credentials(child, scope, project, seen, most) for child in node.children())
 
 
 def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:

@@ -122,7 +122,7 @@ class _Revision:
                 continue
             batches = self._batches(statement) if isinstance(statement, form.With) else {}
             inside = _Place(place.function, place.given, {**place.batches, **batches}, place.active)
-            for part in form.children(statement):
+            for part in statement.children():
                 if isinstance(part, form.Stmt):
                     yield from self._in_body([part], inside)
                 else:

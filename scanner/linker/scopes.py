@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
 
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -29,8 +31,7 @@ class How(Enum):
     IMPORT_FROM = auto()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, eq=False):
     """One place where a scope binds a name.
 
     `value` is the expression it takes its value from (for FOR the iterated one, for WITH the context manager);
@@ -279,70 +280,75 @@ class _Builder:
         for statement in body:
             self._statement(statement, scope)
 
-    def _statement(self, node: form.Stmt, scope: Scope) -> None:  # noqa: C901 - one case for each kind of statement
-        match node:
-            case form.Function():
-                self._function(node, scope)
-            case form.Class():
-                self._class(node, scope)
-            case form.Import(names=names):
-                for dotted, alias in names:
-                    bound = alias or dotted.split(".", 1)[0]
-                    module = dotted if alias else bound
-                    self._module.imported_packages.add(dotted.split(".", 1)[0])
-                    self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
-            case form.ImportFrom():
-                self._import_from(node, scope)
-            case form.Assign(targets=targets, value=value, annotation=annotation):
-                self._expressions(scope, value, annotation, *targets)
-                for target in targets:
-                    self._target(target, scope, How.ASSIGN, value, annotation)
-            case form.TypeAlias(name=name, value=value):
-                self._expressions(scope, *form.children(node))
-                self._bind(scope, name.id, Binding(How.ASSIGN, scope, node.start, value))
-            case form.AugAssign(target=target, value=value):
-                self._expressions(scope, value, target)
-                if isinstance(target, form.Name):
-                    self._bind(scope, target.id, Binding(How.AUGMENT, scope, node.start, value))
-            case form.For(target=target, iter=iterated, body=body, orelse=orelse):
-                self._expressions(scope, iterated)
-                self._target(target, scope, How.FOR, iterated)
-                self._body(body, scope)
-                self._body(orelse, scope)
-            case form.With(items=items, body=body):
-                for item in items:
-                    self._expressions(scope, item.value)
-                    if item.target is not None:
-                        self._target(item.target, scope, How.WITH, item.value)
-                self._body(body, scope)
-            case form.Try(body=body, handlers=handlers, orelse=orelse, final=final):
-                self._body(body, scope)
-                for handler in handlers:
-                    self._expressions(scope, handler.type)
-                    if handler.name is not None:
-                        self._bind(scope, handler.name, Binding(How.EXCEPT, scope, handler.start, handler.type))
-                    self._body(handler.body, scope)
-                if handlers:
-                    _put_fallbacks_first(scope, node.start, handlers[0].start)
-                self._body(orelse, scope)
-                self._body(final, scope)
-            case form.If(test=test, body=body, orelse=orelse) | form.While(test=test, body=body, orelse=orelse):
-                self._expressions(scope, test)
-                self._body(body, scope)
-                self._body(orelse, scope)
-            case form.Match(subject=subject, cases=cases):
-                self._expressions(scope, subject)
-                for case in cases:
-                    self._expressions(scope, case.guard)
-                    for name in case.binds:
-                        self._bind(scope, name.id, Binding(How.UNPACK, scope, name.start, subject))
-                    self._body(case.body, scope)
-            case form.Scope(keyword="global", names=names):
-                scope.globals.update(names)
-            case form.Scope(names=names):
-                scope.nonlocals.update(names)
-            case _:
-                self._expressions(scope, *(child for child in form.children(node)))
+    def _statement(self, node: form.Stmt, scope: Scope) -> None:
+        # A table rather than a match: a module has thousands of statements, and a match tries class after class.
+        self._BY_KIND.get(type(node), _Builder._plain)(self, node, scope)
+
+    def _plain(self, node: form.Stmt, scope: Scope) -> None:
+        self._expressions(scope, *node.children())
+
+    def _import(self, node: form.Import, scope: Scope) -> None:
+        for dotted, alias in node.names:
+            bound = alias or dotted.split(".", 1)[0]
+            module = dotted if alias else bound
+            self._module.imported_packages.add(dotted.split(".", 1)[0])
+            self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
+
+    def _assign(self, node: form.Assign, scope: Scope) -> None:
+        self._expressions(scope, node.value, node.annotation, *node.targets)
+        for target in node.targets:
+            self._target(target, scope, How.ASSIGN, node.value, node.annotation)
+
+    def _type_alias(self, node: form.TypeAlias, scope: Scope) -> None:
+        self._plain(node, scope)
+        self._bind(scope, node.name.id, Binding(How.ASSIGN, scope, node.start, node.value))
+
+    def _augmented(self, node: form.AugAssign, scope: Scope) -> None:
+        self._expressions(scope, node.value, node.target)
+        if isinstance(node.target, form.Name):
+            self._bind(scope, node.target.id, Binding(How.AUGMENT, scope, node.start, node.value))
+
+    def _for(self, node: form.For, scope: Scope) -> None:
+        self._expressions(scope, node.iter)
+        self._target(node.target, scope, How.FOR, node.iter)
+        self._body(node.body, scope)
+        self._body(node.orelse, scope)
+
+    def _with(self, node: form.With, scope: Scope) -> None:
+        for item in node.items:
+            self._expressions(scope, item.value)
+            if item.target is not None:
+                self._target(item.target, scope, How.WITH, item.value)
+        self._body(node.body, scope)
+
+    def _try(self, node: form.Try, scope: Scope) -> None:
+        self._body(node.body, scope)
+        for handler in node.handlers:
+            self._expressions(scope, handler.type)
+            if handler.name is not None:
+                self._bind(scope, handler.name, Binding(How.EXCEPT, scope, handler.start, handler.type))
+            self._body(handler.body, scope)
+        if node.handlers:
+            _put_fallbacks_first(scope, node.start, node.handlers[0].start)
+        self._body(node.orelse, scope)
+        self._body(node.final, scope)
+
+    def _branches(self, node: form.If | form.While, scope: Scope) -> None:
+        self._expressions(scope, node.test)
+        self._body(node.body, scope)
+        self._body(node.orelse, scope)
+
+    def _match(self, node: form.Match, scope: Scope) -> None:
+        self._expressions(scope, node.subject)
+        for case in node.cases:
+            self._expressions(scope, case.guard)
+            for name in case.binds:
+                self._bind(scope, name.id, Binding(How.UNPACK, scope, name.start, node.subject))
+            self._body(case.body, scope)
+
+    def _declared(self, node: form.Scope, scope: Scope) -> None:
+        names = scope.globals if node.keyword == "global" else scope.nonlocals
+        names.update(node.names)
 
     def _import_from(self, node: form.ImportFrom, scope: Scope) -> None:
         if not node.level:
@@ -407,13 +413,16 @@ class _Builder:
         apart = Scope(scope.module, scope.function, scope.cls, scope.qualname)
         self._target(generator.target, apart, How.FOR, generator.iter)
         for name, bindings in apart.bindings.items():
-            found = [replace(binding, scope=scope, within=within) for binding in bindings]
+            found = [msgspec.structs.replace(binding, scope=scope, within=within) for binding in bindings]
             scope.comprehended.setdefault(name, []).extend(found)
 
     def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
         stack = [e for e in reversed(expressions) if e is not None]
         while stack:
             node = stack.pop()
+            kind = type(node)
+            if kind is form.Name or kind is form.Const:  # more than half of all nodes
+                continue
             if isinstance(node, form.Call):
                 self._module.calls.append((node, scope))
             elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
@@ -422,8 +431,24 @@ class _Builder:
                 # A comprehension's own scope is folded into its function's; its names are known only inside it.
                 for generator in node.generators:
                     self._comprehended(generator, node, scope)
-            if not isinstance(node, form.Name | form.Const):
-                stack.extend(form.children(node))
+            stack.extend(node.children())
+
+    _BY_KIND: ClassVar[dict[type[form.Node], Callable[..., None]]] = {
+        form.Function: _function,
+        form.Class: _class,
+        form.Import: _import,
+        form.ImportFrom: _import_from,
+        form.Assign: _assign,
+        form.TypeAlias: _type_alias,
+        form.AugAssign: _augmented,
+        form.For: _for,
+        form.With: _with,
+        form.Try: _try,
+        form.If: _branches,
+        form.While: _branches,
+        form.Match: _match,
+        form.Scope: _declared,
+    }
 
 
 def _declaring(scope: Scope, name: str) -> Scope:

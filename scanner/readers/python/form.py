@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
 import msgspec
@@ -20,6 +20,10 @@ class Node(msgspec.Struct, array_like=True, eq=False, gc=False, kw_only=True):
 
     start: int
     end: int
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        """The nodes directly inside, in source order as far as that matters; definitions' bodies included."""
+        return ()
 
 
 # --- expressions ------------------------------------------------------------------------------------------------------
@@ -40,6 +44,9 @@ class Attr(Node, tag="attr"):
     attr: str
     attr_start: int
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.value,)
+
 
 class Arg(msgspec.Struct, array_like=True, eq=False, gc=False):
     """One argument of a call or base of a class; `star` counts the asterisks before it."""
@@ -52,6 +59,9 @@ class Arg(msgspec.Struct, array_like=True, eq=False, gc=False):
 class Call(Node, tag="call"):
     func: Expr
     args: list[Arg]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [self.func, *(arg.value for arg in self.args)]
 
     def keyword(self, name: str) -> Expr | None:
         return next((a.value for a in self.args if a.name == name), None)
@@ -101,6 +111,9 @@ class Template(Node, tag="fstr"):
 
     parts: list[str | Hole]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [expression for hole in self.holes for expression in hole.expressions()]
+
     @property
     def holes(self) -> list[Hole]:
         return [p for p in self.parts if isinstance(p, Hole)]
@@ -111,10 +124,16 @@ class Binary(Node, tag="bin"):
     left: Expr
     right: Expr
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.left, self.right
+
 
 class Boolean(Node, tag="bool"):
     op: str
     values: list[Expr]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.values
 
 
 class Compare(Node, tag="cmp"):
@@ -122,10 +141,16 @@ class Compare(Node, tag="cmp"):
     ops: list[str]
     rights: list[Expr]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [self.left, *self.rights]
+
 
 class Unary(Node, tag="una"):
     op: str
     operand: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.operand,)
 
 
 class Display(Node, tag="seq"):
@@ -134,12 +159,19 @@ class Display(Node, tag="seq"):
     kind: str
     items: list[Expr]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.items
+
 
 class Dict(Node, tag="dict"):
     """A key of None stands for `**value`."""
 
     keys: list[Expr | None]
     values: list[Expr]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        pairs = zip(self.keys, self.values, strict=True)
+        return _present(*(part for pair in pairs for part in pair))
 
 
 class Subscript(Node, tag="sub"):
@@ -148,11 +180,17 @@ class Subscript(Node, tag="sub"):
     value: Expr
     index: Expr
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.value, self.index
+
 
 class Slice(Node, tag="slice"):
     lower: Expr | None
     upper: Expr | None
     step: Expr | None
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(self.lower, self.upper, self.step)
 
 
 class Generator(msgspec.Struct, array_like=True, eq=False, gc=False):
@@ -171,10 +209,19 @@ class Comprehension(Node, tag="comp"):
     value: Expr | None
     generators: list[Generator]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        found: list[Expr | Stmt] = []
+        for generator in self.generators:
+            found += (generator.iter, generator.target, *generator.ifs)
+        return [*found, *_present(self.element, self.value)]
+
 
 class Lambda(Node, tag="lam"):
     params: list[Param]
     body: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(*(param.default for param in self.params), self.body)
 
 
 class Conditional(Node, tag="ifx"):
@@ -182,23 +229,38 @@ class Conditional(Node, tag="ifx"):
     body: Expr
     orelse: Expr
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.test, self.body, self.orelse
+
 
 class Await(Node, tag="await"):
     value: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.value,)
 
 
 class Yield(Node, tag="yield"):
     value: Expr | None
     is_from: bool
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(self.value)
+
 
 class Starred(Node, tag="star"):
     value: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.value,)
 
 
 class Walrus(Node, tag="walrus"):
     target: Expr
     value: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.value, self.target
 
 
 class Opaque(Node, tag="opaque"):
@@ -269,6 +331,10 @@ class Function(Node, tag="def"):
     is_async: bool
     type_params: list[TypeParam] = []
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        own = (part for param in self.params for part in (param.annotation, param.default))
+        return [*self.decorators, *bounds(self.type_params), *_present(*own, self.returns), *self.body]
+
 
 class Class(Node, tag="class"):
     name: str
@@ -277,6 +343,9 @@ class Class(Node, tag="class"):
     body: list[Stmt]
     type_params: list[TypeParam] = []
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [*self.decorators, *bounds(self.type_params), *(base.value for base in self.bases), *self.body]
+
 
 class TypeAlias(Node, tag="type"):
     """`type name[type_params] = value` (PEP 695)."""
@@ -284,6 +353,9 @@ class TypeAlias(Node, tag="type"):
     name: Name
     type_params: list[TypeParam]
     value: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [*bounds(self.type_params), self.value, self.name]
 
 
 class Import(Node, tag="import"):
@@ -307,33 +379,54 @@ class Assign(Node, tag="="):
     value: Expr | None
     annotation: Expr | None = None
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [*_present(self.annotation, self.value), *self.targets]
+
 
 class AugAssign(Node, tag="op="):
     target: Expr
     op: str
     value: Expr
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return self.value, self.target
+
 
 class ExprStmt(Node, tag="expr"):
     value: Expr
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.value,)
+
 
 class Return(Node, tag="return"):
     value: Expr | None
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(self.value)
 
 
 class Raise(Node, tag="raise"):
     exc: Expr | None
     cause: Expr | None
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(self.exc, self.cause)
+
 
 class Assert(Node, tag="assert"):
     test: Expr
     message: Expr | None
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return _present(self.test, self.message)
+
 
 class Delete(Node, tag="del"):
     target: Expr
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return (self.target,)
 
 
 class Jump(Node, tag="jump"):
@@ -356,6 +449,9 @@ class If(Node, tag="if"):
     body: list[Stmt]
     orelse: list[Stmt]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [self.test, *self.body, *self.orelse]
+
 
 class For(Node, tag="for"):
     target: Expr
@@ -363,11 +459,17 @@ class For(Node, tag="for"):
     body: list[Stmt]
     orelse: list[Stmt]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [self.iter, self.target, *self.body, *self.orelse]
+
 
 class While(Node, tag="while"):
     test: Expr
     body: list[Stmt]
     orelse: list[Stmt]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [self.test, *self.body, *self.orelse]
 
 
 class Handler(Node):
@@ -377,12 +479,19 @@ class Handler(Node):
     name: str | None
     body: list[Stmt]
 
+    def children(self) -> Sequence[Expr | Stmt]:
+        return [*_present(self.type), *self.body]
+
 
 class Try(Node, tag="try"):
     body: list[Stmt]
     handlers: list[Handler]
     orelse: list[Stmt]
     final: list[Stmt]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        handled = (node for handler in self.handlers for node in handler.children())
+        return [*self.body, *handled, *self.orelse, *self.final]
 
 
 class WithItem(msgspec.Struct, array_like=True, eq=False, gc=False):
@@ -393,6 +502,10 @@ class WithItem(msgspec.Struct, array_like=True, eq=False, gc=False):
 class With(Node, tag="with"):
     items: list[WithItem]
     body: list[Stmt]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        managers = (node for item in self.items for node in _present(item.value, item.target))
+        return [*managers, *self.body]
 
 
 class Case(msgspec.Struct, array_like=True, eq=False, gc=False):
@@ -407,6 +520,12 @@ class Case(msgspec.Struct, array_like=True, eq=False, gc=False):
 class Match(Node, tag="match"):
     subject: Expr
     cases: list[Case]
+
+    def children(self) -> Sequence[Expr | Stmt]:
+        found: list[Expr | Stmt] = [self.subject]
+        for case in self.cases:
+            found += (*case.values, *case.binds, *_present(case.guard), *case.body)
+        return found
 
 
 Stmt: typing.TypeAlias = (
@@ -454,131 +573,13 @@ class ModuleFacts(msgspec.Struct, array_like=True, eq=False, gc=False):
 # --- reading the form -------------------------------------------------------------------------------------------------
 
 
-def children(node: Expr | Stmt) -> Iterator[Expr | Stmt]:
-    """The nodes directly inside, in source order as far as that matters; definitions' bodies included."""
-    match node:
-        case Const() | Name() | Opaque() | Import() | ImportFrom() | Jump() | Scope():
-            return
-        case Attr(value=value) | Await(value=value) | Starred(value=value) | ExprStmt(value=value):
-            yield value
-        case Call(func=func, args=args):
-            yield func
-            for arg in args:
-                yield arg.value
-        case Template(parts=parts):
-            for part in parts:
-                if isinstance(part, Hole):
-                    yield from part.expressions()
-        case Binary(left=left, right=right):
-            yield left
-            yield right
-        case Boolean(values=values) | Display(items=values):
-            yield from values
-        case Compare(left=left, rights=rights):
-            yield left
-            yield from rights
-        case Unary(operand=operand):
-            yield operand
-        case Dict(keys=keys, values=values):
-            for key, item in zip(keys, values, strict=True):
-                if key is not None:
-                    yield key
-                yield item
-        case Subscript(value=value, index=index):
-            yield value
-            yield index
-        case Slice(lower=lower, upper=upper, step=step):
-            yield from (x for x in (lower, upper, step) if x is not None)
-        case Comprehension(element=element, value=optional, generators=generators):
-            for generator in generators:
-                yield generator.iter
-                yield generator.target
-                yield from generator.ifs
-            yield element
-            if optional is not None:
-                yield optional
-        case Lambda(params=params, body=expression):
-            for param in params:
-                if param.default is not None:
-                    yield param.default
-            yield expression
-        case Conditional(test=test, body=then, orelse=otherwise):
-            yield from (test, then, otherwise)
-        case Yield(value=optional) | Return(value=optional):
-            if optional is not None:
-                yield optional
-        case Walrus(target=target, value=value):
-            yield value
-            yield target
-        case Function(params=params, decorators=decorators, returns=returns, body=body, type_params=type_params):
-            yield from decorators
-            yield from bounds(type_params)
-            for param in params:
-                yield from (x for x in (param.annotation, param.default) if x is not None)
-            if returns is not None:
-                yield returns
-            yield from body
-        case Class(bases=bases, decorators=decorators, body=body, type_params=type_params):
-            yield from decorators
-            yield from bounds(type_params)
-            for base in bases:
-                yield base.value
-            yield from body
-        case TypeAlias(name=target, type_params=type_params, value=value):
-            yield from bounds(type_params)
-            yield value
-            yield target
-        case Assign(targets=targets, value=optional, annotation=annotation):
-            yield from (x for x in (annotation, optional) if x is not None)
-            yield from targets
-        case AugAssign(target=target, value=value):
-            yield value
-            yield target
-        case Raise(exc=exc, cause=cause):
-            yield from (x for x in (exc, cause) if x is not None)
-        case Assert(test=test, message=optional):
-            yield test
-            if optional is not None:
-                yield optional
-        case Delete(target=target):
-            yield target
-        case If(test=test, body=body, orelse=orelse) | While(test=test, body=body, orelse=orelse):
-            yield test
-            yield from body
-            yield from orelse
-        case For(target=target, iter=iterated, body=body, orelse=orelse):
-            yield iterated
-            yield target
-            yield from body
-            yield from orelse
-        case Try(body=body, handlers=handlers, orelse=orelse, final=final):
-            yield from body
-            for handler in handlers:
-                if handler.type is not None:
-                    yield handler.type
-                yield from handler.body
-            yield from orelse
-            yield from final
-        case With(items=managers, body=body):
-            for manager in managers:
-                yield manager.value
-                if manager.target is not None:
-                    yield manager.target
-            yield from body
-        case Match(subject=subject, cases=cases):
-            yield subject
-            for branch in cases:
-                yield from branch.values
-                yield from branch.binds
-                if branch.guard is not None:
-                    yield branch.guard
-                yield from branch.body
+def _present(*nodes: Expr | None) -> list[Expr | Stmt]:
+    return [node for node in nodes if node is not None]
 
 
-def bounds(type_params: list[TypeParam]) -> Iterator[Expr]:
+def bounds(type_params: list[TypeParam]) -> list[Expr]:
     """What is evaluated for type parameters: bounds and defaults."""
-    for param in type_params:
-        yield from (x for x in (param.bound, param.default) if x is not None)
+    return [x for param in type_params for x in (param.bound, param.default) if x is not None]
 
 
 def walk(node: Expr | Stmt, *, into_definitions: bool = True) -> Iterator[Expr | Stmt]:
@@ -593,7 +594,7 @@ def walk(node: Expr | Stmt, *, into_definitions: bool = True) -> Iterator[Expr |
         yield current
         if not into_definitions and current is not node and isinstance(current, Function | Class | Lambda):
             continue
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(current.children()))
 
 
 def walk_body(body: list[Stmt], *, into_definitions: bool = True) -> Iterator[Expr | Stmt]:
