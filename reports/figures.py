@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from assay.reports.plain import plain
+from assay.scanner.results import Since
 from assay.scanner.verdicts import Kind
 
 SYMBOLS = {Kind.PASS: "✓", Kind.FAIL: "✗", Kind.REVIEW: "?", Kind.NOT_APPLICABLE: "–"}
@@ -35,3 +37,9 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def joined(parts: list[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
+
+
+def since(restriction: Since) -> str:
+    """`findings in lines changed since main (1a2b3c4); 41 others not shown`."""
+    others = count(restriction.hidden, "other")
+    return f"findings in lines changed since {plain(restriction.revision)} ({restriction.base[:7]}); {others} not shown"

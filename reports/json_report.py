@@ -35,8 +35,16 @@ class Tool(_Node, frozen=True):
     version: str
 
 
+class Since(_Node, frozen=True):
+    """Only findings in lines changed since a revision are listed; scores count all of them."""
+
+    revision: str
+    base: Annotated[str, Meta(description="The commit compared with: where the revision and HEAD parted.")]
+    hidden: Annotated[int, Meta(ge=0, description="Findings in other lines, which are not listed.")]
+
+
 class Scanned(_Node, frozen=True):
-    """What was scanned, when, and how much of it."""
+    """What was scanned, when, and how much of it; `since` is null where all findings are listed."""
 
     root: str
     commit: str | None
@@ -44,6 +52,7 @@ class Scanned(_Node, frozen=True):
     seconds: Annotated[float, Meta(ge=0)]
     files: Count
     lines: Count
+    since: Since | None
 
 
 class RuleScore(_Node, frozen=True):

@@ -104,6 +104,8 @@ def _facts(result: ScanResult) -> Iterable[Fact]:
     yield Fact("Scanned", f"{scanned.started.replace('T', ' ').removesuffix('Z')} UTC, in {scanned.seconds:.1f} s")
     yield Fact("Size", f"{figures.count(scanned.files, 'file')}, {figures.count(scanned.lines, 'line')}")
     yield Fact("Standard", f"edition {plain(result.edition)}")
+    if scanned.since:
+        yield Fact("Shown", figures.since(scanned.since))
 
 
 def _incomplete(diagnostics: tuple[Diagnostic, ...]) -> str:

@@ -32,12 +32,13 @@ from assay.reports.sarif_log import (
     Run,
     RunProperties,
     SarifLocation,
+    SinceProperties,
     Suppression,
     Tool,
 )
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.results import JudgedVerdict, RuleInfo, ScanResult
+from assay.scanner.results import JudgedVerdict, RuleInfo, Scanned, ScanResult
 from assay.scanner.verdicts import Kind, Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -74,9 +75,14 @@ def render(result: ScanResult) -> str:
         original_uri_base_ids={SOURCE_ROOT: _source_root(result.scanned.root)},
         column_kind="unicodeCodePoints",
         results=tuple(_result(verdict, indexes[verdict.rule]) for verdict in result.verdicts),
-        properties=RunProperties(result.scanned.commit),
+        properties=_run_properties(result.scanned),
     )
     return json_text(Log(schema=SCHEMA, version="2.1.0", runs=(run,)))
+
+
+def _run_properties(scanned: Scanned) -> RunProperties:
+    since = scanned.since
+    return RunProperties(scanned.commit, SinceProperties(since.revision, since.base, since.hidden) if since else None)
 
 
 def _driver(result: ScanResult) -> Driver:

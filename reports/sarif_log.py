@@ -171,10 +171,19 @@ class AutomationDetails(_Node, frozen=True):
     id: str
 
 
+class SinceProperties(_Node, frozen=True):
+    """Findings outside the lines changed since a revision are left out; how many."""
+
+    revision: str
+    base: str
+    hidden: int
+
+
 class RunProperties(_Node, frozen=True):
     """What SARIF has no field for: it takes a commit only beside the URI of its repository (§3.23.3)."""
 
     commit: str | None = None
+    since: SinceProperties | None = None
 
 
 class Run(_Node, frozen=True):

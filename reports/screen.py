@@ -8,9 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_ASCII = str.maketrans(
-    {"✗": "x", "✓": "+", "–": "-", "─": "~", "│": "|", "█": "#", "░": ".", "·": "-", "…": ">", "⋮": ":", "×": "x"}
-)
+_ASCII = str.maketrans("✗✓–─│█░·…⋮×→", "x+-~|#.->:x>")
 """Our own signs where the terminal's encoding has none of them."""
 
 

@@ -43,6 +43,8 @@ def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
     rules = {rule.code: rule for rule in result.rules}
     screen = Screen(console)
     screen.line(_headline(result), style="bold")
+    if result.scanned.since:
+        screen.line(figures.since(result.scanned.since))
     screen.line()
     _findings(result, rules, screen, worst)
     for service in result.services:
@@ -68,7 +70,7 @@ def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: Screen,
         screen.line(f"… {rest}" if fails else f"No fails; {rest}", indent=2)
         screen.line()
     elif not fails:
-        screen.line(("✓ ", "green"), "No findings.")
+        screen.line(("✓ ", "green"), "No findings in changed lines." if result.scanned.since else "No findings.")
         screen.line()
 
 

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from assay.scanner.analyzers.advisories import Check
     from assay.scanner.engine import Options, Progress
+    from assay.scanner.profiling import Profile
+    from assay.scanner.recall import Recall
     from assay.scanner.results import ScanResult, StandardPages
     from assay.scanner.rulebook import Rulebook
+    from assay.scanner.watching import News
 
 FINE, UNTRUSTED, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 """Exit codes; the last two are what a shell shows for a program ended by SIGINT and SIGPIPE."""
@@ -31,6 +34,13 @@ _T = TypeVar("_T")
 
 PATH = click.argument("path", default=".", type=click.Path(path_type=Path, readable=False))
 JOBS = click.option("--jobs", "-j", type=click.IntRange(min=1), help="Worker processes; by default one a core.")
+CACHE_DIR = click.option(
+    "--cache-dir",
+    envvar="ASSAY_CACHE_DIR",
+    type=click.Path(path_type=Path),
+    help="Where to remember what was found out; by default in your own cache folder.",
+)
+NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every file anew, and remember nothing.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -62,23 +72,55 @@ class ReportTarget(click.ParamType[tuple[str, Path]]):
 @click.option("--report", "-o", "reports", type=ReportTarget(), multiple=True, help="Write a report; may be repeated.")
 @click.option("--format", "-f", "form", type=click.Choice(["text", "json", "sarif"]), default="text")
 @click.option("--analyzers/--no-analyzers", default=True, help="Run bandit and radon too.")
+@click.option("--since", metavar="REV", help="Show only findings in lines changed since then, as a pull request does.")
+@click.option("--watch", is_flag=True, help="Scan again whenever a file changes; show what is new and what is gone.")
+@click.option("--profile", is_flag=True, help="Show where the time went, on standard error.")
 @JOBS
-def scan(path: Path, reports: tuple[tuple[str, Path], ...], form: str, analyzers: bool, jobs: int | None) -> None:
+@CACHE_DIR
+@NO_CACHE
+def scan(
+    path: Path,
+    reports: tuple[tuple[str, Path], ...],
+    form: str,
+    analyzers: bool,
+    since: str | None,
+    watch: bool,
+    profile: bool,
+    jobs: int | None,
+    cache_dir: Path | None,
+    no_cache: bool,
+) -> None:
     """Scan a backend and show how far it keeps the standard.
 
     Exits 0 whatever it finds; 2 when the result can't be trusted.
     """
-    from assay.scanner.engine import scan as run
     from assay.scanner.output import check_writable, write_text
+    from assay.scanner.profiling import Profile
+
+    if watch and form != "text":
+        raise click.UsageError(
+            f"--watch goes on and on, and {form} is one whole; take --report {form}=FILE, written anew after each scan"
+        )
+
+    def run() -> ScanResult:
+        clocks = Profile()
+        rulebook = _rulebook()
+        options = _options(path, rulebook, jobs, analyzers, _recall(cache_dir, no_cache), clocks)
+        result = _scanned(path, rulebook, options, since)
+        with clocks.stage("report"):
+            for name, file in reports:
+                write_text(file, _renderer(name)(result))
+        if profile:
+            _show_profile(clocks)
+        return result
 
     with _problems_told():
         for _, file in reports:
             check_writable(file)
-        rulebook, checks = _rulebook(), _checks()
-        with _progress() as progress:
-            result = run(path, rulebook, checks, _options(path, rulebook, jobs, analyzers), progress)
-        for name, file in reports:
-            write_text(file, _renderer(name)(result))
+        if watch:
+            _watch(path, [*(file for _, file in reports), *([cache_dir] if cache_dir else [])], run)
+            return
+        result = run()
     if form == "text":
         from assay.reports import terminal
 
@@ -123,13 +165,16 @@ def explain(code: str) -> None:
 @PATH
 @click.option("--format", "-f", "form", type=click.Choice(["text", "json"]), default="text")
 @JOBS
-def inventory(path: Path, form: str, jobs: int | None) -> None:
+@CACHE_DIR
+@NO_CACHE
+def inventory(path: Path, form: str, jobs: int | None, cache_dir: Path | None, no_cache: bool) -> None:
     """Show what was understood: services, frameworks, endpoints, tables, SQL sites, log calls, health endpoints."""
     from assay.scanner import inventory as inventories
     from assay.scanner.engine import understand
 
     with _problems_told(), _progress() as progress:
-        known = understand(path, _options(path, _rulebook(), jobs, analyzers=False), progress)
+        options = _options(path, _rulebook(), jobs, analyzers=False, recall=_recall(cache_dir, no_cache))
+        known = understand(path, options, progress)
     found = inventories.take(known)
     if form == "json":
         _print(inventories.as_json(found))
@@ -137,6 +182,23 @@ def inventory(path: Path, form: str, jobs: int | None) -> None:
         from assay.reports import inventory as screens
 
         _show(lambda console: screens.render(found, console))
+
+
+@cli.group()
+def cache() -> None:
+    """What earlier scans found out, kept so that the next one is fast."""
+
+
+@cache.command()
+@CACHE_DIR
+def clean(cache_dir: Path | None) -> None:
+    """Remove everything from the cache; the next scan reads every file anew."""
+    from assay.scanner.cache import Cache, default_folder
+
+    folder = cache_dir or default_folder()
+    with _problems_told():
+        entries, size = Cache.clean(folder)
+    _print(f"Removed {entries:,} entr{'y' if entries == 1 else 'ies'} ({size / 1_000_000:.1f} MB) from {folder}\n")
 
 
 def main() -> NoReturn:
@@ -183,13 +245,78 @@ def _standard_pages() -> StandardPages:
     return standard_pages(_rulebook(), _checks())
 
 
-def _options(path: Path, rulebook: Rulebook, jobs: int | None, analyzers: bool) -> Options:
+def _options(
+    path: Path,
+    rulebook: Rulebook,
+    jobs: int | None,
+    analyzers: bool,
+    recall: Recall | None,
+    profile: Profile | None = None,
+) -> Options:
     from assay.scanner.config import load_config
     from assay.scanner.discovery import check_root
     from assay.scanner.engine import Options
+    from assay.scanner.profiling import Profile
 
     check_root(path)
-    return Options(load_config(path, rulebook), jobs, analyzers)
+    return Options(load_config(path, rulebook), jobs, analyzers=analyzers, recall=recall, profile=profile or Profile())
+
+
+def _recall(folder: Path | None, is_off: bool) -> Recall | None:
+    """What earlier scans found out. A folder that nobody named and that can't be used is no reason not to scan."""
+    from assay.scanner.cache import Cache, CacheError, default_folder
+    from assay.scanner.recall import Recall
+
+    if is_off:
+        return None
+    try:
+        return Recall(Cache.open(folder or default_folder()))
+    except CacheError:
+        if folder is None:
+            return None
+        raise
+
+
+def _scanned(path: Path, rulebook: Rulebook, options: Options, since: str | None) -> ScanResult:
+    from assay.scanner.changes import changes_since, only_changed
+    from assay.scanner.engine import scan
+
+    changes = None if since is None else changes_since(path, since)
+    with _progress() as progress:
+        result = scan(path, rulebook, _checks(), options, progress)
+    return only_changed(result, changes) if changes else result
+
+
+def _watch(path: Path, written: list[Path], run: Callable[[], ScanResult]) -> None:
+    """Scan again at each change, until Ctrl-C."""
+    from assay.reports import terminal
+    from assay.scanner import watching
+    from assay.scanner.discovery import check_root
+
+    check_root(path)
+    batches = watching.changes_in(path, written)
+    next(batches)
+    first = run()
+    _show(lambda console: terminal.render(first, console))
+    _print("Watching for changes; Ctrl-C ends it.\n")
+    with suppress(KeyboardInterrupt):
+        for news in watching.follow(first, batches, run, _users_errors()):
+            _tell(news)
+            # No garbage is collected during a scan, and this process does many.
+            gc.collect()
+
+
+def _tell(news: News) -> None:
+    from assay.reports import difference
+    from assay.scanner.watching import Incomplete, Mistake
+
+    match news:
+        case Mistake(message):
+            click.echo(f"assay: {message}", err=True)
+        case Incomplete(diagnostics):
+            _show(lambda console: difference.render_incomplete(diagnostics, console))
+        case _:
+            _show(lambda console: difference.render(news, console))
 
 
 def _renderer(form: str) -> Callable[[ScanResult], str]:
@@ -217,13 +344,25 @@ def _problems_told() -> Iterator[None]:
 
 def _users_errors() -> tuple[type[Exception], ...]:
     """Asked for only once something went wrong, so that the engine isn't loaded to list rules."""
+    from assay.scanner.cache import CacheError
+    from assay.scanner.changes import ChangesError
     from assay.scanner.config import ConfigError
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
     from assay.scanner.output import UnwritableError
     from assay.scanner.rulebook import RulebookError
+    from assay.scanner.watching import WatchError
 
-    return BadRootError, NothingToScanError, ConfigError, UnwritableError, RulebookError
+    return (
+        BadRootError,
+        NothingToScanError,
+        ConfigError,
+        UnwritableError,
+        RulebookError,
+        ChangesError,
+        WatchError,
+        CacheError,
+    )
 
 
 def _fail(message: str) -> NoReturn:
@@ -240,6 +379,14 @@ def _show(render: Callable[[Console], _T]) -> _T:
         answer = render(console)
     _print(written.get(), console.encoding)
     return answer
+
+
+def _show_profile(profile: Profile) -> None:
+    from rich.console import Console
+
+    from assay.reports import profile as screens
+
+    screens.render(profile, Console(stderr=True, highlight=False))
 
 
 def _print(text: str, encoding: str = "utf-8") -> None:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from assay.scanner.analyzers.advisories import Check, advise, judged_places, rule_infos
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
-from assay.scanner.discovery import Tree, discover
+from assay.scanner.discovery import SourceFile, Tree, discover
 from assay.scanner.executors import MakePool, default_jobs, process_pool, read_all
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import fingerprint, judge
-from assay.scanner.link import Linked, Sources, link
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
+from assay.scanner.profiling import Profile
 from assay.scanner.reading import Facts, FileOutcome, is_readable_kind
+from assay.scanner.recall import Question, Recall, digests_of
 from assay.scanner.results import JudgedVerdict, Scanned, ScanResult, ServiceResult
 from assay.scanner.rulebook import Rulebook
 from assay.scanner.scoring import score_service
+from assay.scanner.source_lines import SourceLines
 from assay.scanner.standard_pages import rule_info
 
-__all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "scan", "understand"]
+if TYPE_CHECKING:
+    from assay.scanner.link import Linked, Sources
+
+__all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "is_wanted", "scan", "understand"]
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is."""
@@ -39,13 +46,15 @@ class NothingToScanError(Exception):
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to scan. `jobs` is the number of worker processes; `analyzers` turns bandit and radon on; `make_pool` makes
-    the executor that reads the files.
+    the executor that reads the files; `recall` knows what earlier scans found out; `profile` is told where time goes.
     """
 
     config: Config = field(default_factory=Config)
     jobs: int | None = None
     analyzers: bool = True
     make_pool: MakePool = process_pool
+    recall: Recall | None = None
+    profile: Profile = field(default_factory=Profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +75,87 @@ def _silent(stage: str, done: int, total: int) -> None:
     pass
 
 
-def understand(root: Path, options: Options = Options(), progress: Progress = _silent) -> Understanding:
+def understand(root: Path, options: Options | None = None, progress: Progress = _silent) -> Understanding:
     """Discover, read and link. Raises BadRootError and NothingToScanError."""
-    tree = discover(root, options.config.discovery)
-    wanted = [f for f in tree.files if _is_wanted(f.kind, f.role)]
+    options = options or Options()
+    return _understand(_survey(root, options), options, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """The tree, which of its files are to be read, the digests of their contents if earlier scans are recalled, and the
+    bytes of `pyproject.toml` by path.
+    """
+
+    tree: Tree
+    wanted: tuple[SourceFile, ...]
+    digests: Mapping[str, bytes]
+    metadata: Mapping[str, bytes]
+
+
+def _survey(root: Path, options: Options) -> _Survey:
+    with options.profile.stage("discover"):
+        tree = discover(root, options.config.discovery)
+        wanted = tuple(f for f in tree.files if is_wanted(f))
+    with options.profile.stage("compare"):
+        digests = digests_of(tree.root, wanted) if options.recall else {}
+    return _Survey(tree, wanted, digests, _metadata(tree.root))
+
+
+def _understand(survey: _Survey, options: Options, progress: Progress) -> Understanding:
+    from assay.scanner.link import link  # the largest part of the program, and not needed where nothing has changed
+
+    tree, profile = survey.tree, options.profile
     if not any(f.kind is FileKind.PYTHON for f in tree.files):
-        raise NothingToScanError(f"{root}: there is no Python in it; name the folder of a Python backend")
-    done = 0
+        raise NothingToScanError(f"{tree.root}: there is no Python in it; name the folder of a Python backend")
+    with profile.stage("read"):
+        outcomes = _read(survey, options, progress)
+        try:
+            facts = _facts(outcomes)
+        except msgspec.DecodeError:
+            # Somebody made a cache entry that only looks like one.
+            outcomes = _read(survey, replace(options, recall=None), progress)
+            facts = _facts(outcomes)
+    progress("linking", 0, 1)
+    with profile.stage("link"):
+        linked = link(_sources(survey, facts, options.config), profile)
+    diagnostics = (*tree.diagnostics, *(d for o in outcomes if (d := o.diagnostic)), *linked.diagnostics)
+    if not linked.services:
+        raise NothingToScanError(f"{tree.root}: {_no_backend(tree, diagnostics)}")
+    return Understanding(tree, outcomes, linked, tuple(sorted(set(diagnostics), key=_place)))
+
+
+def _read(survey: _Survey, options: Options, progress: Progress) -> tuple[FileOutcome, ...]:
+    """What is in the files, sorted by path: recalled where it is known, read by workers where it isn't."""
+    done, recall = 0, options.recall
 
     def report(count: int) -> None:
         nonlocal done
         done += count
-        progress("reading", done, len(wanted))
+        progress("reading", done, len(survey.wanted))
 
+    outcomes = []
+    unknown = []
+    for file in survey.wanted:
+        digest = survey.digests.get(file.path)
+        known = recall.file(file, digest, options.analyzers) if recall and digest else None
+        if known is None:
+            unknown.append(file)
+        else:
+            outcomes.append(known)
+    options.profile.recalled = len(outcomes)
+    report(len(outcomes))
     jobs = options.jobs or default_jobs()
-    outcomes = sorted(
-        read_all(tree.root, wanted, options.analyzers, jobs, report, options.make_pool), key=lambda o: o.path
-    )
-    progress("linking", 0, 1)
-    facts: dict[str, Facts] = {o.path: f for o in outcomes if (f := o.decoded()) is not None}
-    linked = link(_sources(tree, facts, options.config))
-    diagnostics = (*tree.diagnostics, *(d for o in outcomes if (d := o.diagnostic)), *linked.diagnostics)
-    if not linked.services:
-        raise NothingToScanError(f"{root}: {_no_backend(tree, diagnostics)}")
-    return Understanding(tree, tuple(outcomes), linked, tuple(sorted(set(diagnostics), key=_place)))
+    for outcome in read_all(survey.tree.root, unknown, options.analyzers, jobs, report, options.make_pool):
+        options.profile.files[outcome.path] = outcome.seconds
+        if recall:
+            recall.keep_file(outcome, options.analyzers)
+        outcomes.append(outcome)
+    return tuple(sorted(outcomes, key=lambda o: o.path))
+
+
+def _facts(outcomes: Iterable[FileOutcome]) -> dict[str, Facts]:
+    return {o.path: f for o in outcomes if (f := o.decoded()) is not None}
 
 
 def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
@@ -105,16 +171,19 @@ def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
     )
 
 
-def _is_wanted(kind: FileKind, role: Role) -> bool:
-    """No rule looks into Python tests yet, so they are not parsed."""
-    return is_readable_kind(kind) and not (kind is FileKind.PYTHON and role is Role.TEST)
+def is_wanted(file: SourceFile) -> bool:
+    """Whether a scan reads the file. No rule looks into Python tests yet, so they are not parsed."""
+    return is_readable_kind(file.kind) and not (file.kind is FileKind.PYTHON and file.role is Role.TEST)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, str, str]:
     return diagnostic.path, diagnostic.line or 0, diagnostic.reason, diagnostic.message
 
 
-def _sources(tree: Tree, facts: Mapping[str, Facts], config: Config) -> Sources:
+def _sources(survey: _Survey, facts: Mapping[str, Facts], config: Config) -> Sources:
+    from assay.scanner.link import Sources
+
+    tree = survey.tree
     return Sources(
         facts=facts,
         roles={f.path: f.role for f in tree.files},
@@ -123,7 +192,7 @@ def _sources(tree: Tree, facts: Mapping[str, Facts], config: Config) -> Sources:
         ),
         services={name: service.root for name, service in config.services.items()},
         tree_name=tree.root.resolve().name or "root",
-        metadata=_metadata(tree.root),
+        metadata=survey.metadata,
     )
 
 
@@ -139,83 +208,80 @@ def scan(
     root: Path,
     rulebook: Rulebook,
     checks: Mapping[str, Check],
-    options: Options = Options(),
+    options: Options | None = None,
     progress: Progress = _silent,
 ) -> ScanResult:
-    """The whole pipeline. `checks` document the analyzers' findings. Raises BadRootError and NothingToScanError."""
+    """The whole pipeline. `checks` document the analyzers' findings. Raises BadRootError and NothingToScanError.
+
+    Where nothing has changed since a scan that is recalled, its result is this one's.
+    """
+    options = options or Options()
     started = datetime.now(UTC)
     clock = time.perf_counter()
-    known = understand(root, options, progress)
+    survey = _survey(root, options)
+    result = _recalled(survey, rulebook, options) or _judged(survey, rulebook, checks, options, progress)
+    scanned = replace(
+        result.scanned,
+        commit=_commit(survey.tree.root),
+        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=round(time.perf_counter() - clock, 3),
+    )
+    return replace(result, scanned=scanned)
+
+
+def _recalled(survey: _Survey, rulebook: Rulebook, options: Options) -> ScanResult | None:
+    if options.recall is None:
+        return None
+    with options.profile.stage("recall"):
+        result = options.recall.result(_question(survey, rulebook, options))
+    options.profile.result_recalled = result is not None
+    return result
+
+
+def _question(survey: _Survey, rulebook: Rulebook, options: Options) -> Question:
+    return Question(survey.tree, survey.digests, options.config, options.analyzers, rulebook.folders, survey.metadata)
+
+
+def _judged(
+    survey: _Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
+) -> ScanResult:
+    config, profile = options.config, options.profile
+    known = _understand(survey, options, progress)
     progress("judging", 0, 1)
-    lines = SourceLines(known.tree.root)
-    rulebook = _configured(rulebook, options.config)
+    lines = SourceLines(known.tree.root, {o.path: o.digest for o in known.outcomes})
+    chosen = _configured(rulebook, config)
     verdicts: list[JudgedVerdict] = []
     diagnostics = list(known.diagnostics)
-    for service in known.linked.services:
-        judgement = judge(service, rulebook.rules, options.config.rules.options, lines.line)
-        verdicts += judgement.verdicts
-        diagnostics += judgement.diagnostics
-    advisories = _advisories(known, verdicts, checks, options.config, lines)
-    services = tuple(_score(s, known, rulebook, verdicts, diagnostics, options.config) for s in known.linked.services)
-    everything = sorted((*verdicts, *advisories), key=lambda v: (v.location, v.rule, v.subject.id, v.service))
-    return ScanResult(
-        edition=rulebook.standard.edition,
-        scanned=Scanned(
-            root=known.tree.root.resolve().name,
-            commit=_commit(known.tree.root),
-            started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            seconds=round(time.perf_counter() - clock, 3),
-            files=len(known.outcomes),
-            lines=known.lines,
-        ),
-        services=services,
-        rules=(
-            *(rule_info(r) for r in rulebook.rules),
-            *rule_infos(checks, {a.rule for a in advisories}),
-        ),
-        verdicts=tuple(everything),
-        diagnostics=tuple(sorted(diagnostics, key=_place)),
-        sources=lines.cited(everything),
-    )
+    with profile.stage("judge"):
+        for service in known.linked.services:
+            judgement = judge(service, chosen.rules, config.rules.options, lines.line, profile)
+            verdicts += judgement.verdicts
+            diagnostics += judgement.diagnostics
+        advisories = _advisories(known, verdicts, checks, config, lines)
+    with profile.stage("score"):
+        services = tuple(_score(s, known, chosen, verdicts, diagnostics, config) for s in known.linked.services)
+        everything = sorted((*verdicts, *advisories), key=lambda v: (v.location, v.rule, v.subject.id, v.service))
+        result = ScanResult(
+            edition=chosen.standard.edition,
+            scanned=Scanned(known.tree.root.resolve().name, None, "", 0, len(known.outcomes), known.lines),
+            services=services,
+            rules=(*(rule_info(r) for r in chosen.rules), *rule_infos(checks, {a.rule for a in advisories})),
+            verdicts=tuple(everything),
+            diagnostics=tuple(sorted(diagnostics, key=_place)),
+            sources=lines.cited(everything),
+        )
+    if options.recall:
+        with profile.stage("keep"):
+            if lines.are_as_read and all(survey.digests.get(o.path) == o.digest for o in known.outcomes):
+                options.recall.keep_result(_question(survey, rulebook, options), result)
+            options.recall.make_room()
+    return result
 
 
 def _configured(rulebook: Rulebook, config: Config) -> Rulebook:
     """The rules that are on, with the severities that count: for verdicts, scores and reports alike."""
     chosen = (r for r in rulebook.rules if r.code not in config.rules.disable)
     return replace(rulebook, rules=tuple(replace(r, severity=config.rules.severity(r)) for r in chosen))
-
-
-class SourceLines:
-    """The scanned files' text by line, read once when first asked for."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._files: dict[str, tuple[str, ...]] = {}
-
-    def of(self, path: str) -> tuple[str, ...]:
-        if path not in self._files:
-            try:
-                text = (self._root / path).read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                # A place that is no file (a service's folder), or one that went away: it has no text to show.
-                text = ""
-            # Lines as Python counts them: `str.splitlines` would also break at form feeds.
-            self._files[path] = tuple(re.split(r"\r\n|\r|\n", text))
-        return self._files[path]
-
-    def line(self, path: str, number: int) -> str:
-        lines = self.of(path)
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-    def cited(self, verdicts: Iterable[JudgedVerdict]) -> dict[str, tuple[str, ...]]:
-        """The files that findings and their evidence point into."""
-        paths = {
-            location.path
-            for v in verdicts
-            if v.is_finding
-            for location in (v.location, *(e.location for e in v.evidence))
-        }
-        return {path: lines for path in sorted(paths) if (lines := self.of(path))}
 
 
 def _advisories(

@@ -16,6 +16,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
+from assay.scanner.profiling import Profile
 from assay.scanner.results import JudgedVerdict, SubjectReference
 from assay.scanner.rulebook import Rule
 from assay.scanner.verdicts import Kind, Verdict, not_applicable, review
@@ -37,18 +38,20 @@ def judge(
     rules: Iterable[Rule],
     options: Callable[[Rule], Any],
     line: SourceLine,
+    profile: Profile,
 ) -> Judgement:
     """Ask every rule about every subject of its type. A rule that raises is reported and loses only that subject."""
     verdicts: list[JudgedVerdict] = []
     diagnostics: list[Diagnostic] = []
     for rule in rules:
-        for subject in subjects_of(service, rule.subject_type):
-            try:
-                verdict = _ask(rule, subject, service, options(rule))
-            except Exception as error:  # noqa: BLE001 - a rule may fail in any way, and the scan goes on
-                diagnostics.append(_crash(rule, subject, error))
-                continue
-            verdicts.append(_judged(service, rule, subject, verdict, line))
+        with profile.rule(rule.code):
+            for subject in subjects_of(service, rule.subject_type):
+                try:
+                    verdict = _ask(rule, subject, service, options(rule))
+                except Exception as error:  # noqa: BLE001 - a rule may fail in any way, and the scan goes on
+                    diagnostics.append(_crash(rule, subject, error))
+                    continue
+                verdicts.append(_judged(service, rule, subject, verdict, line))
     return Judgement(tuple(verdicts), tuple(diagnostics))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
@@ -20,15 +20,17 @@ from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
-from assay.scanner.framework import Context, frameworks
+from assay.scanner.framework import Context, Route, frameworks
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Module
+from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.log import LoggingSetup
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
+from assay.scanner.profiling import Profile
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
@@ -69,8 +71,8 @@ class Linked:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def link(sources: Sources) -> Linked:
-    """Build the model of every service in the tree."""
+def link(sources: Sources, profile: Profile) -> Linked:
+    """Build the model of every service in the tree; `profile` is told how long its parts took."""
     index = ModuleIndex(p for p, f in sources.facts.items() if isinstance(f, ModuleFacts))
     project = Project(
         Module(path, index.name_of(path), sources.roles.get(path, Role.PROD), facts)
@@ -91,7 +93,8 @@ def link(sources: Sources) -> Linked:
     )
     owners = Ownership(roots, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in roots}, sources.roles, sources.paths)
-    parts = _Parts(context, owners, {p: f for p, f in sources.facts.items() if isinstance(f, bytes)})
+    log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
+    parts = _Parts(context, owners, log_files, profile)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     return Linked(services, {p: o.name for p in sources.paths if (o := owners.of(p))}, tuple(context.diagnostics))
 
@@ -127,7 +130,8 @@ class Ownership:
 class _Parts:
     """Everything found in the whole tree, handed out by service."""
 
-    def __init__(self, context: Context, owners: Ownership, log_files: Mapping[str, bytes]) -> None:
+    def __init__(self, context: Context, owners: Ownership, log_files: Mapping[str, bytes], profile: Profile) -> None:
+        self._profile = profile
         self._owners = owners
         self._context = context
         self._log_files = log_files
@@ -139,11 +143,7 @@ class _Parts:
             (as_graphql(r, context) for f in used for r in self._part(f"routes of {f.name}", f.routes, context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
-        self.endpoints = [
-            (route, endpoint)
-            for route in self.routes
-            for endpoint in self._part(f"what {route.handler_name} reads", endpoints_of, route, reads)
-        ]
+        self.endpoints = self._part("endpoints", self._endpoints, reads)
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = handlers_of(self.routes, project)
@@ -171,7 +171,16 @@ class _Parts:
             if framework.is_listed
         }
 
+    def _endpoints(self, reads: Reads) -> Iterator[tuple[Route, Endpoint]]:
+        for route in self.routes:
+            for endpoint in self._tried(f"what {route.handler_name} reads", endpoints_of, route, reads):
+                yield route, endpoint
+
     def _part(self, what: str, find: Callable[_P, Iterable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> list[_T]:
+        with self._profile.part(what):
+            return self._tried(what, find, *args, **kwargs)
+
+    def _tried(self, what: str, find: Callable[_P, Iterable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> list[_T]:
         """One part of the model. Where finding it fails, the rest is still worth having, and the user is told."""
         try:
             return list(find(*args, **kwargs))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,12 +47,15 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
 class FileOutcome(msgspec.Struct, array_like=True, gc=False):
     """What reading one file gave. `facts` is msgpack: None where the file could not be read, `problem` says why.
 
-    `lines` counts the file's lines.
+    `lines` counts the file's lines; `digest` is of the bytes that were read, empty where none could be; `seconds` is
+    the processor time that it took.
     """
 
     path: str
     kind: FileKind
     lines: int = 0
+    digest: bytes = b""
+    seconds: float = 0.0
     facts: bytes | None = None
     analysis: AnalyzerFacts | None = None
     problem: tuple[Reason, str, int | None] | None = None
@@ -79,23 +84,37 @@ def is_readable_kind(kind: FileKind) -> bool:
     return kind is FileKind.PYTHON or kind in _READERS
 
 
+def content_digest(data: bytes) -> bytes:
+    """Names a file's content; 32 bytes of BLAKE2b."""
+    return blake2b(data, digest_size=32).digest()
+
+
 def read_file(root: Path, path: str, kind: FileKind, analyze: bool) -> FileOutcome:
     """Never raises for what is in the file; `analyze` runs bandit and radon on Python too."""
+    started = time.process_time()
     try:
         data = (root / path).read_bytes()
     except OSError as error:
         return FileOutcome(path, kind, problem=(Reason.UNREADABLE, error.strerror or str(error), None))
-    lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    outcome = _outcome(path, kind, data, analyze)
+    outcome.lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    outcome.digest = content_digest(data)
+    outcome.seconds = time.process_time() - started
+    return outcome
+
+
+def _outcome(path: str, kind: FileKind, data: bytes, analyze: bool) -> FileOutcome:
     try:
         read = _read(path, kind, data)
         with depth.while_encoding():
             facts = msgspec.msgpack.encode(read)
     except ReadProblem as problem:
-        return FileOutcome(path, kind, lines, problem=(problem.reason, problem.message, problem.line))
+        return FileOutcome(path, kind, problem=(problem.reason, problem.message, problem.line))
     except RecursionError:
         message = "its code is nested too deeply to be followed"
-        return FileOutcome(path, kind, lines, problem=(Reason.READER_CRASHED, message, None))
-    return FileOutcome(path, kind, lines, facts, _analysis(data) if analyze and kind is FileKind.PYTHON else None)
+        return FileOutcome(path, kind, problem=(Reason.READER_CRASHED, message, None))
+    analysis = _analysis(data) if analyze and kind is FileKind.PYTHON else None
+    return FileOutcome(path, kind, facts=facts, analysis=analysis)
 
 
 def _read(path: str, kind: FileKind, data: bytes) -> Facts:

@@ -124,8 +124,20 @@ class ServiceResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """Only findings in lines changed since `revision` are shown; `hidden` counts the others.
+
+    `base` is the commit that was compared with: where the revision and the scanned one parted.
+    """
+
+    revision: str
+    base: str
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned:
-    """What was scanned, when (ISO 8601, UTC), and how much of it."""
+    """What was scanned, when (ISO 8601, UTC), and how much of it; `since` where not all findings are shown."""
 
     root: str
     commit: str | None
@@ -133,6 +145,7 @@ class Scanned:
     seconds: float
     files: int
     lines: int
+    since: Since | None = None
 
 
 @dataclass(frozen=True, slots=True)

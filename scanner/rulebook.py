@@ -14,11 +14,12 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib import resources
+from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import msgspec
 
+from assay.scanner import packaged_yaml
 from assay.scanner.model.role import Role
 from assay.scanner.verdicts import Severity, Verdict
 
@@ -156,10 +157,11 @@ def _documentation(code: str, function: Callable[..., Verdict]) -> tuple[str, st
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The standard with its rules, sorted by code."""
+    """The standard with its rules, sorted by code; `folders` are those that its modules and data lie in."""
 
     standard: Standard
     rules: tuple[Rule, ...]
+    folders: tuple[Path, ...] = ()
 
     def by_code(self) -> Mapping[str, Rule]:
         return {r.code: r for r in self.rules}
@@ -189,7 +191,8 @@ def load_rulebook(package: ModuleType) -> Rulebook:
                     f"{value.code} in {module.__name__}: the standard has no principle {value.principle}"
                 )
             rules[value.code] = value
-    return Rulebook(standard, tuple(rules[code] for code in sorted(rules)))
+    folders = tuple(Path(folder) for folder in package.__path__)
+    return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), folders)
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -199,10 +202,7 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 def _load_standard(package: ModuleType) -> Standard:
     text = resources.files(package).joinpath("standard.yaml").read_text(encoding="utf-8")
-    import yaml
-
-    loaded: Any = yaml.safe_load(text)
     try:
-        return msgspec.convert(loaded, Standard)
+        return msgspec.convert(packaged_yaml.load(text), Standard)
     except msgspec.ValidationError as error:
         raise RulebookError(f"standard.yaml: {error}") from error

@@ -300,7 +300,7 @@ def rows(expression: str) -> Rows | str | None:
     )
     linked = project_of({"app.py": source})
     function = next(linked.functions)
-    node = function.returns()[0].value
+    node = function.returns[0].value
     assert node is not None
     library = sqlalchemy.FRAMEWORK.rows
     assert library is not None
@@ -372,7 +372,7 @@ def test_an_aggregate_is_no_collection() -> None:
 def test_rows_of_a_cursor(text: str, bound: Bound, order: Order) -> None:
     linked = project_of({"app.py": f"def f(cur):\n    cur.execute({text!r})\n    return cur.fetchall()\n"})
     function = next(linked.functions)
-    node = function.returns()[0].value
+    node = function.returns[0].value
     assert node is not None
     found = dbapi.DbapiRows().source(node, function.scope, linked)
     assert isinstance(found, Rows)
@@ -384,6 +384,6 @@ def test_a_counting_statement_is_no_collection() -> None:
         {"app.py": "def f(cur):\n    cur.execute('SELECT count(*) FROM t')\n    return cur.fetchall()\n"}
     )
     function = next(linked.functions)
-    node = function.returns()[0].value
+    node = function.returns[0].value
     assert node is not None
     assert dbapi.DbapiRows().source(node, function.scope, linked) is None

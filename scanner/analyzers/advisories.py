@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from assay.scanner import packaged_yaml
 from assay.scanner.analyzers.facts import AnalyzerFacts, BanditFinding, FunctionComplexity
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -79,7 +80,7 @@ def load_table(text: str) -> CheckTable:
     import yaml
 
     try:
-        return msgspec.convert(yaml.safe_load(text), CheckTable)
+        return msgspec.convert(packaged_yaml.load(text), CheckTable)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise AdvisoryTableError(str(error)) from error
 

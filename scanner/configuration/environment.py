@@ -177,7 +177,7 @@ def _gives_back(function: FunctionSymbol, read: form.Expr) -> bool:
     names = {
         name for name, bindings in function.scope.bindings.items() if len(bindings) == 1 and bindings[0].value is read
     }
-    returned = [r.value for r in function.returns() if r.value is not None]
+    returned = [r.value for r in function.returns if r.value is not None]
     return all(value is read or (isinstance(value, form.Name) and value.id in names) for value in returned)
 
 

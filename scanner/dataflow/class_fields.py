@@ -71,7 +71,7 @@ def _field(
             return ClassField(name, callee.name, last_part(kind), node, scope) if kind is not None else None
         case FunctionSymbol() | BoundMethod():
             function = callee.function if isinstance(callee, BoundMethod) else callee
-            made = (_field(name, r.value, function.scope, project, is_field) for r in function.returns())
+            made = (_field(name, r.value, function.scope, project, is_field) for r in function.returns)
             return next((field for field in made if field is not None), None)
     return None
 

@@ -57,14 +57,23 @@ def serving_functions(project: Project) -> Iterator[FunctionSymbol]:
 
 def offline_functions(project: Project) -> Iterator[FunctionSymbol]:
     """Functions that run from a command line: in scripts and migrations, of commands, below `__main__`."""
-    for function in project.functions:
-        if function.module.role is Role.PROD and is_command(function, project):
-            yield function
+    for module in project.modules.values():
+        if module.role is Role.PROD:
+            is_script = _is_script(module)
+            yield from (f for f in module.functions if is_script or _is_command(f, project))
 
 
 def is_command(function: FunctionSymbol, project: Project) -> bool:
     """Whether a person or a deployment runs it."""
-    if is_offline(function.module.path) or is_schema_script(function.module) or _follows_migrations(function, project):
+    return _is_script(function.module) or _is_command(function, project)
+
+
+def _is_script(module: Module) -> bool:
+    return is_offline(module.path) or is_schema_script(module)
+
+
+def _is_command(function: FunctionSymbol, project: Project) -> bool:
+    if _follows_migrations(function, project):
         return True
     owner = function.owner
     if owner is not None and any(name.startswith(_COMMAND_BASES) for name in project.base_names(owner)):

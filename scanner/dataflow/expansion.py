@@ -100,7 +100,7 @@ def _made(node: form.Expr, scope: Scope, project: Project, depth: int) -> Instan
         if not isinstance(call, form.Call) or not isinstance(callee, FunctionSymbol):
             continue
         given = arguments(call, call_scope, callee, project)
-        for returned in callee.returns():
+        for returned in callee.returns:
             value = resolved(returned.value, callee.scope, project, given, depth - 1) if returned.value else None
             if isinstance(value, Instance) and value.origin is not None:
                 return value
@@ -155,7 +155,7 @@ def _arguments(function: FunctionSymbol, project: Project, callers: int) -> list
 def _decorations(function: FunctionSymbol, project: Project) -> list[Given]:
     """Where it is the decorator that another function makes: what `@made("/path")` gives both of them."""
     maker = function.outer.function
-    if maker is None or not function.parameters or not any(_names(r.value, function) for r in maker.returns()):
+    if maker is None or not function.parameters or not any(_names(r.value, function) for r in maker.returns):
         return []
     found: list[Given] = []
     for call, scope in project.callers(maker):

@@ -80,11 +80,10 @@ def _is_optional(annotation: form.Expr | None) -> bool:
 
 def loop_statements(function: FunctionSymbol) -> Iterator[tuple[form.For, form.Stmt]]:
     """Simple statements inside loops, each with every loop around it."""
-    for loop in function.walk():
-        if isinstance(loop, form.For):
-            for node in form.walk_body(loop.body, into_definitions=False):
-                if isinstance(node, form.ExprStmt | form.Assign):
-                    yield loop, node
+    for loop in function.loops:
+        for node in form.walk_body(loop.body, into_definitions=False):
+            if isinstance(node, form.ExprStmt | form.Assign):
+                yield loop, node
 
 
 def fills(statement: form.Stmt, name: str) -> bool:

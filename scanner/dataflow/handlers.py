@@ -180,8 +180,8 @@ class Handlers:
         if any((form.dotted(d) or "") == "atexit.register" for d in node.decorators):
             return True
         return any(
-            isinstance(argument, form.Name) and argument.id == node.name and where.module is scope.module
-            for call, where in self._project.calls_named("register")
+            isinstance(argument, form.Name) and argument.id == node.name
+            for call, _ in scope.module.calls_named(["register"])
             if form.dotted(call.func) == "atexit.register" and (argument := call.argument(0, "func")) is not None
         )
 

@@ -209,18 +209,15 @@ def _configuring(module: Module) -> Iterator[form.Expr | form.Stmt]:
         for binding in (b for bindings in scope.bindings.values() for b in bindings):
             if binding.value is not None and (scope is module.scope or isinstance(binding.value, form.Dict)):
                 yield from form.walk(binding.value)
-    for call, _ in module.calls:
-        if last_name(call.func) in _CONFIGURATORS:
-            yield from form.walk(call)
+    for call, _ in module.calls_named(_CONFIGURATORS):
+        yield from form.walk(call)
 
 
 def _libraries(module: Module, project: Project) -> Iterator[tuple[ProcessKind | None, Evidence]]:
-    names = {last_part(name): name for name in _ID_LIBRARIES}
-    for call, scope in module.calls:
-        if last_name(call.func) in names:
-            value = project.callee_name(call, scope)
-            if value in _ID_LIBRARIES:
-                yield None, module.evidence(call, _ID_LIBRARIES[value])
+    for call, scope in module.calls_named(last_part(name) for name in _ID_LIBRARIES):
+        value = project.callee_name(call, scope)
+        if value in _ID_LIBRARIES:
+            yield None, module.evidence(call, _ID_LIBRARIES[value])
     for node in _configuring(module):
         if isinstance(node, form.Const) and node.value in _ID_LIBRARIES:
             yield None, module.evidence(node, _ID_LIBRARIES[str(node.value)])

@@ -61,12 +61,12 @@ class Loggers:
             for receiver in library.receivers
             for method, place in library.methods.items()
         }
-        self._names = {method for library in libraries for method in library.methods}
+        self.names = {method for library in libraries for method in library.methods}
 
     def find(self, modules: Iterator[Module] | list[Module]) -> Iterator[FoundLogCall]:
         """All log calls of the modules, in order of position."""
         for module in modules:
-            for call, scope in sorted(module.calls, key=lambda pair: pair[0].start):
+            for call, scope in module.calls_named(self.names):
                 found = self.log_call(call, scope)
                 if found is not None:
                     yield found
@@ -74,7 +74,7 @@ class Loggers:
     def log_call(self, call: form.Call, scope: Scope) -> FoundLogCall | None:
         """The call as a log call; None when it is none."""
         method = last_name(call.func)
-        if method not in self._names:
+        if method not in self.names:
             return None
         callee = self._project.infer(call.func, scope)
         if isinstance(callee, External):

@@ -15,8 +15,8 @@ from assay.scanner.dataflow.loggers import (
     message_form,
     repeats_fields,
 )
-from assay.scanner.dataflow.prints import PrintPlaces, print_name
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.dataflow.prints import LAST_NAMES, PrintPlaces, print_name
+from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.model.log import (
     ExceptHandler,
@@ -124,7 +124,7 @@ class _Linker:
     # --- prints ---
 
     def prints(self, module: Module) -> Iterator[PrintCall]:
-        for call, scope in sorted(module.calls, key=lambda pair: pair[0].start):
+        for call, scope in module.calls_named(LAST_NAMES):
             name = print_name(call, scope, self._project)
             if name is None:
                 continue
@@ -146,7 +146,7 @@ class _Linker:
 
     def data(self, module: Module) -> Iterator[LoggedData]:
         """What log calls and prints tell; prints of command lines talk to the person who runs them."""
-        for call, scope in sorted(module.calls, key=lambda pair: pair[0].start):
+        for call, scope in module.calls_named(self._loggers.names | LAST_NAMES):
             found = self._loggers.log_call(call, scope)
             if found is not None:
                 data = self._data(call, scope, f"{found.method} call", list(found.values))
@@ -201,8 +201,8 @@ class _Linker:
             yield handler
 
     def _suppressions(self, module: Module) -> Iterator[ExceptHandler]:
-        for call, scope in module.calls:
-            if last_name(call.func) != "suppress" or self._project.callee_name(call, scope) != "contextlib.suppress":
+        for call, scope in module.calls_named(["suppress"]):
+            if self._project.callee_name(call, scope) != "contextlib.suppress":
                 continue
             block = self.blocks(module).innermost(call.start)
             types = tuple(name for a in call.args for name in self._handlers.names_of(a.value, scope))

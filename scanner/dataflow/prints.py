@@ -28,7 +28,7 @@ PRINTING = {
     "sys.stdout.write": "stdout.write",
     "sys.stderr.write": "stderr.write",
 }
-_LAST_NAMES = frozenset({"print", "pprint", "pp", "print_exc", "print_exception", "print_stack", "write"})
+LAST_NAMES = frozenset({"print", "pprint", "pp", "print_exc", "print_exception", "print_stack", "write"})
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 _REDIRECTORS = frozenset({"redirect_stdout", "redirect_stderr"})
 _LOGGING_BASES = (
@@ -43,7 +43,7 @@ _STAND_INS = frozenset({"console", "fake", "dummy", "mock", "stub"})
 
 def print_name(call: form.Call, scope: Scope, project: Project) -> str | None:
     """What prints, in short; None for any other call."""
-    if last_name(call.func) not in _LAST_NAMES:
+    if last_name(call.func) not in LAST_NAMES:
         return None
     callee = project.infer(call.func, scope)
     return PRINTING.get(callee.name) if isinstance(callee, External) else None

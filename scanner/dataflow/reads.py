@@ -130,7 +130,7 @@ class Reads:
         nested = {
             b.function for bs in function.scope.bindings.values() for b in bs if b.function and b.how is How.FUNCTION
         }
-        for statement in function.returns():
+        for statement in function.returns:
             for node in form.walk(statement):
                 if isinstance(node, form.Name):
                     found = next(
@@ -518,7 +518,7 @@ class Reads:
 
     def _project_call(self, function: FunctionSymbol, call: form.Call, scope: Scope, frame: Frame | None) -> Returned:
         returned = self._activated(function, call, scope, frame)
-        if returned.rows or returned.bounded or function.returns():
+        if returned.rows or returned.bounded or function.returns:
             return returned
         # A method of a protocol or an abstract class: another one runs.
         return returned | of_unknown_size(self._arguments(call, scope, frame))

@@ -329,7 +329,7 @@ def _refuses_when_applied(function: FunctionSymbol, project: Project, depth: int
             return found
     if not depth:
         return None
-    for returned in function.returns():
+    for returned in function.returns:
         for call in form.walk(returned) if isinstance(returned.value, form.Call) else ():
             callee = project.infer(call.func, function.scope) if isinstance(call, form.Call) else None
             if isinstance(callee, ClassSymbol):
@@ -479,7 +479,7 @@ def _names_credentials(
             callee = project.callee_function(node, scope)
             if callee is not None and callee.id not in seen and callee.name != "__init__":
                 inside = seen | {callee.id}
-                returned = (r.value for r in callee.returns() if r.value is not None)
+                returned = (r.value for r in callee.returns if r.value is not None)
                 if any(_names_credentials(value, callee.scope, project, inside, most) for value in returned):
                     return True
     return any(_names_credentials(child, scope, project, seen, most) for child in node.children())
@@ -579,7 +579,7 @@ def _is_refusal_call(call: form.Call, scope: Scope, project: Project) -> bool:
 def _makes_refusal(function: FunctionSymbol, call: form.Call, scope: Scope, project: Project) -> bool:
     """Whether it makes a response with a status that it is given: `error("wrong key", 401)`."""
     given = arguments(call, scope, function, project)
-    made = (node.value for node in function.returns() if isinstance(node.value, form.Call))
+    made = (node.value for node in function.returns if isinstance(node.value, form.Call))
     return any(
         status_code(argument.value, function.scope, project, given) in (401, 403)
         for response in made

@@ -80,7 +80,7 @@ def _of_call(call: form.Call, site: Sited, context: Context, depth: int) -> Iter
     if last_name(call.func) in _READING:
         yield from _files(_components(Sited(call, site.scope), context, depth), site, context)
     elif function is not None:
-        for returned in function.returns():
+        for returned in function.returns:
             if returned.value is not None:
                 yield from _documents(Sited(returned.value, function.scope), context, depth - 1)
     elif call.positional:

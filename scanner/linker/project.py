@@ -95,7 +95,7 @@ class Project:
         self._index = ModuleIndex(self.modules)
         self._answers = _Answers()
         self._mro: dict[ClassSymbol, tuple[ClassSymbol | External, ...]] = {}
-        self._mro_active: set[ClassSymbol] = set()
+        self._base_names: dict[tuple[ClassSymbol | External, ...], frozenset[str]] = {}
         self._exports: dict[tuple[str, str], list[Value]] = {}
         self._listings = Exports(self)
         self._imports: dict[Module, set[Module]] = {}
@@ -125,10 +125,9 @@ class Project:
         """Calls whose callee's last name is one of `names`, in order of path and position."""
         if self._calls_by_name is None:
             self._calls_by_name = {}
-            for call, scope in self.calls:
-                name = last_name(call.func)
-                if name is not None:
-                    self._calls_by_name.setdefault(name, []).append((call, scope))
+            for module in self.modules.values():
+                for name, calls in module.calls_by_name.items():
+                    self._calls_by_name.setdefault(name, []).extend(calls)
         for name in names:
             yield from self._calls_by_name.get(name, ())
 
@@ -327,9 +326,13 @@ class Project:
                 return External(name)
         return None
 
-    def base_names(self, cls: ClassSymbol) -> set[str]:
+    def base_names(self, cls: ClassSymbol) -> frozenset[str]:
         """Dotted names of all library classes it derives from."""
-        return {b.name for b in self.mro(cls) if isinstance(b, External)}
+        order = self.mro(cls)
+        names = self._base_names.get(order)
+        if names is None:
+            names = self._base_names[order] = frozenset(b.name for b in order if isinstance(b, External))
+        return names
 
     def is_subclass(self, cls: ClassSymbol, *names: str) -> bool:
         return not self.base_names(cls).isdisjoint(names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -69,6 +69,8 @@ class Module:
     functions: list[FunctionSymbol] = field(default_factory=list)
     classes: list[ClassSymbol] = field(default_factory=list)
     calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
+    calls_by_name: dict[str, list[tuple[form.Call, Scope]]] = field(default_factory=dict)
+    """Calls by the last name of what is called, each in the order of `calls`."""
     star_imports: list[form.ImportFrom] = field(default_factory=list)
     imported_packages: set[str] = field(default_factory=set)
     """The top-level packages of its absolute imports."""
@@ -84,9 +86,10 @@ class Module:
         yield from (f.scope for f in self.functions)
         yield from (c.scope for c in self.classes)
 
-    @property
-    def is_package(self) -> bool:
-        return self.path.endswith("__init__.py")
+    def calls_named(self, names: Iterable[str]) -> list[tuple[form.Call, Scope]]:
+        """Calls whose callee's last name is one of `names`, by position."""
+        found = [pair for name in set(names) for pair in self.calls_by_name.get(name, ())]
+        return sorted(found, key=lambda pair: pair[0].start)
 
     def location(self, node: form.Node | form.Param) -> Location:
         return self.span(node.start, node.end)
@@ -104,9 +107,6 @@ class Module:
 
     def evidence(self, node: form.Node, text: str) -> Evidence:
         return Evidence(self.location(node), text)
-
-    def line_of(self, node: form.Node) -> int:
-        return self.facts.position(node.start)[0]
 
 
 @dataclass(slots=True, eq=False)
@@ -224,8 +224,13 @@ class FunctionSymbol(_Definition[form.Function]):
     def walk(self) -> Iterator[form.Expr | form.Stmt]:
         return iter(self.nodes)
 
-    def returns(self) -> list[form.Return]:
-        return [n for n in self.walk() if isinstance(n, form.Return)]
+    @cached_property
+    def returns(self) -> tuple[form.Return, ...]:
+        return tuple(n for n in self.nodes if isinstance(n, form.Return))
+
+    @cached_property
+    def loops(self) -> tuple[form.For, ...]:
+        return tuple(n for n in self.nodes if isinstance(n, form.For))
 
 
 @dataclass(frozen=True, eq=False)
@@ -416,6 +421,13 @@ class _Builder:
             found = [msgspec.structs.replace(binding, scope=scope, within=within) for binding in bindings]
             scope.comprehended.setdefault(name, []).extend(found)
 
+    def _call(self, node: form.Call, scope: Scope) -> None:
+        self._module.calls.append((node, scope))
+        func = node.func
+        name = func.attr if isinstance(func, form.Attr) else func.id if isinstance(func, form.Name) else None
+        if name is not None:
+            self._module.calls_by_name.setdefault(name, []).append((node, scope))
+
     def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
         stack = [e for e in reversed(expressions) if e is not None]
         while stack:
@@ -424,7 +436,7 @@ class _Builder:
             if kind is form.Name or kind is form.Const:  # more than half of all nodes
                 continue
             if isinstance(node, form.Call):
-                self._module.calls.append((node, scope))
+                self._call(node, scope)
             elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
                 self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
             elif isinstance(node, form.Comprehension):

@@ -20,7 +20,7 @@ _DEEPEST = 3
 
 def returned_by(function: FunctionSymbol) -> list[Sited]:
     """The expressions that a function returns."""
-    return [Sited(node.value, function.scope) for node in function.returns() if node.value is not None]
+    return [Sited(node.value, function.scope) for node in function.returns if node.value is not None]
 
 
 def handed_on(

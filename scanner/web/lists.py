@@ -34,7 +34,7 @@ def spelled_out(item: Item, project: Project) -> list[Item]:
         if function is None or function.name == "__init__":
             return []
         given = {**item.given, **arguments(node, scope, function, project)}
-        return [Item(r.value, function.scope, given) for r in function.returns() if r.value is not None]
+        return [Item(r.value, function.scope, given) for r in function.returns if r.value is not None]
     bindings = scope.lookup(node.id, node.start) if isinstance(node, form.Name) else []
     known = item.given.get((bindings[0].scope, node.id)) if bindings and isinstance(node, form.Name) else None
     if known is not None and known[0] is not node:

@@ -193,7 +193,7 @@ class Evaluator:
         name = last_name(call.func)
         function = self._project.callee_function(call, scope)
         if function is not None and function.owner is None:
-            returns = function.returns()
+            returns = function.returns
             if len(returns) != 1 or returns[0].value is None:
                 return UNKNOWN
             inside = {**given, **arguments(call, scope, function, self._project)}

@@ -243,7 +243,7 @@ def function_guards(function: FunctionSymbol, project: Project, depth: int = 0) 
 
 def _guards_behind(function: FunctionSymbol, project: Project, depth: int) -> list[Guard]:
     """`return create(request)` in one branch and `return show(request)` in the other: both are guarded, or it isn't."""
-    returned = [node.value for node in function.returns()]
+    returned = [node.value for node in function.returns]
     asked = [project.callee_function(v, function.scope) if isinstance(v, form.Call) else None for v in returned]
     guards = [function_guards(f, project, depth + 1) if f is not None and depth < _DEEPEST else [] for f in asked]
     return [g for found in guards for g in found] if all(guards) else []

@@ -334,7 +334,7 @@ class _DjangoRows:
 
     def _paginator(self, call: form.Call, scope: Scope, project: Project) -> Rows | None:
         value = project.infer(call.func, scope)
-        names = {value.name} if isinstance(value, External) else set()
+        names = frozenset({value.name} if isinstance(value, External) else ())
         if isinstance(value, ClassSymbol):
             names = project.base_names(value)
         given = call.argument(0, "object_list")
@@ -380,7 +380,7 @@ class _DjangoRows:
         return self._after(rows, method, project) if rows is not None and method is not None else None
 
     def _after(self, rows: Rows, method: FunctionSymbol, project: Project) -> Rows | str | None:
-        for returned in method.returns():
+        for returned in method.returns:
             chain: list[form.Call] = []
             value = definition(Sited(returned.value, method.scope), project).node if returned.value else None
             while isinstance(value, form.Call) and isinstance(value.func, form.Attr):

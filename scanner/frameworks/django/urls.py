@@ -313,7 +313,7 @@ class _Walk:
     def _built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
         """A project function that returns patterns."""
         inside = arguments(call, scope, function, self._project)
-        for node in function.returns():
+        for node in function.returns:
             if node.value is not None:
                 self.list_of(Sited(node.value, function.scope), place.built_by(call, scope, inside))
 
@@ -346,7 +346,7 @@ class _Walk:
     def _item_built(self, function: FunctionSymbol, call: form.Call, scope: Scope, place: _Place) -> None:
         """A project function that returns one pattern."""
         inside = arguments(call, scope, function, self._project)
-        for node in function.returns():
+        for node in function.returns:
             if node.value is not None:
                 self.item(Sited(node.value, function.scope), place.built_by(call, scope, inside))
 

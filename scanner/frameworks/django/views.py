@@ -334,14 +334,14 @@ _MOST_HANDOVERS = 3
 
 def only_renders(handler: FunctionSymbol) -> bool:
     """Whether everything the handler returns is a rendered page or a redirect."""
-    answers = [node.value for node in handler.returns() if node.value is not None]
+    answers = [node.value for node in handler.returns if node.value is not None]
     return bool(answers) and all(isinstance(a, form.Call) and last_name(a.func) in _RENDERING for a in answers)
 
 
 def _kind_of_answers(handler: FunctionSymbol, project: Project, depth: int) -> EndpointKind | None:
     """What the returned expressions build, or the project functions that are asked to."""
     kinds: set[EndpointKind] = set()
-    for node in handler.returns():
+    for node in handler.returns:
         for part in form.walk(node.value, into_definitions=False) if node.value is not None else ():
             if isinstance(part, form.Call):
                 name = last_name(part.func)

@@ -192,7 +192,7 @@ class Dependencies:
 
     def _reached(self, factory: FunctionSymbol, given: Given) -> Iterator[form.Expr]:
         """What a factory returns for these arguments: `_user if required else _perhaps_user`."""
-        for returned in factory.returns():
+        for returned in factory.returns:
             node = returned.value
             while isinstance(node, form.Conditional):
                 known = constant(node.test, factory.scope, self._project, given)

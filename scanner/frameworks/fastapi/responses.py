@@ -90,7 +90,7 @@ class Responses:
             if kind is not None:
                 return kind
         returned = set[EndpointKind | None]()
-        for node in handler.returns() if handler is not None else ():
+        for node in handler.returns if handler is not None else ():
             returned.add(self._returned_kind(node, handler) if handler is not None else None)
         known = {kind for kind in returned if kind is not None}
         if len(known) == 1 and (None not in returned or not json_default):

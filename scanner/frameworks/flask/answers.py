@@ -45,7 +45,7 @@ def answer_kind(function: FunctionSymbol | None, project: Project) -> EndpointKi
 
 def _kinds(function: FunctionSymbol, project: Project, depth: int) -> set[EndpointKind]:
     found = set[EndpointKind]()
-    for node in function.returns():
+    for node in function.returns:
         if node.value is not None:
             found |= _kinds_of_value(node.value, function.scope, project, depth)
     return found

@@ -54,7 +54,7 @@ def _mapped(mapping: FunctionSymbol, project: Project) -> Iterator[tuple[Rpc, st
     """The methods of generated code, each with the name of the function that answers it:
     `{"/shop.Orders/Get": grpclib.const.Handler(self.Get, Cardinality.UNARY_UNARY, GetRequest, Order)}`.
     """
-    for returned in mapping.returns():
+    for returned in mapping.returns:
         node = returned.value
         for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, form.Dict) else ():
             path = string_value(key, mapping.scope, project) if key is not None else None

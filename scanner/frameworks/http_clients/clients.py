@@ -115,6 +115,6 @@ def _sources(node: form.Expr, scope: Scope, project: Project) -> Iterator[Sited]
                 if given is not None:
                     yield Sited(given, around)
     function = project.callee_function(node, scope) if isinstance(node, form.Call) else None
-    for returned in function.returns() if function is not None else ():
+    for returned in function.returns if function is not None else ():
         if returned.value is not None and function is not None:
             yield Sited(returned.value, function.scope)

@@ -169,7 +169,7 @@ class _Routes:
         callee = self._project.infer(node.func, scope) if isinstance(node, form.Call) else None
         if not isinstance(callee, FunctionSymbol):
             return None
-        for value in (self._project.infer(r.value, callee.scope) for r in callee.returns() if r.value is not None):
+        for value in (self._project.infer(r.value, callee.scope) for r in callee.returns if r.value is not None):
             if isinstance(value, FunctionSymbol | ClassSymbol):
                 return value
         return None

@@ -54,7 +54,7 @@ def _entries(cls: ClassSymbol, project: Project) -> Iterator[Sited]:
     if stated is not None:
         yield from (Sited(*item) for item in list_items(*stated, project))
     method = project.method(cls, "__acl__")
-    for returned in method.returns() if method is not None else ():
+    for returned in method.returns if method is not None else ():
         if method is not None and returned.value is not None:
             yield from (Sited(*item) for item in list_items(returned.value, method.scope, project))
 

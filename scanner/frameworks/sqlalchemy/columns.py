@@ -107,7 +107,7 @@ def _returned(
     call: form.Call, scope: Scope, function: FunctionSymbol, project: Project, given: Given, depth: int
 ) -> Iterator[Made]:
     inside = {**given, **arguments(call, scope, function, project)}
-    for returned in function.returns():
+    for returned in function.returns:
         for node, at in _expressions(returned.value, function.scope, project):
             found = list(_calls_for(node, at, project, inside, depth - 1))
             if found:

@@ -276,7 +276,7 @@ def _rows(view: View, project: Project) -> Sited | None:
     method = project.method(view.cls, "get_queryset")
     attribute = project.class_attribute(view.cls, "queryset")
     if method is not None and (attribute is None or not _asks_super(method.walk()) or _narrows(method, project)):
-        for node in reversed(method.returns()):
+        for node in reversed(method.returns):
             if node.value is not None:
                 return Sited(node.value, method.scope)
     return Sited(*attribute) if attribute is not None else None

@@ -1,0 +1,52 @@
+"""Where a scan's time went: stages, parts of the model, rules and files, for `assay scan --profile`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+__all__ = ["Profile"]
+
+
+@dataclass(slots=True)
+class Profile:
+    """Seconds by name. Stages, parts and rules are wall time of the main process; `files` is the processor time that
+    reading each file took in its worker. `recalled` counts the files that the cache knew; `result_recalled` says that
+    nothing had changed since an earlier scan.
+    """
+
+    stages: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
+    rules: dict[str, float] = field(default_factory=dict)
+    files: dict[str, float] = field(default_factory=dict)
+    recalled: int = 0
+    result_recalled: bool = False
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the block's time for the stage."""
+        with _counted(self.stages, name):
+            yield
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the block's time for a part of the model."""
+        with _counted(self.parts, name):
+            yield
+
+    @contextmanager
+    def rule(self, code: str) -> Iterator[None]:
+        """Count the block's time for a rule."""
+        with _counted(self.rules, code):
+            yield
+
+
+@contextmanager
+def _counted(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
