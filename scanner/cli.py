@@ -15,6 +15,8 @@ import click
 from assay.scanner import __version__
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from rich.console import Console
 
     from assay.scanner.analyzers.advisories import Check
@@ -289,12 +291,15 @@ def _scanned(path: Path, rulebook: Rulebook, options: Options, since: str | None
 
 def _watch(path: Path, written: list[Path], run: Callable[[], ScanResult]) -> None:
     """Scan again at each change, until Ctrl-C."""
+    from threading import Event
+
     from assay.reports import terminal
     from assay.scanner import watching
     from assay.scanner.discovery import check_root
 
     check_root(path)
-    batches = watching.changes_in(path, written)
+    stop = Event()
+    batches = watching.changes_in(path, written, stop)
     next(batches)
     first = run()
     _show(lambda console: terminal.render(first, console))
@@ -302,8 +307,19 @@ def _watch(path: Path, written: list[Path], run: Callable[[], ScanResult]) -> No
     with suppress(KeyboardInterrupt):
         for news in watching.follow(first, batches, run, _users_errors()):
             _tell(news)
-            # No garbage is collected during a scan, and this process does many.
-            gc.collect()
+            _collect_garbage(stop)
+
+
+def _collect_garbage(stop: Event) -> None:
+    """None is collected during a scan, and watching is many scans. Ctrl-C meanwhile sets the event."""
+    import signal
+
+    # Raised while an object is being finalised, KeyboardInterrupt would be dropped.
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        gc.collect()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell(news: News) -> None:

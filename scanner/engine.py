@@ -16,13 +16,13 @@ from assay.scanner.analyzers.advisories import Check, advise, judged_places, rul
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import SourceFile, Tree, discover
-from assay.scanner.executors import MakePool, default_jobs, process_pool, read_all
+from assay.scanner.executors import MakePool, default_jobs, process_pool, read_all, run_all
 from assay.scanner.filekinds import FileKind
-from assay.scanner.judge import fingerprint, judge
+from assay.scanner.judge import fingerprint
+from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
-from assay.scanner.model.service import Service
 from assay.scanner.profiling import Profile
-from assay.scanner.reading import Facts, FileOutcome, is_readable_kind
+from assay.scanner.reading import FileOutcome, is_readable_kind
 from assay.scanner.recall import Question, Recall, digests_of
 from assay.scanner.results import JudgedVerdict, Scanned, ScanResult, ServiceResult
 from assay.scanner.rulebook import Rulebook
@@ -31,7 +31,9 @@ from assay.scanner.source_lines import SourceLines
 from assay.scanner.standard_pages import rule_info
 
 if TYPE_CHECKING:
+    from assay.scanner.judging import Judged, JudgedService, Task
     from assay.scanner.link import Linked, Sources
+    from assay.scanner.units import Unit
 
 __all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "is_wanted", "scan", "understand"]
 
@@ -103,30 +105,34 @@ def _survey(root: Path, options: Options) -> _Survey:
 
 
 def _understand(survey: _Survey, options: Options, progress: Progress) -> Understanding:
-    from assay.scanner.link import link  # the largest part of the program, and not needed where nothing has changed
+    from assay.scanner.link import link
 
-    tree, profile = survey.tree, options.profile
-    if not any(f.kind is FileKind.PYTHON for f in tree.files):
-        raise NothingToScanError(f"{tree.root}: there is no Python in it; name the folder of a Python backend")
-    with profile.stage("read"):
-        outcomes = _read(survey, options, progress)
-        try:
-            facts = _facts(outcomes)
-        except msgspec.DecodeError:
-            # Somebody made a cache entry that only looks like one.
-            outcomes = _read(survey, replace(options, recall=None), progress)
-            facts = _facts(outcomes)
+    outcomes = _read(survey, options, progress)
     progress("linking", 0, 1)
-    with profile.stage("link"):
-        linked = link(_sources(survey, facts, options.config), profile)
-    diagnostics = (*tree.diagnostics, *(d for o in outcomes if (d := o.diagnostic)), *linked.diagnostics)
+    with options.profile.stage("link"):
+        linked = link(_sources(survey, outcomes, options.config), options.profile)
+    diagnostics = _all_diagnostics(survey, outcomes, linked.diagnostics)
     if not linked.services:
-        raise NothingToScanError(f"{tree.root}: {_no_backend(tree, diagnostics)}")
-    return Understanding(tree, outcomes, linked, tuple(sorted(set(diagnostics), key=_place)))
+        raise NothingToScanError(f"{survey.tree.root}: {_no_backend(survey.tree, diagnostics)}")
+    return Understanding(survey.tree, outcomes, linked, diagnostics)
+
+
+def _all_diagnostics(
+    survey: _Survey, outcomes: Iterable[FileOutcome], further: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    found = {*survey.tree.diagnostics, *(d for o in outcomes if (d := o.diagnostic)), *further}
+    return tuple(sorted(found, key=_place))
 
 
 def _read(survey: _Survey, options: Options, progress: Progress) -> tuple[FileOutcome, ...]:
     """What is in the files, sorted by path: recalled where it is known, read by workers where it isn't."""
+    if not any(f.kind is FileKind.PYTHON for f in survey.tree.files):
+        raise NothingToScanError(f"{survey.tree.root}: there is no Python in it; name the folder of a Python backend")
+    with options.profile.stage("read"):
+        return _outcomes(survey, options, progress)
+
+
+def _outcomes(survey: _Survey, options: Options, progress: Progress) -> tuple[FileOutcome, ...]:
     done, recall = 0, options.recall
 
     def report(count: int) -> None:
@@ -154,10 +160,6 @@ def _read(survey: _Survey, options: Options, progress: Progress) -> tuple[FileOu
     return tuple(sorted(outcomes, key=lambda o: o.path))
 
 
-def _facts(outcomes: Iterable[FileOutcome]) -> dict[str, Facts]:
-    return {o.path: f for o in outcomes if (f := o.decoded()) is not None}
-
-
 def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
     """Why there is nothing to judge, and what to do; a file that could not be read is the likeliest reason."""
     unread = [d for d in diagnostics if d.reason.is_unread_file]
@@ -180,20 +182,28 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, str, str]:
     return diagnostic.path, diagnostic.line or 0, diagnostic.reason, diagnostic.message
 
 
-def _sources(survey: _Survey, facts: Mapping[str, Facts], config: Config) -> Sources:
+def _sources(survey: _Survey, outcomes: Iterable[FileOutcome], config: Config) -> Sources:
     from assay.scanner.link import Sources
 
     tree = survey.tree
     return Sources(
-        facts=facts,
+        facts={o.path: f for o in outcomes if (f := o.decoded()) is not None},
         roles={f.path: f.role for f in tree.files},
-        paths=frozenset(
-            (*(f.path for f in tree.files), *(d.path for d in tree.diagnostics if d.reason.is_unread_file))
-        ),
+        paths=_paths(tree),
         services={name: service.root for name, service in config.services.items()},
-        tree_name=tree.root.resolve().name or "root",
+        tree_name=_name(tree) or "root",
         metadata=survey.metadata,
     )
+
+
+def _paths(tree: Tree) -> frozenset[str]:
+    """Of all files, unread ones too."""
+    unread = (d.path for d in tree.diagnostics if d.reason.is_unread_file)
+    return frozenset((*(f.path for f in tree.files), *unread))
+
+
+def _name(tree: Tree) -> str:
+    return tree.root.resolve().name
 
 
 def _metadata(root: Path) -> dict[str, bytes]:
@@ -219,7 +229,7 @@ def scan(
     started = datetime.now(UTC)
     clock = time.perf_counter()
     survey = _survey(root, options)
-    result = _recalled(survey, rulebook, options) or _judged(survey, rulebook, checks, options, progress)
+    result = _recalled(survey, rulebook, options) or _fresh(survey, rulebook, checks, options, progress)
     scanned = replace(
         result.scanned,
         commit=_commit(survey.tree.root),
@@ -227,6 +237,18 @@ def scan(
         seconds=round(time.perf_counter() - clock, 3),
     )
     return replace(result, scanned=scanned)
+
+
+def _fresh(
+    survey: _Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
+) -> ScanResult:
+    try:
+        return _computed(survey, rulebook, checks, options, progress)
+    except msgspec.DecodeError:
+        if options.recall is None:
+            raise
+        # Somebody made a cache entry that only looks like one.
+        return _computed(survey, rulebook, checks, replace(options, recall=None), progress)
 
 
 def _recalled(survey: _Survey, rulebook: Rulebook, options: Options) -> ScanResult | None:
@@ -239,68 +261,162 @@ def _recalled(survey: _Survey, rulebook: Rulebook, options: Options) -> ScanResu
 
 
 def _question(survey: _Survey, rulebook: Rulebook, options: Options) -> Question:
-    return Question(survey.tree, survey.digests, options.config, options.analyzers, rulebook.folders, survey.metadata)
+    rules = tuple((rule.code, rule.severity) for rule in rulebook.rules)
+    return Question(
+        survey.tree,
+        survey.digests,
+        options.config,
+        options.analyzers,
+        rulebook.packages,
+        rules,
+        survey.metadata,
+    )
 
 
-def _judged(
+def _computed(
     survey: _Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
 ) -> ScanResult:
-    config, profile = options.config, options.profile
-    known = _understand(survey, options, progress)
-    progress("judging", 0, 1)
-    lines = SourceLines(known.tree.root, {o.path: o.digest for o in known.outcomes})
-    chosen = _configured(rulebook, config)
-    verdicts: list[JudgedVerdict] = []
-    diagnostics = list(known.diagnostics)
-    with profile.stage("judge"):
-        for service in known.linked.services:
-            judgement = judge(service, chosen.rules, config.rules.options, lines.line, profile)
-            verdicts += judgement.verdicts
-            diagnostics += judgement.diagnostics
-        advisories = _advisories(known, verdicts, checks, config, lines)
-    with profile.stage("score"):
-        services = tuple(_score(s, known, chosen, verdicts, diagnostics, config) for s in known.linked.services)
-        everything = sorted((*verdicts, *advisories), key=lambda v: (v.location, v.rule, v.subject.id, v.service))
+    from assay.scanner.judging import configured
+
+    outcomes = _read(survey, options, progress)
+    chosen = configured(rulebook, options.config)
+    lines = SourceLines(survey.tree.root, {o.path: o.digest for o in outcomes})
+    judged = _judged(survey, outcomes, chosen, lines, options, progress)
+    diagnostics = _all_diagnostics(survey, outcomes, judged.diagnostics)
+    if not judged.services:
+        raise NothingToScanError(f"{survey.tree.root}: {_no_backend(survey.tree, diagnostics)}")
+    with options.profile.stage("score"):
+        advisories = _advisories(survey.tree, outcomes, judged, checks, options.config, lines)
+        everything = sorted(
+            (*judged.verdicts, *advisories), key=lambda v: (v.location, v.rule, v.subject.id, v.service)
+        )
         result = ScanResult(
             edition=chosen.standard.edition,
-            scanned=Scanned(known.tree.root.resolve().name, None, "", 0, len(known.outcomes), known.lines),
-            services=services,
+            scanned=Scanned(_name(survey.tree), None, "", 0, len(outcomes), sum(o.lines for o in outcomes)),
+            services=tuple(_score(s, outcomes, chosen, judged, diagnostics, options.config) for s in judged.services),
             rules=(*(rule_info(r) for r in chosen.rules), *rule_infos(checks, {a.rule for a in advisories})),
             verdicts=tuple(everything),
-            diagnostics=tuple(sorted(diagnostics, key=_place)),
+            diagnostics=diagnostics,
             sources=lines.cited(everything),
         )
     if options.recall:
-        with profile.stage("keep"):
-            if lines.are_as_read and all(survey.digests.get(o.path) == o.digest for o in known.outcomes):
+        with options.profile.stage("keep"):
+            are_as_read = lines.are_as_read and judged.is_as_read
+            if are_as_read and all(survey.digests.get(o.path) == o.digest for o in outcomes):
                 options.recall.keep_result(_question(survey, rulebook, options), result)
             options.recall.make_room()
     return result
 
 
-def _configured(rulebook: Rulebook, config: Config) -> Rulebook:
-    """The rules that are on, with the severities that count: for verdicts, scores and reports alike."""
-    chosen = (r for r in rulebook.rules if r.code not in config.rules.disable)
-    return replace(rulebook, rules=tuple(replace(r, severity=config.rules.severity(r)) for r in chosen))
+def _order(verdict: JudgedVerdict) -> tuple[Location, str, str, str]:
+    return verdict.location, verdict.rule, verdict.subject.id, verdict.service
+
+
+def _judged(
+    survey: _Survey,
+    outcomes: tuple[FileOutcome, ...],
+    rulebook: Rulebook,
+    lines: SourceLines,
+    options: Options,
+    progress: Progress,
+) -> Judged:
+    """The verdicts on all services: unit by unit where the tree has several that can be told apart."""
+    from assay.scanner.judging import judge_sources, merged
+
+    progress("judging", 0, 1)
+    if rulebook.packages and not options.config.services:
+        parts = _judged_units(survey, outcomes, rulebook, options, progress)
+        if parts:
+            return merged(parts)
+    sources = _sources(survey, outcomes, options.config)
+    return judge_sources(sources, rulebook, options.config, lines, options.profile)
+
+
+def _judged_units(
+    survey: _Survey, outcomes: tuple[FileOutcome, ...], rulebook: Rulebook, options: Options, progress: Progress
+) -> list[Judged]:
+    """Empty where there is only one: it needs no process of its own."""
+    from assay.scanner.link import units_of_tree
+
+    mentions = {o.path: said for o in outcomes if (said := o.mentions) is not None}
+    others = {o.path: f for o in outcomes if o.kind is not FileKind.PYTHON and (f := o.decoded()) is not None}
+    barren: set[str] = set()
+    while True:
+        units = units_of_tree(mentions, others, _paths(survey.tree), barren)
+        if len(units) < 2 and not barren:
+            return []
+        tasks = [_task(unit, units, survey, outcomes, rulebook, options.config) for unit in units]
+        parts = _run(tasks, options, progress)
+        # A library beside the services belongs to the service around it.
+        found = {unit.root for unit, part in zip(units, parts, strict=True) if not part.services}
+        if not found:
+            return parts
+        barren |= found
+
+
+def _task(
+    unit: Unit,
+    units: Iterable[Unit],
+    survey: _Survey,
+    outcomes: Iterable[FileOutcome],
+    rulebook: Rulebook,
+    config: Config,
+) -> Task:
+    from assay.scanner.judging import Task
+
+    seen = [o for o in outcomes if o.kind is not FileKind.PYTHON or o.path in unit.modules]
+    paths = {o.path for o in seen}
+    return Task(
+        root=str(survey.tree.root),
+        facts={o.path: (o.kind, o.facts) for o in seen if o.facts is not None},
+        digests={o.path: o.digest for o in seen},
+        roles={f.path: f.role for f in survey.tree.files if f.path in paths},
+        paths=sorted(_paths(survey.tree)),
+        tree_name=_name(survey.tree),
+        metadata=dict(survey.metadata),
+        own=frozenset(unit.own),
+        neighbours=tuple(u.root for u in units if u is not unit),
+        config=config,
+        packages=rulebook.packages,
+        rules=frozenset(rule.code for rule in rulebook.rules),
+    )
+
+
+def _run(tasks: list[Task], options: Options, progress: Progress) -> list[Judged]:
+    from assay.scanner.judging import answer_of, run_task
+
+    recall = options.recall
+    known = {place: found for place, task in enumerate(tasks) if recall and (found := recall.judged(task))}
+    places = [place for place in range(len(tasks)) if place not in known]
+    jobs = options.jobs or default_jobs()
+    with options.profile.stage("judge"):
+        encoded = [msgspec.msgpack.encode(tasks[place]) for place in places]
+        for place, answer in run_all(run_task, encoded, jobs, options.make_pool):
+            known[places[place]] = judged = answer_of(answer, options.profile)
+            if recall:
+                recall.keep_judged(tasks[places[place]], judged)
+            progress("judging", len(known), len(tasks))
+    return [known[place] for place in range(len(tasks))]
 
 
 def _advisories(
-    known: Understanding,
-    verdicts: Iterable[JudgedVerdict],
+    tree: Tree,
+    outcomes: Iterable[FileOutcome],
+    judged: Judged,
     checks: Mapping[str, Check],
     config: Config,
     lines: SourceLines,
 ) -> list[JudgedVerdict]:
     """What bandit and radon found and no rule of ours judges better."""
-    judged = judged_places(verdicts)
-    roles = {f.path: f.role for f in known.tree.files}
-    roots = {s.name: s.root for s in known.linked.services}
+    places = judged_places(judged.verdicts)
+    roles = {f.path: f.role for f in tree.files}
+    roots = {s.name: s.root for s in judged.services}
     found = []
-    for outcome in known.outcomes:
-        owner = known.linked.owners.get(outcome.path)
+    for outcome in outcomes:
+        owner = judged.owners.get(outcome.path)
         if outcome.analysis is None or owner is None:
             continue
-        for a in advise(outcome.analysis, outcome.path, roles[outcome.path], checks, judged):
+        for a in advise(outcome.analysis, outcome.path, roles[outcome.path], checks, places):
             if a.rule in config.rules.disable:
                 continue
             text = lines.line(a.location.path, a.location.line)
@@ -312,24 +428,24 @@ def _advisories(
 
 
 def _score(
-    service: Service,
-    known: Understanding,
+    service: JudgedService,
+    outcomes: Iterable[FileOutcome],
     rulebook: Rulebook,
-    verdicts: Iterable[JudgedVerdict],
+    judged: Judged,
     diagnostics: Iterable[Diagnostic],
     config: Config,
 ) -> ServiceResult:
     """A file that wasn't read and a rule that crashed both count as something that should have been judged."""
-    owners = known.linked.owners
+    owners = judged.owners
     unread = {d.path for d in diagnostics if d.reason.is_unread_file and owners.get(d.path) == service.name}
     crashes = sum(1 for d in diagnostics if d.reason.is_internal_error)
-    read = {o.path for o in known.outcomes if owners.get(o.path) == service.name} - unread
+    read = {o.path for o in outcomes if owners.get(o.path) == service.name} - unread
     return score_service(
         service.name,
         service.root,
         service.frameworks,
         rulebook,
-        [v for v in verdicts if v.service == service.name],
+        [v for v in judged.verdicts if v.service == service.name],
         len(read),
         len(read) + len(unread) + crashes,
         config.coverage.minimum,

@@ -69,6 +69,27 @@ class InlineExecutor(Executor):
         return future
 
 
+def run_all(
+    work: Callable[[bytes], bytes], tasks: Sequence[bytes], jobs: int, make_pool: MakePool = process_pool
+) -> Iterator[tuple[int, bytes]]:
+    """Run encoded tasks side by side; each answer with its task's place, in no particular order.
+
+    A task that ends its worker process is run here, where it may have more memory to itself.
+    """
+    if len(tasks) < 2:
+        yield from ((place, work(task)) for place, task in enumerate(tasks))
+        return
+    broken = []
+    with _workers(min(jobs, len(tasks)), make_pool) as pool:
+        futures = {pool.submit(work, task): place for place, task in enumerate(tasks)}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                broken.append(futures[future])
+    yield from ((place, work(tasks[place])) for place in broken)
+
+
 def read_all(
     root: Path,
     files: Sequence[SourceFile],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
+from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
 from assay.scanner.framework import Context, Route, frameworks
@@ -26,7 +27,7 @@ from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.log import LoggingSetup
-from assay.scanner.model.place import Evidence
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.subject import Subject
@@ -34,12 +35,13 @@ from assay.scanner.profiling import Profile
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
-from assay.scanner.readers.python.form import ModuleFacts
+from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
-from assay.scanner.services import ServiceRoot, find_services
+from assay.scanner.services import ServiceRoot, find_services, project_folders
+from assay.scanner.units import Unit, units_of
 from assay.scanner.web.graphql import as_graphql
 
-_NOT_DEPLOYED = bytes | OpenApiFacts | ProtobufFacts | GraphqlFacts
+_NOT_DEPLOYED = bytes | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
 """Facts that say nothing of how a service is built or started."""
 _S = TypeVar("_S", bound=Subject)
 _T = TypeVar("_T")
@@ -51,7 +53,8 @@ class Sources:
     """What linking works on. `facts` and `roles` are by path; `paths` are all files of the tree, unread ones too.
 
     `services` are the configured ones, folder by name; `tree_name` is the scanned folder's own name; `metadata` holds
-    the bytes of `pyproject.toml` files.
+    the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `own` are the modules that a service
+    of it can start in (of the others it only knows what it sees), and `neighbours` the roots of the other units.
     """
 
     facts: Mapping[str, Facts]
@@ -60,6 +63,8 @@ class Sources:
     services: Mapping[str, str]
     tree_name: str
     metadata: Mapping[str, bytes]
+    own: frozenset[str] | None = None
+    neighbours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,24 @@ class Linked:
     services: tuple[Service, ...]
     owners: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
+
+
+def units_of_tree(
+    mentions: Mapping[str, Mentions], others: Mapping[str, Facts], paths: frozenset[str], without: Collection[str]
+) -> tuple[Unit, ...]:
+    """The parts of the tree that can be linked apart. `others` are the facts of all that is no Python; `without` are
+    roots of units that turned out to hold no service.
+    """
+    folders = project_folders(paths, service_hints(_deployed(others)))
+    return units_of(mentions, folders, _applications(), without)
+
+
+def _deployed(others: Mapping[str, Facts]) -> dict[str, DeploymentFacts]:
+    return {p: f for p, f in others.items() if not isinstance(f, _NOT_DEPLOYED)}
+
+
+def _applications() -> frozenset[str]:
+    return frozenset(name for f in frameworks() for name in f.applications)
 
 
 def link(sources: Sources, profile: Profile) -> Linked:
@@ -81,22 +104,26 @@ def link(sources: Sources, profile: Profile) -> Linked:
     )
     others = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts)}
     context = Context(project, others)
-    deployed = {p: f for p, f in others.items() if not isinstance(f, _NOT_DEPLOYED)}
+    deployed = _deployed(others)
     roots = find_services(
         project,
-        frozenset(name for f in frameworks() for name in f.applications),
+        _applications(),
         sources.paths,
         sources.services,
         service_hints(deployed),
         sources.tree_name,
         sources.metadata,
     )
-    owners = Ownership(roots, project)
-    deployments = link_deployment(deployed, {r.name: r.root for r in roots}, sources.roles, sources.paths)
+    mine = [r for r in roots if sources.own is None or r.location.path in sources.own]
+    beside = [ServiceRoot(f"{root}/", root, Location.whole_file(root)) for root in sources.neighbours]
+    around = tuple(sorted([*mine, *beside], key=lambda r: r.root))
+    owners = Ownership(around, project)
+    deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
     parts = _Parts(context, owners, log_files, profile)
-    services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
-    return Linked(services, {p: o.name for p in sources.paths if (o := owners.of(p))}, tuple(context.diagnostics))
+    services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in mine)
+    owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in mine}
+    return Linked(services, owned, tuple(context.diagnostics))
 
 
 class Ownership:

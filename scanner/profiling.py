@@ -24,6 +24,12 @@ class Profile:
     recalled: int = 0
     result_recalled: bool = False
 
+    def add(self, other: Profile) -> None:
+        """What another process did besides."""
+        for mine, theirs in ((self.parts, other.parts), (self.rules, other.rules)):
+            for name, seconds in theirs.items():
+                mine[name] = mine.get(name, 0.0) + seconds
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the block's time for the stage."""

@@ -16,7 +16,7 @@ from assay.scanner.filekinds import FileKind
 from assay.scanner.readers import compose, dockerfile, graphql, kubernetes, openapi, procfile, protobuf, shell
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth
-from assay.scanner.readers.python.form import ModuleFacts
+from assay.scanner.readers.python.form import Mentions, ModuleFacts
 
 Facts: TypeAlias = (
     ModuleFacts
@@ -62,12 +62,15 @@ class FileOutcome(msgspec.Struct, array_like=True, gc=False):
 
     def decoded(self) -> Facts | None:
         """The facts, or None where the file could not be read."""
-        if self.facts is None:
+        return None if self.facts is None else decode_facts(self.kind, self.facts)
+
+    @property
+    def mentions(self) -> Mentions | None:
+        """The modules that a Python file may speak of; the rest of its facts stays encoded."""
+        if self.facts is None or self.kind is not FileKind.PYTHON:
             return None
         depth.allow()
-        kind: type[Facts] = ModuleFacts if self.kind is FileKind.PYTHON else _READERS[self.kind][1]
-        decoded: Facts = msgspec.msgpack.decode(self.facts, type=kind)
-        return decoded
+        return msgspec.msgpack.decode(self.facts, type=_Head).mentions
 
     @property
     def diagnostic(self) -> Diagnostic | None:
@@ -77,6 +80,23 @@ class FileOutcome(msgspec.Struct, array_like=True, gc=False):
         if self.analysis is not None and self.analysis.problem is not None:
             return Diagnostic(self.path, None, Reason.ANALYZER_FAILED, self.analysis.problem)
         return None
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """`ModuleFacts` but for what is costly to decode."""
+
+    mentions: Mentions
+    body: msgspec.Raw
+    line_starts: msgspec.Raw
+    comments: msgspec.Raw
+
+
+def decode_facts(kind: FileKind, facts: bytes) -> Facts:
+    """The facts of a file of the kind. Raises msgspec.DecodeError."""
+    depth.allow()
+    expected: type[Facts] = ModuleFacts if kind is FileKind.PYTHON else _READERS[kind][1]
+    decoded: Facts = msgspec.msgpack.decode(facts, type=expected)
+    return decoded
 
 
 def is_readable_kind(kind: FileKind) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from assay.scanner.cache import Cache
 from assay.scanner.config import Config
@@ -23,6 +24,9 @@ from assay.scanner.discovery import SourceFile, Tree
 from assay.scanner.filekinds import FileKind
 from assay.scanner.reading import FileOutcome, content_digest
 from assay.scanner.results import ScanResult
+
+if TYPE_CHECKING:
+    from assay.scanner.judging import Judged, Task
 
 __all__ = ["Question", "Recall", "digest_of_code", "digests_of"]
 
@@ -39,14 +43,15 @@ _NOT_OF_THE_FILE = frozenset({Reason.READER_CRASHED, Reason.UNREADABLE})
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a scan's result hangs on, besides the scanner: the files with their digests, what the user chose, and the
-    folders that the rules lie in. `metadata` holds further bytes that are looked at, by path.
+    rules (codes with severities) of packages. `metadata` holds further bytes that are looked at, by path.
     """
 
     tree: Tree
     digests: Mapping[str, bytes]
     config: Config
     analyzers: bool
-    rule_folders: tuple[Path, ...]
+    packages: tuple[str, ...]
+    rules: tuple[tuple[str, str], ...]
     metadata: Mapping[str, bytes]
 
 
@@ -84,6 +89,17 @@ class Recall:
         if not any(d.reason in _NOT_OF_THE_FILE or d.reason.is_internal_error for d in result.diagnostics):
             self._cache.put(self._result_key(question), msgspec.msgpack.encode(result))
 
+    def judged(self, task: Task) -> Judged | None:
+        """What the rules said of a unit that was the same to the last byte; facts are not looked at, digests are."""
+        from assay.scanner.judging import Judged  # it loads the linker, which an unchanged tree has no need of
+
+        return _decoded(self._cache.get(self._task_key(task)), Judged)
+
+    def keep_judged(self, task: Task, judged: Judged) -> None:
+        """Remember it, unless something went wrong that may go right next time."""
+        if judged.is_as_read and not any(d.reason.is_internal_error for d in judged.diagnostics):
+            self._cache.put(self._task_key(task), msgspec.msgpack.encode(judged))
+
     def make_room(self) -> None:
         self._cache.make_room()
 
@@ -92,12 +108,18 @@ class Recall:
         name = "" if kind is FileKind.PYTHON else path
         return _digest("file", self._readers, kind.value, name, digest, analyzed)
 
+    def _task_key(self, task: Task) -> bytes:
+        asked = structs.replace(task, root="", facts={})
+        code = [digest_of_package(name) for name in task.packages]
+        return _digest("unit", self._scanner, code, msgspec.msgpack.encode(asked, order="deterministic"))
+
     def _result_key(self, question: Question) -> bytes:
         tree = question.tree
         return _digest(
             "result",
             self._scanner,
-            [digest_of_code(folder) for folder in question.rule_folders],
+            [digest_of_package(name) for name in question.packages],
+            [(code, severity) for code, severity in question.rules],
             tree.root.resolve().name,
             [(f.path, f.kind.value, f.role.value, question.digests.get(f.path)) for f in tree.files],
             [(d.path, d.line, d.reason.value, d.message) for d in tree.diagnostics],
@@ -126,6 +148,11 @@ def digests_of(root: Path, files: Iterable[SourceFile]) -> dict[str, bytes]:
             # Its reader will say so.
             continue
     return found
+
+
+def digest_of_package(name: str) -> bytes:
+    """A digest of the source files of an imported package."""
+    return _digest(*(digest_of_code(Path(folder)) for folder in sys.modules[name].__path__))
 
 
 def digest_of_code(folder: Path, names: Sequence[str] = ("",)) -> bytes:

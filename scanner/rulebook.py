@@ -14,7 +14,6 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib import resources
-from pathlib import Path
 from types import ModuleType
 
 import msgspec
@@ -157,11 +156,11 @@ def _documentation(code: str, function: Callable[..., Verdict]) -> tuple[str, st
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The standard with its rules, sorted by code; `folders` are those that its modules and data lie in."""
+    """The standard with its rules, sorted by code; `packages` are those that they were found in."""
 
     standard: Standard
     rules: tuple[Rule, ...]
-    folders: tuple[Path, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def by_code(self) -> Mapping[str, Rule]:
         return {r.code: r for r in self.rules}
@@ -191,8 +190,7 @@ def load_rulebook(package: ModuleType) -> Rulebook:
                     f"{value.code} in {module.__name__}: the standard has no principle {value.principle}"
                 )
             rules[value.code] = value
-    folders = tuple(Path(folder) for folder in package.__path__)
-    return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), folders)
+    return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), (package.__name__,))
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -46,7 +46,7 @@ def find_services(
     entries = _entry_points(project, applications)
     if configured:
         return tuple(ServiceRoot(name, root, _location(entries, root)) for name, root in sorted(configured.items()))
-    marked = _marked_folders(paths) | {h for h in hints if h != "."}
+    marked = project_folders(paths, hints)
     roots = sorted({_root_of(entry.path, marked) for entry in entries})
     names = [_name(root, tree_name, metadata) for root in roots]
     return tuple(
@@ -54,6 +54,11 @@ def find_services(
         ServiceRoot(name if names.count(name) == 1 else root, root, _location(entries, root))
         for name, root in zip(names, roots, strict=True)
     )
+
+
+def project_folders(paths: Collection[str], hints: Iterable[str]) -> set[str]:
+    """The folders that something marks as a project of its own; the scanned root is always one, and is not listed."""
+    return _marked_folders(paths) | {h for h in hints if h != "."}
 
 
 def _entry_points(project: Project, applications: frozenset[str]) -> list[Location]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from watchfiles import Change, DefaultFilter, watch
 
@@ -74,15 +75,18 @@ def _is_grave(diagnostic: Diagnostic) -> bool:
     return diagnostic.reason.is_unread_file or diagnostic.reason.is_internal_error
 
 
-def changes_in(root: Path, written: Iterable[Path]) -> Iterator[Collection[object]]:
-    """Batches of changes below the root, empty ones too. What we write ourselves, files and folders, doesn't count.
+def changes_in(root: Path, written: Iterable[Path], stop: Event) -> Iterator[Collection[object]]:
+    """Batches of changes below the root, until told to stop; empty ones too.
+
+    What we write ourselves (`written`, files and folders) doesn't count as a change.
 
     The first one comes at once, whatever happens. The tree is watched from then on, so nothing that changes during
     a scan is lost. Raises WatchError.
     """
     root = root.resolve()
+    relevant = Relevant(root, written)
     try:
-        yield from watch(root, watch_filter=Relevant(root, written), yield_on_timeout=True, rust_timeout=_WAKE_UP)
+        yield from watch(root, watch_filter=relevant, stop_event=stop, yield_on_timeout=True, rust_timeout=_WAKE_UP)
     except (OSError, RuntimeError) as error:
         # The library's own errors are RuntimeErrors: too many folders for the system, for one.
         raise WatchError(f"{root} can't be watched: {error}") from error

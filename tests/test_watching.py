@@ -200,7 +200,7 @@ def test_folders_matter_as_a_whole(tmp_path: Path) -> None:
 
 def test_what_can_not_be_watched(tmp_path: Path) -> None:
     with pytest.raises(WatchError, match="can't be watched"):
-        next(changes_in(tmp_path / "gone", []))
+        next(changes_in(tmp_path / "gone", [], threading.Event()))
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

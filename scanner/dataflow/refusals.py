@@ -12,6 +12,7 @@ from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import Given, constant, int_value, string_value
 from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.place import Evidence
@@ -371,22 +372,20 @@ def _inside(scope: Scope | None, outer: Scope) -> bool:
     return scope is outer
 
 
+@remembered
 def refuses_in_body(handler: FunctionSymbol, project: Project) -> Evidence | None:
     """Where a handler itself turns away a caller whose credentials (cookie, session, header) don't hold.
 
     A wrong password in the body answers 401 too, but is no guard: only what depends on credentials that come along
     with every request counts.
     """
-    known = _IN_BODY.setdefault(project, {})
-    if handler not in known:
-        found = _body_refusal(handler.node.body, handler.scope, project, _DEEPEST_CHECK)
-        text = "turns away callers without valid credentials"
-        known[handler] = handler.module.evidence(found, text) if found is not None else None
-    return known[handler]
+    found = _refusal_within(handler, _DEEPEST_CHECK, project)
+    return handler.module.evidence(found, "turns away callers without valid credentials") if found is not None else None
 
 
-_IN_BODY: WeakKeyDictionary[Project, dict[FunctionSymbol, Evidence | None]] = WeakKeyDictionary()
-"""Handlers that many routes share, such as a base class's methods, are looked at once."""
+@remembered
+def _refusal_within(function: FunctionSymbol, depth: int, project: Project) -> form.Expr | form.Stmt | None:
+    return _body_refusal(function.node.body, function.scope, project, depth)
 
 
 def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: int) -> form.Expr | form.Stmt | None:
@@ -438,7 +437,7 @@ def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, 
         return False
     if any(_names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
         return True
-    return _body_refusal(callee.node.body, callee.scope, project, depth - 1) is not None
+    return _refusal_within(callee, depth - 1, project) is not None
 
 
 def _is_given(test: form.Expr) -> bool:
@@ -598,6 +597,7 @@ def _is_http_error(cls: ClassSymbol, project: Project) -> bool:
     return any(last_part(name) in _STATUS_CARRIERS for name in project.base_names(cls))
 
 
+@remembered
 def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
     """A project's exception that answers 401 or 403: by its base, by a class attribute, or by what `__init__` says."""
     if any(last_part(name) in _REFUSING_NAMES for name in project.base_names(cls)):

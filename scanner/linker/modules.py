@@ -77,6 +77,13 @@ class ModuleIndex:
             return package if package in self._paths else None
         return self._first(_files_of(_join(folder, module.replace(".", "/"))))
 
+    def folder_of_relative(self, module: str, level: int, importer: str) -> str:
+        """The folder that a relative import means where there is no such file; `.` is the root."""
+        folder = _folder(importer)
+        for _ in range(level - 1):
+            folder = _folder(folder)
+        return _join(folder, module.replace(".", "/")) if module else folder or "."
+
     def sibling(self, name: str, importer: str) -> str | None:
         """`name.py` beside the importing file, itself excepted: what a script in a package's folder means by it."""
         candidate = _join(_folder(importer), f"{name}.py")

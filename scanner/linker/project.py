@@ -6,7 +6,7 @@ Everything is looked up lazily and remembered. An answer of None means "can't be
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -121,6 +121,18 @@ class Project:
         for module in self.modules.values():
             yield from module.calls
 
+    def functions_taking(self, parameter: str) -> Sequence[FunctionSymbol]:
+        """Functions with a parameter of that name, in order of path and position."""
+        return self._by_parameter.get(parameter, ())
+
+    @cached_property
+    def _by_parameter(self) -> dict[str, list[FunctionSymbol]]:
+        found: dict[str, list[FunctionSymbol]] = {}
+        for function in self.functions:
+            for name in {p.name for p in function.parameters}:
+                found.setdefault(name, []).append(function)
+        return found
+
     def calls_named(self, *names: str) -> Iterator[tuple[form.Call, Scope]]:
         """Calls whose callee's last name is one of `names`, in order of path and position."""
         if self._calls_by_name is None:
@@ -222,10 +234,7 @@ class Project:
             path = self._index.find_relative(binding_module, level, importer.path)
             if path is not None:
                 return self.modules[path]
-            folder = PurePosixPath(importer.path).parent
-            for _ in range(level - 1):
-                folder = folder.parent
-            return Namespace(str(folder.joinpath(*binding_module.split(".")) if binding_module else folder))
+            return Namespace(self._index.folder_of_relative(binding_module, level, importer.path))
         return self.module_named(binding_module, importer.path) or External(binding_module)
 
     @cached_property

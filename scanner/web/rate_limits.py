@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.dataflow.refusals import status_code
 from assay.scanner.linker.project import Project
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
@@ -11,6 +12,7 @@ from assay.scanner.readers.python import form
 _TOO_MANY_REQUESTS = 429
 
 
+@remembered
 def answers_too_many(function: FunctionSymbol, project: Project) -> Evidence | None:
     """Where a dependency, hook or wrapper itself tells callers that they ask too often."""
     for node in function.walk():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 from assay.scanner.framework import Context, Framework, Rows, Sited, Step
 from assay.scanner.frameworks.django.constants import Evaluator, definition
@@ -31,6 +30,7 @@ from assay.scanner.frameworks.django.rest_framework.pagination import paginator_
 from assay.scanner.frameworks.django.settings import settings_for
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.place import Evidence
@@ -120,27 +120,25 @@ def _says(cls: ClassSymbol, option: str, project: Project) -> bool:
 
 # --- relations, seen from the other side ---
 
-_RELATED: WeakKeyDictionary[Project, dict[tuple[str, str], ClassSymbol]] = WeakKeyDictionary()
 
-
+@remembered
 def _related(project: Project) -> dict[tuple[str, str], ClassSymbol]:
     """For each model's name and reverse accessor (`comment_set`, a `related_name`) the model whose rows it gives."""
-    if project not in _RELATED:
-        found = _RELATED[project] = {}
-        for cls in project.classes:
-            if not is_model(cls, project) or is_abstract(cls, project):
+    found = {}
+    for cls in project.classes:
+        if not is_model(cls, project) or is_abstract(cls, project):
+            continue
+        for field in fields_of(cls, project).values():
+            if not (field.is_to_one or field.is_to_many) or field.kind == "OneToOneField":
                 continue
-            for field in fields_of(cls, project).values():
-                if not (field.is_to_one or field.is_to_many) or field.kind == "OneToOneField":
-                    continue
-                target = target_class(field, cls, project)
-                stated = field.call.keyword("related_name")
-                name = stated.value if isinstance(stated, form.Const) else None
-                accessor = name if isinstance(name, str) else f"{cls.name.lower()}_set"
-                accessor = accessor.replace("%(class)s", cls.name.lower())
-                if target is not None and not accessor.endswith("+"):
-                    found[target, accessor] = cls
-    return _RELATED[project]
+            target = target_class(field, cls, project)
+            stated = field.call.keyword("related_name")
+            name = stated.value if isinstance(stated, form.Const) else None
+            accessor = name if isinstance(name, str) else f"{cls.name.lower()}_set"
+            accessor = accessor.replace("%(class)s", cls.name.lower())
+            if target is not None and not accessor.endswith("+"):
+                found[target, accessor] = cls
+    return found
 
 
 # --- rows ---

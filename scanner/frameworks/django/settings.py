@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from weakref import WeakKeyDictionary
 
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import Binding, How, Module
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
@@ -18,8 +18,6 @@ _PREFERRED = ("prod", "production", "live", "deploy")
 _AVOIDED = ("test", "tests", "testing", "local", "dev", "development", "ci", "debug", "example", "docker", "staging")
 _SERVERS = ("wsgi", "asgi")
 _DEEPEST = 6
-
-_REMEMBERED: WeakKeyDictionary[Project, list[Settings]] = WeakKeyDictionary()
 
 
 class Settings(Mapping[str, Sited]):
@@ -176,11 +174,10 @@ def _item(sited: Sited, key: str, project: Project, depth: int) -> Sited | None:
     return None
 
 
+@remembered
 def all_settings(project: Project) -> list[Settings]:
     """One `Settings` for every Django site of the tree, the one production most likely runs with."""
-    if project not in _REMEMBERED:
-        _REMEMBERED[project] = _discover(project)
-    return _REMEMBERED[project]
+    return _discover(project)
 
 
 def settings_for(project: Project, path: str) -> Settings | None:

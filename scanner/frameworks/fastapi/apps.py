@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from assay.scanner.dataflow.constants import Given, definitions, list_items
 from assay.scanner.dataflow.expansion import arguments, expansions, named_argument, resolved
@@ -185,12 +186,15 @@ class FastApiApps:
 
     def chains(self, holder: form.Call) -> list[tuple[Mount, ...]]:
         """The ways from an app down to the holder; none where no app includes it, unless the project has no app."""
-        has_app = any(self._is(known, _APPS) for known in self._holders.values())
         return [
             chain
             for chain in self._mounts.chains(holder)
-            if not has_app or self._is(self._holders[chain[0].parent if chain else holder], _APPS)
+            if not self._has_app or self._is(self._holders[chain[0].parent if chain else holder], _APPS)
         ]
+
+    @cached_property
+    def _has_app(self) -> bool:
+        return any(self._is(known, _APPS) for known in self._holders.values())
 
     def path(self, holders: list[form.Call], chain: tuple[Mount, ...], *, is_fastapi: bool) -> str:
         """All prefixes on the way down; a router's own is for FastAPI's routes, not for what Starlette adds to it."""

@@ -172,9 +172,8 @@ class PageSizes:
 
     def _readers_of(self, parameter: Parameter, *, declared: bool) -> Iterator[FunctionSymbol]:
         """Functions that take the value under its name: all of them only where its declaration admits a sentinel."""
-        for function in self._project.functions if declared else ():
-            if function is not parameter.function and any(p.name == parameter.name for p in function.parameters):
-                yield function
+        if declared:
+            yield from (f for f in self._project.functions_taking(parameter.name) if f is not parameter.function)
         if parameter.function is not None:
             yield parameter.function
 

@@ -557,9 +557,19 @@ class Comment(msgspec.Struct, array_like=True, eq=False, gc=False):
     text: str
 
 
+class Mentions(msgspec.Struct, array_like=True, eq=False, gc=False):
+    """The modules that a file may speak of: what its imports say anywhere in it (module, dots before it, names), and
+    the strings in it that could be dotted names.
+    """
+
+    imports: list[tuple[str, int, list[str]]]
+    strings: list[str]
+
+
 class ModuleFacts(msgspec.Struct, array_like=True, eq=False, gc=False):
     """One Python file. `line_starts` holds the offset at which each line begins."""
 
+    mentions: Mentions
     body: list[Stmt]
     line_starts: list[int]
     comments: list[Comment]

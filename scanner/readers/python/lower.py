@@ -45,6 +45,8 @@ _LARGEST_INTEGER = 2**63 - 1
 _LONGEST_INTEGER = 100
 """In digits; Python itself refuses to convert a few thousand, and no larger value is kept anyway."""
 _ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+(:[\w.]+)?")
+"""With the object that servers are started with, `app.main:app`."""
 _SOURCE = cst.Module([])
 
 
@@ -64,6 +66,7 @@ class Lowering:
         self._spans = spans
         self.string_spans: list[Span] = []
         """Spans of f-strings, where text may look like a comment."""
+        self.mentions = form.Mentions([], [])
 
     def module(self, module: cst.Module) -> list[form.Stmt]:
         return self._statements(module.body)
@@ -276,7 +279,9 @@ class Lowering:
 
     def _stmt_Import(self, node: cst.Import) -> form.Stmt:
         start, end = self._spans[id(node)]
-        return form.Import(start=start, end=end, names=[_alias(a) for a in node.names])
+        names = [_alias(a) for a in node.names]
+        self.mentions.imports += [(name, 0, []) for name, _ in names]
+        return form.Import(start=start, end=end, names=names)
 
     def _stmt_ImportFrom(self, node: cst.ImportFrom) -> form.Stmt:
         start, end = self._spans[id(node)]
@@ -284,7 +289,9 @@ class Lowering:
         if not isinstance(node.names, cst.ImportStar):
             names = [_alias(a) for a in node.names]
         module = _dotted_name(node.module) if node.module else ""
-        return form.ImportFrom(start=start, end=end, module=module, level=len(node.relative), names=names)
+        level = len(node.relative)
+        self.mentions.imports.append((module, level, [name for name, _ in names]))
+        return form.ImportFrom(start=start, end=end, module=module, level=level, names=names)
 
     # --- expressions ---
 
@@ -320,6 +327,8 @@ class Lowering:
         value = _string_value(node.value, start)
         if value is None:
             return form.Opaque(start=start, end=end)
+        if "." in value and _DOTTED_NAME.fullmatch(value):
+            self.mentions.strings.append(value)
         return form.Const(start=start, end=end, value=value)
 
     def _expr_FormattedString(self, node: cst.FormattedString | cst.TemplatedString) -> form.Expr:

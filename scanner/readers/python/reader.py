@@ -17,9 +17,6 @@ from assay.scanner.readers.python import depth, form
 from assay.scanner.readers.python.lower import BadLiteralError, Lowering
 from assay.scanner.readers.python.positions import locate
 
-VERSION = 2
-"""Raised whenever the same bytes would give other facts."""
-
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _CST_PLACE = re.compile(r"error at (\d+):\d+")
 _TOO_DEEP = "its code is nested too deeply to be followed"
@@ -76,7 +73,7 @@ def _facts(module: cst.Module, text: str) -> form.ModuleFacts:
     except BadLiteralError as error:
         line = bisect_right(line_starts, error.offset)
         raise ReadProblem(Reason.SYNTAX_ERROR, error.message, line) from error
-    return form.ModuleFacts(body, line_starts, _comments(hashes, lowering.string_spans))
+    return form.ModuleFacts(lowering.mentions, body, line_starts, _comments(hashes, lowering.string_spans))
 
 
 def _decode(data: bytes) -> str:

@@ -1,0 +1,1 @@
+"""Makes realistic backends of any size, the same ones for the same seed."""

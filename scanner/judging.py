@@ -1,0 +1,162 @@
+"""From the facts of a tree, or of one unit of it, to verdicts: the work that is done side by side and remembered."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from assay.scanner.config import Config
+from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.filekinds import FileKind
+from assay.scanner.judge import judge
+from assay.scanner.link import Linked, Sources, link
+from assay.scanner.model.role import Role
+from assay.scanner.profiling import Profile
+from assay.scanner.reading import decode_facts
+from assay.scanner.results import JudgedVerdict
+from assay.scanner.rulebook import Rulebook, load_rulebook
+from assay.scanner.source_lines import SourceLines
+
+__all__ = ["Judged", "JudgedService", "Task", "configured", "judge_linked", "judge_sources", "merged", "run_task"]
+
+
+class JudgedService(msgspec.Struct, frozen=True, array_like=True):
+    """A service of which there are verdicts."""
+
+    name: str
+    root: str
+    frameworks: tuple[str, ...]
+
+
+class Judged(msgspec.Struct, frozen=True, array_like=True):
+    """What the rules said. `owners` tells which service each file belongs to; `is_as_read` whether the lines that were
+    looked up are those of the files that were read.
+    """
+
+    services: tuple[JudgedService, ...]
+    owners: dict[str, str]
+    verdicts: tuple[JudgedVerdict, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    is_as_read: bool
+
+
+class Task(msgspec.Struct, frozen=True, array_like=True):
+    """One unit of a tree for a worker: what `Sources` holds with facts still encoded, and how to judge.
+
+    `digests` are of the files' contents; `rules` the codes of the rules to ask, found in the modules of `packages`.
+    """
+
+    root: str
+    facts: dict[str, tuple[FileKind, bytes]]
+    digests: dict[str, bytes]
+    roles: dict[str, Role]
+    paths: list[str]
+    tree_name: str
+    metadata: dict[str, bytes]
+    own: frozenset[str]
+    neighbours: tuple[str, ...]
+    config: Config
+    packages: tuple[str, ...]
+    rules: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    judged: Judged
+    profile: Profile
+
+
+def configured(rulebook: Rulebook, config: Config) -> Rulebook:
+    """The rules that are on, with the severities that count: for verdicts, scores and reports alike."""
+    chosen = (r for r in rulebook.rules if r.code not in config.rules.disable)
+    return replace(rulebook, rules=tuple(replace(r, severity=config.rules.severity(r)) for r in chosen))
+
+
+def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
+    """Link and judge; `rulebook` has the configured rules."""
+    with profile.stage("link"):
+        linked = link(sources, profile)
+    with profile.stage("judge"):
+        return judge_linked(linked, rulebook, config, lines, profile)
+
+
+def judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
+    """Ask the rules about every service."""
+    verdicts: list[JudgedVerdict] = []
+    diagnostics = list(linked.diagnostics)
+    for service in linked.services:
+        judgement = judge(service, rulebook.rules, config.rules.options, lines.line, profile)
+        verdicts += judgement.verdicts
+        diagnostics += judgement.diagnostics
+    services = tuple(JudgedService(s.name, s.root, s.frameworks) for s in linked.services)
+    return Judged(services, dict(linked.owners), tuple(verdicts), tuple(diagnostics), lines.are_as_read)
+
+
+def run_task(data: bytes) -> bytes:
+    """A worker's work on one encoded `Task`; the answer is what `answer_of` decodes."""
+    gc.collect()  # what the task before left: a worker doesn't collect otherwise
+    task = msgspec.msgpack.decode(data, type=Task)
+    sources = Sources(
+        facts={path: decode_facts(kind, facts) for path, (kind, facts) in task.facts.items()},
+        roles=task.roles,
+        paths=frozenset(task.paths),
+        services={},
+        tree_name=task.tree_name,
+        metadata=task.metadata,
+        own=task.own,
+        neighbours=task.neighbours,
+    )
+    books = [load_rulebook(importlib.import_module(name)) for name in task.packages]
+    rules = tuple(rule for book in books for rule in book.rules if rule.code in task.rules)
+    rulebook = configured(replace(books[0], rules=rules), task.config)
+    profile = Profile()
+    judged = judge_sources(sources, rulebook, task.config, SourceLines(Path(task.root), task.digests), profile)
+    return msgspec.msgpack.encode(_Timed(judged, profile))
+
+
+def answer_of(data: bytes, profile: Profile) -> Judged:
+    """What `run_task` gave; the time it took is added to the profile."""
+    timed = msgspec.msgpack.decode(data, type=_Timed)
+    profile.add(timed.profile)
+    return timed.judged
+
+
+def merged(parts: Sequence[Judged]) -> Judged:
+    """The verdicts of all units. What several services share belongs to the first that imports it; two services whose
+    folders have one name are told apart by their paths.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    names = Counter(s.name for part in parts for s in part.services)
+    services: list[JudgedService] = []
+    owners: dict[str, str] = {}
+    verdicts: list[JudgedVerdict] = []
+    for part in parts:
+        told = {s.name: s.name if names[s.name] == 1 else s.root for s in part.services}
+        services += (JudgedService(told[s.name], s.root, s.frameworks) for s in part.services)
+        for path, name in part.owners.items():
+            owners.setdefault(path, told[name])
+        verdicts += _renamed((v for v in part.verdicts if _is_mine(v, told[v.service], owners)), told)
+    return Judged(
+        tuple(sorted(services, key=lambda s: s.root)),
+        owners,
+        tuple(verdicts),
+        tuple(dict.fromkeys(d for part in parts for d in part.diagnostics)),
+        all(part.is_as_read for part in parts),
+    )
+
+
+def _renamed(verdicts: Iterable[JudgedVerdict], told: Mapping[str, str]) -> Iterable[JudgedVerdict]:
+    return (v if told[v.service] == v.service else replace(v, service=told[v.service]) for v in verdicts)
+
+
+def _is_mine(verdict: JudgedVerdict, service: str, owners: Mapping[str, str]) -> bool:
+    """Containers are tied to a service by the code they run, wherever their file lies."""
+    path = verdict.location.path
+    return not path.endswith(".py") or owners.get(path, service) == service
