@@ -85,7 +85,7 @@ def _generated(sizes: Iterable[int]) -> Iterator[tuple[str, Path]]:
         if not tree.exists():
             unfinished = _TREES / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
-            generate(unfinished, Plan(size))
+            generate(unfinished, Plan(size, frameworks=("fastapi",)))  # of one kind, so that sizes can be compared
             for outdated in _TREES.glob(f"generated-{size}-*"):
                 shutil.rmtree(outdated)
             unfinished.rename(tree)

@@ -33,6 +33,9 @@ def _about(stage: str, profile: Profile) -> str:
         return f"  ({'nothing' if profile.result_recalled else 'something'} has changed since an earlier scan)"
     if stage == "read":
         return f"  ({figures.count(len(profile.files), 'file')} read, {profile.recalled} from the cache)"
+    if stage == "judge" and profile.units:
+        known = sum(profile.units.values())
+        return f"  (linked too: {len(profile.units) - known} units, {known} from the cache)"
     return ""
 
 

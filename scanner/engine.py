@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,12 +152,23 @@ def _outcomes(survey: _Survey, options: Options, progress: Progress) -> tuple[Fi
     options.profile.recalled = len(outcomes)
     report(len(outcomes))
     jobs = options.jobs or default_jobs()
-    for outcome in read_all(survey.tree.root, unknown, options.analyzers, jobs, report, options.make_pool):
+    for outcome in read_all(
+        survey.tree.root, unknown, options.analyzers, jobs, report, options.make_pool, _load_linker
+    ):
         options.profile.files[outcome.path] = outcome.seconds
         if recall:
             recall.keep_file(outcome, options.analyzers)
         outcomes.append(outcome)
     return tuple(sorted(outcomes, key=lambda o: o.path))
+
+
+def _load_linker() -> None:
+    """Import the largest part of the program, which an unchanged tree has no need of."""
+    from assay.scanner import judging
+    from assay.scanner.framework import frameworks
+
+    assert judging
+    frameworks()
 
 
 def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
@@ -346,11 +357,11 @@ def _judged_units(
         if len(units) < 2 and not barren:
             return []
         tasks = [_task(unit, units, survey, outcomes, rulebook, options.config) for unit in units]
-        parts = _run(tasks, options, progress)
-        # A library beside the services belongs to the service around it.
+        parts = _run(units, tasks, options, progress)
         found = {unit.root for unit, part in zip(units, parts, strict=True) if not part.services}
         if not found:
             return parts
+        # A library that could have been a service belongs to the service around it.
         barren |= found
 
 
@@ -382,11 +393,12 @@ def _task(
     )
 
 
-def _run(tasks: list[Task], options: Options, progress: Progress) -> list[Judged]:
+def _run(units: Sequence[Unit], tasks: list[Task], options: Options, progress: Progress) -> list[Judged]:
     from assay.scanner.judging import answer_of, run_task
 
     recall = options.recall
     known = {place: found for place, task in enumerate(tasks) if recall and (found := recall.judged(task))}
+    options.profile.units = {unit.root: place in known for place, unit in enumerate(units)}
     places = [place for place in range(len(tasks)) if place not in known]
     jobs = options.jobs or default_jobs()
     with options.profile.stage("judge"):

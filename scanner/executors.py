@@ -97,8 +97,10 @@ def read_all(
     jobs: int,
     progress: Progress,
     make_pool: MakePool = process_pool,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[FileOutcome]:
-    """Read the files, in no particular order. `progress` is told how many files are done.
+    """Read the files, in no particular order. `progress` is told how many files are done; `meanwhile` is done here
+    while the workers do that.
 
     A file that ends its worker process costs itself alone: what was with it in the batch is read again.
     """
@@ -113,6 +115,7 @@ def read_all(
                 futures[pool.submit(read_batch, root, batch, analyze)] = batch
             except BrokenProcessPool:
                 broken.append(batch)
+        meanwhile()
         for future in as_completed(futures):
             batch = futures[future]
             try:

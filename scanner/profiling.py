@@ -12,15 +12,18 @@ __all__ = ["Profile"]
 
 @dataclass(slots=True)
 class Profile:
-    """Seconds by name. Stages, parts and rules are wall time of the main process; `files` is the processor time that
-    reading each file took in its worker. `recalled` counts the files that the cache knew; `result_recalled` says that
-    nothing had changed since an earlier scan.
+    """Seconds by name: stages in wall time of the main process, parts and rules in that of the process which linked and
+    judged, `files` in processor time of the worker that read them.
+
+    `units` tells of each unit of the tree, by root, whether the cache knew its verdicts (empty where there is only
+    one), `recalled` how many files it knew, `result_recalled` whether it knew the whole result.
     """
 
     stages: dict[str, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
     rules: dict[str, float] = field(default_factory=dict)
     files: dict[str, float] = field(default_factory=dict)
+    units: dict[str, bool] = field(default_factory=dict)
     recalled: int = 0
     result_recalled: bool = False
 

@@ -20,8 +20,8 @@ _ALWAYS_SEEN = ("__init__.py", "manage.py")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A folder that may hold a service (`.` is the scanned root), the Python files that are its own, and `modules`: those
-    and what they import, directly or not.
+    """A folder that may hold a service (`.` is the scanned root), the Python files that are its own, and `modules`:
+    those and what they import, directly or not.
     """
 
     root: str
@@ -35,21 +35,24 @@ def units_of(
     applications: frozenset[str],
     without: Collection[str] = (),
 ) -> tuple[Unit, ...]:
-    """The units, by root. `projects` are folders that something marks as a project; `applications` are dotted names
-    whose call makes a process a backend. `without` are folders that hold no service after all.
+    """The units, by root; a single one sees everything.
 
-    A folder whose code names no application is part of the project around it.
+    `projects` are folders that something marks as a project; `applications` are dotted names whose call makes a process
+    a backend. `without` are roots of units that hold no service after all. A folder whose code names no application is
+    part of the project around it.
     """
     owners = {path: _nearest(path, projects) for path in mentions}
     telling = {owners[path] for path, said in mentions.items() if _may_make_an_application(path, said, applications)}
-    roots = telling - set(without)
+    roots = telling - {"" if root == "." else root for root in without}
     own: dict[str, list[str]] = {root: [] for root in sorted(roots)}
     for path in sorted(mentions):
         root = _nearest(path, roots)
         if root in own:
             own[root].append(path)
-    seen = _Sight(mentions)
-    return tuple(Unit(root or ".", tuple(paths), seen.from_(paths)) for root, paths in own.items())
+    if len(own) < 2:
+        return tuple(Unit(root or ".", tuple(paths), frozenset(mentions)) for root, paths in own.items())
+    sight = _Sight(mentions)
+    return tuple(Unit(root or ".", tuple(paths), sight.from_(paths)) for root, paths in own.items())
 
 
 def _nearest(path: str, folders: Collection[str]) -> str:
@@ -61,8 +64,8 @@ def _nearest(path: str, folders: Collection[str]) -> str:
 
 
 def _may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
-    """Whether it is a `manage.py`, or imports an application's class or a package that has one."""
-    if path.rpartition("/")[2] == "manage.py":
+    """Whether it is Django's `manage.py`, or imports an application's class or a package that has one."""
+    if path.rpartition("/")[2] == "manage.py" and any(module.startswith("django") for module, _, _ in said.imports):
         return True
     packages = {name.partition(".")[0] for name in applications}
     # Of `aiohttp.web.Application`, both `web` and `Application` can be imported from something.

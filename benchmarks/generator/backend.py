@@ -10,7 +10,7 @@ from benchmarks.generator.entities import Entity, entities
 from benchmarks.generator.services import File, Service
 from benchmarks.generator.words import Words
 
-DEFAULT_SERVICE_LINES = 250_000
+DEFAULT_SERVICE_LINES = 50_000
 DEFAULT_FRAMEWORKS = ("fastapi", "django", "fastapi", "flask")
 _NAMES = "storefront ledger fulfilment accounts catalogue support-desk marketing reporting".split()
 _SHORTEST_MODULE, _LONGEST_MODULE = 60, 280

@@ -1,0 +1,189 @@
+"""Trees of several services: each is linked with what it sees, alone, and the whole is the same as before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+import assay.rules
+from assay.scanner.cache import Cache
+from assay.scanner.config import Config
+from assay.scanner.engine import Options, scan
+from assay.scanner.executors import InlineExecutor
+from assay.scanner.link import units_of_tree
+from assay.scanner.profiling import Profile
+from assay.scanner.readers.python.form import Mentions
+from assay.scanner.readers.python.reader import read
+from assay.scanner.recall import Recall
+from assay.scanner.results import ScanResult
+from assay.scanner.rulebook import load_rulebook
+from assay.scanner.units import Unit
+
+RULEBOOK = load_rulebook(assay.rules)
+API = """\
+from fastapi import FastAPI
+from shared.telling import tell
+
+app = FastAPI()
+
+
+@app.get("/{name}")
+def {name}():
+    tell("{name}")
+    return []
+"""
+TELLING = """\
+def tell(what):
+    print(what)
+"""
+
+
+def tree_of(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def two_services(root: Path) -> Path:
+    return tree_of(
+        root,
+        {
+            "orders/requirements.txt": "",
+            "orders/api.py": API.replace("{name}", "orders"),
+            "users/requirements.txt": "",
+            "users/api.py": API.replace("{name}", "users"),
+            "shared/telling.py": TELLING,
+        },
+    )
+
+
+def scanned(tree: Path, cache: Path | None = None, jobs: int = 1) -> tuple[ScanResult, Profile]:
+    profile = Profile()
+    recall = Recall(Cache.open(cache)) if cache is not None else None
+    return scan(tree, RULEBOOK, {}, Options(Config(), jobs, False, recall=recall, profile=profile)), profile
+
+
+def units(sources: dict[str, str]) -> dict[str, Unit]:
+    """By root; every folder with an `app.py` is a project."""
+    mentions: dict[str, Mentions] = {path: read(text.encode()).mentions for path, text in sources.items()}
+    paths = {*sources, *(p.replace("app.py", "requirements.txt") for p in sources if p.endswith("/app.py"))}
+    return {unit.root: unit for unit in units_of_tree(mentions, {}, frozenset(paths), ())}
+
+
+def test_a_service_sees_what_it_imports_and_no_other_service() -> None:
+    found = units(
+        {
+            "a/app.py": "from fastapi import FastAPI\nfrom lib.one import x\n",
+            "b/app.py": "import flask\nimport lib.two\n",
+            "lib/__init__.py": "",
+            "lib/one.py": "from . import three\n",
+            "lib/two.py": "",
+            "lib/three.py": "def f():\n    from lib.four import y\n",
+            "lib/four.py": "",
+        }
+    )
+    assert found["a"].modules == {"a/app.py", "lib/__init__.py", "lib/one.py", "lib/three.py", "lib/four.py"}
+    assert found["b"].modules == {"b/app.py", "lib/__init__.py", "lib/two.py"}
+    assert [u.own for u in found.values()] == [("a/app.py",), ("b/app.py",)]
+
+
+def test_what_a_string_names_is_seen() -> None:
+    found = units(
+        {
+            "a/app.py": "from celery import Celery\napp = Celery(include=['work.orders'])\n",
+            "b/app.py": "import flask\nuvicorn.run('work.users:app')\n",
+            "work/orders.py": "",
+            "work/users.py": "",
+        }
+    )
+    assert found["a"].modules == {"a/app.py", "work/orders.py"}
+    assert found["b"].modules == {"b/app.py", "work/users.py"}
+
+
+def test_code_that_names_no_application_belongs_to_the_project_around_it() -> None:
+    found = units({"app.py": "import flask\n", "tools/app.py": "import requests\n", "b/app.py": "import flask\n"})
+    assert set(found) == {".", "b"}
+    assert found["."].own == ("app.py", "tools/app.py")
+
+
+def test_each_service_has_its_verdicts(tmp_path: Path) -> None:
+    result, _ = scanned(two_services(tmp_path))
+    assert [(s.name, s.root) for s in result.services] == [("orders", "orders"), ("users", "users")]
+    assert {(v.service, v.location.path) for v in result.verdicts if v.rule == "API401"} == {
+        ("orders", "orders/api.py"),
+        ("users", "users/api.py"),
+    }
+
+
+def test_what_services_share_is_judged_once_for_the_first_that_imports_it(tmp_path: Path) -> None:
+    result, _ = scanned(two_services(tmp_path))
+    prints = [v for v in result.verdicts if v.location.path == "shared/telling.py"]
+    assert {v.service for v in prints} == {"orders"}
+    assert len({(v.rule, v.subject.id) for v in prints}) == len(prints) > 0
+
+
+def test_side_by_side_or_one_by_one_is_the_same(tmp_path: Path) -> None:
+    tree = two_services(tmp_path)
+    one, two = scanned(tree, jobs=1)[0], scanned(tree, jobs=2)[0]
+    assert msgspec.json.encode(one.verdicts) == msgspec.json.encode(two.verdicts)
+    assert one.services == two.services
+
+
+def test_only_services_that_see_a_change_are_judged_again(tmp_path: Path) -> None:
+    tree, cache = two_services(tmp_path / "tree"), tmp_path / "cache"
+    scanned(tree, cache)
+    (tree / "users" / "api.py").write_text(API.replace("{name}", "people"))
+    result, profile = scanned(tree, cache)
+    assert profile.units == {"users": False, "orders": True}
+    (tree / "shared" / "telling.py").write_text(TELLING + "\n\ndef more():\n    print(1)\n")
+    result, profile = scanned(tree, cache)
+    assert profile.units == {"users": False, "orders": False}
+    assert msgspec.json.encode(result.verdicts) == msgspec.json.encode(scanned(tree)[0].verdicts)
+
+
+def test_services_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        {
+            f"{team}/api/{name}": text
+            for team in ("billing", "shop")
+            for name, text in {"requirements.txt": "", "app.py": API.replace("{name}", team)}.items()
+        },
+    )
+    result, _ = scanned(tree)
+    assert [s.name for s in result.services] == ["billing/api", "shop/api"]
+    assert {v.service for v in result.verdicts} == {"billing/api", "shop/api"}
+
+
+def test_a_library_that_makes_no_application_after_all_belongs_to_the_service_around_it(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        {
+            "shop/requirements.txt": "",
+            "shop/app.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "shop/plugin/requirements.txt": "",
+            "shop/plugin/typing_only.py": "from fastapi import FastAPI\n\n\ndef plug(app: FastAPI):\n    print(app)\n",
+            "other/requirements.txt": "",
+            "other/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        },
+    )
+    result, _ = scanned(tree)
+    assert [s.root for s in result.services] == ["other", "shop"]
+    assert {v.service for v in result.verdicts if v.location.path == "shop/plugin/typing_only.py"} == {"shop"}
+
+
+def test_a_tree_whose_root_only_looks_like_a_service(tmp_path: Path) -> None:
+    tree = two_services(tmp_path)
+    (tree / "conftest.py").write_text("from fastapi import FastAPI\n")
+    result, _ = scanned(tree)
+    assert [s.root for s in result.services] == ["orders", "users"]
+
+
+def test_configured_services_are_linked_together(tmp_path: Path) -> None:
+    tree = two_services(tmp_path)
+    config = msgspec.convert({"services": {"everything": {"root": "."}}}, Config)
+    options = Options(config, 1, False, lambda _: InlineExecutor())
+    assert [s.name for s in scan(tree, RULEBOOK, {}, options).services] == ["everything"]
