@@ -12,8 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from assay.scanner.discovery import SourceFile, discover
-from assay.scanner.engine import is_wanted
 from assay.scanner.filekinds import FileKind
+from assay.scanner.survey import is_wanted
 from benchmarks.environment import ROOT, tool
 from benchmarks.measure import measure
 

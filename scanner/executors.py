@@ -18,7 +18,7 @@ import msgspec
 
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile
-from assay.scanner.reading import FileOutcome, read_file
+from assay.scanner.reading import FileOutcome, load_readers, read_file
 
 _BATCH_BYTES = 120_000
 """Small enough that the cores finish together, large enough that handing work over costs nothing."""
@@ -107,6 +107,9 @@ def read_all(
     batches = _batches(files)
     if not batches:
         return
+    if len(batches) > jobs:
+        # Once here, and not in each worker: a process that is forked has what its parent imported.
+        load_readers(analyze)
     broken: list[Batch] = []
     with _workers(min(jobs, len(batches)), make_pool) as pool:
         futures: dict[Future[bytes], Batch] = {}

@@ -109,6 +109,18 @@ def content_digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=32).digest()
 
 
+def load_readers(analyze: bool) -> None:
+    """Import what `read_file` imports where it is first needed: a parser, and the analyzers with all their checks."""
+    from assay.scanner.readers.python import reader
+
+    assert reader
+    if analyze:
+        from assay.scanner.analyzers import bandit_analyzer, radon_analyzer
+
+        assert bandit_analyzer
+        assert radon_analyzer
+
+
 def read_file(root: Path, path: str, kind: FileKind, analyze: bool) -> FileOutcome:
     """Never raises for what is in the file; `analyze` runs bandit and radon on Python too."""
     started = time.process_time()

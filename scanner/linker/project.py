@@ -250,17 +250,13 @@ class Project:
 
     def _imported_modules(self, module: Module) -> set[Module]:
         found: set[Module] = set()
-        for scope in module.scopes:
-            for bindings in scope.bindings.values():
-                for binding in bindings:
-                    if binding.how not in (How.IMPORT, How.IMPORT_FROM):
-                        continue
-                    source = self.import_module(binding.module, binding.level, module)
-                    member = self._index.submodule(_place(source), binding.name) if binding.name and source else None
-                    if member is not None:
-                        found.add(self.modules[member])
-                    elif isinstance(source, Module):
-                        found.add(source)
+        for binding in module.imports:
+            source = self.import_module(binding.module, binding.level, module)
+            member = self._index.submodule(_place(source), binding.name) if binding.name and source else None
+            if member is not None:
+                found.add(self.modules[member])
+            elif isinstance(source, Module):
+                found.add(source)
         stars = (self.import_module(star.module, star.level, module) for star in module.star_imports)
         return found | {s for s in stars if isinstance(s, Module)}
 

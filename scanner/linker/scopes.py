@@ -71,6 +71,8 @@ class Module:
     calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
     calls_by_name: dict[str, list[tuple[form.Call, Scope]]] = field(default_factory=dict)
     """Calls by the last name of what is called, each in the order of `calls`."""
+    imports: list[Binding] = field(default_factory=list)
+    """What import statements bind, in any of its scopes; star imports are apart."""
     star_imports: list[form.ImportFrom] = field(default_factory=list)
     imported_packages: set[str] = field(default_factory=set)
     """The top-level packages of its absolute imports."""
@@ -297,7 +299,7 @@ class _Builder:
             bound = alias or dotted.split(".", 1)[0]
             module = dotted if alias else bound
             self._module.imported_packages.add(dotted.split(".", 1)[0])
-            self._bind(scope, bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
+            self._import_as(bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
 
     def _assign(self, node: form.Assign, scope: Scope) -> None:
         self._expressions(scope, node.value, node.annotation, *node.targets)
@@ -363,7 +365,11 @@ class _Builder:
                 self._module.star_imports.append(node)
                 continue
             binding = Binding(How.IMPORT_FROM, scope, node.start, module=node.module, level=node.level, name=name)
-            self._bind(scope, alias or name, binding)
+            self._import_as(alias or name, binding)
+
+    def _import_as(self, name: str, binding: Binding) -> None:
+        self._bind(binding.scope, name, binding)
+        self._module.imports.append(binding)
 
     def _function(self, node: form.Function, scope: Scope) -> None:
         inside = Scope(self._module, None, None, nested_name(scope, node.name), scope)

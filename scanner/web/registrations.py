@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.constants import Given
 from assay.scanner.dataflow.expansion import resolved
 from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope, nested_name
 from assay.scanner.linker.values import BoundMethod, External, Value
 from assay.scanner.model.place import Location
@@ -97,12 +98,18 @@ def registrations(project: Project, names: Collection[str], index: int | None, k
     index it is never given by position.
     """
     yield from decorated(project, names)
-    applied = {call.func: call for call, _ in project.calls if isinstance(call.func, form.Call)}
+    applied = _applied(project)
     for call, scope in project.calls_named(*names):
         later = applied[call].positional[:1] if call in applied else []
         given = call.keyword(keyword) if index is None else call.argument(index, keyword)
         for handler in later or ([given] if given is not None else []):
             yield Registration(call, scope, handler)
+
+
+@remembered
+def _applied(project: Project) -> dict[form.Call, form.Call]:
+    """Calls of what a call gives, `app.get("/")(handler)`, by the inner one."""
+    return {call.func: call for call, _ in project.calls if isinstance(call.func, form.Call)}
 
 
 def decorated(project: Project, names: Collection[str]) -> Iterator[Registration]:

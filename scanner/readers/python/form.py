@@ -61,10 +61,13 @@ class Call(Node, tag="call"):
     args: list[Arg]
 
     def children(self) -> Sequence[Expr | Stmt]:
-        return [self.func, *(arg.value for arg in self.args)]
+        return [self.func, *[arg.value for arg in self.args]]
 
     def keyword(self, name: str) -> Expr | None:
-        return next((a.value for a in self.args if a.name == name), None)
+        for arg in self.args:
+            if arg.name == name:
+                return arg.value
+        return None
 
     @property
     def positional(self) -> list[Expr]:
@@ -602,7 +605,10 @@ def walk(node: Expr | Stmt, *, into_definitions: bool = True) -> Iterator[Expr |
     while stack:
         current = stack.pop()
         yield current
-        if not into_definitions and current is not node and isinstance(current, Function | Class | Lambda):
+        kind = type(current)
+        if kind is Name or kind is Const:  # more than half of all nodes, and nothing is inside
+            continue
+        if not into_definitions and current is not node and isinstance(current, (Function, Class, Lambda)):
             continue
         stack.extend(reversed(current.children()))
 

@@ -66,7 +66,7 @@ class _Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         spans = self._counter.spans
-        last = spans.get(id(self._end_node))
+        last = spans.get(id(self._end_node)) if self._end_node is not None else None
         spans[id(self._node)] = (self._start, last[1] if last else self._counter.offset)
 
 
