@@ -21,6 +21,7 @@ class ModuleIndex:
         self._packages -= {_folder(p) for p in self._paths if _file_name(p) == "manage.py"}
         self._by_suffix: dict[str, list[str]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
+        self._found_relative: dict[tuple[str, int, str], str | None] = {}
         for path in sorted(self._paths):
             module = _without_suffix(path)
             root, name = "", module
@@ -69,7 +70,12 @@ class ModuleIndex:
 
     def find_relative(self, module: str, level: int, importer: str) -> str | None:
         """The path that `from ..module import x` in `importer` means, or of the package for an empty module."""
-        folder = _folder(importer)
+        question = (module, level, _folder(importer))
+        if question not in self._found_relative:
+            self._found_relative[question] = self._find_relative(module, level, _folder(importer))
+        return self._found_relative[question]
+
+    def _find_relative(self, module: str, level: int, folder: str) -> str | None:
         for _ in range(level - 1):
             folder = _folder(folder)
         if not module:

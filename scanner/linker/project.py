@@ -116,6 +116,17 @@ class Project:
         for module in self.modules.values():
             yield from module.classes
 
+    def classes_named(self, name: str) -> Sequence[ClassSymbol]:
+        """Classes of that name, in order of path and position."""
+        return self._classes_by_name.get(name, ())
+
+    @cached_property
+    def _classes_by_name(self) -> dict[str, list[ClassSymbol]]:
+        found: dict[str, list[ClassSymbol]] = {}
+        for cls in self.classes:
+            found.setdefault(cls.name, []).append(cls)
+        return found
+
     @property
     def calls(self) -> Iterator[tuple[form.Call, Scope]]:
         for module in self.modules.values():
@@ -186,6 +197,8 @@ class Project:
         """Calls of what a loop goes through, `for set_up in (add_routes, add_pages): set_up(app)`, by its names."""
         found: dict[str, list[tuple[form.Call, Scope]]] = {}
         for call, scope in self.calls:
+            if not isinstance(call.func, form.Name) or call.func.id not in scope.module.loop_names:
+                continue
             for item, _ in self._looped_over(call.func, scope):
                 name = last_name(item)
                 if name is not None:

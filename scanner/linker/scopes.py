@@ -74,6 +74,8 @@ class Module:
     imports: list[Binding] = field(default_factory=list)
     """What import statements bind, in any of its scopes; star imports are apart."""
     star_imports: list[form.ImportFrom] = field(default_factory=list)
+    loop_names: set[str] = field(default_factory=set)
+    """Names that a loop or a comprehension binds, anywhere in it."""
     imported_packages: set[str] = field(default_factory=set)
     """The top-level packages of its absolute imports."""
 
@@ -406,6 +408,8 @@ class _Builder:
     ) -> None:
         match target:
             case form.Name(id=name):
+                if how is How.FOR:
+                    self._module.loop_names.add(name)
                 self._bind(scope, name, Binding(how, scope, target.start, value, annotation, index))
             case form.Display(items=items):
                 for place, item in enumerate(items):

@@ -234,7 +234,7 @@ class _DjangoRows:
             field = all_fields(parent, project).get(node.attr)
             if cls is None and field is not None and field.is_to_many:
                 target = target_class(field, parent, project)
-                cls = next((c for c in project.classes if c.name == target and is_model(c, project)), None)
+                cls = next((c for c in project.classes_named(target) if is_model(c, project)), None) if target else None
         elif node.attr.endswith("_set"):
             candidates = {c for (_, accessor), c in related.items() if accessor == node.attr}
             cls = candidates.pop() if len(candidates) == 1 else None
@@ -264,15 +264,17 @@ class _DjangoRows:
             field = all_fields(parent, project).get(call.attr) if parent is not None else None
             if parent is not None and field is not None and field.is_to_one:
                 target = target_class(field, parent, project)
-                return next((c for c in project.classes if c.name == target and is_model(c, project)), None)
+                return (
+                    next((c for c in project.classes_named(target) if is_model(c, project)), None) if target else None
+                )
         return None
 
     def _user_model(self, scope: Scope, project: Project) -> ClassSymbol | None:
         settings = settings_for(project, scope.module.path)
         stated = settings.get("AUTH_USER_MODEL") if settings is not None else None
         text = Evaluator(project, settings).text(stated) if stated is not None else None
-        name = last_part(text) if text is not None else None
-        return next((c for c in project.classes if c.name == name and is_model(c, project)), None)
+        named = project.classes_named(last_part(text)) if text is not None else ()
+        return next((c for c in named if is_model(c, project)), None)
 
     def _model_read(self, node: form.Expr, scope: Scope, project: Project) -> ClassSymbol | None:
         """The model at the root of a query expression, or the model class itself."""
