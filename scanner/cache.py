@@ -52,7 +52,7 @@ class Cache:
     def open(cls, folder: Path, limit: int = LIMIT) -> Cache:
         """Make the folder where there is none. Raises CacheError, for one too that holds something else."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_ours(folder):
                 if any(folder.iterdir()):
                     raise CacheError(f"{folder} is not empty, and no cache of Assay's; name an empty or a new folder")
