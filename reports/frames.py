@@ -77,10 +77,11 @@ class Frame:
 
 
 class Frames:
-    """Makes frames from the lines of the files that findings cite."""
+    """Makes frames from the lines of the files that findings cite; telling what to colour takes longest."""
 
-    def __init__(self, sources: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, sources: Mapping[str, Sequence[str]], *, are_coloured: bool = True) -> None:
         self._sources = sources
+        self._are_coloured = are_coloured
 
     def of(self, finding: JudgedVerdict, width: int = MAX_WIDTH) -> Frame:
         """The frame of one finding; lines longer than `width` characters are cut around their first mark."""
@@ -142,6 +143,8 @@ class Frames:
         go wrong, and a definition rarely starts there.
         """
         lines = self._sources[path]
+        if not self._are_coloured:
+            return [((Token.OTHER, _shown(line)),) for line in lines[first - 1 : last]]
         start = max(1, first - RUN_UP)
         start = next((n for n in range(first, start, -1) if _DEFINITION.match(lines[n - 1])), start)
         return tokens(path, [_shown(line) for line in lines[start - 1 : last]])[first - start :]

@@ -8,10 +8,12 @@ from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
 
 MAX_LINE = 2_000
 """With a longer line, text stays uncoloured: regular expressions are no match for generated or hostile code."""
@@ -84,6 +86,8 @@ def _lexer(path: str) -> Lexer | None:
 
 @cache
 def _lexer_of(language: str) -> Lexer:
+    from pygments.lexers import get_lexer_by_name
+
     return get_lexer_by_name(language, stripnl=False)
 
 

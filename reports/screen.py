@@ -19,6 +19,7 @@ class Screen:
         self._console = console
         self._encoding = "utf-8" if console.encoding.lower().startswith("utf") else console.encoding
         self.width = console.width
+        self.has_colours = console.color_system is not None
 
     def line(self, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
         """One indented paragraph; parts are texts or (text, style)."""

@@ -62,7 +62,7 @@ def _headline(result: ScanResult) -> str:
 def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: Screen, worst: int) -> None:
     counting = [f for f in result.findings if f.waiver is None and not rules[f.rule].advisory]
     fails = [f for f in counting if f.kind is Kind.FAIL]
-    frames = Frames(result.sources)
+    frames = Frames(result.sources, are_coloured=screen.has_colours)
     for finding in fails[:worst]:
         _finding(finding, rules[finding.rule], frames, screen)
     rest = _rest(fails[worst:], result.findings, rules)
