@@ -8,6 +8,7 @@ damaged or belongs elsewhere is a miss. What an entry holds are bytes; whoever a
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,10 +21,13 @@ LIMIT = 1_000_000_000
 """In bytes. Facts of 250,000 lines take some 15 million."""
 
 _TAG = "CACHEDIR.TAG"
+_IGNORE = ".gitignore"
 _SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 """What backups and other tools know a cache by: https://bford.info/cachedir/"""
 _OURS = "# This is the cache of Assay. Removing the folder costs one slower scan."
 _CHECKSUM_BYTES = 16
+_GROUP, _ENTRY = re.compile("[0-9a-f]{2}"), re.compile("[0-9a-f]{62}|tmp[a-z0-9_]+")
+"""Names: the beginning of a key and its rest, or what a scan was writing when it was ended."""
 _DAY = 86_400
 _KEPT = 0.75
 """Share of the limit that is kept when it is passed, so that not every scan has to make room."""
@@ -54,10 +58,11 @@ class Cache:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_ours(folder):
-                if any(folder.iterdir()):
+                if any(path.name not in (_TAG, _IGNORE) for path in folder.iterdir()):
                     raise CacheError(f"{folder} is not empty, and no cache of Assay's; name an empty or a new folder")
-                (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+                # Scans that start at once may all write them, and any may be ended in between.
                 (folder / _TAG).write_text(f"{_SIGNATURE}\n{_OURS}\n", encoding="utf-8")
+                (folder / _IGNORE).write_text("*\n", encoding="utf-8")
             if not os.access(folder, os.W_OK):
                 raise CacheError(f"{folder} can't be written to")
         except OSError as error:
@@ -108,7 +113,7 @@ class Cache:
         if size <= self._limit:
             return
         for length, _, path in entries:
-            path.unlink(missing_ok=True)
+            _remove(path)
             size -= length
             if size <= self._limit * _KEPT:
                 break
@@ -116,18 +121,15 @@ class Cache:
     @staticmethod
     def clean(folder: Path) -> tuple[int, int]:
         """Remove every entry; the number of them, and of bytes. Raises CacheError for a folder of another kind."""
-        if not folder.exists():
-            return 0, 0
-        if not _is_ours(folder):
-            raise CacheError(f"{folder} is no cache of Assay's; nothing was removed")
-        count = total = 0
         try:
-            for size, _, path in _entries(folder):
-                path.unlink(missing_ok=True)
-                count, total = count + 1, total + size
+            if not folder.exists():
+                return 0, 0
+            if not _is_ours(folder):
+                raise CacheError(f"{folder} is no cache of Assay's; nothing was removed")
+            removed = [size for size, _, path in _entries(folder) if _remove(path)]
         except OSError as error:
             raise CacheError(f"{folder}: {error.strerror or error}") from error
-        return count, total
+        return len(removed), sum(removed)
 
     def _path(self, key: bytes) -> str:
         name = key.hex()
@@ -146,16 +148,29 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _entries(folder: Path) -> Iterator[tuple[int, float, Path]]:
-    """Size, time of last use and path of each; what other scans remove meanwhile is left out."""
+    """Size, time of last use and path of each. Links are not followed, and what isn't named as entries are is not ours;
+    what other scans remove meanwhile is left out.
+    """
     for group in folder.iterdir():
-        if len(group.name) != len("ff") or not group.is_dir():
+        if _GROUP.fullmatch(group.name) is None or group.is_symlink() or not group.is_dir():
             continue
         for entry in os.scandir(group):
+            if _ENTRY.fullmatch(entry.name) is None or not entry.is_file(follow_symlinks=False):
+                continue
             try:
-                stat = entry.stat()
+                stat = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             yield stat.st_size, stat.st_mtime, Path(entry.path)
+
+
+def _remove(path: Path) -> bool:
+    """Whether it could be removed; in a cache that others may write to, it may be theirs."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def _touch(path: str) -> None:

@@ -68,7 +68,7 @@ def _places(verdict: JudgedVerdict) -> Iterator[Location]:
 
 def changes_since(root: Path, revision: str) -> Changes:
     """What a pull request onto the revision would show, and what isn't committed yet. Raises ChangesError."""
-    git = _Git(root)
+    git = Git(root)
     prefix = os.fsdecode(git.answer("rev-parse", "--show-prefix").removesuffix(b"\n"))
     base = _base(git, revision)
     untracked = os.fsdecode(git.answer("ls-files", "--others", "--exclude-standard", "-z")).split("\0")[:-1]
@@ -120,7 +120,7 @@ _PATCH = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Git:
+class Git:
     """git in the folder, which may belong to a stranger: nothing that its configuration names is run."""
 
     root: Path
@@ -163,7 +163,7 @@ class _Git:
         return self.answer("rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
-def _base(git: _Git, revision: str) -> str:
+def _base(git: Git, revision: str) -> str:
     """Where the revision and HEAD parted; the revision itself where they have nothing in common."""
     commit = git.commit(revision)
     if commit is None:
@@ -183,7 +183,7 @@ _NOTHING, _NO = "ASSAY_NOTHING", "ASSAY_NO"
 """Variables to set a filter's settings from: `-c` would cut a filter's name at an equals sign in it."""
 
 
-def _without_filters(git: _Git) -> Iterator[str]:
+def _without_filters(git: Git) -> Iterator[str]:
     """Options that turn off every filter (gitattributes(5)): git would run it on files of the working tree."""
     keys = git.run("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$").stdout
     names = {os.fsdecode(key).rpartition(".")[0] for key in keys.split(b"\0") if key}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -302,11 +301,9 @@ def _score(
 
 def _commit(root: Path) -> str | None:
     """The commit that is checked out, or None outside a repository or without git."""
-    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    from assay.scanner.changes import ChangesError, Git
+
     try:
-        done = subprocess.run(  # noqa: S603 - the arguments are ours, and no shell reads them
-            command, capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return Git(root).commit("HEAD")
+    except ChangesError:
         return None
-    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -72,22 +72,17 @@ class InlineExecutor(Executor):
 def run_all(
     work: Callable[[bytes], bytes], tasks: Sequence[bytes], jobs: int, make_pool: MakePool = process_pool
 ) -> Iterator[tuple[int, bytes]]:
-    """Run encoded tasks side by side; each answer with its task's place, in no particular order.
+    """Run encoded tasks side by side, a single one here; each answer with its task's place, in no particular order.
 
-    A task that ends its worker process is run here, where it may have more memory to itself.
+    Raises BrokenProcessPool when one ends its worker process.
     """
     if len(tasks) < 2:
         yield from ((place, work(task)) for place, task in enumerate(tasks))
         return
-    broken = []
     with _workers(min(jobs, len(tasks)), make_pool) as pool:
         futures = {pool.submit(work, task): place for place, task in enumerate(tasks)}
         for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except BrokenProcessPool:
-                broken.append(futures[future])
-    yield from ((place, work(tasks[place])) for place in broken)
+            yield futures[future], future.result()
 
 
 def read_all(

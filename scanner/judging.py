@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import judge
 from assay.scanner.link import Linked, Sources, link
+from assay.scanner.linker.project import OutOfSightError
 from assay.scanner.model.role import Role
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
@@ -45,6 +47,12 @@ class Judged(msgspec.Struct, frozen=True, array_like=True):
     diagnostics: tuple[Diagnostic, ...]
     is_as_read: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it speaks of no services but its own."""
+        names = {service.name for service in self.services}
+        return names.issuperset(self.owners.values()) and names.issuperset(v.service for v in self.verdicts)
+
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
     """One unit of a tree for a worker: what `Sources` holds with facts still encoded, and how to judge.
@@ -59,7 +67,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     paths: list[str]
     tree_name: str
     metadata: dict[str, bytes]
-    own: frozenset[str]
+    modules: frozenset[str]
     neighbours: tuple[str, ...]
     config: Config
     packages: tuple[str, ...]
@@ -68,7 +76,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    judged: Judged
+    judged: Judged | None
     profile: Profile
 
 
@@ -109,40 +117,40 @@ def run_task(data: bytes) -> bytes:
         services={},
         tree_name=task.tree_name,
         metadata=task.metadata,
-        own=task.own,
+        modules=task.modules,
         neighbours=task.neighbours,
     )
     books = [load_rulebook(importlib.import_module(name)) for name in task.packages]
     rules = tuple(rule for book in books for rule in book.rules if rule.code in task.rules)
     rulebook = configured(replace(books[0], rules=rules), task.config)
     profile = Profile()
-    judged = judge_sources(sources, rulebook, task.config, SourceLines(Path(task.root), task.digests), profile)
+    lines = SourceLines(Path(task.root), task.digests)
+    try:
+        judged = judge_sources(sources, rulebook, task.config, lines, profile)
+    except OutOfSightError:
+        judged = None
     return msgspec.msgpack.encode(_Timed(judged, profile))
 
 
-def answer_of(data: bytes, profile: Profile) -> Judged:
-    """What `run_task` gave; the time it took is added to the profile."""
+def answer_of(data: bytes, profile: Profile) -> Judged | None:
+    """What `run_task` gave: None where the unit speaks of modules outside it. The profile is told of its time."""
     timed = msgspec.msgpack.decode(data, type=_Timed)
     profile.add(timed.profile)
     return timed.judged
 
 
 def merged(parts: Sequence[Judged]) -> Judged:
-    """The verdicts of all units. What several services share belongs to the first that imports it; two services whose
-    folders have one name are told apart by their paths.
-    """
-    if len(parts) == 1:
-        return parts[0]
-    names = Counter(s.name for part in parts for s in part.services)
+    """The verdicts of all units. Services whose folders have one name are told apart by their paths."""
+    roots = [s.root for part in parts for s in part.services]
+    names = Counter(posixpath.basename(root) for root in roots)
     services: list[JudgedService] = []
     owners: dict[str, str] = {}
     verdicts: list[JudgedVerdict] = []
     for part in parts:
-        told = {s.name: s.name if names[s.name] == 1 else s.root for s in part.services}
+        told = {s.name: _name(s, names) for s in part.services}
         services += (JudgedService(told[s.name], s.root, s.frameworks) for s in part.services)
-        for path, name in part.owners.items():
-            owners.setdefault(path, told[name])
-        verdicts += _renamed((v for v in part.verdicts if _is_mine(v, told[v.service], owners)), told)
+        owners |= {path: told[name] for path, name in part.owners.items()}
+        verdicts += (replace(v, service=told[v.service]) for v in part.verdicts)
     return Judged(
         tuple(sorted(services, key=lambda s: s.root)),
         owners,
@@ -152,11 +160,9 @@ def merged(parts: Sequence[Judged]) -> Judged:
     )
 
 
-def _renamed(verdicts: Iterable[JudgedVerdict], told: Mapping[str, str]) -> Iterable[JudgedVerdict]:
-    return (v if told[v.service] == v.service else replace(v, service=told[v.service]) for v in verdicts)
-
-
-def _is_mine(verdict: JudgedVerdict, service: str, owners: Mapping[str, str]) -> bool:
-    """Containers are tied to a service by the code they run, wherever their file lies."""
-    path = verdict.location.path
-    return not path.endswith(".py") or owners.get(path, service) == service
+def _name(service: JudgedService, names: Mapping[str, int]) -> str:
+    """As a single unit names it, but among all."""
+    base = posixpath.basename(service.root)
+    if service.root == ".":
+        return service.name
+    return base if names[base] == 1 else service.root

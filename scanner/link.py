@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
@@ -23,7 +23,7 @@ from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
 from assay.scanner.framework import Context, Route, frameworks
 from assay.scanner.linker.modules import ModuleIndex
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import OutOfSightError, Project
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.log import LoggingSetup
@@ -53,8 +53,8 @@ class Sources:
     """What linking works on. `facts` and `roles` are by path; `paths` are all files of the tree, unread ones too.
 
     `services` are the configured ones, folder by name; `tree_name` is the scanned folder's own name; `metadata` holds
-    the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `own` are the modules that a service
-    of it can start in (of the others it only knows what it sees), and `neighbours` the roots of the other units.
+    the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `modules` are all Python files of the
+    tree that were read, and `neighbours` the roots of services in other units.
     """
 
     facts: Mapping[str, Facts]
@@ -63,7 +63,7 @@ class Sources:
     services: Mapping[str, str]
     tree_name: str
     metadata: Mapping[str, bytes]
-    own: frozenset[str] | None = None
+    modules: frozenset[str] | None = None
     neighbours: tuple[str, ...] = ()
 
 
@@ -77,13 +77,10 @@ class Linked:
 
 
 def units_of_tree(
-    mentions: Mapping[str, Mentions], others: Mapping[str, Facts], paths: frozenset[str], without: Collection[str]
+    mentions: Mapping[str, Mentions], others: Mapping[str, Facts], paths: frozenset[str]
 ) -> tuple[Unit, ...]:
-    """The parts of the tree that can be linked apart. `others` are the facts of all that is no Python; `without` are
-    roots of units that turned out to hold no service.
-    """
-    folders = project_folders(paths, service_hints(_deployed(others)))
-    return units_of(mentions, folders, _applications(), without)
+    """The parts of the tree that can be linked apart. `others` are the facts of all that is no Python."""
+    return units_of(mentions, project_folders(paths, service_hints(_deployed(others))), _applications())
 
 
 def _deployed(others: Mapping[str, Facts]) -> dict[str, DeploymentFacts]:
@@ -95,12 +92,15 @@ def _applications() -> frozenset[str]:
 
 
 def link(sources: Sources, profile: Profile) -> Linked:
-    """Build the model of every service in the tree; `profile` is told how long its parts took."""
-    index = ModuleIndex(p for p, f in sources.facts.items() if isinstance(f, ModuleFacts))
+    """Build the model of every service in the tree; `profile` is told how long its parts took.
+
+    Raises OutOfSightError where a unit turns out not to be one.
+    """
+    modules = {p: f for p, f in sources.facts.items() if isinstance(f, ModuleFacts)}
+    index = ModuleIndex(modules if sources.modules is None else sources.modules)
     project = Project(
-        Module(path, index.name_of(path), sources.roles.get(path, Role.PROD), facts)
-        for path, facts in sources.facts.items()
-        if isinstance(facts, ModuleFacts)
+        (Module(path, index.name_of(path), sources.roles.get(path, Role.PROD), f) for path, f in modules.items()),
+        index,
     )
     others = {p: f for p, f in sources.facts.items() if not isinstance(f, ModuleFacts)}
     context = Context(project, others)
@@ -114,15 +114,14 @@ def link(sources: Sources, profile: Profile) -> Linked:
         sources.tree_name,
         sources.metadata,
     )
-    mine = [r for r in roots if sources.own is None or r.location.path in sources.own]
     beside = [ServiceRoot(f"{root}/", root, Location.whole_file(root)) for root in sources.neighbours]
-    around = tuple(sorted([*mine, *beside], key=lambda r: r.root))
+    around = tuple(sorted([*roots, *beside], key=lambda r: r.root))
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
     parts = _Parts(context, owners, log_files, profile)
-    services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in mine)
-    owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in mine}
+    services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
+    owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
     return Linked(services, owned, tuple(context.diagnostics))
 
 
@@ -211,6 +210,8 @@ class _Parts:
         """One part of the model. Where finding it fails, the rest is still worth having, and the user is told."""
         try:
             return list(find(*args, **kwargs))
+        except OutOfSightError:
+            raise
         except Exception as error:  # noqa: BLE001 - code that nobody has seen yet may break it in any way
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{PurePath(last.filename).name}, line {last.lineno}"

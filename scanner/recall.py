@@ -67,7 +67,7 @@ class Recall:
         for analyzed in (True,) if analyze else (False, True):
             stored = self._cache.get(self._file_key(file.kind, file.path, digest, analyzed))
             outcome = _decoded(stored, FileOutcome)
-            if outcome is not None:
+            if outcome is not None and (outcome.kind, outcome.digest) == (file.kind, digest):
                 outcome.path = file.path
                 if not analyze:
                     outcome.analysis = None
@@ -93,7 +93,8 @@ class Recall:
         """What the rules said of a unit that was the same to the last byte; facts are not looked at, digests are."""
         from assay.scanner.judging import Judged  # it loads the linker, which an unchanged tree has no need of
 
-        return _decoded(self._cache.get(self._task_key(task)), Judged)
+        judged = _decoded(self._cache.get(self._task_key(task)), Judged)
+        return judged if judged is not None and judged.is_whole else None
 
     def keep_judged(self, task: Task, judged: Judged) -> None:
         """Remember it, unless something went wrong that may go right next time."""
@@ -101,6 +102,7 @@ class Recall:
             self._cache.put(self._task_key(task), msgspec.msgpack.encode(judged))
 
     def make_room(self) -> None:
+        """See Cache.make_room."""
         self._cache.make_room()
 
     def _file_key(self, kind: FileKind, path: str, digest: bytes, analyzed: bool) -> bytes:

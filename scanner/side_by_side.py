@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from concurrent.futures.process import BrokenProcessPool
 
 import msgspec
 
@@ -15,34 +16,53 @@ from assay.scanner.options import Options, Progress
 from assay.scanner.reading import FileOutcome
 from assay.scanner.rulebook import Rulebook
 from assay.scanner.survey import Survey
-from assay.scanner.units import Unit
+from assay.scanner.units import Unit, innermost
 
 __all__ = ["judge_units"]
+
+
+_MOST_ROUNDS = 3
 
 
 def judge_units(
     survey: Survey, outcomes: tuple[FileOutcome, ...], rulebook: Rulebook, options: Options, progress: Progress
 ) -> list[Judged]:
-    """Empty where there is only one: it needs no process of its own."""
+    """The verdicts on each unit; empty where there is only one, or where units turn out to be none.
+
+    A unit has to know the roots of the others' services, for containers that run them. Which of its projects are
+    services shows when it is linked; so a guess that was wrong costs another round.
+    """
     mentions = {o.path: said for o in outcomes if (said := o.mentions) is not None}
     others = {o.path: f for o in outcomes if o.kind is not FileKind.PYTHON and (f := o.decoded()) is not None}
-    barren: set[str] = set()
-    while True:
-        units = units_of_tree(mentions, others, survey.paths, barren)
-        if len(units) < 2 and not barren:
+    units = units_of_tree(mentions, others, survey.paths)
+    roots = {unit: unit.roots for unit in units}
+    for _ in range(_MOST_ROUNDS):
+        if len(roots) < 2:
             return []
-        tasks = [_task(unit, units, survey, outcomes, rulebook, options.config) for unit in units]
-        parts = _run(units, tasks, options, progress)
-        found = {unit.root for unit, part in zip(units, parts, strict=True) if not part.services}
-        if not found:
-            return parts
-        # A library that could have been a service belongs to the service around it.
-        barren |= found
+        tasks = {unit: _task(unit, roots, mentions, survey, outcomes, rulebook, options.config) for unit in roots}
+        parts = _run(tasks, options, progress)
+        if parts is None:
+            return []
+        found = {unit: tuple(s.root for s in part.services) for unit, part in parts.items() if part.services}
+        if not _are_apart(found, mentions):
+            return []
+        if found == roots:
+            return list(parts.values())
+        roots = found
+    return []
+
+
+def _are_apart(roots: Mapping[Unit, tuple[str, ...]], paths: Iterable[str]) -> bool:
+    """Whether no file lies in the folder of a service that another unit, or none, has it in."""
+    units = {"" if root == "." else root: unit for unit, of_unit in roots.items() for root in of_unit}
+    around = ((path, innermost(path, units)) for path in paths)
+    return all(root is None or path in units[root].modules for path, root in around)
 
 
 def _task(
     unit: Unit,
-    units: Iterable[Unit],
+    roots: Mapping[Unit, tuple[str, ...]],
+    modules: Iterable[str],
     survey: Survey,
     outcomes: Iterable[FileOutcome],
     rulebook: Rulebook,
@@ -58,24 +78,31 @@ def _task(
         paths=sorted(survey.paths),
         tree_name=survey.name,
         metadata=dict(survey.metadata),
-        own=frozenset(unit.own),
-        neighbours=tuple(u.root for u in units if u is not unit),
+        modules=frozenset(modules),
+        neighbours=tuple(sorted(root for other, of_other in roots.items() if other is not unit for root in of_other)),
         config=config,
         packages=rulebook.packages,
         rules=frozenset(rule.code for rule in rulebook.rules),
     )
 
 
-def _run(units: Sequence[Unit], tasks: list[Task], options: Options, progress: Progress) -> list[Judged]:
+def _run(tasks: Mapping[Unit, Task], options: Options, progress: Progress) -> dict[Unit, Judged] | None:
+    """None where the tasks can't be done apart."""
     recall = options.recall
-    known = {place: found for place, task in enumerate(tasks) if recall and (found := recall.judged(task))}
-    options.profile.units = {unit.root: place in known for place, unit in enumerate(units)}
-    places = [place for place in range(len(tasks)) if place not in known]
+    known = {unit: judged for unit, task in tasks.items() if recall and (judged := recall.judged(task))}
+    options.profile.units = {unit.roots[0]: unit in known for unit in tasks}
+    todo = [unit for unit in tasks if unit not in known]
     with options.profile.stage("judge"):
-        encoded = [msgspec.msgpack.encode(tasks[place]) for place in places]
-        for place, answer in run_all(run_task, encoded, options.workers, options.make_pool):
-            known[places[place]] = judged = answer_of(answer, options.profile)
-            if recall:
-                recall.keep_judged(tasks[places[place]], judged)
-            progress("judging", len(known), len(tasks))
-    return [known[place] for place in range(len(tasks))]
+        encoded = [msgspec.msgpack.encode(tasks[unit]) for unit in todo]
+        try:
+            for place, answer in run_all(run_task, encoded, options.workers, options.make_pool):
+                judged = answer_of(answer, options.profile)
+                if judged is None:
+                    return None
+                known[todo[place]] = judged
+                if recall:
+                    recall.keep_judged(tasks[todo[place]], judged)
+                progress("judging", len(known), len(tasks))
+        except BrokenProcessPool:
+            return None
+    return {unit: known[unit] for unit in tasks}

@@ -1,66 +1,66 @@
-"""The parts of a tree that can be linked one by one: each project folder with all that its code speaks of.
+"""The parts of a tree that have nothing to do with one another, so that each can be linked alone, with the same result.
 
-A service is linked with the modules that it imports, and with nothing else. So a change makes those services be linked
-again that can see it, services are linked side by side, and memory goes with the largest of them, not with the tree.
+Services that share a module are one unit: what one of them hands to it decides what it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.readers.python.form import Mentions
 
-__all__ = ["Unit", "units_of"]
-
-_ALWAYS_SEEN = ("__init__.py", "manage.py")
-"""What tells the import root of the modules beside it."""
+__all__ = ["Unit", "innermost", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A folder that may hold a service (`.` is the scanned root), the Python files that are its own, and `modules`:
-    those and what they import, directly or not.
+    """Modules of which no other one speaks. `roots` are the folders in it that may be services; `.` is the scanned
+    root.
     """
 
-    root: str
-    own: tuple[str, ...]
-    modules: frozenset[str] = field(hash=False)
+    roots: tuple[str, ...]
+    modules: frozenset[str]
 
 
 def units_of(
-    mentions: Mapping[str, Mentions],
-    projects: Collection[str],
-    applications: frozenset[str],
-    without: Collection[str] = (),
+    mentions: Mapping[str, Mentions], projects: Collection[str], applications: frozenset[str]
 ) -> tuple[Unit, ...]:
-    """The units, by root; a single one sees everything.
+    """The units, by root. `projects` are folders that something marks as a project; `applications` are dotted names
+    whose call makes a process a backend.
 
-    `projects` are folders that something marks as a project; `applications` are dotted names whose call makes a process
-    a backend. `without` are roots of units that hold no service after all. A folder whose code names no application is
-    part of the project around it.
+    A project whose code names an application may be a service; its modules stay together, those of a project inside it
+    that names none too. Modules that have nothing to do with one are in no unit, unless there is only one.
     """
-    owners = {path: _nearest(path, projects) for path in mentions}
-    telling = {owners[path] for path, said in mentions.items() if _may_make_an_application(path, said, applications)}
-    roots = telling - {"" if root == "." else root for root in without}
-    own: dict[str, list[str]] = {root: [] for root in sorted(roots)}
-    for path in sorted(mentions):
-        root = _nearest(path, roots)
-        if root in own:
-            own[root].append(path)
-    if len(own) < 2:
-        return tuple(Unit(root or ".", tuple(paths), frozenset(mentions)) for root, paths in own.items())
-    sight = _Sight(mentions)
-    return tuple(Unit(root or ".", tuple(paths), sight.from_(paths)) for root, paths in own.items())
+    folders = {"" if folder == "." else folder for folder in projects} | {""}
+    makers = (path for path, said in mentions.items() if _may_make_an_application(path, said, applications))
+    telling = {folder for path in makers if (folder := innermost(path, folders)) is not None}
+    if len(telling) < 2:
+        return tuple(Unit((folder or ".",), frozenset(mentions)) for folder in telling)
+    together = _Together()
+    references = _References(mentions)
+    for path in mentions:
+        folder = innermost(path, telling)
+        if folder is not None:
+            together.join(path, f"{folder}/")
+        for other in references.of(path):
+            together.join(path, other)
+    found: dict[str, list[str]] = {}
+    for folder in sorted(telling):
+        found.setdefault(together.name(f"{folder}/"), []).append(folder or ".")
+    modules: dict[str, list[str]] = {}
+    for path in mentions:
+        modules.setdefault(together.name(path), []).append(path)
+    return tuple(Unit(tuple(roots), frozenset(modules[name])) for name, roots in found.items())
 
 
-def _nearest(path: str, folders: Collection[str]) -> str:
-    """The innermost of the folders that the path lies in; the scanned root is empty, and around everything."""
+def innermost(path: str, folders: Collection[str]) -> str | None:
+    """The innermost of the folders that the path lies in, or None; the scanned root is empty, and around everything."""
     folder = path.rpartition("/")[0]
     while folder and folder not in folders:
         folder = folder.rpartition("/")[0]
-    return folder
+    return folder if folder in folders else None
 
 
 def _may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
@@ -76,64 +76,65 @@ def _may_make_an_application(path: str, said: Mentions, applications: frozenset[
     )
 
 
-class _Sight:
-    """Which modules a module may speak of."""
+class _Together:
+    """Sets of names that were joined (https://en.wikipedia.org/wiki/Disjoint-set_data_structure)."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def name(self, item: str) -> str:
+        """The same for all that were joined, directly or not."""
+        above = self._above.get(item, item)
+        while above != item:
+            further = self._above.get(above, above)
+            self._above[item] = further
+            item, above = above, further
+        return item
+
+    def join(self, one: str, other: str) -> None:
+        self._above[self.name(one)] = self.name(other)
+
+
+class _References:
+    """Which modules a module speaks of, as far as its imports and strings tell."""
 
     def __init__(self, mentions: Mapping[str, Mentions]) -> None:
         self._mentions = mentions
         self._index = ModuleIndex(mentions)
-        self._below: dict[str, list[str]] = {}
+        self._within: dict[str, list[str]] = {}
         for path in mentions:
-            folder = path.rpartition("/")[0]
-            self._below.setdefault(folder, []).append(path)
-        self._named: dict[str, frozenset[str]] = {}
+            self._within.setdefault(path.rpartition("/")[0], []).append(path)
 
-    def from_(self, paths: Iterable[str]) -> frozenset[str]:
-        """The paths and all that can be reached from them."""
-        found = set(paths)
-        todo = list(found)
-        while todo:
-            for path in self._spoken_of(todo.pop()) - found:
-                found.add(path)
-                todo.append(path)
-        return frozenset(found)
+    def of(self, path: str) -> Iterator[str]:
+        said = self._mentions[path]
+        for module, level, names in said.imports:
+            yield from self._relative(module, level, names, path) if level else self._absolute(module, names, path)
+        for text in said.strings:
+            yield from self._absolute(text.partition(":")[0], (), path)
 
-    def _spoken_of(self, path: str) -> frozenset[str]:
-        if path not in self._named:
-            said = self._mentions[path]
-            found = set(self._beside(path))
-            for module, level, names in said.imports:
-                found |= self._imported(module, level, names, path)
-            for text in said.strings:
-                found |= self._imported(text.partition(":")[0], 0, (), path)
-            self._named[path] = frozenset(found)
-        return self._named[path]
+    def _relative(self, module: str, level: int, names: Iterable[str], importer: str) -> Iterator[str]:
+        found = self._index.find_relative(module, level, importer)
+        if found is not None:
+            yield found
+        yield from self._inside(found or self._index.folder_of_relative(module, level, importer), names)
 
-    def _imported(self, module: str, level: int, names: Iterable[str], importer: str) -> set[str]:
-        if level:
-            found = self._index.find_relative(module, level, importer)
-            place = found or self._index.folder_of_relative(module, level, importer)
-        else:
-            found = self._index.find(module, importer)
-            place = found or ""
-        paths = {found} if found else set()
-        if place:
-            paths |= {below for name in names if (below := self._index.submodule(place, name))}
-        if not level:
-            # `a.b` of `import a.b.c`, and of the name of a class in it.
-            parts = module.split(".")
-            outer = (".".join(parts[:end]) for end in range(1, len(parts)))
-            paths |= {path for name in outer if (path := self._index.find(name, importer))}
-        return paths
+    def _absolute(self, module: str, names: Iterable[str], importer: str) -> Iterator[str]:
+        parts = module.split(".")
+        outer = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        for name in (*outer, *(f"{module}.{name}" for name in names)):
+            found = self._index.find(name, importer)
+            if found is not None:
+                yield found
+        found = self._index.find(module, importer) or self._index.sibling(module, importer)
+        if found is not None:
+            yield found
+            yield from self._inside(found, names)
 
-    def _beside(self, path: str) -> Iterable[str]:
-        """The packages it lies in."""
-        folder = path.rpartition("/")[0]
-        while True:
-            for name in _ALWAYS_SEEN:
-                candidate = f"{folder}/{name}" if folder else name
-                if candidate in self._mentions:
-                    yield candidate
-            if not folder:
-                return
-            folder = folder.rpartition("/")[0]
+    def _inside(self, place: str, names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            below = self._index.submodule(place, name)
+            if below is not None:
+                yield below
+            elif name == "*" and place.endswith("/__init__.py"):
+                # Its `__all__` may list modules of the package.
+                yield from self._within[place.rpartition("/")[0]]

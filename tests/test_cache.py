@@ -249,3 +249,29 @@ def test_an_unreadable_folder_is_a_cache_error(tmp_path: Path) -> None:
     folder.write_text("")
     with pytest.raises(CacheError, match="can't be a cache"):
         Cache.open(folder)
+
+
+def test_cleaning_stays_in_the_cache(tmp_path: Path) -> None:
+    """A link in it, and a file that no scan made, are somebody else's."""
+    folder, photos = tmp_path / "cache", tmp_path / "photos"
+    cache = Cache.open(folder, limit=1)
+    cache.put(b"k" * 32, b"content")
+    photos.mkdir()
+    (photos / ("0" * 62)).write_bytes(b"cat")
+    (folder / "aa").symlink_to(photos)
+    (folder / "bb").mkdir()
+    (folder / "bb" / "cat.jpg").write_bytes(b"cat")
+    cache.make_room()
+    assert entries(folder) == [folder / "aa" / ("0" * 62), folder / "bb" / "cat.jpg"]
+    assert Cache.clean(folder) == (0, 0)
+    assert (photos / ("0" * 62)).read_bytes() == b"cat"
+
+
+def test_scans_may_open_a_new_cache_at_once(tmp_path: Path) -> None:
+    """One of them has written the first of its files."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / ".gitignore").write_text("*\n")
+    cache = Cache.open(folder)
+    cache.put(b"k" * 32, b"content")
+    assert Cache.open(folder).get(b"k" * 32) == b"content"

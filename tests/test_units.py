@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -18,12 +19,11 @@ from assay.scanner.readers.python.reader import read
 from assay.scanner.recall import Recall
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
-from assay.scanner.units import Unit
 
 RULEBOOK = load_rulebook(assay.rules)
 API = """\
 from fastapi import FastAPI
-from shared.telling import tell
+from {name}.telling import tell
 
 app = FastAPI()
 
@@ -55,7 +55,8 @@ def two_services(root: Path) -> Path:
             "orders/api.py": API.replace("{name}", "orders"),
             "users/requirements.txt": "",
             "users/api.py": API.replace("{name}", "users"),
-            "shared/telling.py": TELLING,
+            "orders/telling.py": TELLING,
+            "users/telling.py": TELLING,
         },
     )
 
@@ -66,31 +67,43 @@ def scanned(tree: Path, cache: Path | None = None, jobs: int = 1) -> tuple[ScanR
     return scan(tree, RULEBOOK, {}, Options(Config(), jobs, False, recall=recall, profile=profile)), profile
 
 
-def units(sources: dict[str, str]) -> dict[str, Unit]:
-    """By root; every folder with an `app.py` is a project."""
+def units(sources: dict[str, str]) -> dict[str, set[str]]:
+    """The modules of each, by its roots; every folder with an `app.py` is a project."""
     mentions: dict[str, Mentions] = {path: read(text.encode()).mentions for path, text in sources.items()}
     paths = {*sources, *(p.replace("app.py", "requirements.txt") for p in sources if p.endswith("/app.py"))}
-    return {unit.root: unit for unit in units_of_tree(mentions, {}, frozenset(paths), ())}
+    return {" ".join(unit.roots): set(unit.modules) for unit in units_of_tree(mentions, {}, frozenset(paths))}
 
 
-def test_a_service_sees_what_it_imports_and_no_other_service() -> None:
+def test_what_code_speaks_of_stays_with_it() -> None:
     found = units(
         {
-            "a/app.py": "from fastapi import FastAPI\nfrom lib.one import x\n",
-            "b/app.py": "import flask\nimport lib.two\n",
+            "a/app.py": "from fastapi import FastAPI\nfrom lib.one import x\nfrom ns.part import guards\n",
+            "b/app.py": "import flask\nimport other.two\n",
             "lib/__init__.py": "",
-            "lib/one.py": "from . import three\n",
-            "lib/two.py": "",
+            "lib/one.py": "from . import three\nfrom .many import *\n",
             "lib/three.py": "def f():\n    from lib.four import y\n",
-            "lib/four.py": "",
+            "lib/four.py": "import beside\n",
+            "lib/beside.py": "",
+            "lib/many/__init__.py": "__all__ = ['listed']\n",
+            "lib/many/listed.py": "",
+            "ns/part/guards.py": "",
+            "other/two.py": "",
+            "nobody.py": "",
         }
     )
-    assert found["a"].modules == {"a/app.py", "lib/__init__.py", "lib/one.py", "lib/three.py", "lib/four.py"}
-    assert found["b"].modules == {"b/app.py", "lib/__init__.py", "lib/two.py"}
-    assert [u.own for u in found.values()] == [("a/app.py",), ("b/app.py",)]
+    assert found["b"] == {"b/app.py", "other/two.py"}
+    assert found["a"] == {
+        "a/app.py", "lib/__init__.py", "lib/one.py", "lib/three.py", "lib/four.py", "lib/beside.py",
+        "lib/many/__init__.py", "lib/many/listed.py", "ns/part/guards.py",
+    }  # fmt: skip
 
 
-def test_what_a_string_names_is_seen() -> None:
+def test_services_that_share_a_module_stay_together() -> None:
+    found = units({"a/app.py": "import flask\nimport lib\n", "b/app.py": "import flask\nimport lib\n", "lib.py": ""})
+    assert found == {"a b": {"a/app.py", "b/app.py", "lib.py"}}
+
+
+def test_what_a_string_names_stays_with_it() -> None:
     found = units(
         {
             "a/app.py": "from celery import Celery\napp = Celery(include=['work.orders'])\n",
@@ -99,14 +112,12 @@ def test_what_a_string_names_is_seen() -> None:
             "work/users.py": "",
         }
     )
-    assert found["a"].modules == {"a/app.py", "work/orders.py"}
-    assert found["b"].modules == {"b/app.py", "work/users.py"}
+    assert found == {"a": {"a/app.py", "work/orders.py"}, "b": {"b/app.py", "work/users.py"}}
 
 
 def test_code_that_names_no_application_belongs_to_the_project_around_it() -> None:
     found = units({"app.py": "import flask\n", "tools/app.py": "import requests\n", "b/app.py": "import flask\n"})
-    assert set(found) == {".", "b"}
-    assert found["."].own == ("app.py", "tools/app.py")
+    assert found == {".": {"app.py", "tools/app.py"}, "b": {"b/app.py"}}
 
 
 def test_each_service_has_its_verdicts(tmp_path: Path) -> None:
@@ -116,13 +127,6 @@ def test_each_service_has_its_verdicts(tmp_path: Path) -> None:
         ("orders", "orders/api.py"),
         ("users", "users/api.py"),
     }
-
-
-def test_what_services_share_is_judged_once_for_the_first_that_imports_it(tmp_path: Path) -> None:
-    result, _ = scanned(two_services(tmp_path))
-    prints = [v for v in result.verdicts if v.location.path == "shared/telling.py"]
-    assert {v.service for v in prints} == {"orders"}
-    assert len({(v.rule, v.subject.id) for v in prints}) == len(prints) > 0
 
 
 def test_side_by_side_or_one_by_one_is_the_same(tmp_path: Path) -> None:
@@ -135,12 +139,9 @@ def test_side_by_side_or_one_by_one_is_the_same(tmp_path: Path) -> None:
 def test_only_services_that_see_a_change_are_judged_again(tmp_path: Path) -> None:
     tree, cache = two_services(tmp_path / "tree"), tmp_path / "cache"
     scanned(tree, cache)
-    (tree / "users" / "api.py").write_text(API.replace("{name}", "people"))
+    (tree / "users" / "telling.py").write_text(TELLING + "\n\ndef more():\n    print(1)\n")
     result, profile = scanned(tree, cache)
     assert profile.units == {"users": False, "orders": True}
-    (tree / "shared" / "telling.py").write_text(TELLING + "\n\ndef more():\n    print(1)\n")
-    result, profile = scanned(tree, cache)
-    assert profile.units == {"users": False, "orders": False}
     assert msgspec.json.encode(result.verdicts) == msgspec.json.encode(scanned(tree)[0].verdicts)
 
 
@@ -177,9 +178,52 @@ def test_a_library_that_makes_no_application_after_all_belongs_to_the_service_ar
 
 def test_a_tree_whose_root_only_looks_like_a_service(tmp_path: Path) -> None:
     tree = two_services(tmp_path)
-    (tree / "conftest.py").write_text("from fastapi import FastAPI\n")
+    (tree / "tools.py").write_text("from fastapi import FastAPI\n")
     result, _ = scanned(tree)
     assert [s.root for s in result.services] == ["orders", "users"]
+
+
+def test_a_unit_that_turns_out_to_see_another_is_linked_with_it(tmp_path: Path) -> None:
+    """What is joined of several strings is seen only when it is linked."""
+    tree = tree_of(
+        tmp_path,
+        {
+            "a/manage.py": "import django\n",
+            "a/settings.py": "ROOT_URLCONF = 'b.' + 'urls'\nINSTALLED_APPS = []\nMIDDLEWARE = []\n",
+            "b/requirements.txt": "",
+            "b/urls.py": "from django.urls import path\nfrom b.views import show\nurlpatterns = [path('x', show)]\n",
+            "b/views.py": "from django.http import JsonResponse\n\n\ndef show(request):\n    return JsonResponse({})\n",
+            "c/requirements.txt": "",
+            "c/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        },
+    )
+    result, _ = scanned(tree)
+    assert [s.root for s in result.services] == ["a", "c"]
+    assert verdicts_of_the_whole(tree) == msgspec.json.encode(result.verdicts)
+
+
+def test_a_service_that_takes_its_application_from_a_library(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        {
+            "libs/common/requirements.txt": "",
+            "libs/common/web.py": "from fastapi import FastAPI\n\n\nclass App(FastAPI):\n    pass\n",
+            "a/requirements.txt": "",
+            "a/main.py": "from libs.common.web import App\n\napp = App()\n",
+            "a/loose.py": "print(1)\n",
+            "b/requirements.txt": "",
+            "b/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        },
+    )
+    result, _ = scanned(tree)
+    assert [s.root for s in result.services] == ["a", "b"]
+    assert verdicts_of_the_whole(tree) == msgspec.json.encode(result.verdicts)
+
+
+def verdicts_of_the_whole(tree: Path) -> bytes:
+    """Of the tree linked in one piece: a rulebook that no worker can find is judged here."""
+    options = Options(Config(), 1, False, lambda _: InlineExecutor())
+    return msgspec.json.encode(scan(tree, replace(RULEBOOK, packages=()), {}, options).verdicts)
 
 
 def test_configured_services_are_linked_together(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ class ModuleIndex:
                 folder, _, name = name.partition("/")
                 root = _join(root, folder)
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """All that it knows."""
+        return self._paths
+
     def name_of(self, path: str) -> str:
         """The dotted name under the innermost import root: packages count from where `__init__.py` files begin."""
         module = _without_suffix(path)

@@ -87,12 +87,36 @@ class _Answers:
         self._lowest_cut = 0
 
 
-class Project:
-    """All Python modules of the scanned tree."""
+class OutOfSightError(Exception):
+    """A part of a tree was linked alone, and turned out to speak of a module that is in another part."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
-        self.modules: dict[str, Module] = {m.path: m for m in sorted(modules, key=lambda m: m.path)}
-        self._index = ModuleIndex(self.modules)
+
+class _Modules(dict[str, Module]):
+    """Modules by path. Asked for one that is in the tree and was not given, it raises OutOfSightError."""
+
+    def __init__(self, modules: Iterable[Module], index: ModuleIndex | None) -> None:
+        super().__init__((m.path, m) for m in sorted(modules, key=lambda m: m.path))
+        self._paths = index.paths if index is not None else frozenset(self)
+
+    def __missing__(self, path: str) -> Module:
+        if path in self._paths:
+            raise OutOfSightError(path)
+        raise KeyError(path)
+
+    def __contains__(self, path: object) -> bool:
+        if super().__contains__(path):
+            return True
+        if path in self._paths:
+            raise OutOfSightError(str(path))
+        return False
+
+
+class Project:
+    """All Python modules of the scanned tree, or of a part of it; `index` then knows those of the whole tree."""
+
+    def __init__(self, modules: Iterable[Module], index: ModuleIndex | None = None) -> None:
+        self.modules = _Modules(modules, index)
+        self._index = index or ModuleIndex(self.modules)
         self._answers = _Answers()
         self._mro: dict[ClassSymbol, tuple[ClassSymbol | External, ...]] = {}
         self._base_names: dict[tuple[ClassSymbol | External, ...], frozenset[str]] = {}

@@ -143,9 +143,8 @@ class _Reader:
         given = call.argument(0, "filename")
         name = string_value(given, scope, self._project) if given is not None else None
         for folder in PurePosixPath(scope.module.path).parents:
-            module = self._project.modules.get(str(folder / name)) if name is not None else None
-            if module is not None:
-                return [module]
+            if name is not None and str(folder / name) in self._project.modules:
+                return [self._project.modules[str(folder / name)]]
         self._context.unresolved(scope.module.location(call), "the file that holds these settings isn't in the tree")
         return []
 
