@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -31,6 +31,8 @@ from assay.scanner.survey import Survey, read_files, take_survey
 if TYPE_CHECKING:
     from assay.scanner.judging import Judged, JudgedService
     from assay.scanner.link import Linked, Sources
+
+_T = TypeVar("_T")
 
 __all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "scan", "understand"]
 
@@ -60,7 +62,21 @@ def _silent(stage: str, done: int, total: int) -> None:
 def understand(root: Path, options: Options | None = None, progress: Progress = _silent) -> Understanding:
     """Discover, read and link. Raises BadRootError and NothingToScanError."""
     options = options or Options()
-    return _understand(take_survey(root, options), options, progress)
+    survey = take_survey(root, options)
+    known = _without_forgeries(lambda chosen: _understand(survey, chosen, progress), options)
+    if options.recall:
+        options.recall.make_room()
+    return known
+
+
+def _without_forgeries(work: Callable[[Options], _T], options: Options) -> _T:
+    """Done anew without recalling anything where somebody made a cache entry that only looks like one."""
+    try:
+        return work(options)
+    except msgspec.DecodeError:
+        if options.recall is None:
+            raise
+        return work(replace(options, recall=None))
 
 
 def _understand(survey: Survey, options: Options, progress: Progress) -> Understanding:
@@ -145,7 +161,9 @@ def scan(
     started = datetime.now(UTC)
     clock = time.perf_counter()
     survey = take_survey(root, options)
-    result = _recalled(survey, rulebook, options) or _fresh(survey, rulebook, checks, options, progress)
+    result = _recalled(survey, rulebook, options) or _without_forgeries(
+        lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
+    )
     scanned = replace(
         result.scanned,
         commit=_commit(survey.tree.root),
@@ -153,18 +171,6 @@ def scan(
         seconds=round(time.perf_counter() - clock, 3),
     )
     return replace(result, scanned=scanned)
-
-
-def _fresh(
-    survey: Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
-) -> ScanResult:
-    try:
-        return _computed(survey, rulebook, checks, options, progress)
-    except msgspec.DecodeError:
-        if options.recall is None:
-            raise
-        # Somebody made a cache entry that only looks like one.
-        return _computed(survey, rulebook, checks, replace(options, recall=None), progress)
 
 
 def _recalled(survey: Survey, rulebook: Rulebook, options: Options) -> ScanResult | None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import assay.rules
 from assay.scanner.cache import Cache, CacheError
 from assay.scanner.config import Config
-from assay.scanner.engine import Options, scan
+from assay.scanner.engine import Options, scan, understand
 from assay.scanner.executors import InlineExecutor
 from assay.scanner.profiling import Profile
 from assay.scanner.recall import Recall
@@ -153,6 +153,8 @@ def test_an_entry_that_only_looks_like_one_is_read_anew(tree: Path, tmp_path: Pa
             path.write_bytes(blake2b(content, key=key, digest_size=16).digest() + content)
     again, _ = scanned(tree, tmp_path / "cache")
     assert verdicts(again) == verdicts(first)
+    options = Options(Config(), 1, False, lambda _: InlineExecutor(), Recall(Cache.open(tmp_path / "cache")))
+    assert [e.label for e in understand(tree, options).linked.services[0].endpoints] == ["GET /health", "GET /users"]
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
