@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 import assay.rules
 from assay.scanner.cache import Cache
@@ -20,6 +22,7 @@ from assay.scanner.recall import Recall
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
 
+SAMPLES = Path(__file__).parent.parent / "fixtures" / "frameworks"
 RULEBOOK = load_rulebook(assay.rules)
 API = """\
 from fastapi import FastAPI
@@ -231,3 +234,14 @@ def test_configured_services_are_linked_together(tmp_path: Path) -> None:
     config = msgspec.convert({"services": {"everything": {"root": "."}}}, Config)
     options = Options(config, 1, False, lambda _: InlineExecutor())
     assert [s.name for s in scan(tree, RULEBOOK, {}, options).services] == ["everything"]
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in SAMPLES.iterdir() if folder.is_dir()))
+def test_a_service_beside_another_has_the_verdicts_of_the_whole(name: str, tmp_path: Path) -> None:
+    """Every sample of a framework, with a stranger beside it."""
+    shutil.copytree(SAMPLES / name / "sample", tmp_path / "one")
+    (tmp_path / "one" / "requirements.txt").touch()
+    tree_of(tmp_path, {"two/requirements.txt": "", "two/app.py": "import falcon\n\napp = falcon.App()\n"})
+    result, _ = scanned(tmp_path)
+    assert msgspec.json.encode(result.verdicts) == verdicts_of_the_whole(tmp_path)
+    assert "two" in [s.root for s in result.services]
