@@ -51,7 +51,11 @@ def find_services(
     names = [_name(root, tree_name, metadata) for root in roots]
     return tuple(
         # Two folders of one name are told apart by their paths.
-        ServiceRoot(name if names.count(name) == 1 else root, root, _location(entries, root))
+        ServiceRoot(
+            name if names.count(name) == 1 else root,
+            root,
+            _location([e for e in entries if _root_of(e.path, marked) == root], root),
+        )
         for name, root in zip(names, roots, strict=True)
     )
 

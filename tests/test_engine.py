@@ -6,7 +6,7 @@ from pathlib import Path
 
 import assay.rules
 from assay.scanner.config import Config, RuleConfig, RulesConfig
-from assay.scanner.engine import Options, scan
+from assay.scanner.engine import Options, scan, understand
 from assay.scanner.executors import InlineExecutor
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
@@ -61,3 +61,17 @@ def test_services_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     result = scanned(tmp_path, Config())
     assert [s.name for s in result.services] == ["billing/api", "shop/api"]
     assert {v.service for v in result.verdicts} == {"billing/api", "shop/api"}
+
+
+def test_a_service_is_where_its_own_application_is(tmp_path: Path) -> None:
+    """Not where that of a service in its folder is, be it ever so near to the root."""
+    deep, nested = tmp_path / "src" / "shop" / "web", tmp_path / "worker"
+    for folder in (deep, nested):
+        folder.mkdir(parents=True)
+        (folder / "app.py").write_text(OPEN_LIST)
+    (nested / "requirements.txt").write_text("fastapi\n")
+    known = understand(tmp_path, Options(analyzers=False, make_pool=lambda _: InlineExecutor()))
+    assert [(s.root, s.location.path) for s in known.linked.services] == [
+        (".", "src/shop/web/app.py"),
+        ("worker", "worker/app.py"),
+    ]
