@@ -245,3 +245,19 @@ def test_a_service_beside_another_has_the_verdicts_of_the_whole(name: str, tmp_p
     result, _ = scanned(tmp_path)
     assert msgspec.json.encode(result.verdicts) == verdicts_of_the_whole(tmp_path)
     assert "two" in [s.root for s in result.services]
+
+
+def test_after_each_edit_the_result_is_that_of_a_cold_scan(tmp_path: Path) -> None:
+    """Without one of its lines, each module is another one, broken ones among them."""
+    tree, cache = two_services(tmp_path / "tree"), tmp_path / "cache"
+    results = set()
+    for module in sorted(tree.rglob("*.py")):
+        text = module.read_text()
+        lines = text.splitlines(keepends=True)
+        for number in range(len(lines)):
+            module.write_text("".join(lines[:number] + lines[number + 1 :]))
+            warm, cold = (msgspec.json.encode(scanned(tree, folder)[0].verdicts) for folder in (cache, None))
+            assert warm == cold
+            results.add(warm)
+        module.write_text(text)
+    assert len(results) > 5
