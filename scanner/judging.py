@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
-import posixpath
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from assay.scanner.results import JudgedVerdict
 from assay.scanner.rulebook import Rulebook, load_rulebook
 from assay.scanner.source_lines import SourceLines
 
-__all__ = ["Judged", "JudgedService", "Task", "configured", "judge_linked", "judge_sources", "merged", "run_task"]
+__all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
 
 
 class JudgedService(msgspec.Struct, frozen=True, array_like=True):
@@ -91,10 +89,10 @@ def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: S
     with profile.stage("link"):
         linked = link(sources, profile)
     with profile.stage("judge"):
-        return judge_linked(linked, rulebook, config, lines, profile)
+        return _judge_linked(linked, rulebook, config, lines, profile)
 
 
-def judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
+def _judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
     """Ask the rules about every service."""
     verdicts: list[JudgedVerdict] = []
     diagnostics = list(linked.diagnostics)
@@ -140,29 +138,11 @@ def answer_of(data: bytes, profile: Profile) -> Judged | None:
 
 
 def merged(parts: Sequence[Judged]) -> Judged:
-    """The verdicts of all units. Services whose folders have one name are told apart by their paths."""
-    roots = [s.root for part in parts for s in part.services]
-    names = Counter(posixpath.basename(root) for root in roots)
-    services: list[JudgedService] = []
-    owners: dict[str, str] = {}
-    verdicts: list[JudgedVerdict] = []
-    for part in parts:
-        told = {s.name: _name(s, names) for s in part.services}
-        services += (JudgedService(told[s.name], s.root, s.frameworks) for s in part.services)
-        owners |= {path: told[name] for path, name in part.owners.items()}
-        verdicts += (replace(v, service=told[v.service]) for v in part.verdicts)
+    """The verdicts of all units; no two of them have a service or a file in common."""
     return Judged(
-        tuple(sorted(services, key=lambda s: s.root)),
-        owners,
-        tuple(verdicts),
+        tuple(sorted((s for part in parts for s in part.services), key=lambda s: s.root)),
+        {path: name for part in parts for path, name in part.owners.items()},
+        tuple(v for part in parts for v in part.verdicts),
         tuple(dict.fromkeys(d for part in parts for d in part.diagnostics)),
         all(part.is_as_read for part in parts),
     )
-
-
-def _name(service: JudgedService, names: Mapping[str, int]) -> str:
-    """As a single unit names it, but among all."""
-    base = posixpath.basename(service.root)
-    if service.root == ".":
-        return service.name
-    return base if names[base] == 1 else service.root

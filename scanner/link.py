@@ -37,7 +37,7 @@ from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
-from assay.scanner.services import ServiceRoot, find_services, project_folders
+from assay.scanner.services import ServiceRoot, find_services, innermost, project_folders
 from assay.scanner.units import Unit, units_of
 from assay.scanner.web.graphql import as_graphql
 
@@ -113,6 +113,7 @@ def link(sources: Sources, profile: Profile) -> Linked:
         service_hints(deployed),
         sources.tree_name,
         sources.metadata,
+        sources.neighbours,
     )
     beside = [ServiceRoot(f"{root}/", root, Location.whole_file(root)) for root in sources.neighbours]
     around = tuple(sorted([*roots, *beside], key=lambda r: r.root))
@@ -130,6 +131,8 @@ class Ownership:
 
     def __init__(self, roots: tuple[ServiceRoot, ...], project: Project) -> None:
         self._roots = roots
+        # Of configured services with one folder the first is meant.
+        self._by_folder = {"" if r.root == "." else r.root: r for r in reversed(roots)}
         self._imported_by = self._importers(project)
 
     def of(self, path: str) -> ServiceRoot | None:
@@ -137,8 +140,8 @@ class Ownership:
         return self._around(path) or self._imported_by.get(path)
 
     def _around(self, path: str) -> ServiceRoot | None:
-        around = [r for r in self._roots if r.root == "." or path.startswith(r.root + "/")]
-        return max(around, key=lambda r: 0 if r.root == "." else len(r.root), default=None)
+        folder = innermost(path, self._by_folder)
+        return self._by_folder[folder] if folder is not None else None
 
     def _importers(self, project: Project) -> dict[str, ServiceRoot]:
         """Files outside every service, each with the first service that imports it, directly or not."""

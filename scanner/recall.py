@@ -60,6 +60,7 @@ class Recall:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._packages: dict[str, bytes] = {}
 
     def file(self, file: SourceFile, digest: bytes, analyze: bool) -> FileOutcome | None:
         """What reading a file with that content gave."""
@@ -112,15 +113,15 @@ class Recall:
 
     def _task_key(self, task: Task) -> bytes:
         asked = structs.replace(task, root="", facts={})
-        code = [digest_of_package(name) for name in task.packages]
-        return _digest("unit", self._scanner, code, msgspec.msgpack.encode(asked, order="deterministic"))
+        rules = self._rules_of(task.packages)
+        return _digest("unit", self._scanner, rules, msgspec.msgpack.encode(asked, order="deterministic"))
 
     def _result_key(self, question: Question) -> bytes:
         tree = question.tree
         return _digest(
             "result",
             self._scanner,
-            [digest_of_package(name) for name in question.packages],
+            self._rules_of(question.packages),
             [(code, severity) for code, severity in question.rules],
             tree.root.resolve().name,
             [(f.path, f.kind.value, f.role.value, question.digests.get(f.path)) for f in tree.files],
@@ -129,6 +130,13 @@ class Recall:
             question.analyzers,
             sorted(question.metadata.items()),
         )
+
+    def _rules_of(self, packages: Sequence[str]) -> list[bytes]:
+        """The digests of the packages' code. Every unit's key has them, and their files are read once."""
+        for name in packages:
+            if name not in self._packages:
+                self._packages[name] = digest_of_package(name)
+        return [self._packages[name] for name in packages]
 
     @cached_property
     def _readers(self) -> bytes:

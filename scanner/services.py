@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,28 +37,38 @@ def find_services(
     hints: Iterable[str],
     tree_name: str,
     metadata: Mapping[str, bytes],
+    neighbours: Collection[str] = (),
 ) -> tuple[ServiceRoot, ...]:
     """The configured services, or those that application objects and `manage.py` files show, sorted by root.
 
     Calling one of `applications` makes the process a backend. `hints` are folders that a Dockerfile, a Procfile or a
     compose file builds or starts; `metadata` holds the bytes of `pyproject.toml` files by path, for the name of a
-    service at the scanned root.
+    service at the scanned root. `neighbours` are roots of services elsewhere, which need names of their own too.
     """
     entries = _entry_points(project, applications)
     if configured:
         return tuple(ServiceRoot(name, root, _location(entries, root)) for name, root in sorted(configured.items()))
     marked = project_folders(paths, hints)
     roots = sorted({_root_of(entry.path, marked) for entry in entries})
-    names = [_name(root, tree_name, metadata) for root in roots]
+    names = {root: _name(root, tree_name, metadata) for root in (*roots, *neighbours)}
+    count = Counter(names.values())
     return tuple(
         # Two folders of one name are told apart by their paths.
         ServiceRoot(
-            name if names.count(name) == 1 else root,
+            names[root] if count[names[root]] == 1 else root,
             root,
             _location([e for e in entries if _root_of(e.path, marked) == root], root),
         )
-        for name, root in zip(names, roots, strict=True)
+        for root in roots
     )
+
+
+def innermost(path: str, folders: Collection[str]) -> str | None:
+    """The innermost of the folders that the path lies in, or None; the scanned root is empty, and around everything."""
+    folder = path.rpartition("/")[0]
+    while folder and folder not in folders:
+        folder = folder.rpartition("/")[0]
+    return folder if folder in folders else None
 
 
 def project_folders(paths: Collection[str], hints: Iterable[str]) -> set[str]:
@@ -103,12 +114,9 @@ def _marked_folders(paths: Collection[str]) -> set[str]:
     return folders | (with_setup - packages)  # a package's module of that name sets up something else
 
 
-def _root_of(path: str, marked: set[str]) -> str:
+def _root_of(path: str, marked: Collection[str]) -> str:
     """The nearest folder above an entry point that something marks as a project, else the scanned root."""
-    folder = posixpath.dirname(path)
-    while folder and folder not in marked:
-        folder = posixpath.dirname(folder)
-    return folder or "."
+    return innermost(path, marked) or "."
 
 
 def _name(root: str, tree_name: str, metadata: Mapping[str, bytes]) -> str:

@@ -15,8 +15,9 @@ from assay.scanner.link import units_of_tree
 from assay.scanner.options import Options, Progress
 from assay.scanner.reading import FileOutcome
 from assay.scanner.rulebook import Rulebook
+from assay.scanner.services import innermost
 from assay.scanner.survey import Survey
-from assay.scanner.units import Unit, innermost
+from assay.scanner.units import Unit
 
 __all__ = ["judge_units"]
 
@@ -29,8 +30,8 @@ def judge_units(
 ) -> list[Judged]:
     """The verdicts on each unit; empty where there is only one, or where units turn out to be none.
 
-    A unit has to know the roots of the others' services, for containers that run them. Which of its projects are
-    services shows when it is linked; so a guess that was wrong costs another round.
+    A unit has to know the roots of the others' services, for their names and for containers that run them. Which of
+    its projects are services shows when it is linked; so a guess that was wrong costs another round.
     """
     mentions = {o.path: said for o in outcomes if (said := o.mentions) is not None}
     others = {o.path: f for o in outcomes if o.kind is not FileKind.PYTHON and (f := o.decoded()) is not None}
@@ -76,7 +77,7 @@ def _task(
         digests={o.path: o.digest for o in seen},
         roles={f.path: f.role for f in survey.tree.files if f.path in paths},
         paths=sorted(survey.paths),
-        tree_name=survey.name,
+        tree_name=survey.name or "root",
         metadata=dict(survey.metadata),
         modules=frozenset(modules),
         neighbours=tuple(sorted(root for other, of_other in roots.items() if other is not unit for root in of_other)),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.readers.python.form import Mentions
+from assay.scanner.services import innermost
 
-__all__ = ["Unit", "innermost", "units_of"]
+__all__ = ["Unit", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,6 @@ def units_of(
     for path in mentions:
         modules.setdefault(together.name(path), []).append(path)
     return tuple(Unit(tuple(roots), frozenset(modules[name])) for name, roots in found.items())
-
-
-def innermost(path: str, folders: Collection[str]) -> str | None:
-    """The innermost of the folders that the path lies in, or None; the scanned root is empty, and around everything."""
-    folder = path.rpartition("/")[0]
-    while folder and folder not in folders:
-        folder = folder.rpartition("/")[0]
-    return folder if folder in folders else None
 
 
 def _may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:

@@ -261,3 +261,20 @@ def test_after_each_edit_the_result_is_that_of_a_cold_scan(tmp_path: Path) -> No
             results.add(warm)
         module.write_text(text)
     assert len(results) > 5
+
+
+def test_a_service_at_the_root_may_have_the_name_of_a_folder(tmp_path: Path) -> None:
+    """Two services of one name would be one in a report."""
+    tree = tree_of(
+        tmp_path,
+        {
+            "pyproject.toml": '[project]\nname = "api"\n',
+            "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "more/api/requirements.txt": "",
+            "more/api/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        },
+    )
+    result, profile = scanned(tree)
+    assert len(profile.units) == 2
+    assert [(s.name, s.root) for s in result.services] == [(".", "."), ("more/api", "more/api")]
+    assert verdicts_of_the_whole(tree) == msgspec.json.encode(result.verdicts)

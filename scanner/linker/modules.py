@@ -80,9 +80,8 @@ class ModuleIndex:
             self._found_relative[question] = self._find_relative(module, level, _folder(importer))
         return self._found_relative[question]
 
-    def _find_relative(self, module: str, level: int, folder: str) -> str | None:
-        for _ in range(level - 1):
-            folder = _folder(folder)
+    def _find_relative(self, module: str, level: int, here: str) -> str | None:
+        folder = _above(here, level)
         if not module:
             package = _join(folder, "__init__.py")
             return package if package in self._paths else None
@@ -90,9 +89,7 @@ class ModuleIndex:
 
     def folder_of_relative(self, module: str, level: int, importer: str) -> str:
         """The folder that a relative import means where there is no such file; `.` is the root."""
-        folder = _folder(importer)
-        for _ in range(level - 1):
-            folder = _folder(folder)
+        folder = _above(_folder(importer), level)
         return _join(folder, module.replace(".", "/")) if module else folder or "."
 
     def sibling(self, name: str, importer: str) -> str | None:
@@ -130,6 +127,13 @@ def _join(folder: str, name: str) -> str:
 
 def _files_of(module: str) -> tuple[str, str]:
     return f"{module}.py", f"{module}/__init__.py"
+
+
+def _above(folder: str, level: int) -> str:
+    """The folder that so many dots mean."""
+    for _ in range(level - 1):
+        folder = _folder(folder)
+    return folder
 
 
 def _upwards(folder: str) -> Iterator[str]:
