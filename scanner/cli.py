@@ -233,10 +233,10 @@ def _rulebook() -> Rulebook:
 def _checks() -> dict[str, Check]:
     from importlib import resources
 
-    import assay.rules.libraries
+    import assay.rules.analyzers
     from assay.scanner.analyzers.advisories import load_table, merge
 
-    folder = resources.files(assay.rules.libraries)
+    folder = resources.files(assay.rules.analyzers)
     tables = (folder.joinpath(f"{tool}.yaml").read_text(encoding="utf-8") for tool in ("bandit", "radon"))
     return merge(load_table(table) for table in tables)
 

@@ -192,6 +192,7 @@ def _question(survey: Survey, rulebook: Rulebook, options: Options) -> Question:
         rulebook.packages,
         rules,
         survey.metadata,
+        options.libraries,
     )
 
 
@@ -248,7 +249,7 @@ def _judged(
         parts = judge_units(survey, outcomes, rulebook, options, progress)
         if parts:
             return merged(parts)
-    sources = _sources(survey, outcomes, options.config)
+    sources = replace(_sources(survey, outcomes, options.config), libraries=options.libraries)
     return judge_sources(sources, rulebook, options.config, lines, options.profile)
 
 

@@ -85,7 +85,8 @@ def _ask(rule: Rule, subject: Subject, service: Service, options: Any) -> Verdic
     verdict = rule.judge(*arguments)
     doubt: Evidence | None = getattr(subject, "doubt", None)
     if verdict.kind is Kind.FAIL and doubt is not None:
-        return review(f"{verdict.message} (is it production? {doubt.text})", *verdict.evidence, doubt)
+        question = f"{verdict.message} (is it production? {doubt.text})"
+        return review(question, *verdict.evidence, doubt, flows=verdict.flows)
     return verdict
 
 
@@ -117,6 +118,7 @@ def _judged(service: Service, rule: Rule, subject: Subject, verdict: Verdict, li
         message=verdict.message,
         evidence=verdict.evidence,
         fingerprint=fingerprint(rule.code, service.root, reference, line(subject.location.path, subject.location.line)),
+        flows=verdict.flows,
     )
 
 

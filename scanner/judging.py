@@ -14,9 +14,12 @@ from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import judge
+from assay.scanner.libraries import Library, packaged_libraries
 from assay.scanner.link import Linked, Sources, link
 from assay.scanner.linker.project import OutOfSightError
 from assay.scanner.model.role import Role
+from assay.scanner.model.site import DataSite
+from assay.scanner.model.sql import SqlSite
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
 from assay.scanner.results import JudgedVerdict
@@ -70,6 +73,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     config: Config
     packages: tuple[str, ...]
     rules: frozenset[str]
+    libraries: tuple[Library, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,11 @@ def configured(rulebook: Rulebook, config: Config) -> Rulebook:
 
 def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
     """Link and judge; `rulebook` has the configured rules."""
+    if any(issubclass(rule.subject_type, DataSite | SqlSite) for rule in rulebook.rules):
+        packaged = (library for package in rulebook.packages for library in packaged_libraries(package))
+        sources = replace(sources, libraries=(*packaged, *sources.libraries))
+    else:
+        sources = replace(sources, libraries=())
     with profile.stage("link"):
         linked = link(sources, profile)
     with profile.stage("judge"):
@@ -117,6 +126,7 @@ def run_task(data: bytes) -> bytes:
         metadata=task.metadata,
         modules=task.modules,
         neighbours=task.neighbours,
+        libraries=task.libraries,
     )
     books = [load_rulebook(importlib.import_module(name)) for name in task.packages]
     rules = tuple(rule for book in books for rule in book.rules if rule.code in task.rules)

@@ -17,11 +17,13 @@ from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
+from assay.scanner.dataflow.taint.sites import data_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
 from assay.scanner.framework import Context, Route, frameworks
+from assay.scanner.libraries import Library
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import OutOfSightError, Project
 from assay.scanner.linker.scopes import Module
@@ -30,6 +32,23 @@ from assay.scanner.model.log import LoggingSetup
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
+from assay.scanner.model.site import (
+    CodeEvaluation,
+    Deserialization,
+    DocumentQuery,
+    FileAccess,
+    HeaderWrite,
+    HtmlOutput,
+    LdapQuery,
+    LoggedText,
+    ProcessStart,
+    Redirect,
+    SessionWrite,
+    TemplateSource,
+    UrlRequest,
+    XmlParse,
+    XpathQuery,
+)
 from assay.scanner.model.subject import Subject
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.graphql import GraphqlFacts
@@ -54,7 +73,8 @@ class Sources:
 
     `services` are the configured ones, folder by name; `tree_name` is the scanned folder's own name; `metadata` holds
     the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `modules` are all Python files of the
-    tree that were read, and `neighbours` the roots of services in other units.
+    tree that were read, and `neighbours` the roots of services in other units. `libraries` say what libraries do with
+    data; without any, no data is followed.
     """
 
     facts: Mapping[str, Facts]
@@ -65,6 +85,7 @@ class Sources:
     metadata: Mapping[str, bytes]
     modules: frozenset[str] | None = None
     neighbours: tuple[str, ...] = ()
+    libraries: tuple[Library, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +141,7 @@ def link(sources: Sources, profile: Profile) -> Linked:
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
-    parts = _Parts(context, owners, log_files, profile)
+    parts = _Parts(context, owners, log_files, sources.libraries, profile)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
     return Linked(services, owned, tuple(context.diagnostics))
@@ -159,7 +180,14 @@ class Ownership:
 class _Parts:
     """Everything found in the whole tree, handed out by service."""
 
-    def __init__(self, context: Context, owners: Ownership, log_files: Mapping[str, bytes], profile: Profile) -> None:
+    def __init__(
+        self,
+        context: Context,
+        owners: Ownership,
+        log_files: Mapping[str, bytes],
+        libraries: tuple[Library, ...],
+        profile: Profile,
+    ) -> None:
         self._profile = profile
         self._owners = owners
         self._context = context
@@ -176,6 +204,7 @@ class _Parts:
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = handlers_of(self.routes, project)
+        self.data_sites = self._part("data flows", data_sites, context, libraries, sources, executions)
         self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources)
         handled = [(endpoint, route.handler) for route, endpoint in self.endpoints]
         self.health_checks = self._part("health checks", health_checks, handled, project)
@@ -227,6 +256,10 @@ class _Parts:
         mine = (s for s in subjects if self._owners.of(s.location.path) is root)
         return tuple(sorted(mine, key=lambda s: (s.location, s.subject_id)))
 
+    def sites(self, root: ServiceRoot, kind: type[_S]) -> tuple[_S, ...]:
+        """The places of one kind where data reaches an interpreter."""
+        return self.of(root, (site for site in self.data_sites if isinstance(site, kind)))
+
     def hard_dependencies(self, root: ServiceRoot) -> tuple[Evidence, ...]:
         mine = [r.handler for r, e in self.endpoints if r.handler and self._owners.of(e.location.path) is root]
         return tuple(self._part("dependencies", hard_dependencies, dict.fromkeys(mine), self._project))
@@ -266,6 +299,21 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         other_probes=parts.evidence_of(root, parts.other_probes),
         hard_dependencies=parts.hard_dependencies(root),
         sql_sites=parts.of(root, parts.sql_sites),
+        process_starts=parts.sites(root, ProcessStart),
+        code_evaluations=parts.sites(root, CodeEvaluation),
+        file_accesses=parts.sites(root, FileAccess),
+        url_requests=parts.sites(root, UrlRequest),
+        template_sources=parts.sites(root, TemplateSource),
+        html_outputs=parts.sites(root, HtmlOutput),
+        deserializations=parts.sites(root, Deserialization),
+        xml_parses=parts.sites(root, XmlParse),
+        ldap_queries=parts.sites(root, LdapQuery),
+        xpath_queries=parts.sites(root, XpathQuery),
+        document_queries=parts.sites(root, DocumentQuery),
+        redirects=parts.sites(root, Redirect),
+        header_writes=parts.sites(root, HeaderWrite),
+        logged_texts=parts.sites(root, LoggedText),
+        session_writes=parts.sites(root, SessionWrite),
         log_calls=parts.of(root, parts.logs.log_calls),
         print_calls=parts.of(root, parts.logs.print_calls),
         except_handlers=parts.of(root, parts.logs.except_handlers),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.scanner.config import Config
 from assay.scanner.executors import MakePool, default_jobs, process_pool
+from assay.scanner.libraries import Library
 from assay.scanner.profiling import Profile
 from assay.scanner.recall import Recall
 
@@ -19,7 +20,8 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to scan. `jobs` is the number of worker processes; `analyzers` turns bandit and radon on; `make_pool` makes
-    the executor that reads the files; `recall` knows what earlier scans found out; `profile` is told where time goes.
+    the executor that reads the files; `recall` knows what earlier scans found out; `profile` is told where time goes;
+    `libraries` are models of libraries besides those that come with the rules.
     """
 
     config: Config = field(default_factory=Config)
@@ -28,6 +30,7 @@ class Options:
     make_pool: MakePool = process_pool
     recall: Recall | None = None
     profile: Profile = field(default_factory=Profile)
+    libraries: tuple[Library, ...] = ()
 
     @property
     def workers(self) -> int:

@@ -22,6 +22,7 @@ from assay.scanner.config import Config
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile, Tree
 from assay.scanner.filekinds import FileKind
+from assay.scanner.libraries import Library
 from assay.scanner.reading import FileOutcome, content_digest
 from assay.scanner.results import ScanResult
 
@@ -53,6 +54,7 @@ class Question:
     packages: tuple[str, ...]
     rules: tuple[tuple[str, str], ...]
     metadata: Mapping[str, bytes]
+    libraries: tuple[Library, ...]
 
 
 class Recall:
@@ -129,6 +131,7 @@ class Recall:
             msgspec.msgpack.encode(question.config, order="deterministic"),
             question.analyzers,
             sorted(question.metadata.items()),
+            msgspec.msgpack.encode(question.libraries, order="deterministic"),
         )
 
     def _rules_of(self, packages: Sequence[str]) -> list[bytes]:

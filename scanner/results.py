@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,10 +35,18 @@ class JudgedVerdict:
     evidence: tuple[Evidence, ...]
     fingerprint: str
     waiver: str | None = None
+    flows: tuple[tuple[Evidence, ...], ...] = ()
 
     @property
     def is_finding(self) -> bool:
         return self.kind in (Kind.FAIL, Kind.REVIEW)
+
+    @property
+    def places(self) -> Iterator[Location]:
+        """All that it points at: the subject, the evidence and the steps of the flows."""
+        yield self.location
+        for steps in (self.evidence, *self.flows):
+            yield from (step.location for step in steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from concurrent.futures.process import BrokenProcessPool
 
 import msgspec
 
-from assay.scanner.config import Config
 from assay.scanner.executors import run_all
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judging import Judged, Task, answer_of, run_task
@@ -40,7 +39,7 @@ def judge_units(
     for _ in range(_MOST_ROUNDS):
         if len(roots) < 2:
             return []
-        tasks = {unit: _task(unit, roots, mentions, survey, outcomes, rulebook, options.config) for unit in roots}
+        tasks = {unit: _task(unit, roots, mentions, survey, outcomes, rulebook, options) for unit in roots}
         parts = _run(tasks, options, progress)
         if parts is None:
             return []
@@ -67,7 +66,7 @@ def _task(
     survey: Survey,
     outcomes: Iterable[FileOutcome],
     rulebook: Rulebook,
-    config: Config,
+    options: Options,
 ) -> Task:
     seen = [o for o in outcomes if o.kind is not FileKind.PYTHON or o.path in unit.modules]
     paths = {o.path for o in seen}
@@ -81,9 +80,10 @@ def _task(
         metadata=dict(survey.metadata),
         modules=frozenset(modules),
         neighbours=tuple(sorted(root for other, of_other in roots.items() if other is not unit for root in of_other)),
-        config=config,
+        config=options.config,
         packages=rulebook.packages,
         rules=frozenset(rule.code for rule in rulebook.rules),
+        libraries=options.libraries,
     )
 
 

@@ -40,26 +40,31 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a rule returns for one subject."""
+    """What a rule returns for one subject.
+
+    `flows` are ways that a value takes to the subject, a few of them: each has its steps in order, from where the value
+    comes from to where it is used.
+    """
 
     kind: Kind
     message: str
     evidence: tuple[Evidence, ...] = ()
+    flows: tuple[tuple[Evidence, ...], ...] = ()
 
 
-def passed(message: str, *evidence: Evidence) -> Verdict:
+def passed(message: str, *evidence: Evidence, flows: tuple[tuple[Evidence, ...], ...] = ()) -> Verdict:
     """The subject keeps the rule, and the evidence shows why."""
-    return Verdict(Kind.PASS, message, evidence)
+    return Verdict(Kind.PASS, message, evidence, flows)
 
 
-def fail(message: str, *evidence: Evidence) -> Verdict:
+def fail(message: str, *evidence: Evidence, flows: tuple[tuple[Evidence, ...], ...] = ()) -> Verdict:
     """The subject breaks the rule: a senior reviewer would block the merge for it."""
-    return Verdict(Kind.FAIL, message, evidence)
+    return Verdict(Kind.FAIL, message, evidence, flows)
 
 
-def review(message: str, *evidence: Evidence) -> Verdict:
+def review(message: str, *evidence: Evidence, flows: tuple[tuple[Evidence, ...], ...] = ()) -> Verdict:
     """The analysis can't settle it: the message is the question that a person has to answer."""
-    return Verdict(Kind.REVIEW, message, evidence)
+    return Verdict(Kind.REVIEW, message, evidence, flows)
 
 
 def not_applicable(message: str, *evidence: Evidence) -> Verdict:

@@ -58,6 +58,8 @@ _PARSERS = frozenset(
 _DECLARED = frozenset({"Query", "Path", "Body", "Form", "File", "Header", "Cookie"})
 _INJECTED = frozenset({"Depends", "Security", "Provide", "Inject", "FromDishka"})
 _BINDS_BY_SIGNATURE = frozenset({"fastapi", "litestar", "ninja", "django-ninja", "connexion"})
+_ANSWERS_HTML = frozenset({"flask", "quart", "bottle"})
+"""Frameworks that send a text which a handler returns as HTML."""
 _FREE_TEXT = frozenset(
     {
         "builtins.bytes", "builtins.dict", "builtins.list", "builtins.object", "builtins.set", "builtins.str",
@@ -105,14 +107,23 @@ _METADATA_METHODS = frozenset(
 _TABLE_WORDS = frozenset({"table", "column", "col"})
 _COMPILERS = frozenset({"sql_with_params", "as_sql", "compile", "get_compiler", "mogrify"})
 
+_SENT_ATTRIBUTES = _REQUEST_ATTRIBUTES | {"cleaned_data", "validated_data", "initial_data", "kwargs", "payload"}
+_SENT_METHODS = _REQUEST_METHODS | _TYPED_METHODS | _TORNADO_METHODS | {"get", "getlist", "pop", "parse_args", "parse"}
+
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function that answers requests: the parameters a client fills, and those of which it can't choose the text."""
+    """A function that answers requests: the parameters a client fills, and those of which it can't choose the text.
+
+    `segments` are those that hold one segment of a path, without a slash. `answers_html` says that a text which it
+    returns is sent as HTML.
+    """
 
     function: FunctionSymbol
     remote: frozenset[str]
     typed: frozenset[str]
+    segments: frozenset[str] = frozenset()
+    answers_html: bool = False
 
 
 def handlers_of(routes: Iterable[Route], project: Project) -> dict[FunctionSymbol, Handler]:
@@ -125,7 +136,11 @@ def handlers_of(routes: Iterable[Route], project: Project) -> dict[FunctionSymbo
         known = found.get(route.handler)
         if known is not None:
             remote = known.remote | handler.remote
-            handler = Handler(route.handler, remote, (known.typed | handler.typed) - remote)
+            segments = (known.segments | handler.segments) - (known.remote - known.segments)
+            segments -= handler.remote - handler.segments
+            typed = (known.typed | handler.typed) - remote
+            html = known.answers_html or handler.answers_html
+            handler = Handler(route.handler, remote, typed, segments, html)
         found[route.handler] = handler
     return found
 
@@ -139,7 +154,16 @@ def _handler(route: Route, function: FunctionSymbol, project: Project) -> Handle
             (typed if in_path[param.name] else remote).add(param.name)
         elif route.framework.lower() in _BINDS_BY_SIGNATURE and _is_bound(param, function.outer, project):
             remote.add(param.name)
-    return Handler(function, frozenset(remote), frozenset(typed))
+    segments = frozenset(name for name in remote if name in in_path and not _takes_slashes(route.path, name))
+    answers_html = route.framework.lower() in _ANSWERS_HTML
+    return Handler(function, frozenset(remote), frozenset(typed), segments, answers_html)
+
+
+def _takes_slashes(path: str, name: str) -> bool:
+    """Whether a parameter of a route's path may hold several segments."""
+    escaped = re.escape(name)
+    pattern = rf"<(?:path|re(?:gex)?)[^>]*:{escaped}>|<{escaped}:path>|{{{escaped}:(?:path|[^{{}}]*[./])|P<{escaped}>\.[*+]"
+    return re.search(pattern, path) is not None
 
 
 def path_parameters(path: str) -> dict[str, bool]:
@@ -211,6 +235,25 @@ class RequestSources:
                 if name is not None and name.startswith("fastapi.") and last_part(name) in _DECLARED:
                     return True
         return False
+
+    def is_segment(self, function: FunctionSymbol, name: str) -> bool:
+        """Whether a handler's parameter is one segment of the path."""
+        handler = self._handlers.get(function)
+        return handler is not None and name in handler.segments
+
+    def sent_attribute(self, node: form.Attr, scope: Scope) -> Source | None:
+        """What an attribute of a request or a form brings in; None for any other attribute."""
+        if node.attr not in _SENT_ATTRIBUTES and not (node.attr == "data" and isinstance(node.value, form.Attr)):
+            return None
+        found = self._attribute(node, scope)
+        return found if found is not None and found.origin in (Origin.REMOTE, Origin.TYPED) else None
+
+    def sent_by_call(self, node: form.Call, scope: Scope) -> Source | None:
+        """What a method of a request or a form brings in; None for any other call."""
+        if not isinstance(node.func, form.Attr) or node.func.attr not in _SENT_METHODS:
+            return None
+        found = self._call(node, scope)
+        return found if found is not None and found.origin in (Origin.REMOTE, Origin.TYPED) else None
 
     def of_expression(self, node: form.Expr, state: State) -> Source | None:
         """What an attribute, call or subscript brings in; None for what is made of other values."""

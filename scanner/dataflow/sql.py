@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
+from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.sources import Handler, RequestSources
 from assay.scanner.dataflow.sql_shape import is_schema_change, positions, reads_as_sql
 from assay.scanner.dataflow.strings import TextReader
 from assay.scanner.dataflow.text import Parameter, Text, TextHole
 from assay.scanner.framework import Context, SqlExecution
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.origin import Origin
 from assay.scanner.model.place import Evidence
@@ -33,8 +33,6 @@ _STATEMENT_ENDS = frozenset(
     }
 )  # fmt: skip
 _TEXT_CONSTRUCTS = frozenset({"text", "DDL", "literal_column", "SQL", "TextClause", "RawSQL"})
-_COMMAND_DECORATORS = frozenset({"command", "cli", "group", "task_command", "argument", "option"})
-_SCRIPT_FOLDERS = frozenset({"scripts", "script", "bin", "tools"})
 
 
 def sql_sites(
@@ -88,7 +86,7 @@ class _Sites:
                 role=module.role,
                 text=item.text,
                 parameterised=execution.parameters is not None,
-                offline=_offline(execution.scope, item.text),
+                offline=offline_reason(execution.scope) or ("schema helper" if item.text.is_schema_change else None),
                 certain=execution.certain,
             )
 
@@ -211,45 +209,3 @@ def _spelled(node: form.Expr) -> str:
         case form.Name(id=name):
             return name
     return "an expression"
-
-
-def _offline(scope: Scope, text: SqlText) -> str | None:
-    """Why the code runs by hand or at deployment and not for clients; None for the running service."""
-    path = PurePosixPath(scope.module.path)
-    folders = path.parts[:-1]
-    if (
-        "migrations" in folders
-        or _is_revision(scope.module)
-        or (path.name == "env.py" and _imports(scope.module, "alembic"))
-    ):
-        return "migration"
-    if "management" in folders and "commands" in folders:
-        return "management command"
-    if _is_command(scope):
-        return "command line"
-    if _SCRIPT_FOLDERS & set(folders) and not path.name.startswith("__init__"):
-        return "script"
-    if text.is_schema_change:
-        return "schema helper"
-    return None
-
-
-def _is_revision(module: Module) -> bool:
-    return {"revision", "down_revision"} <= module.scope.bindings.keys()
-
-
-def _imports(module: Module, package: str) -> bool:
-    found = (b for bindings in module.scope.bindings.values() for b in bindings)
-    return any(b.module.split(".", 1)[0] == package for b in found)
-
-
-def _is_command(scope: Scope) -> bool:
-    function = scope.enclosing_function
-    while function is not None:
-        for decorator in function.decorators:
-            callee = decorator.func if isinstance(decorator, form.Call) else decorator
-            name = form.dotted(callee) or ""
-            if name.rsplit(".", 1)[-1] in _COMMAND_DECORATORS:
-                return True
-        function = function.outer.enclosing_function
-    return False

@@ -13,6 +13,23 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
+from assay.scanner.model.site import (
+    CodeEvaluation,
+    Deserialization,
+    DocumentQuery,
+    FileAccess,
+    HeaderWrite,
+    HtmlOutput,
+    LdapQuery,
+    LoggedText,
+    ProcessStart,
+    Redirect,
+    SessionWrite,
+    TemplateSource,
+    UrlRequest,
+    XmlParse,
+    XpathQuery,
+)
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.table import Table
 from assay.scanner.model.work import Consumer, Task
@@ -52,6 +69,21 @@ class Service:
     route_gaps: tuple[Evidence, ...] = ()
     """What answers paths that the route table can't list: ASGI wrappers, mounted third-party applications."""
     sql_sites: tuple[SqlSite, ...] = ()
+    process_starts: tuple[ProcessStart, ...] = ()
+    code_evaluations: tuple[CodeEvaluation, ...] = ()
+    file_accesses: tuple[FileAccess, ...] = ()
+    url_requests: tuple[UrlRequest, ...] = ()
+    template_sources: tuple[TemplateSource, ...] = ()
+    html_outputs: tuple[HtmlOutput, ...] = ()
+    deserializations: tuple[Deserialization, ...] = ()
+    xml_parses: tuple[XmlParse, ...] = ()
+    ldap_queries: tuple[LdapQuery, ...] = ()
+    xpath_queries: tuple[XpathQuery, ...] = ()
+    document_queries: tuple[DocumentQuery, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    header_writes: tuple[HeaderWrite, ...] = ()
+    logged_texts: tuple[LoggedText, ...] = ()
+    session_writes: tuple[SessionWrite, ...] = ()
     log_calls: tuple[LogCall, ...] = ()
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()

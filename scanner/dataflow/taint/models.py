@@ -1,0 +1,68 @@
+"""Library models, indexed by the names that code uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from assay.scanner.libraries import Guard, Label, Library, Propagator, Sanitizer, Sink, SinkKind
+from assay.scanner.linker.library_types import canonical, result_of_call
+
+_ANY = "*."
+
+
+@dataclass(slots=True)
+class Models:
+    """What is known of each dotted name. `unbound` are the methods known only by their last name."""
+
+    sources: dict[str, Label] = field(default_factory=dict)
+    sinks: dict[str, list[Sink]] = field(default_factory=dict)
+    sanitizers: dict[str, frozenset[SinkKind]] = field(default_factory=dict)
+    guards: dict[str, Guard] = field(default_factory=dict)
+    propagators: dict[str, Propagator] = field(default_factory=dict)
+    gives: dict[str, str] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, libraries: Iterable[Library], imported: frozenset[str]) -> Models:
+        """The models of the libraries; names without a type count where `imported` has a package of the library."""
+        models = cls()
+        for library in libraries:
+            models._add(library, not imported.isdisjoint(library.packages))
+        return models
+
+    def _add(self, library: Library, is_imported: bool) -> None:
+        self.gives.update(library.types.gives)
+        self.same.update(library.types.same)
+        for source in library.sources:
+            self.sources.update(dict.fromkeys(_known(source.dotted, is_imported), source.gives))
+        for sink in library.sinks:
+            for name in _known(sink.dotted, is_imported):
+                self.sinks.setdefault(name, []).append(sink)
+        for sanitizer in library.sanitizers:
+            for name in _known(sanitizer.dotted, is_imported):
+                self.sanitizers[name] = self._cleaned(sanitizer) | self.sanitizers.get(name, frozenset())
+        for guard in library.guards:
+            self.guards.update(dict.fromkeys(_known(guard.dotted, is_imported), guard))
+        for propagator in library.propagators:
+            self.propagators.update(dict.fromkeys(_known(propagator.dotted, is_imported), propagator))
+
+    def _cleaned(self, sanitizer: Sanitizer) -> frozenset[SinkKind]:
+        return frozenset(sanitizer.cleans or SinkKind)
+
+    def name_of(self, name: str) -> str:
+        """One name for what has several."""
+        return self.same.get(name) or canonical(name)
+
+    def result_of(self, name: str) -> str:
+        """The type of what calling or reading it gives."""
+        return self.gives.get(name) or result_of_call(name)
+
+    @property
+    def last_names_of_sinks(self) -> frozenset[str]:
+        """The last names of all sinks: a function that mentions none of them has none."""
+        return frozenset(name.rsplit(".", 1)[-1] for name in self.sinks)
+
+
+def _known(names: Iterable[str], is_imported: bool) -> list[str]:
+    return [name for name in names if is_imported or not name.startswith(_ANY)]

@@ -1,0 +1,176 @@
+"""From what the engine found to the model: one entry for each place where data reaches an interpreter."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from assay.scanner.dataflow.offline import offline_reason
+from assay.scanner.dataflow.sources import Handler
+from assay.scanner.dataflow.taint.engine import Engine, Seen
+from assay.scanner.dataflow.taint.models import Models
+from assay.scanner.dataflow.taint.summary import Place
+from assay.scanner.dataflow.taint.values import Step, Trace
+from assay.scanner.framework import Context, SqlExecution
+from assay.scanner.libraries import Library, SinkKind
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.model.site import (
+    CodeEvaluation,
+    DataSite,
+    Deserialization,
+    DocumentQuery,
+    FileAccess,
+    Flow,
+    HeaderWrite,
+    HtmlOutput,
+    LdapQuery,
+    LoggedText,
+    ProcessStart,
+    Redirect,
+    SessionWrite,
+    SqlStatement,
+    TemplateSource,
+    UrlRequest,
+    XmlParse,
+    XpathQuery,
+)
+from assay.scanner.readers.python import form
+
+_CLASSES: Mapping[SinkKind, type[DataSite]] = {
+    SinkKind.SQL: SqlStatement,
+    SinkKind.COMMAND: ProcessStart,
+    SinkKind.CODE: CodeEvaluation,
+    SinkKind.PATH: FileAccess,
+    SinkKind.URL: UrlRequest,
+    SinkKind.TEMPLATE: TemplateSource,
+    SinkKind.HTML: HtmlOutput,
+    SinkKind.DESERIALIZE: Deserialization,
+    SinkKind.XML: XmlParse,
+    SinkKind.LDAP: LdapQuery,
+    SinkKind.XPATH: XpathQuery,
+    SinkKind.DOCUMENT: DocumentQuery,
+    SinkKind.REDIRECT: Redirect,
+    SinkKind.HEADER: HeaderWrite,
+    SinkKind.LOG: LoggedText,
+    SinkKind.SESSION: SessionWrite,
+}
+_MOST_CALLERS = 200
+_MOST_FLOWS = 4
+
+
+def data_sites(
+    context: Context,
+    libraries: Iterable[Library],
+    handlers: Mapping[FunctionSymbol, Handler],
+    executions: Iterable[SqlExecution],
+) -> Iterator[DataSite]:
+    """The places where data reaches an interpreter that a library model names, in order of path and position."""
+    models = Models.of(libraries, context.project.imported_packages)
+    if not models.sinks:
+        return
+    engine = Engine(context.project, models, handlers, executions)
+    _Search(engine, context.project, models).run()
+    context.diagnostics.extend(engine.diagnostics)
+    yield from _numbered(engine)
+
+
+def _numbered(engine: Engine) -> Iterator[DataSite]:
+    counts: dict[tuple[SinkKind, str, str], int] = {}
+    places = sorted(engine.seen.items(), key=lambda p: (p[0].scope.module.path, p[0].node.start, p[0].node.end))
+    for place, seen in places:
+        flows = tuple(_flow(trace, place) for trace in seen.flows.values())
+        flows = tuple(sorted(flows, key=lambda f: (f.doubt is not None, len(f.steps), f.steps[0].location)))
+        key = (place.kind, _around(place.scope), place.callee)
+        counts[key] = counts.get(key, 0) + 1
+        yield _site(place, seen, flows[:_MOST_FLOWS], counts[key])
+
+
+class _Search:
+    """Which functions have to be looked at: those with a sink, those that answer requests, and who calls them."""
+
+    def __init__(self, engine: Engine, project: Project, models: Models) -> None:
+        self._engine = engine
+        self._project = project
+        self._names = sorted(models.last_names_of_sinks)
+
+    def run(self) -> None:
+        todo = deque(dict.fromkeys([*self._with_sinks(), *self._engine.handlers]))
+        looked_at: dict[FunctionSymbol, None] = {}
+        called: set[FunctionSymbol] = set()
+        while todo:
+            function = todo.popleft()
+            if function in looked_at or function.module.role is not Role.PROD:
+                continue
+            looked_at[function] = None
+            summary = self._engine.summary(function)
+            called |= summary.calls
+            if summary.uses and function not in self._engine.handlers:
+                todo.extend(self._callers(function))
+        for function in looked_at:
+            self._engine.finish(function, function in called)
+
+    def _with_sinks(self) -> Iterator[FunctionSymbol]:
+        for module in self._project.modules.values():
+            if module.role is not Role.PROD:
+                continue
+            scopes = [scope for _, scope in module.calls_named(self._names)]
+            functions = dict.fromkeys(f for scope in scopes if (f := scope.enclosing_function) is not None)
+            yield from functions
+            if any(scope.enclosing_function is None for scope in scopes):
+                self._engine.module_run(module)
+        for execution in self._engine.sql.values():
+            function = execution.scope.enclosing_function
+            if function is not None:
+                yield function
+
+    def _callers(self, function: FunctionSymbol) -> Iterator[FunctionSymbol]:
+        for _, scope in self._project.callers(function)[:_MOST_CALLERS]:
+            caller = scope.enclosing_function
+            if caller is not None:
+                yield caller
+        outer = function.outer.enclosing_function
+        if outer is not None:
+            yield outer
+
+
+def _around(scope: Scope) -> str:
+    qualname = scope.qualname
+    return f"{scope.module.name}:{qualname}" if qualname else scope.module.name
+
+
+def _site(place: Place, seen: Seen, flows: tuple[Flow, ...], ordinal: int) -> DataSite:
+    module = place.scope.module
+    proofs = tuple(Evidence(module.location(node), text) for text, node in seen.proofs.items())
+    ends = (Evidence(module.location(place.node), "what it is given comes from outside of what was read"),)
+    return _CLASSES[place.kind](
+        function=_around(place.scope),
+        ordinal=ordinal,
+        callee=place.callee,
+        location=module.location(place.node),
+        role=module.role,
+        flows=flows,
+        open_ends=ends if seen.is_open and not flows else (),
+        proof=proofs,
+        is_constant=seen.is_constant,
+        offline=offline_reason(place.scope),
+    )
+
+
+def _flow(trace: Trace, place: Place) -> Flow:
+    steps: list[Evidence] = []
+    step: Step | None = trace.steps
+    while step is not None:
+        steps.append(_evidence(step.module, step.node, step.text))
+        step = step.before
+    steps.reverse()
+    end = _evidence(place.scope.module, place.node, f"`{place.callee}` is given it")
+    if steps and steps[-1].location.path == end.location.path and steps[-1].location.line == end.location.line:
+        if len(steps) > 1:
+            steps.pop()
+    return Flow((*steps, end), trace.doubt)
+
+
+def _evidence(module: Module, node: form.Node, text: str) -> Evidence:
+    return Evidence(module.location(node), text)

@@ -1,0 +1,180 @@
+"""What libraries do with data, as data: where untrusted values come from, where they do harm, what makes them harmless.
+
+A library model is a YAML file: those that Assay brings along are in `rules/libraries`, a project's own are named on
+the command line. Names are dotted names as the code would import them (`subprocess.run`), methods are named after the
+type that has them (`flask.Response.set_cookie`); `of` saves repeating what names have in common. A name that begins
+with `*.` is a method of a receiver whose type could not be told: it counts where the tree imports one of `packages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import cache
+from importlib import import_module, resources
+
+import msgspec
+
+from assay.scanner import packaged_yaml
+
+Constant = str | int | float | bool | None
+
+
+class LibraryError(Exception):
+    """A library model can't be used; the message says which file, where in it, and what is wrong."""
+
+
+class SinkKind(StrEnum):
+    """What interprets the data that reaches it: each has its own rule, and its own ways of being made safe."""
+
+    SQL = "sql"
+    COMMAND = "command"
+    CODE = "code"
+    PATH = "path"
+    URL = "url"
+    TEMPLATE = "template"
+    HTML = "html"
+    DESERIALIZE = "deserialize"
+    XML = "xml"
+    LDAP = "ldap"
+    XPATH = "xpath"
+    DOCUMENT = "document"
+    REDIRECT = "redirect"
+    HEADER = "header"
+    LOG = "log"
+    SESSION = "session"
+
+
+class Label(StrEnum):
+    """What a client can choose of a value, from most to least."""
+
+    JSON = "json"
+    """Any JSON value: an object or a list where text was expected."""
+    TEXT = "text"
+    """Any text or bytes."""
+    HOST = "host"
+    """The host that the client says it asked for."""
+    SEGMENT = "segment"
+    """Text without a slash: one segment of a path."""
+
+
+class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Functions, methods or attributes: every one of `names`, below each of `of` where that is given."""
+
+    names: tuple[str, ...]
+    of: tuple[str, ...] = ()
+
+    @property
+    def dotted(self) -> Iterator[str]:
+        """The full names."""
+        for name in self.names:
+            if not self.of:
+                yield name
+            for owner in self.of:
+                yield f"{owner}.{name}"
+
+
+class Source(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Attributes that hold, and functions and methods that give, what a client chooses."""
+
+    gives: Label = Label.TEXT
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A demand on an argument: it is one of `values`, where `absent` stands for no such argument and a dotted name for
+    the object of that name. `argument` is its keyword, `position` its place where it may stand without one.
+    """
+
+    argument: str
+    values: tuple[Constant, ...]
+    position: int | None = None
+
+
+class Sink(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that hand an argument to an interpreter, where all of `when` hold.
+
+    `arguments` are positions and keywords of what is dangerous: each of them that a call has counts; `receiver` is the
+    object whose method is called; `*` stands for all arguments. `assigned` says that the names are attributes or
+    items that are set, not calls. `safe` says that the call is the safe way of doing it: it counts as kept.
+    """
+
+    kind: SinkKind
+    arguments: tuple[int | str, ...] = (0,)
+    when: tuple[Condition, ...] = ()
+    assigned: bool = False
+    safe: str = ""
+
+
+class Sanitizer(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls whose result is harmless for the sinks of the kinds in `cleans`; for all where it is empty."""
+
+    cleans: tuple[SinkKind, ...] = ()
+
+
+class Guard(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that tell whether an argument is harmless for the sinks of the kinds in `cleans`: it is where the call's
+    truth is `holds`. `argument` is its position, -1 for the receiver.
+    """
+
+    cleans: tuple[SinkKind, ...] = ()
+    argument: int = 0
+    holds: bool = True
+
+
+class Propagator(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that hand on what is in their arguments: in these alone where `arguments` is given, -1 for the receiver.
+
+    A call that no model names does so too, but what comes out of it counts as uncertain.
+    """
+
+    arguments: tuple[int | str, ...] = ()
+
+
+class Types(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Other names for a thing (`same`), and what calling or reading something gives (`gives`), by dotted names."""
+
+    same: dict[str, str] = {}
+    gives: dict[str, str] = {}
+
+
+class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The model of one library, or of several that belong together.
+
+    `packages` are the top-level packages that the `*.` names are about.
+    """
+
+    library: str
+    packages: tuple[str, ...]
+    types: Types = Types()
+    sources: tuple[Source, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    sanitizers: tuple[Sanitizer, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    propagators: tuple[Propagator, ...] = ()
+
+
+def load_library(text: str, place: str) -> Library:
+    """Read one model from YAML; `place` names the file in messages. Raises LibraryError."""
+    import yaml
+
+    try:
+        return msgspec.convert(packaged_yaml.load(text), Library)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise LibraryError(f"{place}{line}: it is no YAML: {getattr(error, 'problem', None) or error}") from error
+    except msgspec.ValidationError as error:
+        raise LibraryError(f"{place}: {error}") from error
+
+
+@cache
+def packaged_libraries(package: str) -> tuple[Library, ...]:
+    """The models in the folder `libraries` of a package of rules, by file name. Raises LibraryError."""
+    folder = resources.files(import_module(package)).joinpath("libraries")
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    return load_libraries((f"{package}/libraries/{f.name}", f.read_text(encoding="utf-8")) for f in files)
+
+
+def load_libraries(texts: Iterable[tuple[str, str]]) -> tuple[Library, ...]:
+    """Read models from pairs of place and text, in the order given. Raises LibraryError."""
+    return tuple(load_library(text, place) for place, text in texts)
