@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from assay.scanner.config import Config, ServiceConfig
 from assay.scanner.engine import Options, scan
 from assay.scanner.executors import InlineExecutor
 from assay.scanner.results import ScanResult
-from assay.scanner.rulebook import Rulebook, load_rulebook
+from assay.scanner.rulebook import load_rulebook
 from assay.scanner.verdicts import Kind
 from tests.marks import Marks, marks_in, unmarked
 
@@ -43,7 +44,7 @@ def copied(case: Path, folder: Path) -> Path:
 def judged(root: Path, code: str) -> ScanResult:
     """What the rule alone says of the tree, which is one service by configuration."""
     rules = tuple(rule for rule in RULEBOOK.rules if rule.code == code)
-    return scan(root, Rulebook(RULEBOOK.standard, rules), {}, OPTIONS)
+    return scan(root, replace(RULEBOOK, rules=rules), {}, OPTIONS)
 
 
 def expected_kind(case: Path) -> Kind | None:

@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from assay.scanner.dataflow.taint.evaluation import Evaluation
 
 _LONGEST_PATH = 4
+_TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORMAL_PATH})
 _TASKS = frozenset({"delay", "send", "enqueue", "s", "si", "apply_async", "remote", "spawn", "submit", "__call__"})
 _FILLING = frozenset({"append", "add", "extend", "insert", "update", "appendleft", "setdefault", "put", "write"})
-_XML_PARSERS = frozenset({"xml.sax.make_parser", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"})
+_XML_PARSERS = frozenset({"xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"})
 _EXTERNAL_ENTITIES = frozenset({"http://xml.org/sax/features/external-general-entities", "xml.sax.handler.feature_external_ges"})
 _RESOLVING = {"resolve_entities": True, "load_dtd": True, "no_network": False, "huge_tree": None}
 
@@ -186,7 +187,7 @@ class Calls:
             case Thing(type_name=name):
                 return self._thing_method(node, owner, name, func, arguments)
             case Lib(name=name):
-                return self.library(node, f"{name}.{func.attr}", None, arguments)
+                return self.library(node, self._engine.models.member(name, func.attr), None, arguments)
             case Func() if func.attr in _TASKS:
                 return self._task(node, owner, func.attr, arguments)
             case Const() | Func() | Anonymous() | Partial():
@@ -327,9 +328,11 @@ class Calls:
     def _thing_method(
         self, node: form.Call, owner: Value, name: str, func: form.Attr, arguments: Arguments
     ) -> Value:
-        if name and name not in ("builtins.str", "builtins.bytes"):
-            return self.library(node, f"{name}.{func.attr}", owner, arguments)
+        if name and name not in _TEXT_TYPES:
+            return self.library(node, self._engine.models.member(name, func.attr), owner, arguments)
         if self._eval.traces(owner):
+            if func.attr in ("format", "format_map"):
+                self._eval.use(node, SinkKind.TEMPLATE, func.attr, owner)
             if func.attr in ("format", "join", "replace"):
                 return Thing("builtins.str", self._eval.traces(owner, *arguments.all))
             return self._unknown_method(node, owner, func.attr, arguments)
@@ -603,6 +606,9 @@ class Calls:
         fields = self._engine.fields_of(cls)
         for (name, _), value in zip(fields.items(), arguments.positional, strict=False):
             entries[name] = value
+        for name in fields:
+            if name not in entries and arguments.others is None:
+                entries[name] = self._default(cls, name, node)
         for name, is_typed in fields.items():
             if name not in entries and arguments.others is not None:
                 entries[name] = arguments.others
@@ -613,6 +619,15 @@ class Calls:
         if post is not None:
             self.function(node, Func(post, ref), Arguments.none())
         return ref
+
+    def _default(self, cls: ClassSymbol, name: str, node: form.Node) -> Value:
+        """What a field holds that isn't given: `field(default_factory=list)` makes a list of its own."""
+        found = self._engine.project.class_attribute(cls, name)
+        if found is not None and isinstance(found[0], form.Call):
+            factory = found[0].keyword("default_factory")
+            if isinstance(factory, form.Name) and factory.id in ("list", "dict", "set"):
+                return self._eval.state.allocate((node, name), Cell(factory.id, {}))
+        return self._engine.class_value(cls, name) or UNKNOWN
 
     # --- libraries ---
 
@@ -633,31 +648,38 @@ class Calls:
                 return self._eval.allocate(folded, node) if isinstance(folded, Tree) else folded
         last = f"*.{name.rsplit('.', 1)[-1]}"
         kinds = models.sanitizers.get(name) or (models.sanitizers.get(last) if receiver is not None else None)
-        result = models.result_of(name)
+        result = models.type_of(name)
         if kinds is not None:
             inputs = self._eval.traces(receiver, *arguments.all)
-            return cleared(Thing(_text_type(result, name), inputs), kinds)
+            return cleared(Thing(result, inputs), kinds)
         label = models.sources.get(name)
         if label is not None:
             return self._eval.source(node, name, label)
         if name in _XML_PARSERS:
             constants_by_name = {k: v for k, v in arguments.keywords.items() if isinstance(v, Const)}
-            return self._eval.state.allocate((node,), Cell("object", dict(constants_by_name), type_name=name))
+            return self._eval.state.allocate((node,), Cell("object", dict(constants_by_name), type_name=result))
         propagator = models.propagators.get(name) or (models.propagators.get(last) if receiver is not None else None)
         if propagator is not None:
             chosen = self._chosen(propagator.arguments, receiver, arguments) if propagator.arguments else [
                 *([receiver] if receiver is not None else []), *arguments.all]  # fmt: skip
-            return Thing(models.gives.get(name, ""), self._eval.traces(*chosen), self._about(name, arguments, receiver))
+            if name in python_functions.NORMALISING:
+                result = python_functions.NORMAL_PATH
+            return Thing(result, self._eval.traces(*chosen), self._about(name, arguments, receiver))
         if receiver is not None:
             # What an object of a library gives is its own: rows of a query are not the query's parameters.
-            return Thing(result, self._eval.traces(receiver))
+            about = receiver.about if isinstance(receiver, Thing) else ()
+            return Thing(result, self._eval.traces(receiver), about)
         self._called_back(node, arguments)
         traces = doubtful(self._eval.traces(*arguments.all), f"it isn't known what `{name}` does with it")
         return Thing(result, traces)
 
     def _about(self, name: str, arguments: Arguments, receiver: Value | None) -> tuple[str, ...]:
-        if name in python_functions.ABOUT:
-            node = arguments.node(0)
+        if name == "pathlib.Path.resolve":
+            return (python_functions.RESOLVED,)
+        if isinstance(receiver, Thing) and receiver.about:
+            return receiver.about
+        if name in python_functions.ABOUT or name in ("hmac.new", "hmac.digest"):
+            node = arguments.node(1 if name.startswith("hmac.") else 0)
             path = path_of(node) if node is not None else None
             first = arguments.positional[0] if arguments.positional else None
             if isinstance(first, Thing) and first.about:
@@ -693,14 +715,17 @@ class Calls:
             if not name:
                 continue
             full = self._engine.models.name_of(f"{name}.{attr}" if attr is not None else name)
-            for sink in self._engine.models.sinks.get(full, ()):
+            named = f"{full}.{key.value}" if attr is None and isinstance(key, Const) else full
+            for sink in self._engine.models.sinks.get(named) or self._engine.models.sinks.get(full, ()):
                 if sink.assigned:
                     self._reach(node, full, sink, None, Arguments((key, value), {}))
 
     def _sinks(self, node: form.Node, name: str, receiver: Value | None, arguments: Arguments) -> None:
         sinks = self._engine.models.sinks.get(name)
-        if sinks is None and receiver is not None and not name.startswith("*."):
-            sinks = self._engine.models.sinks.get(f"*.{name.rsplit('.', 1)[-1]}")
+        if sinks is None and not name.startswith("*."):
+            last = f"*.{name.rsplit('.', 1)[-1]}"
+            if receiver is not None or name.split(".", 1)[0] in self._engine.models.unbound.get(last, ()):
+                sinks = self._engine.models.sinks.get(last)
         for sink in sinks or ():
             if not sink.assigned:
                 self._reach(node, name, sink, receiver, arguments)
@@ -717,7 +742,7 @@ class Calls:
         if doubt is False:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, _why_not(sink))
             return
-        if sink.kind is SinkKind.XML:
+        if sink.kind is SinkKind.XML and not sink.when:
             doubt = self._xml_doubt(node, name, receiver, arguments, callee)
             if doubt is False:
                 return
@@ -838,10 +863,6 @@ def _why_not(sink: Sink) -> str:
 def _is_class_call(callee: Func) -> bool:
     """`Base.method(self, x)` passes the receiver itself; a class method called on its class has one of its own."""
     return any(form.dotted(d) == "classmethod" for d in callee.symbol.decorators)
-
-
-def _text_type(result: str, name: str) -> str:
-    return "" if result == name else result
 
 
 def _nothing() -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.sources import RequestSources
+from assay.scanner.dataflow.taint.patterns import harmless_for
 from assay.scanner.dataflow.taint.values import (
     FIXED,
     UNKNOWN,
@@ -14,11 +15,13 @@ from assay.scanner.dataflow.taint.values import (
     Trace,
     Tree,
     Value,
+    cleared,
+    doubtful,
 )
 from assay.scanner.dataflow.typed import is_typed
-from assay.scanner.libraries import Label
+from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
-from assay.scanner.linker.values import Instance
+from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.origin import Origin
 from assay.scanner.readers.python import form
 
@@ -40,12 +43,24 @@ class ClientValues:
 
     def client_value(self, scope: Scope, node: form.Node, what: str, label: Label) -> Value:
         """A value that a library model says a client chooses."""
-        return _sent(scope.module, node, f"a client sends `{what}`", label)
+        models = self._engine.models
+        found = _sent(scope.module, node, f"a client sends `{what}`", label, what if models.is_typed(what) else "")
+        kinds = models.sanitizers.get(what)
+        return cleared(found, kinds) if kinds is not None else found
 
     def of_attribute(self, node: form.Attr, scope: Scope) -> Value | None:
         """`request.args`, `form.cleaned_data`, ...: None for anything that no client sends."""
         found = self._requests.sent_attribute(node, scope)
-        return self._as_value(found, node, node.attr, scope)
+        value = self._as_value(found, node, node.attr, scope)
+        if isinstance(value, Thing) and value.traces:
+            owner = self._engine.project.infer(node.value, scope)
+            name = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
+            full = self._engine.models.member(name, node.attr) if name else ""
+            kinds = self._engine.models.sanitizers.get(full)
+            if self._engine.models.is_typed(full):
+                value = Thing(full, value.traces)
+            return cleared(value, kinds) if kinds is not None else value
+        return value
 
     def of_call(self, node: form.Call, scope: Scope) -> Value | None:
         """`request.get_json()` and the like; None for anything that no client sends."""
@@ -70,6 +85,27 @@ class ClientValues:
             return None
         if found.origin is Origin.TYPED:
             return FIXED
+        if found.origin is not Origin.REMOTE:
+            return self._validated(function, param)
+        return self._free(function, param)
+
+    def _validated(self, function: FunctionSymbol, param: form.Param) -> Value:
+        """A parameter whose declaration has a pattern or a validator."""
+        kinds = self._allowed_by_pattern(param.default) | self._allowed_by_pattern(param.annotation)
+        value = cleared(self._free(function, param), kinds)
+        if kinds or not isinstance(value, Thing):
+            return value
+        return Thing(value.type_name, doubtful(value.traces, "its declaration validates it"))
+
+    def _allowed_by_pattern(self, declared: form.Expr | None) -> frozenset[SinkKind]:
+        for call in form.walk(declared) if declared is not None else ():
+            if isinstance(call, form.Call):
+                pattern = call.keyword("pattern") or call.keyword("regex")
+                if isinstance(pattern, form.Const) and isinstance(pattern.value, str):
+                    return harmless_for(pattern.value, whole=False)
+        return frozenset()
+
+    def _free(self, function: FunctionSymbol, param: form.Param) -> Value:
         module = function.module
         place = form.Name(start=param.start, end=param.end, id=param.name)
         if param.annotation is not None:
@@ -109,9 +145,9 @@ def _declared_label(param: form.Param, function: FunctionSymbol) -> Label:
     return Label.JSON if _names(param.annotation) & {"dict", "Dict", "Any", "Mapping", "object"} else Label.TEXT
 
 
-def _sent(module: Module, node: form.Node, text: str, label: Label) -> Value:
+def _sent(module: Module, node: form.Node, text: str, label: Label, type_name: str = "") -> Value:
     step = Step(module, node, text)
-    return Thing("", (Trace(Source(f"{module.path}:{node.start}"), label, steps=step),))
+    return Thing(type_name, (Trace(Source(f"{module.path}:{node.start}"), label, steps=step),))
 
 
 __all__ = ["UNKNOWN", "ClientValues"]

@@ -86,6 +86,9 @@ def call(
     """What calling a container's method gives, the container changed; None for a method that it doesn't have."""
     if cell.type_name in _CONFIG:
         return _config(state, ref, cell, name, args)
+    if cell.type_name == "io.StringIO" and name in ("write", "writelines"):
+        state.heap[ref.site] = replace(cell, rest=join(cell.rest, args[0] if args else UNKNOWN))
+        return NONE
     match cell.kind:
         case "list" | "tuple":
             return _list(state, ref, cell, name, args)

@@ -184,13 +184,22 @@ class Engine:
     def answered(self, node: form.Return, value: Value, evaluation: Evaluation) -> None:
         """A text that a view returns goes out as HTML, where its framework sends texts so."""
         function = evaluation.function
-        handler = self.handlers.get(function) if function is not None else None
-        if handler is None or not handler.answers_html:
+        if function is None or not self._answers_html(function):
             return
         for option in options_of(value):
+            cell = evaluation.cell(option) if not isinstance(option, Slot) else None
+            if cell is not None and cell.kind == "tuple" and 0 in cell.entries:
+                option = cell.entries[0]  # the text with its status
             if isinstance(option, Text) or (isinstance(option, Thing) and option.type_name in ("", "builtins.str")):
                 if any(not isinstance(t.origin, Slot) or self._is_clients(t.origin) for t in evaluation.traces(option)):
                     evaluation.use(node, SinkKind.HTML, "return", option)
+
+    def _answers_html(self, function: FunctionSymbol) -> bool:
+        handler = self.handlers.get(function)
+        if handler is not None:
+            return handler.answers_html
+        names = (d.func for d in function.decorators if isinstance(d, form.Call))
+        return any((form.dotted(n) or "").endswith("errorhandler") for n in names)
 
     def _is_clients(self, slot: Slot) -> bool:
         return slot.owner in self.handlers

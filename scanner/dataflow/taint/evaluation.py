@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.calls import Arguments, Calls
 from assay.scanner.dataflow.taint.guards import Guards
+from assay.scanner.dataflow.taint.python_functions import RESOLVED
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.summary import Place, Summary, Use
 from assay.scanner.dataflow.taint.values import (
@@ -54,6 +55,8 @@ _MOST_WORK = 40_000
 """Expressions that one run of a function may evaluate: a body that is longer, or whose loops are, is given up."""
 
 _LONGEST_PATH = 4
+_MARKUP = "markupsafe.Markup"
+"""A text that escapes what is put into it."""
 _FILE_NAMES = frozenset({"name", "stem", "suffix"})
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
 
@@ -177,8 +180,9 @@ class Evaluation:
 
     def library_attribute(self, name: str, node: form.Attr) -> Value:
         """A member of a library's module, class or object."""
-        full = self.engine.models.name_of(f"{name}.{node.attr}")
-        label = self.engine.models.sources.get(full)
+        models = self.engine.models
+        full = models.member(name, node.attr)
+        label = models.sources.get(full)
         if label is not None:
             return self.source(node, full, label)
         return Lib(full)
@@ -187,18 +191,24 @@ class Evaluation:
         """A value that a client chooses."""
         return self.engine.sources.client_value(self.scope, node, what, label)
 
+    def sanitized(self, value: Value, name: str) -> Value:
+        """The value, where reading this attribute makes it harmless."""
+        kinds = self.engine.models.sanitizers.get(name)
+        return cleared(value, kinds) if kinds is not None else value
+
     def _thing_attribute(
         self, owner: Value, name: str, traces: tuple[Trace, ...], about: tuple[str, ...], node: form.Attr
     ) -> Value:
         if name in _PATHS and node.attr in _FILE_NAMES:
             return cleared(owner, frozenset({SinkKind.PATH}))
-        if about:
+        if about and RESOLVED not in about:
             return Thing("", traces, (*about, node.attr))
         if name:
             found = self.library_attribute(name, node)
             if isinstance(found, Thing) or not traces:
                 return found
-            return Thing(self.engine.models.gives.get(f"{name}.{node.attr}", ""), traces)
+            full = self.engine.models.member(name, node.attr)
+            return self.sanitized(Thing(self.engine.models.gives.get(full, ""), traces), full)
         if traces:
             return Thing("", traces)
         return self._linked(node)
@@ -277,6 +287,9 @@ class Evaluation:
             return UNKNOWN
         if isinstance(owner, Lib):
             return self.calls.library_item(owner, node)
+        if isinstance(owner, Thing):
+            kind = self.engine.models.gives.get(f"{owner.type_name}.__getitem__", "") if owner.type_name else ""
+            return Thing(kind, owner.traces, owner.about)
         return Thing("", self.traces(owner))
 
     def _item(self, cell: Cell, key: Value, node: form.Subscript) -> Value:
@@ -332,6 +345,8 @@ class Evaluation:
             if op == "%" and isinstance(left.value, str):
                 return texts.percent(left.value, [right], {}, None)
             return folding.binary(op, left.value, right.value) or UNKNOWN
+        if op in ("%", "+") and isinstance(left, Thing) and left.type_name == _MARKUP:
+            return Thing(_MARKUP, self.traces(left, cleared(right, frozenset({SinkKind.HTML}), self.state.heap)))
         if op == "%" and isinstance(left, Const | Text):
             return self._percent(left, right)
         mine, theirs = self.cell(left), self.cell(right)
@@ -606,6 +621,9 @@ class Evaluation:
                 found.append(self._iterated_object(value, cell.cls))
             elif isinstance(value, Const):
                 found.append(Thing("builtins.str") if isinstance(value.value, str) else UNKNOWN)
+            elif isinstance(value, Thing):
+                name = value.type_name if self.engine.models.is_typed(value.type_name) else ""
+                found.append(Thing(name, value.traces, value.about))
             else:
                 found.append(Thing("", self.traces(value)))
         return joined(found)
@@ -633,6 +651,9 @@ class Evaluation:
     def _unpack(self, targets: Sequence[form.Expr], value: Value) -> None:
         cell = self.cell(value)
         starred = [i for i, t in enumerate(targets) if isinstance(t, form.Starred)]
+        if cell is not None and cell.is_sequence and cell.rest is None and len(starred) == 1:
+            self._unpack_starred(targets, starred[0], list(cell.entries.values()))
+            return
         if cell is not None and cell.is_sequence and cell.rest is None and not starred:
             for index, target in enumerate(targets):
                 self.bind(target, cell.entries.get(index, UNKNOWN))
@@ -653,6 +674,16 @@ class Evaluation:
             if isinstance(target, form.Starred):
                 element = self.state.allocate((target,), Cell("list", {}, element))
             self.bind(target, element)
+
+    def _unpack_starred(self, targets: Sequence[form.Expr], place: int, items: list[Value]) -> None:
+        behind = len(targets) - place - 1
+        end = max(len(items) - behind, place)
+        for target, item in zip(targets[:place], items[:place], strict=False):
+            self.bind(target, item)
+        rest = Cell("list", dict(enumerate(items[place:end])))
+        self.bind(targets[place], self.state.allocate((targets[place],), rest))
+        for target, item in zip(targets[place + 1 :], items[end:], strict=False):
+            self.bind(target, item)
 
     def _bind_attribute(self, target: form.Attr, value: Value) -> None:
         owner = self.value(target.value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from assay.scanner.dataflow.checks import lets_no_metacharacter_through
+from assay.scanner.dataflow.taint.patterns import harmless_for
+from assay.scanner.dataflow.taint.python_functions import NORMAL_PATH, RESOLVED
 from assay.scanner.dataflow.taint.shapes import fixes_authority
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.values import (
@@ -21,9 +22,11 @@ from assay.scanner.dataflow.taint.values import (
     Trace,
     Value,
     cleared,
+    doubtful,
     is_fixed,
     joined,
     labelled,
+    lacking,
     options_of,
 )
 from assay.scanner.libraries import Label, SinkKind
@@ -47,13 +50,6 @@ _ADDRESS_TESTS = frozenset(
 )
 _PATH = frozenset({SinkKind.PATH})
 _WEB = frozenset({SinkKind.URL, SinkKind.REDIRECT})
-_REJECTED = {
-    "..": _PATH, "../": _PATH, "./": _PATH, "/": _PATH, "\\": _PATH, "'": frozenset({SinkKind.XPATH}),
-    '"': frozenset({SinkKind.XPATH}), "\n": frozenset({SinkKind.HEADER, SinkKind.LOG}),
-    "\r": frozenset({SinkKind.HEADER, SinkKind.LOG}), "<": frozenset({SinkKind.HTML}),
-}  # fmt: skip
-"""What a text that doesn't contain this can't do: each is what a value needs to leave its place."""
-_QUOTED = frozenset({"'", '"'})
 
 
 class Guards:
@@ -117,7 +113,7 @@ class Guards:
             return False
         if isinstance(value, Thing) and value.about and value.about[-1] in _ADDRESS_TESTS:
             if truth is (value.about[-1] == "is_global"):
-                self._clear_path(value.about[0], _WEB)
+                self._address_checked(value.about[0])
         elif isinstance(value, Thing) and value.about and value.about[-1] in _HOSTS and not truth:
             self._clear_path(value.about[0], _WEB)
         elif not truth:
@@ -145,12 +141,11 @@ class Guards:
     def clear(self, node: form.Expr, kinds: frozenset[SinkKind]) -> None:
         """The expression is harmless for these sinks from here on."""
         value = self._eval.value(node)
-        for option in options_of(value):
-            if isinstance(option, Slot):
-                self.prove(option, kinds)
+        self._prove_slots(value, kinds)
         self._set(node, lambda v: cleared(v, kinds, self._eval.state.heap))
-        if isinstance(value, Thing) and len(value.about) == 1 and kinds <= _WEB | _PATH:
-            self._clear_path(value.about[0], kinds)
+        if isinstance(value, Thing) and value.about:
+            if (len(value.about) == 1 or value.about[-1] in _HOSTS) and kinds <= _WEB | _PATH:
+                self._clear_path(value.about[0], kinds)
         inner = self._asked_of(node, kinds)
         if inner is not None:
             self.clear(inner, kinds)
@@ -171,6 +166,13 @@ class Guards:
             return func.value
         return None
 
+    def _prove_slots(self, value: Value, kinds: frozenset[SinkKind]) -> None:
+        """It holds of what the caller gives, too, where the value was made of nothing else."""
+        for option in options_of(value):
+            slots = {t.origin for t in self._eval.traces(option) if isinstance(t.origin, Slot)}
+            if len(slots) == 1:
+                self.prove(slots.pop(), kinds)
+
     def prove(self, slot: Slot, kinds: frozenset[SinkKind]) -> None:
         """A test has shown it of what the caller gives."""
         proved = self._eval.state.proved
@@ -184,10 +186,21 @@ class Guards:
             if "(" in path or "." in path or "[" in path:
                 state.facts[path] = Thing()
             return
-        for option in options_of(value):
-            if isinstance(option, Slot):
-                self.prove(option, kinds)
+        self._prove_slots(value, kinds)
         changed = cleared(value, kinds, state.heap)
+        if path in state.env:
+            state.env[path] = changed
+        else:
+            state.facts[path] = changed
+
+    def _address_checked(self, path: str) -> None:
+        """The host's address is a public one: what a redirect leads to, or a second look-up, isn't."""
+        state = self._eval.state
+        value = state.env.get(path, state.facts.get(path))
+        if value is None:
+            return
+        self._prove_slots(value, frozenset({SinkKind.URL}))
+        changed = Thing("", doubtful(self._eval.traces(value), "its address is checked, but redirects may lead elsewhere"))
         if path in state.env:
             state.env[path] = changed
         else:
@@ -217,6 +230,9 @@ class Guards:
         if not holds:
             return
         if self._is_containment(node, other):
+            return
+        if isinstance(node, form.Attr) and node.attr == "parent" and not self._eval.traces(value):
+            self.clear(node.value, _PATH)
             return
         if is_fixed(value):
             self._settle(node, value)
@@ -278,9 +294,7 @@ class Guards:
         """`"'" in text`: where it isn't, the text lacks what it would need."""
         if holds:
             return
-        kinds = _REJECTED.get(needle)
-        if kinds is not None:
-            self.clear(text, kinds)
+        self._set(text, lambda v: lacking(v, needle))
         if needle in ("//", "\\"):
             self._rooted(text, "//")
 
@@ -311,7 +325,17 @@ class Guards:
         if name == "all" and truth and len(call.args) == 1:
             self._every(call.args[0].value)
             return
+        if name == "compare_digest" and truth:
+            self._signed(call)
+            return
         self._predicate(call, truth)
+
+    def _signed(self, call: form.Call) -> None:
+        """A value whose signature fits comes from somebody who knows the key."""
+        for arg in call.args:
+            value = self._eval.value(arg.value)
+            if isinstance(value, Thing) and value.about:
+                self._clear_path(value.about[0], EVERYTHING)
 
     def _starts(self, call: form.Call, func: form.Attr, truth: bool) -> None:
         prefixes = self._eval.value(call.args[0].value) if call.args else None
@@ -348,7 +372,7 @@ class Guards:
                 return True
             return name == "str" and len(node.args) == 1 and self._is_normalised(node.args[0].value)
         value = self._eval.value(node)
-        return isinstance(value, Thing) and bool(value.about) and value.type_name in ("<normal path>", "pathlib.Path")
+        return isinstance(value, Thing) and (value.type_name == NORMAL_PATH or RESOLVED in value.about)
 
     def _instance(self, node: form.Expr, kinds: form.Expr, truth: bool) -> None:
         if not truth:
@@ -373,8 +397,9 @@ class Guards:
         else:
             return
         if isinstance(pattern, Const) and isinstance(pattern.value, str):
-            if lets_no_metacharacter_through(pattern.value, whole=whole):
-                self.clear(subject, EVERYTHING)
+            kinds = harmless_for(pattern.value, whole=whole)
+            if kinds:
+                self.clear(subject, kinds)
 
     def _every(self, node: form.Expr) -> None:
         """`all(c in ALLOWED for c in text)`."""
@@ -385,6 +410,10 @@ class Guards:
         tests = node.element.values if isinstance(node.element, form.Boolean) and node.element.op == "or" else [node.element]
         if name is not None and all(self._allows(test, name) for test in tests):
             self.clear(generator.iter, EVERYTHING)
+        iterated = self._eval.value(generator.iter)
+        about = iterated.about if isinstance(iterated, Thing) else ()
+        if about and all(isinstance(t, form.Attr) and t.attr == "is_global" for t in tests):
+            self._address_checked(about[0])
 
     def _allows(self, test: form.Expr, name: str) -> bool:
         match test:

@@ -22,6 +22,9 @@ class Models:
     propagators: dict[str, Propagator] = field(default_factory=dict)
     gives: dict[str, str] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
+    unbound: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The packages whose objects have a method that is known by its last name only."""
+    _typed: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, libraries: Iterable[Library], imported: frozenset[str]) -> Models:
@@ -33,12 +36,15 @@ class Models:
 
     def _add(self, library: Library, is_imported: bool) -> None:
         self.gives.update(library.types.gives)
+        self._typed.update(name.rpartition(".")[0] for name in library.types.gives)
         self.same.update(library.types.same)
         for source in library.sources:
             self.sources.update(dict.fromkeys(_known(source.dotted, is_imported), source.gives))
         for sink in library.sinks:
             for name in _known(sink.dotted, is_imported):
                 self.sinks.setdefault(name, []).append(sink)
+                if name.startswith(_ANY):
+                    self.unbound[name] = self.unbound.get(name, frozenset()) | frozenset(library.packages)
         for sanitizer in library.sanitizers:
             for name in _known(sanitizer.dotted, is_imported):
                 self.sanitizers[name] = self._cleaned(sanitizer) | self.sanitizers.get(name, frozenset())
@@ -54,9 +60,27 @@ class Models:
         """One name for what has several."""
         return self.same.get(name) or canonical(name)
 
+    def member(self, owner: str, name: str) -> str:
+        """The full name of a member: of what the owner is an object of, where that is said."""
+        full = self.name_of(f"{owner}.{name}")
+        kind = self.gives.get(owner)
+        return full if kind is None or self._is_known(full) else self.name_of(f"{kind}.{name}")
+
+    def _is_known(self, name: str) -> bool:
+        return any(name in known for known in (self.sources, self.sinks, self.sanitizers, self.gives, self.propagators))
+
     def result_of(self, name: str) -> str:
         """The type of what calling or reading it gives."""
         return self.gives.get(name) or result_of_call(name)
+
+    def type_of(self, name: str) -> str:
+        """The same where that is said, or where the name is a class's; empty otherwise."""
+        found = self.result_of(name)
+        return found if found != name or name.rpartition(".")[2][:1].isupper() else ""
+
+    def is_typed(self, name: str) -> bool:
+        """Whether it is said what its members are."""
+        return name in self._typed
 
     @property
     def last_names_of_sinks(self) -> frozenset[str]:

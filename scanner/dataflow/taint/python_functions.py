@@ -23,6 +23,8 @@ from assay.scanner.dataflow.taint.values import (
     Tree,
     Value,
     joined,
+    revived,
+    text_of,
 )
 from assay.scanner.readers.python import form
 
@@ -32,12 +34,17 @@ if TYPE_CHECKING:
 
 ABOUT = frozenset(
     {
-        "ipaddress.ip_address", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path.resolve",
-        "pathlib.Path", "socket.getaddrinfo", "socket.gethostbyname", "urllib.parse.urlparse", "urllib.parse.urlsplit",
-        "urllib.parse.unquote", "builtins.str", "yarl.URL", "httpx.URL",
+        "ipaddress.ip_address", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path",
+        "socket.getaddrinfo", "socket.gethostbyname", "urllib.parse.urlparse", "urllib.parse.urlsplit",
+        "builtins.str", "yarl.URL", "httpx.URL",
     }
 )  # fmt: skip
 """Functions whose result is looked at to judge their argument."""
+
+NORMAL_PATH = "<normal path>"
+"""The type of a path of which `..` has been worked out."""
+RESOLVED = "<resolved>"
+NORMALISING = frozenset({"os.path.abspath", "os.path.normpath", "os.path.realpath"})
 
 _Function: TypeAlias = Callable[["Evaluation", form.Node, "Arguments"], Value]
 
@@ -230,6 +237,24 @@ def _range(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Val
     return evaluation.state.allocate((node,), Cell("list", {}, Thing("builtins.int")))
 
 
+def _joined_path(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    if arguments.others is not None or not arguments.positional:
+        return Thing("", evaluation.traces(*arguments.all))
+    parts: list[str | Value] = []
+    for argument in arguments.positional:
+        parts += ["/", evaluation.flat(argument)] if parts else [evaluation.flat(argument)]
+    return text_of(parts)
+
+
+def _stream(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    rest = arguments.positional[0] if arguments.positional else None
+    return evaluation.state.allocate((node,), Cell("object", {}, rest, type_name="io.StringIO"))
+
+
+def _decoded(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    return Thing("builtins.str", revived(evaluation.traces(*arguments.positional[:1])))
+
+
 def _config(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     return evaluation.state.allocate((node,), Cell("object", {}, type_name="configparser.ConfigParser"))
 
@@ -298,6 +323,13 @@ SPECIAL: Mapping[str, _Function] = {
     "threading.Thread": _thread,
     "multiprocessing.Process": _thread,
     "re.compile": _compiled,
+    "os.path.join": _joined_path,
+    "posixpath.join": _joined_path,
+    "io.StringIO": _stream,
+    "io.BytesIO": _stream,
+    "urllib.parse.unquote": _decoded,
+    "urllib.parse.unquote_plus": _decoded,
+    "html.unescape": _decoded,
     "configparser.ConfigParser": _config,
     "configparser.RawConfigParser": _config,
 }

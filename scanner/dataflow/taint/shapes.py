@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assay.scanner.dataflow.taint.values import (
     Choice,
@@ -34,22 +35,93 @@ def fixes_authority(prefix: str) -> bool:
 
 def dangerous(kind: SinkKind, value: Value) -> tuple[Trace, ...]:
     """The traces of the value that do harm at a sink of the kind."""
-    found: list[Trace] = []
-    for option in options_of(value):
-        found += (t for t in _parts(kind, option) if kind not in t.cleared)
-    return merged_traces(found)
+    return merged_traces(trace for option in options_of(value) for trace in _parts(kind, option))
 
 
 def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
-    match kind:
-        case SinkKind.COMMAND if isinstance(value, Tree):
-            yield from _arguments(value)
-        case SinkKind.URL | SinkKind.REDIRECT if isinstance(value, Text):
-            yield from _authority(value)
-        case SinkKind.DOCUMENT:
-            yield from _documents(value)
+    match kind, value:
+        case SinkKind.COMMAND, Tree():
+            yield from (t for t in _arguments(value) if kind not in t.cleared)
+        case SinkKind.COMMAND, Text():
+            yield from _shell_words(value)
+        case (SinkKind.URL | SinkKind.REDIRECT), Text():
+            yield from (t for t in _authority(value) if kind not in t.cleared)
+        case SinkKind.XPATH, Text():
+            yield from _quoted_parts(value)
+        case SinkKind.DOCUMENT, _:
+            yield from (t for t in _documents(value) if kind not in t.cleared)
+        case SinkKind.PATH, _:
+            yield from _path_parts(value)
         case _:
-            yield from shallow_traces(value)
+            needed = _NEEDED.get(kind, ())
+            yield from (
+                t for t in shallow_traces(value) if kind not in t.cleared and not (needed and t.lacks.issuperset(needed))
+            )
+
+
+_NEEDED = {SinkKind.HEADER: ("\n",), SinkKind.LOG: ("\n",), SinkKind.HTML: ("<",)}
+"""Without these a value can't leave its place."""
+
+
+def _shell_words(text: Text) -> Iterator[Trace]:
+    """What a shell reads: a quoted value within quotes of the text ends these."""
+    literal = ""
+    for part in text.parts:
+        if isinstance(part, str):
+            literal += part
+            continue
+        is_within_quotes = literal.count("'") % 2 == 1 or literal.count('"') % 2 == 1
+        yield from (t for t in shallow_traces(part) if SinkKind.COMMAND not in t.cleared or is_within_quotes)
+
+
+def _quoted_parts(text: Text) -> Iterator[Trace]:
+    """Within quotes, a value without that quote stays where it is."""
+    literal = ""
+    for part in text.parts:
+        if isinstance(part, str):
+            literal += part
+            continue
+        quote = _open_quote(literal)
+        for trace in shallow_traces(part):
+            if SinkKind.XPATH not in trace.cleared and not (quote and quote in trace.lacks):
+                yield trace
+
+
+def _open_quote(literal: str) -> str:
+    """The quote that is open at the end of a text; empty where none is."""
+    quote = ""
+    for character in literal:
+        if character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+    return quote
+
+
+def _path_parts(value: Value) -> Iterator[Trace]:
+    """What can lead out of a folder. One segment of a route's path can only be `..`, and not even that with text
+    directly before or behind it.
+    """
+    parts = value.parts if isinstance(value, Text) else (value,)
+    for index, part in enumerate(parts):
+        if isinstance(part, str):
+            continue
+        before = parts[index - 1] if index else ""
+        after = parts[index + 1] if index + 1 < len(parts) else ""
+        is_part_of_a_name = _touches(before, last=True) or _touches(after, last=False)
+        for trace in shallow_traces(part):
+            if SinkKind.PATH in trace.cleared or not trace.lacks.isdisjoint(("..", "../", "./")):
+                continue
+            if trace.label is Label.SEGMENT or not trace.lacks.isdisjoint(("/",)):
+                if is_part_of_a_name:
+                    continue
+                trace = replace(trace, doubt=trace.doubt or "it has no slash in it, but it may be `..`")
+            yield trace
+
+
+def _touches(part: str | Value, *, last: bool) -> bool:
+    """Whether a literal continues the name that a value is in."""
+    return isinstance(part, str) and part != "" and part[-1 if last else 0] not in "/\\"
 
 
 def _authority(text: Text) -> Iterator[Trace]:
@@ -60,9 +132,11 @@ def _authority(text: Text) -> Iterator[Trace]:
             literal += part
             if _AUTHORITY.match(literal):
                 return
-        else:
-            yield from shallow_traces(part)
-            literal += "\N{WHITE SQUARE}"  # stands for text of the client's: it is no end of an authority
+            continue
+        traces = list(shallow_traces(part))
+        yield from traces
+        # Text of the client's is no end of an authority; text that the service chooses may well be one.
+        literal += "\N{WHITE SQUARE}" if traces or literal else "x://x"
 
 
 def _arguments(arguments: Tree) -> Iterator[Trace]:

@@ -129,6 +129,7 @@ class Filling:
                     outer,
                     label=label,
                     cleared=outer.cleared | trace.cleared,
+                    lacks=outer.lacks | trace.lacks,
                     doubt=outer.doubt or trace.doubt,
                     steps=steps,
                 )

@@ -51,13 +51,14 @@ class Source:
 class Trace:
     """One origin of a value: a client's input, or a slot that the caller fills.
 
-    `cleared` are the sinks for which it was made harmless on the way; `doubt` says what makes it uncertain that it
-    arrives unchanged.
+    `cleared` are the sinks for which it was made harmless on the way; `lacks` are pieces of text that it was shown not
+    to contain; `doubt` says what makes it uncertain that it arrives unchanged.
     """
 
     origin: Source | Slot
     label: Label = Label.TEXT
     cleared: frozenset[SinkKind] = frozenset()
+    lacks: frozenset[str] = frozenset()
     doubt: str | None = None
     steps: Step | None = field(default=None, compare=False)
 
@@ -386,6 +387,26 @@ def _cleared_traces(traces: Iterable[Trace], kinds: frozenset[SinkKind]) -> tupl
     if kinds >= EVERYTHING:
         return ()
     return merged_traces(replace(t, cleared=t.cleared | kinds) for t in traces)
+
+
+def lacking(value: Value, piece: str) -> Value:
+    """The value, which doesn't contain a piece of text."""
+    match value:
+        case Thing(type_name=name, traces=traces, about=about):
+            return Thing(name, merged_traces(replace(t, lacks=t.lacks | {piece}) for t in traces), about)
+        case Slot():
+            return Thing("", (Trace(value, lacks=frozenset({piece})),))
+        case Choice(values=values):
+            return joined(lacking(v, piece) for v in values)
+    return value
+
+
+def revived(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+    """The traces of a value that is decoded: what was checked or escaped before says nothing of it any more."""
+    return merged_traces(
+        replace(t, cleared=frozenset(), lacks=frozenset(), label=Label.TEXT if t.label is Label.SEGMENT else t.label)
+        for t in traces
+    )
 
 
 def labelled(value: Value, label: Label) -> Value:
