@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -77,6 +78,13 @@ class ReportTarget(click.ParamType[tuple[str, Path]]):
 @click.option("--since", metavar="REV", help="Show only findings in lines changed since then, as a pull request does.")
 @click.option("--watch", is_flag=True, help="Scan again whenever a file changes; show what is new and what is gone.")
 @click.option("--profile", is_flag=True, help="Show where the time went, on standard error.")
+@click.option(
+    "--libraries",
+    "models",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A YAML file that says what libraries of your own do with data; may be repeated.",
+)
 @JOBS
 @CACHE_DIR
 @NO_CACHE
@@ -88,6 +96,7 @@ def scan(
     since: str | None,
     watch: bool,
     profile: bool,
+    models: tuple[Path, ...],
     jobs: int | None,
     cache_dir: Path | None,
     no_cache: bool,
@@ -107,7 +116,9 @@ def scan(
     def run() -> ScanResult:
         clocks = Profile()
         rulebook = _rulebook()
-        options = _options(path, rulebook, jobs, analyzers, _recall(cache_dir, no_cache), clocks)
+        options = replace(
+            _options(path, rulebook, jobs, analyzers, _recall(cache_dir, no_cache), clocks), libraries=_libraries(models)
+        )
         result = _scanned(path, rulebook, options, since)
         with clocks.stage("report"):
             for name, file in reports:
@@ -262,6 +273,20 @@ def _options(
 
     check_root(path)
     return Options(load_config(path, rulebook), jobs, analyzers=analyzers, recall=recall, profile=profile or Profile())
+
+
+def _libraries(files: Iterable[Path]) -> tuple[Library, ...]:
+    """The library models in some files. Raises LibraryError."""
+    from assay.scanner.libraries import LibraryError, load_library
+
+    found = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise LibraryError(f"{file}: it can't be read: {error}") from error
+        found.append(load_library(text, str(file)))
+    return tuple(found)
 
 
 def _recall(folder: Path | None, is_off: bool) -> Recall | None:

@@ -16,6 +16,7 @@ from importlib import import_module, resources
 import msgspec
 
 from assay.scanner import packaged_yaml
+from assay.scanner.model.crypto import Act, Keeping, Randomness
 
 Constant = str | int | float | bool | None
 
@@ -130,6 +131,50 @@ class Propagator(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     arguments: tuple[int | str, ...] = ()
 
 
+class HashFunction(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Functions that compute a digest, or begin one.
+
+    `algorithm` is its name (`md5`); where it is empty, the argument `named_by` at `position` names it. `data` is the
+    position of what is digested. `keyed` says what makes a key part of it, so that nothing hangs on collisions.
+    """
+
+    algorithm: str = ""
+    named_by: str = ""
+    position: int = 0
+    data: int = 0
+    keyed: str = ""
+
+
+class RandomFunction(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Functions that give random values, or what stands in for them.
+
+    `picks` says that the first argument is what is chosen from, `for_secrets` that secrets alone are made with them.
+    """
+
+    gives: Randomness
+    picks: bool = False
+    for_secrets: bool = False
+
+
+class PasswordFunction(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Functions that turn a password into something else, or compare it with what it was turned into.
+
+    `password` is the position of the password, `keyword` its name. `keeps` is what it becomes where all of `when` hold.
+    `iterations` is the keyword of the count of rounds, at `position`, of which `enough` are enough. `general` says that
+    other things go through them as well: the call counts where what it is given is a password by its name.
+    """
+
+    keeps: Keeping = Keeping.HASHED
+    act: Act = Act.HASH
+    password: int = 0
+    keyword: str = "password"
+    when: tuple[Condition, ...] = ()
+    iterations: str = ""
+    position: int | None = None
+    enough: int = 0
+    general: bool = False
+
+
 class Types(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Other names for a thing (`same`), and what calling or reading something gives (`gives`), by dotted names."""
 
@@ -151,6 +196,9 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sanitizers: tuple[Sanitizer, ...] = ()
     guards: tuple[Guard, ...] = ()
     propagators: tuple[Propagator, ...] = ()
+    hashes: tuple[HashFunction, ...] = ()
+    randoms: tuple[RandomFunction, ...] = ()
+    passwords: tuple[PasswordFunction, ...] = ()
 
 
 def load_library(text: str, place: str) -> Library:

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 _LONGEST_PATH = 4
 _TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORMAL_PATH})
+_TABLES = frozenset({"config", "settings", "environ", "conf", "session", "objects", "query"})
+"""What a library's object is called that is asked for values by their names."""
+_CONTAINERS = ("builtins.list.", "builtins.dict.", "builtins.set.", "builtins.str.", "builtins.tuple.")
 _TASKS = frozenset({"delay", "send", "enqueue", "s", "si", "apply_async", "remote", "spawn", "submit", "__call__"})
 _FILLING = frozenset({"append", "add", "extend", "insert", "update", "appendleft", "setdefault", "put", "write"})
 _XML_PARSERS = frozenset({"xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"})
@@ -274,7 +277,7 @@ class Calls:
             return self._dispatched(node, attribute, owner, arguments)
         if isinstance(attribute, Slot | Thing):
             linked = self._engine.of_link(self._engine.project.infer(func, self._eval.scope))
-            if isinstance(linked, Lib):
+            if isinstance(linked, Lib) and not linked.name.startswith(_CONTAINERS):
                 return self.library(node, linked.name, owner, arguments)
             if isinstance(linked, Func):
                 return self.function(node, linked, arguments)
@@ -297,6 +300,8 @@ class Calls:
             return UNKNOWN
         kinds = self._engine.models.sanitizers.get(f"*.{name}")
         traces = self._eval.traces(owner)
+        if name in ("format", "format_map") and isinstance(owner, Slot):
+            self._eval.use(node, SinkKind.TEMPLATE, name, owner)
         if kinds is not None:
             return cleared(Thing("", traces), kinds)
         if name in texts.TEXT_METHODS:
@@ -484,7 +489,11 @@ class Calls:
                 return slot
             return self.navigated(base, slot.path, node)
 
-        filling = Filling(given, self._eval.traces)
+        def path(name: str) -> str | None:
+            node = self.argument_node(Slot(callee.symbol, name), callee, arguments)
+            return path_of(node) if node is not None else None
+
+        filling = Filling(given, self._eval.traces, path)
         for use in summary.uses:
             self._eval.spend(Use(use.place, self._eval.frozen(filling.value(use.value))))
         self._write(node, summary, filling)
@@ -665,7 +674,7 @@ class Calls:
             if name in python_functions.NORMALISING:
                 result = python_functions.NORMAL_PATH
             return Thing(result, self._eval.traces(*chosen), self._about(name, arguments, receiver))
-        if receiver is not None:
+        if receiver is not None or _is_method(name):
             # What an object of a library gives is its own: rows of a query are not the query's parameters.
             about = receiver.about if isinstance(receiver, Thing) else ()
             return Thing(result, self._eval.traces(receiver), about)
@@ -747,6 +756,8 @@ class Calls:
             if doubt is False:
                 return
         for value in values:
+            if sink.kind is SinkKind.HTML and _is_response(value):
+                continue
             if isinstance(doubt, str):
                 value = Thing("", doubtful(self._eval.traces(value), doubt))
             if sink.kind is SinkKind.COMMAND and self._runs_shell(arguments):
@@ -842,6 +853,17 @@ class Calls:
             case Text(parts=[str() as first, *_]):
                 return any(isinstance(v, str) and first.split(";")[0].strip() == v for v in condition.values)
         return None
+
+
+def _is_response(value: Value) -> bool:
+    """Whether it is no text: a response that was made before is judged where that was done."""
+    return isinstance(value, Thing) and value.type_name not in (*_TEXT_TYPES, "", "markupsafe.Markup")
+
+
+def _is_method(name: str) -> bool:
+    """Whether a dotted name is that of a method: of a class, or of a library's settings."""
+    owners = name.split(".")[1:-1]
+    return any(owner[:1].isupper() for owner in owners) or (bool(owners) and owners[-1] in _TABLES)
 
 
 def _is_telling(value: Value) -> bool:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _JSON = frozenset({"get_json", "json", "data", "media", "get_media", "payload", "validated_data", "initial_data", "body"})
 """Attributes and methods that may give an object where a text was expected."""
 _HOSTS = frozenset({"host", "host_url", "url_root", "base_url", "get_host", "build_absolute_uri"})
+_OWN_PATHS = frozenset({"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri"})
+"""What names the page that was asked for: a redirect to it stays on this host."""
 _DEEPEST_MODEL = 3
 
 
@@ -76,7 +78,8 @@ class ClientValues:
         if origin is not Origin.REMOTE:
             return None
         label = Label.JSON if name in _JSON else Label.HOST if name in _HOSTS else Label.TEXT
-        return _sent(scope.module, node, reason, label)
+        value = _sent(scope.module, node, reason, label)
+        return cleared(value, frozenset({SinkKind.REDIRECT})) if name in _OWN_PATHS else value
 
     def of_parameter(self, function: FunctionSymbol, param: form.Param) -> Value | None:
         """What a handler's parameter holds; None for one that no client fills."""

@@ -105,7 +105,7 @@ def _list(state: State, ref: Ref, cell: Cell, name: str, args: Sequence[Value]) 
     is_known = cell.rest is None
     match name:
         case "append":
-            state.heap[ref.site] = listed(cell, [*items, first]) if is_known else cell.with_any(first)
+            state.heap[ref.site] = listed(cell, [*items, first]) if is_known else cell.with_more(first)
         case "insert":
             value = args[1] if len(args) > 1 else UNKNOWN
             if is_known and isinstance(first, Const) and isinstance(first.value, int):
@@ -138,7 +138,11 @@ def _extended(state: State, cell: Cell, more: Value) -> Cell:
     other = state.heap.get(more.site) if isinstance(more, Ref) else None
     if other is not None and other.is_sequence and other.rest is None and cell.rest is None:
         return listed(cell, [*cell.entries.values(), *other.entries.values()])
-    return cell.with_any(other.all if other is not None else more)
+    if other is not None and cell.rest is None and other.is_sequence:
+        start = len(cell.entries)
+        known = {start + place: value for place, value in enumerate(other.entries.values())}
+        return replace(cell, entries={**cell.entries, **known}, rest=other.rest)
+    return cell.with_more(other.all if other is not None else more)
 
 
 def _popped(state: State, ref: Ref, cell: Cell, place: Value) -> Value:

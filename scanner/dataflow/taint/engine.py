@@ -191,13 +191,18 @@ class Engine:
             if cell is not None and cell.kind == "tuple" and 0 in cell.entries:
                 option = cell.entries[0]  # the text with its status
             if isinstance(option, Text) or (isinstance(option, Thing) and option.type_name in ("", "builtins.str")):
-                if any(not isinstance(t.origin, Slot) or self._is_clients(t.origin) for t in evaluation.traces(option)):
+                traces = [t for t in evaluation.traces(option) if t.doubt is None]
+                if any(not isinstance(t.origin, Slot) or self._is_clients(t.origin) for t in traces):
                     evaluation.use(node, SinkKind.HTML, "return", option)
 
     def _answers_html(self, function: FunctionSymbol) -> bool:
         handler = self.handlers.get(function)
         if handler is not None:
             return handler.answers_html
+        return self.handles_errors(function)
+
+    def handles_errors(self, function: FunctionSymbol) -> bool:
+        """Whether Flask answers with what the function returns when something went wrong."""
         names = (d.func for d in function.decorators if isinstance(d, form.Call))
         return any((form.dotted(n) or "").endswith("errorhandler") for n in names)
 
@@ -423,7 +428,7 @@ class Engine:
                 return _reached(provided, slot.path)
             return UNKNOWN if is_called or symbol in self.handlers else slot
 
-        return Filling(given, lambda value: traces_of(value, {}))
+        return Filling(given, lambda value: traces_of(value, {}), lambda name: None)
 
     def _provided(self, symbol: FunctionSymbol, param: form.Param) -> Value | None:
         """What a dependency gives (`Depends(provider)`), whose own parameters clients fill."""

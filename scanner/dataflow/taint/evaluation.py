@@ -774,8 +774,8 @@ def _added(one: Cell, other: Cell) -> Tree:
         entries = {**one.entries, **other.entries}
         rest = None if one.rest is None and other.rest is None else join(one.rest, other.rest)
         return Tree("dict", tuple(entries.items()), rest, one.keys or other.keys)
-    if one.rest is None and other.rest is None:
-        return Tree(one.kind, tuple(enumerate([*one.entries.values(), *other.entries.values()])))
+    if one.rest is None and one.is_sequence:
+        return Tree(one.kind, tuple(enumerate([*one.entries.values(), *other.entries.values()])), other.rest)
     return Tree(one.kind, (), join(one.all, other.all))
 
 

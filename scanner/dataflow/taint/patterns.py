@@ -9,6 +9,7 @@ from re import _constants as opcodes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from assay.scanner.dataflow.taint.shapes import fixes_authority
 from assay.scanner.libraries import SinkKind
 
 _NEEDED: Mapping[SinkKind, str] = {
@@ -31,6 +32,7 @@ _NEEDED: Mapping[SinkKind, str] = {
 }
 """Of these characters a text needs one to do harm at a sink of the kind."""
 
+_WEB = frozenset({SinkKind.URL, SinkKind.REDIRECT})
 _CHARACTERS = sorted({c for needed in _NEEDED.values() for c in needed})
 
 
@@ -51,7 +53,19 @@ def harmless_for(pattern: str, *, whole: bool) -> frozenset[SinkKind]:
             return frozenset()
         if not _ends_anchored(tree, strictly=True):
             allowed.add("\n")
-    return frozenset(kind for kind, needed in _NEEDED.items() if allowed.isdisjoint(needed))
+    kinds = frozenset(kind for kind, needed in _NEEDED.items() if allowed.isdisjoint(needed))
+    return kinds | _WEB if fixes_authority(_literal_beginning(tree)) else kinds
+
+
+def _literal_beginning(tree: Any) -> str:
+    """The text that every match begins with."""
+    found = ""
+    for opcode, argument in tree:
+        if opcode is opcodes.LITERAL:
+            found += chr(argument)
+        elif opcode is not opcodes.AT:
+            break
+    return found
 
 
 def _ends_anchored(tree: Any, *, strictly: bool = False) -> bool:

@@ -56,6 +56,8 @@ _CLASSES: Mapping[SinkKind, type[DataSite]] = {
     SinkKind.LOG: LoggedText,
     SinkKind.SESSION: SessionWrite,
 }
+_TEXT_METHODS = frozenset({"format", "format_map"})
+"""Of these only the dangerous calls are worth a word: every text has them."""
 _MOST_CALLERS = 200
 _MOST_FLOWS = 4
 
@@ -80,6 +82,8 @@ def _numbered(engine: Engine) -> Iterator[DataSite]:
     counts: dict[tuple[SinkKind, str, str], int] = {}
     places = sorted(engine.seen.items(), key=lambda p: (p[0].scope.module.path, p[0].node.start, p[0].node.end))
     for place, seen in places:
+        if place.callee in _TEXT_METHODS and not seen.flows:
+            continue
         flows = tuple(_flow(trace, place) for trace in seen.flows.values())
         flows = tuple(sorted(flows, key=lambda f: (f.doubt is not None, len(f.steps), f.steps[0].location)))
         key = (place.kind, _around(place.scope), place.callee)
@@ -120,6 +124,7 @@ class _Search:
             yield from functions
             if any(scope.enclosing_function is None for scope in scopes):
                 self._engine.module_run(module)
+            yield from (f for f in module.functions if f.decorators and self._engine.handles_errors(f))
         for execution in self._engine.sql.values():
             function = execution.scope.enclosing_function
             if function is not None:

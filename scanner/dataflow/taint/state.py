@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.taint.values import Cell, Heap, Key, Ref, Site, Slot, Value, join
+from assay.scanner.dataflow.taint.values import Cell, Heap, Key, Ref, Site, Slot, Value, join, joined
 from assay.scanner.libraries import SinkKind
 from assay.scanner.readers.python import form
 
@@ -101,12 +101,21 @@ def merged_cells(one: Cell, other: Cell) -> Cell:
     rest = one.rest if other.rest is None else join(one.rest, other.rest)
     keys = one.keys if other.keys is None else join(one.keys, other.keys)
     if one.is_sequence and not same_length:
-        return Cell(one.kind, {}, join(one.all, other.all), keys, one.cls, one.type_name)
+        return _merged_sequences(one, other)
     entries = dict(one.entries)
     for key, value in other.entries.items():
         known = entries.get(key)
         entries[key] = value if known is None or known is value else join(known, value)
     return Cell(one.kind, entries, rest, keys, one.cls or other.cls, one.type_name)
+
+
+def _merged_sequences(one: Cell, other: Cell) -> Cell:
+    """Lists of different lengths: what both begin with, and whatever follows."""
+    shared = min(len(one.entries), len(other.entries))
+    entries = {place: join(one.entries[place], other.entries[place]) for place in list(one.entries)[:shared]}
+    behind = [v for cell in (one, other) for v in list(cell.entries.values())[shared:]]
+    rests = [cell.rest for cell in (one, other) if cell.rest is not None]
+    return Cell(one.kind, entries, joined([*behind, *rests]), None, one.cls, one.type_name)
 
 
 _ASKED_AGAIN = frozenset({"get", "getlist", "get_json", "get_argument", "getfirst", "first", "strip", "lower"})

@@ -80,10 +80,13 @@ BOTTOM = Summary()
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What a caller puts into a callee's slots: `given` looks a slot up, `traces` tells what is in a value."""
+    """What a caller puts into a callee's slots: `given` looks a slot up, `traces` tells what is in a value, `path` what
+    the caller calls a variable of the callee.
+    """
 
     given: Callable[[Slot], Value]
     traces: Callable[[Value], tuple[Trace, ...]]
+    path: Callable[[str], str | None]
 
     def value(self, value: Value) -> Value:
         """The value with its slots filled."""
@@ -93,7 +96,9 @@ class Filling:
             case Text(parts=parts):
                 return text_of(p if isinstance(p, str) else self._part(p) for p in parts)
             case Thing(type_name=name, traces=traces, about=about):
-                return Thing(name, merged_traces(self._filled(traces)), about) if traces else value
+                if not traces and not about:
+                    return value
+                return Thing(name, merged_traces(self._filled(traces)), self._about(about))
             case Choice(values=values):
                 return joined(self.value(v) for v in values)
             case Tree(kind=kind, entries=entries, rest=rest, keys=keys, cls=cls, type_name=name):
@@ -106,6 +111,10 @@ class Filling:
             case Partial(func=func, args=args, keywords=keywords):
                 return Partial(self.value(func), tuple(self.value(a) for a in args), self._named(keywords))
         return value
+
+    def _about(self, about: tuple[str, ...]) -> tuple[str, ...]:
+        path = self.path(about[0]) if about else None
+        return (path, *about[1:]) if path is not None else ()
 
     def _part(self, part: Value) -> Value:
         filled = self.value(part)

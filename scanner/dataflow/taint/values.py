@@ -187,8 +187,8 @@ Value: TypeAlias = (
 class Cell:
     """What a container or object holds: `entries` by known key, and `rest` for all others, None where there are none.
 
-    `kind` is list, tuple, set, dict or object. Of a list without `rest` the entries are 0 to n-1. `keys` stands for
-    the keys of a dict that aren't known.
+    `kind` is list, tuple, set, dict or object. The entries of a list are its first ones, 0 to n-1, and `rest` stands
+    for all that may follow. `keys` stands for the keys of a dict that aren't known.
     """
 
     kind: str
@@ -206,6 +206,10 @@ class Cell:
         entries = {k: join(v, value) for k, v in self.entries.items()} if self.kind != "object" else self.entries
         keys = join(self.keys, key) if key is not None else self.keys
         return replace(self, entries=entries, rest=join(self.rest, value), keys=keys)
+
+    def with_more(self, value: Value) -> Cell:
+        """Something was put behind all that is in it."""
+        return replace(self, rest=join(self.rest, value)) if self.is_sequence else self.with_any(value)
 
     @property
     def is_sequence(self) -> bool:
