@@ -117,7 +117,8 @@ def scan(
         clocks = Profile()
         rulebook = _rulebook()
         options = replace(
-            _options(path, rulebook, jobs, analyzers, _recall(cache_dir, no_cache), clocks), libraries=_libraries(models)
+            _options(path, rulebook, jobs, analyzers, _recall(cache_dir, no_cache), clocks),
+            libraries=_libraries(models),
         )
         result = _scanned(path, rulebook, options, since)
         with clocks.stage("report"):

@@ -16,6 +16,7 @@ from importlib import import_module, resources
 import msgspec
 
 from assay.scanner import packaged_yaml
+from assay.scanner.model.cookie import CookieRole
 from assay.scanner.model.crypto import Act, Keeping, Randomness
 
 Constant = str | int | float | bool | None
@@ -57,6 +58,8 @@ class Label(StrEnum):
     """The host that the client says it asked for."""
     SEGMENT = "segment"
     """Text without a slash: one segment of a path."""
+    STORED = "stored"
+    """Text read back from a database, a cache or a file: a client may have written it."""
 
 
 class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -173,6 +176,125 @@ class PasswordFunction(_Named, frozen=True, forbid_unknown_fields=True, kw_only=
     position: int | None = None
     enough: int = 0
     general: bool = False
+
+
+class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a library is told something: the keyword `argument` of a call, or its place `position`; else the
+    `setting` of that name; `default` where it is told nothing. `options.key` is an item of a dict that is given.
+    """
+
+    argument: str = ""
+    position: int | None = None
+    setting: str = ""
+    default: Constant = None
+
+
+class CookieFlags(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What decides how well a cookie is kept: whether it is sent over https alone, hidden from scripts, and left out
+    of requests that other sites make.
+    """
+
+    secure: Option
+    httponly: Option
+    samesite: Option
+
+
+class CookieCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that set a cookie, where all of `when` hold, or that set up what sets one. `flask.*` as the owner of a
+    name stands for anything that the library gives; it counts for objects whose type can't be told too, in modules
+    that import the library.
+
+    `role` is empty where the name and the value tell what the cookie is for. `settings` is the source of the settings
+    that `flags` speak of.
+    """
+
+    flags: CookieFlags
+    key: Option = Option()
+    value: Option = Option()
+    when: tuple[Condition, ...] = ()
+    role: CookieRole | None = None
+    settings: str = ""
+
+
+class CookieOverride(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that set the flags of a framework's own cookie, whatever its settings say."""
+
+    flags: CookieFlags
+
+
+class FrameworkCookie(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A cookie that a framework sets by itself, as settings of `source` say.
+
+    There is one where the setting `listed_in` holds one of `names`; else for each call of `applications`, where code
+    around it imports one of `names`.
+    """
+
+    cookie: str
+    role: CookieRole
+    source: str
+    names: tuple[str, ...]
+    flags: CookieFlags
+    listed_in: str = ""
+    applications: tuple[str, ...] = ()
+    unless: str = ""
+    """The setting that does away with it where it is true."""
+    overridden_by: tuple[CookieOverride, ...] = ()
+
+
+class TlsOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What switches the check of certificates off: the call's argument, or the attribute of what it gives, is one of
+    `unsafe`, where a dotted name stands for the object of that name.
+    """
+
+    unsafe: tuple[Constant, ...]
+    argument: str = ""
+    position: int | None = None
+    attribute: str = ""
+    default: Constant = True
+
+
+class TlsCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that connect by TLS, or prepare it, where all of `when` hold; other calls of the names don't.
+
+    With `if_told` only those count that are told one of the options. `url` is the address where one is given.
+    `is_unsafe` says that the call itself means that nothing is checked.
+    """
+
+    options: tuple[TlsOption, ...] = ()
+    when: tuple[Condition, ...] = ()
+    url: Option | None = None
+    if_told: bool = False
+    is_unsafe: bool = False
+
+
+class TlsName(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Names that mean the check of certificates whatever has them: a keyword of a call, a key of a dict. `callees` are
+    words of the functions that the keyword has this meaning for; for all where it is empty.
+    """
+
+    names: tuple[str, ...]
+    unsafe: tuple[Constant, ...]
+    callees: tuple[str, ...] = ()
+
+
+class TokenKind(StrEnum):
+    """What a call reads of a signed token."""
+
+    CLAIMS = "claims"
+    HEADER = "header"
+
+
+class TokenCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that read a signed token. They verify its signature unless one of `off` holds; never with `verifies` off.
+
+    `needs` is a method of what comes out that has to be called for the claims to count: Authlib's `validate`.
+    """
+
+    token: Option = Option(position=0)
+    verifies: bool = True
+    off: tuple[Condition, ...] = ()
+    gives: TokenKind = TokenKind.CLAIMS
+    needs: str = ""
 
 
 class Types(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -162,7 +162,9 @@ def _handler(route: Route, function: FunctionSymbol, project: Project) -> Handle
 def _takes_slashes(path: str, name: str) -> bool:
     """Whether a parameter of a route's path may hold several segments."""
     escaped = re.escape(name)
-    pattern = rf"<(?:path|re(?:gex)?)[^>]*:{escaped}>|<{escaped}:path>|{{{escaped}:(?:path|[^{{}}]*[./])|P<{escaped}>\.[*+]"
+    pattern = (
+        rf"<(?:path|re(?:gex)?)[^>]*:{escaped}>|<{escaped}:path>|{{{escaped}:(?:path|[^{{}}]*[./])|P<{escaped}>\.[*+]"
+    )
     return re.search(pattern, path) is not None
 
 

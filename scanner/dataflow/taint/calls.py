@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.taint import containers, folding, python_functions, texts
+from assay.scanner.dataflow.taint.shapes import OLD_LXML
 from assay.scanner.dataflow.taint.state import path_of
 from assay.scanner.dataflow.taint.summary import Filling, Summary, Use
 from assay.scanner.dataflow.taint.values import (
@@ -48,12 +49,19 @@ _LONGEST_PATH = 4
 _TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORMAL_PATH})
 _TABLES = frozenset({"config", "settings", "environ", "conf", "session", "objects", "query"})
 """What a library's object is called that is asked for values by their names."""
+_ROLES = frozenset(
+    {"role", "roles", "is_admin", "admin", "is_staff", "is_superuser", "permissions", "scopes", "tenant"}
+)
+_IDENTITIES = frozenset({"user", "user_id", "userid", "uid", "username", "account_id", "tenant_id", "email"})
 _CONTAINERS = ("builtins.list.", "builtins.dict.", "builtins.set.", "builtins.str.", "builtins.tuple.")
 _TASKS = frozenset({"delay", "send", "enqueue", "s", "si", "apply_async", "remote", "spawn", "submit", "__call__"})
 _FILLING = frozenset({"append", "add", "extend", "insert", "update", "appendleft", "setdefault", "put", "write"})
-_XML_PARSERS = frozenset({"xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"})
-_EXTERNAL_ENTITIES = frozenset({"http://xml.org/sax/features/external-general-entities", "xml.sax.handler.feature_external_ges"})
-_RESOLVING = {"resolve_entities": True, "load_dtd": True, "no_network": False, "huge_tree": None}
+_XML_PARSERS = frozenset(
+    {"xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"}
+)
+_EXTERNAL_ENTITIES = frozenset(
+    {"http://xml.org/sax/features/external-general-entities", "xml.sax.handler.feature_external_ges"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +183,13 @@ class Calls:
         return self._eval.state.env.get(function.node.params[0].name)
 
     def method(self, node: form.Call, owner: Value, func: form.Attr, arguments: Arguments) -> Value:
-        """`owner.name(...)`."""
+        """`owner.name(...)`; what a method of a thing gives is still about the same."""
+        found = self._method(node, owner, func, arguments)
+        if isinstance(owner, Thing) and owner.about and isinstance(found, Thing) and not found.about:
+            return replace(found, about=owner.about)
+        return found
+
+    def _method(self, node: form.Call, owner: Value, func: form.Attr, arguments: Arguments) -> Value:
         match owner:
             case Choice(values=values):
                 return joined(self.method(node, v, func, arguments) for v in values)
@@ -217,7 +231,8 @@ class Calls:
         if name == "format" and text is not None and values is not None:
             named = {k: self._eval.flat(v) for k, v in arguments.keywords.items()}
             return texts.braces(text, values, named, arguments.others)
-        if name == "format":
+        if name in ("format", "format_map"):
+            self._eval.use(node, SinkKind.TEMPLATE, name, owner)
             return Thing("builtins.str", self._eval.traces(owner, *arguments.all))
         if name == "join" and arguments.positional:
             items = self._eval.cell(arguments.positional[0])
@@ -277,12 +292,17 @@ class Calls:
             return self._dispatched(node, attribute, owner, arguments)
         if isinstance(attribute, Slot | Thing):
             linked = self._engine.of_link(self._engine.project.infer(func, self._eval.scope))
-            if isinstance(linked, Lib) and not linked.name.startswith(_CONTAINERS):
+            if isinstance(linked, Lib) and not self._fills(linked.name):
                 return self.library(node, linked.name, owner, arguments)
             if isinstance(linked, Func):
                 return self.function(node, linked, arguments)
             return self._unknown_method(node, owner, func.attr, arguments)
         return self.apply(node, attribute, arguments)
+
+    def _fills(self, name: str) -> bool:
+        """Whether it is a method of a container, or of what looks like one."""
+        is_filling = name.rpartition(".")[2] in _FILLING and not self._engine.models.is_known(name)
+        return is_filling or name.startswith(_CONTAINERS)
 
     def _dispatched(self, node: form.Call, found: Func, owner: Slot, arguments: Arguments) -> Value:
         """A method of what is given: a subclass may have its own."""
@@ -330,15 +350,13 @@ class Calls:
             item = Thing("", self._eval.traces(owner))
         return joined([item, default]) if default is not None and default != Const(None) else item
 
-    def _thing_method(
-        self, node: form.Call, owner: Value, name: str, func: form.Attr, arguments: Arguments
-    ) -> Value:
+    def _thing_method(self, node: form.Call, owner: Value, name: str, func: form.Attr, arguments: Arguments) -> Value:
         if name and name not in _TEXT_TYPES:
             return self.library(node, self._engine.models.member(name, func.attr), owner, arguments)
         if self._eval.traces(owner):
             if func.attr in ("format", "format_map"):
                 self._eval.use(node, SinkKind.TEMPLATE, func.attr, owner)
-            if func.attr in ("format", "join", "replace"):
+            if func.attr in ("format", "join"):
                 return Thing("builtins.str", self._eval.traces(owner, *arguments.all))
             return self._unknown_method(node, owner, func.attr, arguments)
         source = self._engine.sources.of_call(node, self._eval.scope)
@@ -389,7 +407,9 @@ class Calls:
         """A lambda runs where it is called; its variables are its own."""
         state = self._eval.state
         before = dict(state.env)
-        state.env.update((n, v) for n, v in callee.captured if n not in state.env or callee.scope is not self._eval.scope)
+        state.env.update(
+            (n, v) for n, v in callee.captured if n not in state.env or callee.scope is not self._eval.scope
+        )
         positional = iter(arguments.positional)
         for param in callee.node.params:
             value = arguments.keywords.get(param.name) or next(positional, None)
@@ -419,9 +439,7 @@ class Calls:
         self._eval.summary.calls.add(symbol)
         return self._filled(node, callee, bound, summary, arguments)
 
-    def _context(
-        self, summary: Summary, callee: Func, bound: Mapping[str, Value]
-    ) -> tuple[tuple[str, Value], ...]:
+    def _context(self, summary: Summary, callee: Func, bound: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
         """Of what the summary depends on, the part that this call knows."""
         found = []
         for slot in sorted(summary.wants, key=lambda s: s.name):
@@ -441,7 +459,9 @@ class Calls:
         params = symbol.node.params
         bound: dict[str, Value] = {}
         positional = list(arguments.positional)
-        if callee.receiver is not None or (symbol.owner is not None and not symbol.is_static() and _is_class_call(callee)):
+        if callee.receiver is not None or (
+            symbol.owner is not None and not symbol.is_static() and _is_class_call(callee)
+        ):
             positional.insert(0, callee.receiver if callee.receiver is not None else UNKNOWN)
         keywords = dict(arguments.keywords)
         for param in params:
@@ -641,12 +661,20 @@ class Calls:
     # --- libraries ---
 
     def library(self, node: form.Node, name: str, receiver: Value | None, arguments: Arguments) -> Value:
-        """A library's function or method."""
+        """A library's function or method; its result remembers what it says something about."""
+        name = self._engine.models.name_of(name)
+        found = self._library(node, name, receiver, arguments)
+        about = self._about(name, arguments, receiver)
+        return replace(found, about=about) if about and isinstance(found, Thing) and not found.about else found
+
+    def _library(self, node: form.Node, name: str, receiver: Value | None, arguments: Arguments) -> Value:
         models = self._engine.models
-        name = models.name_of(name)
         self._sinks(node, name, receiver, arguments)
         if name in self._engine.leaving:
             self.leaves = True
+        matched = self._matched(name, receiver, arguments)
+        if matched is not None:
+            return matched
         special = python_functions.SPECIAL.get(name)
         if special is not None:
             return special(self._eval, node, arguments)
@@ -673,14 +701,31 @@ class Calls:
                 *([receiver] if receiver is not None else []), *arguments.all]  # fmt: skip
             if name in python_functions.NORMALISING:
                 result = python_functions.NORMAL_PATH
-            return Thing(result, self._eval.traces(*chosen), self._about(name, arguments, receiver))
+            return Thing(result, self._eval.traces(*chosen))
         if receiver is not None or _is_method(name):
             # What an object of a library gives is its own: rows of a query are not the query's parameters.
-            about = receiver.about if isinstance(receiver, Thing) else ()
-            return Thing(result, self._eval.traces(receiver), about)
+            return Thing(result, self._eval.traces(receiver))
         self._called_back(node, arguments)
         traces = doubtful(self._eval.traces(*arguments.all), f"it isn't known what `{name}` does with it")
         return Thing(result, traces)
+
+    def _matched(self, name: str, receiver: Value | None, arguments: Arguments) -> Value | None:
+        """`PATTERN.fullmatch(text)`, and what a match has to say."""
+        if name in ("re.Pattern.fullmatch", "re.Pattern.match"):
+            cell = self._eval.cell(receiver) if receiver is not None else None
+            pattern = cell.entries.get("pattern") if cell is not None else None
+            subject = arguments.get(0, "string")
+            how = name.rpartition(".")[2]
+            return python_functions.match_of(self._eval, how, pattern, subject, arguments.node(0, "string"))
+        if name == "re.Pattern.sub":
+            cell = self._eval.cell(receiver) if receiver is not None else None
+            pattern = cell.entries.get("pattern") if cell is not None else None
+            return python_functions.substituted(
+                self._eval, pattern, arguments.get(0, "repl"), arguments.get(1, "string"))  # fmt: skip
+        if name.startswith("re.Match.") and isinstance(receiver, Thing):
+            kinds = python_functions.matched_kinds(receiver.about)
+            return cleared(Thing("", receiver.traces), kinds)
+        return None
 
     def _about(self, name: str, arguments: Arguments, receiver: Value | None) -> tuple[str, ...]:
         if name == "pathlib.Path.resolve":
@@ -728,6 +773,17 @@ class Calls:
             for sink in self._engine.models.sinks.get(named) or self._engine.models.sinks.get(full, ()):
                 if sink.assigned:
                     self._reach(node, full, sink, None, Arguments((key, value), {}))
+                    if sink.kind is SinkKind.SESSION:
+                        self._privilege(node, full, key, value)
+
+    def _privilege(self, node: form.Node, name: str, key: Value, value: Value) -> None:
+        """What later code takes for granted: a role that a client names itself, or an identity that may be unproven."""
+        word = str(key.value).lower() if isinstance(key, Const) else ""
+        if word in _ROLES:
+            self._eval.use(node, SinkKind.SESSION, name.rpartition(".")[2], value)
+        elif word in _IDENTITIES:
+            traces = doubtful(self._eval.traces(value), "it may have been proven before")
+            self._eval.use(node, SinkKind.SESSION, name.rpartition(".")[2], Thing("", traces))
 
     def _sinks(self, node: form.Node, name: str, receiver: Value | None, arguments: Arguments) -> None:
         sinks = self._engine.models.sinks.get(name)
@@ -751,10 +807,6 @@ class Calls:
         if doubt is False:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, _why_not(sink))
             return
-        if sink.kind is SinkKind.XML and not sink.when:
-            doubt = self._xml_doubt(node, name, receiver, arguments, callee)
-            if doubt is False:
-                return
         for value in values:
             if sink.kind is SinkKind.HTML and _is_response(value):
                 continue
@@ -762,38 +814,38 @@ class Calls:
                 value = Thing("", doubtful(self._eval.traces(value), doubt))
             if sink.kind is SinkKind.COMMAND and self._runs_shell(arguments):
                 value = self._as_shell_text(value)
+            if sink.kind is SinkKind.XML and not sink.when:
+                value = self._parse(name, value, receiver, arguments)
+            if sink.kind is SinkKind.LOG:
+                value = self._message(value, arguments)
             self._eval.use(node, sink.kind, callee, value)
 
-    def _xml_doubt(
-        self, node: form.Node, name: str, receiver: Value | None, arguments: Arguments, callee: str
-    ) -> bool | str:
-        """False where the parser resolves no external entities; what is in doubt, or True."""
-        parser = arguments.keywords.get("parser") or (arguments.positional[1] if len(arguments.positional) > 1 else None)
-        for candidate in (parser, receiver):
-            cell = self._eval.cell(candidate) if candidate is not None else None
-            if cell is None or cell.type_name not in _XML_PARSERS:
-                continue
-            for option, unsafe in _RESOLVING.items():
-                if unsafe is not None and cell.entries.get(option) == Const(unsafe):
-                    return True
-            if "lxml" not in cell.type_name or cell.entries.get("resolve_entities") in (Const(False), Const("internal")):
-                self._engine.keep(node, SinkKind.XML, self._eval.scope, callee, "its parser resolves no entities")
-                return False
-            return "lxml resolves external entities by default before version 5"
-        if name.startswith("lxml."):
-            keyword = arguments.keywords.get("resolve_entities")
-            if keyword == Const(True):
-                return True
-            if keyword == Const(False):
-                self._engine.keep(node, SinkKind.XML, self._eval.scope, callee, "it resolves no entities")
-                return False
-            if parser is not None and not isinstance(parser, Const):
-                return "it isn't known how its parser is configured"
-            return "lxml resolves external entities by default before version 5"
-        if isinstance(parser, Slot) or (isinstance(parser, Thing) and parser != UNKNOWN):
-            return "it isn't known how its parser is configured"
-        self._engine.keep(node, SinkKind.XML, self._eval.scope, callee, "the parser resolves no external entities")
-        return False
+    def _message(self, value: Value, arguments: Arguments) -> Value:
+        """What is logged: `%r` in the message escapes line breaks."""
+        first, *rest = arguments.positional or (value,)
+        if isinstance(first, Const) and isinstance(first.value, str) and "%" in first.value and rest:
+            return texts.percent(first.value, [self._eval.flat(v) for v in rest], {}, None)
+        return value
+
+    def _parse(self, name: str, document: Value, receiver: Value | None, arguments: Arguments) -> Value:
+        """A document with what is known of its parser: see `shapes`."""
+        given = arguments.keywords.get("parser") or (arguments.positional[1] if len(arguments.positional) > 1 else None)
+        keyword = arguments.keywords.get("resolve_entities")
+        entries: list[tuple[Key, Value]] = [("document", document)]
+        cell = self._eval.cell(receiver) if receiver is not None else None
+        if keyword is not None:
+            entries.append(("parser", Tree("object", (("resolve_entities", keyword),), type_name=name)))
+        elif cell is not None and cell.type_name in _XML_PARSERS and receiver is not None:
+            entries.append(("parser", self._eval.frozen(receiver)))
+        elif given is not None and given != Const(None) and self._is_parser(given):
+            entries.append(("parser", self._eval.frozen(given)))
+        entries.append(("default", Const(OLD_LXML if name.startswith("lxml.") else None)))
+        return Tree("parse", tuple((k, self._eval.frozen(v)) for k, v in entries))
+
+    def _is_parser(self, value: Value) -> bool:
+        cell = self._eval.cell(value)
+        return isinstance(value, Slot) or (cell is not None and cell.type_name in _XML_PARSERS) or (
+            isinstance(value, Thing) and not value.traces and value.type_name not in _TEXT_TYPES)  # fmt: skip
 
     def _runs_shell(self, arguments: Arguments) -> bool:
         shell = arguments.keywords.get("shell")
@@ -804,9 +856,7 @@ class Calls:
         cell = self._eval.cell(value)
         return cell.entries.get(0, cell.all) if cell is not None and cell.is_sequence else value
 
-    def _chosen(
-        self, places: tuple[int | str, ...], receiver: Value | None, arguments: Arguments
-    ) -> list[Value]:
+    def _chosen(self, places: tuple[int | str, ...], receiver: Value | None, arguments: Arguments) -> list[Value]:
         """The arguments at some places: a number is a position, -1 the receiver, `*` stands for all."""
         found: list[Value] = []
         for place in places:

@@ -28,10 +28,14 @@ from assay.scanner.readers.python import form
 if TYPE_CHECKING:
     from assay.scanner.dataflow.taint.engine import Engine
 
-_JSON = frozenset({"get_json", "json", "data", "media", "get_media", "payload", "validated_data", "initial_data", "body"})
+_JSON = frozenset(
+    {"get_json", "json", "data", "media", "get_media", "payload", "validated_data", "initial_data", "body"}
+)
 """Attributes and methods that may give an object where a text was expected."""
 _HOSTS = frozenset({"host", "host_url", "url_root", "base_url", "get_host", "build_absolute_uri"})
-_OWN_PATHS = frozenset({"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri"})
+_OWN_PATHS = frozenset(
+    {"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri"}
+)
 """What names the page that was asked for: a redirect to it stays on this host."""
 _DEEPEST_MODEL = 3
 
@@ -46,8 +50,11 @@ class ClientValues:
     def client_value(self, scope: Scope, node: form.Node, what: str, label: Label) -> Value:
         """A value that a library model says a client chooses."""
         models = self._engine.models
-        found = _sent(scope.module, node, f"a client sends `{what}`", label, what if models.is_typed(what) else "")
+        how = "is read back" if label is Label.STORED else "comes from a client"
+        found = _sent(scope.module, node, f"`{what}` {how}", label, what if models.is_typed(what) else "")
         kinds = models.sanitizers.get(what)
+        if label is Label.STORED:
+            return Thing("", doubtful(found.traces, "a client may have written it before"))
         return cleared(found, kinds) if kinds is not None else found
 
     def of_attribute(self, node: form.Attr, scope: Scope) -> Value | None:
@@ -148,7 +155,7 @@ def _declared_label(param: form.Param, function: FunctionSymbol) -> Label:
     return Label.JSON if _names(param.annotation) & {"dict", "Dict", "Any", "Mapping", "object"} else Label.TEXT
 
 
-def _sent(module: Module, node: form.Node, text: str, label: Label, type_name: str = "") -> Value:
+def _sent(module: Module, node: form.Node, text: str, label: Label, type_name: str = "") -> Thing:
     step = Step(module, node, text)
     return Thing(type_name, (Trace(Source(f"{module.path}:{node.start}"), label, steps=step),))
 

@@ -243,7 +243,9 @@ class Engine:
         return self._literals[node]
 
     def _expression(self, node: form.Expr, scope: Scope) -> Value:
-        size = len(node.items) if isinstance(node, form.Display) else len(node.keys) if isinstance(node, form.Dict) else 0
+        size = (
+            len(node.items) if isinstance(node, form.Display) else len(node.keys) if isinstance(node, form.Dict) else 0
+        )
         if size > _LARGEST_TABLE:
             return UNKNOWN
         try:
@@ -310,7 +312,8 @@ class Engine:
             family = [cls, *self.project.subclasses(cls)]
             is_set = any(self.project.instance_attributes(c, name) for c in family)
             is_overridden = any(c.own(name) for c in family[1:])
-            self._settled[key] = None if is_set or is_overridden else self.class_value(cls, name)
+            found = None if is_set or is_overridden else self.class_value(cls, name)
+            self._settled[key] = None if found == UNKNOWN or (found and _may_be_filled(found)) else found
         return self._settled[key]
 
     def default_of(self, symbol: FunctionSymbol, param: form.Param) -> Value:
@@ -325,7 +328,9 @@ class Engine:
         return self._literals[param.default]
 
     def method_of(self, found: Linked | None) -> FunctionSymbol | None:
-        return found.function if isinstance(found, BoundMethod) else found if isinstance(found, FunctionSymbol) else None
+        return (
+            found.function if isinstance(found, BoundMethod) else found if isinstance(found, FunctionSymbol) else None
+        )
 
     def property_of(self, node: form.Attr, scope: Scope) -> FunctionSymbol | None:
         """The function behind `owner.attr` where that is a property of the project."""
@@ -488,7 +493,9 @@ def _below(value: Value, key: Key) -> Value:
 
 def _may_be_filled(value: Value) -> bool:
     """An empty container at module level is there to be filled."""
-    return isinstance(value, Tree) and value.kind in ("list", "dict", "set") and not value.entries and value.rest is None
+    return (
+        isinstance(value, Tree) and value.kind in ("list", "dict", "set") and not value.entries and value.rest is None
+    )
 
 
 def _proof(value: Value) -> str:

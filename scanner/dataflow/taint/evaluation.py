@@ -38,6 +38,7 @@ from assay.scanner.dataflow.taint.values import (
     join,
     joined,
     merged_traces,
+    open_trace,
     options_of,
     stepped,
     text_of,
@@ -243,7 +244,7 @@ class Evaluation:
         if prop is not None:
             return self.calls.function(node, Func(prop, owner), Arguments.none())
         if len(owner.path) >= _LONGEST_PATH:
-            return Thing("", (Trace(owner),))
+            return Thing("", (open_trace(owner),))
         return Slot(owner.owner, owner.name, (*owner.path, node.attr))
 
     def _field(self, owner: Value, node: form.Attr) -> Value:
@@ -309,7 +310,7 @@ class Evaluation:
         if written is not None and key.value in written.entries:
             return written.entries[key.value]
         if len(owner.path) >= _LONGEST_PATH:
-            return Thing("", (Trace(owner),))
+            return Thing("", (open_trace(owner),))
         return Slot(owner.owner, owner.name, (*owner.path, key.value))
 
     def _slice(self, owner: Value, bounds: form.Slice, node: form.Node) -> Value:
@@ -352,6 +353,8 @@ class Evaluation:
         mine, theirs = self.cell(left), self.cell(right)
         if op in ("+", "|") and mine is not None and theirs is not None:
             return self.allocate(_added(mine, theirs), node)
+        if op == "+" and mine is not None and mine.is_sequence and mine.rest is None and isinstance(right, Thing):
+            return self.allocate(Tree(mine.kind, tuple(mine.entries.items()), self.element(right)), node)
         if op == "+" and mine is None and theirs is None:
             return self._sum(left, right)
         if op == "*" and mine is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.taint.patterns import harmless_for
-from assay.scanner.dataflow.taint.python_functions import NORMAL_PATH, RESOLVED
+from assay.scanner.dataflow.taint.python_functions import NORMAL_PATH, RESOLVED, matched_kinds
 from assay.scanner.dataflow.taint.shapes import fixes_authority
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.values import (
@@ -49,6 +49,7 @@ _ADDRESS_TESTS = frozenset(
     {"is_private", "is_global", "is_loopback", "is_reserved", "is_link_local", "is_multicast", "is_unspecified"}
 )
 _PATH = frozenset({SinkKind.PATH})
+_LINES = frozenset({SinkKind.HEADER, SinkKind.LOG})
 _WEB = frozenset({SinkKind.URL, SinkKind.REDIRECT})
 
 
@@ -114,6 +115,8 @@ class Guards:
         if isinstance(value, Thing) and value.about and value.about[-1] in _ADDRESS_TESTS:
             if truth is (value.about[-1] == "is_global"):
                 self._address_checked(value.about[0])
+        elif truth and isinstance(value, Thing) and matched_kinds(value.about):
+            self._clear_path(value.about[0], matched_kinds(value.about))
         elif isinstance(value, Thing) and value.about and value.about[-1] in _HOSTS and not truth:
             self._clear_path(value.about[0], _WEB)
         elif not truth:
@@ -200,7 +203,9 @@ class Guards:
         if value is None:
             return
         self._prove_slots(value, frozenset({SinkKind.URL}))
-        changed = Thing("", doubtful(self._eval.traces(value), "its address is checked, but redirects may lead elsewhere"))
+        changed = Thing(
+            "", doubtful(self._eval.traces(value), "its address is checked, but redirects may lead elsewhere")
+        )
         if path in state.env:
             state.env[path] = changed
         else:
@@ -220,6 +225,10 @@ class Guards:
         if isinstance(other, form.Const) and other.value is None:
             if isinstance(node, form.Call) and not holds:
                 self._called(node, True)  # `re.fullmatch(...) is not None`
+            elif not holds:
+                found = self._eval.value(node)
+                if isinstance(found, Thing) and matched_kinds(found.about):
+                    self._clear_path(found.about[0], matched_kinds(found.about))
             return
         value = self._eval.value(other)
         about = self._eval.value(node)
@@ -260,6 +269,10 @@ class Guards:
         if isinstance(needle, Const) and isinstance(needle.value, str):
             self._contained(needle.value, container, holds)
             return
+        whole = self._eval.value(container)
+        if isinstance(whole, Const) and isinstance(whole.value, str):
+            self._of_characters(item, whole.value, holds)
+            return
         if not holds:
             return
         if isinstance(container, form.Attr) and container.attr == "parents":
@@ -270,7 +283,7 @@ class Guards:
                 self._clear_path(needle.about[0], _WEB)
             return
         value = self._eval.value(container)
-        if isinstance(value, Text) or (isinstance(value, Const) and isinstance(value.value, str)):
+        if isinstance(value, Text):
             return
         if self._eval.traces(self._known_items(value)):
             return
@@ -284,6 +297,14 @@ class Guards:
             self._settle(item, FIXED)
         else:
             self.clear(item, EVERYTHING)
+
+    def _of_characters(self, item: form.Expr, text: str, holds: bool) -> None:
+        """A part of a constant is harmless; a character that is none of some is no line break, say."""
+        if holds:
+            self.clear(item, EVERYTHING)
+        else:
+            for character in text:
+                self._set(item, lambda v, piece=character: lacking(v, piece))  # type: ignore[misc]
 
     def _known_items(self, value: Value) -> Value:
         """Of a dict only the keys are compared with."""
@@ -306,6 +327,9 @@ class Guards:
         if isinstance(func, form.Attr):
             if name in _WORDS and truth:
                 self.clear(func.value, EVERYTHING)
+                return
+            if name in ("isprintable", "isascii") and truth:
+                self.clear(func.value, _LINES if name == "isprintable" else frozenset())
                 return
             if name in ("startswith", "endswith"):
                 self._starts(call, func, truth)
@@ -349,6 +373,8 @@ class Guards:
                 self.clear(func.value, _WEB)
             elif truth and texts == ["/"]:
                 self._rooted(func.value, "/")
+            elif not truth and "$" in texts:
+                self.clear(func.value, frozenset({SinkKind.DOCUMENT}))
             elif not truth and any(t in ("//", "/\\") for t in texts):
                 self._rooted(func.value, "//")
         if truth and self._is_normalised(func.value) and not self._eval.traces(prefixes):
@@ -407,10 +433,14 @@ class Guards:
             return
         generator = node.generators[0]
         name = generator.target.id if isinstance(generator.target, form.Name) else None
-        tests = node.element.values if isinstance(node.element, form.Boolean) and node.element.op == "or" else [node.element]
+        tests = (
+            node.element.values
+            if isinstance(node.element, form.Boolean) and node.element.op == "or"
+            else [node.element]
+        )
         if name is not None and all(self._allows(test, name) for test in tests):
             self.clear(generator.iter, EVERYTHING)
-        iterated = self._eval.value(generator.iter)
+        iterated = self._eval.element(self._eval.value(generator.iter))
         about = iterated.about if isinstance(iterated, Thing) else ()
         if about and all(isinstance(t, form.Attr) and t.attr == "is_global" for t in tests):
             self._address_checked(about[0])

@@ -64,9 +64,10 @@ class Models:
         """The full name of a member: of what the owner is an object of, where that is said."""
         full = self.name_of(f"{owner}.{name}")
         kind = self.gives.get(owner)
-        return full if kind is None or self._is_known(full) else self.name_of(f"{kind}.{name}")
+        return full if kind is None or self.is_known(full) else self.name_of(f"{kind}.{name}")
 
-    def _is_known(self, name: str) -> bool:
+    def is_known(self, name: str) -> bool:
+        """Whether any model says something of it."""
         return any(name in known for known in (self.sources, self.sinks, self.sanitizers, self.gives, self.propagators))
 
     def result_of(self, name: str) -> str:

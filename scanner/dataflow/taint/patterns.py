@@ -22,7 +22,7 @@ _NEEDED: Mapping[SinkKind, str] = {
     SinkKind.HTML: "<>\"'",
     SinkKind.DESERIALIZE: "(.:{[<\x80",
     SinkKind.XML: "<&",
-    SinkKind.LDAP: "()*\\\0,=+<>;\"",
+    SinkKind.LDAP: '()*\\\0,=+<>;"',
     SinkKind.XPATH: "'\"[]()/@|",
     SinkKind.DOCUMENT: "{$",
     SinkKind.REDIRECT: "/\\:",
@@ -55,6 +55,23 @@ def harmless_for(pattern: str, *, whole: bool) -> frozenset[SinkKind]:
             allowed.add("\n")
     kinds = frozenset(kind for kind, needed in _NEEDED.items() if allowed.isdisjoint(needed))
     return kinds | _WEB if fixes_authority(_literal_beginning(tree)) else kinds
+
+
+@lru_cache(maxsize=256)
+def harmless_without(pattern: str, new: str) -> frozenset[SinkKind]:
+    """The kinds of sinks at which a text does no harm in which `new` stands for every match of the pattern: one for a
+    set of characters.
+    """
+    try:
+        tree = parser.parse(pattern)
+    except (re.error, RecursionError, OverflowError):  # the program would fail there too
+        return frozenset()
+    while len(tree) == 1 and tree[0][0] in (opcodes.MAX_REPEAT, opcodes.SUBPATTERN):
+        tree = tree[0][1][-1]
+    if len(tree) != 1 or tree[0][0] is not opcodes.IN:
+        return frozenset()
+    gone = {c for c in _CHARACTERS if _allows(tree, c)}.difference(new)
+    return frozenset(kind for kind, needed in _NEEDED.items() if gone.issuperset(needed))
 
 
 def _literal_beginning(tree: Any) -> str:

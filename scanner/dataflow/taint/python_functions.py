@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from assay.scanner.dataflow.taint.patterns import harmless_for, harmless_without
+from assay.scanner.dataflow.taint.state import path_of
 from assay.scanner.dataflow.taint.values import (
     NONE,
     UNKNOWN,
@@ -22,10 +24,13 @@ from assay.scanner.dataflow.taint.values import (
     Thing,
     Tree,
     Value,
+    cleared,
     joined,
+    labelled,
     revived,
     text_of,
 )
+from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -115,8 +120,10 @@ def _text(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Valu
     given = _first(arguments)
     if isinstance(given, Const):
         return Const(str(given.value))
-    if isinstance(given, Text | Thing | Slot):
+    if isinstance(given, Text):
         return given
+    if isinstance(given, Thing | Slot):
+        return labelled(given, Label.TEXT)
     return Thing("builtins.str", evaluation.traces(given))
 
 
@@ -191,6 +198,7 @@ def _getattr(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> V
 def _setattr(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     if len(arguments.positional) == 3:
         owner, name, value = arguments.positional
+        evaluation.calls.assigned(node, owner, None, name, value)
         evaluation.write(owner, name.value if isinstance(name, Const) else None, value)
     return NONE
 
@@ -214,6 +222,48 @@ def _length(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Va
     if cell is not None and cell.rest is None and cell.kind != "object":
         return Const(len(cell.entries))
     return Thing("builtins.int")
+
+
+def _substituted(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    """`re.sub(r"[^a-z]", "", text)` leaves what the pattern doesn't match."""
+    return substituted(evaluation, _first(arguments), arguments.get(1, "repl"), arguments.get(2, "string"))
+
+
+def substituted(evaluation: Evaluation, pattern: Value | None, new: Value | None, text: Value | None) -> Value:
+    """What is left of a text when all that a pattern matches is replaced."""
+    found = Thing("builtins.str", evaluation.traces(text, new))
+    if isinstance(pattern, Const) and isinstance(pattern.value, str) and isinstance(new, Const):
+        return cleared(found, harmless_without(pattern.value, str(new.value)))
+    return found
+
+
+def _truth(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    truth = evaluation.truth(_first(arguments))
+    return Const(truth) if truth is not None else Thing("builtins.bool")
+
+
+def _match(how: str) -> _Function:
+    def matched(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+        pattern, subject = _first(arguments), arguments.get(1, "string")
+        return match_of(evaluation, how, pattern, subject, arguments.node(1, "string"))
+
+    return matched
+
+
+def match_of(
+    evaluation: Evaluation, how: str, pattern: Value | None, subject: Value | None, node: form.Expr | None
+) -> Value:
+    """What matching a text gives: it remembers which text, and what the pattern shows of it."""
+    path = path_of(node) if node is not None else None
+    about = (path, how, pattern.value) if path and isinstance(pattern, Const) and isinstance(pattern.value, str) else ()
+    return Thing("re.Match", evaluation.traces(subject), about)
+
+
+def matched_kinds(about: tuple[str, ...]) -> frozenset[SinkKind]:
+    """The kinds of sinks at which a text does no harm that a match is about."""
+    if len(about) != 3 or about[1] not in ("fullmatch", "match"):
+        return frozenset()
+    return harmless_for(about[2], whole=about[1] == "fullmatch")
 
 
 def _any(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
@@ -290,6 +340,10 @@ SPECIAL: Mapping[str, _Function] = {
     "builtins.any": _any,
     "builtins.all": _any,
     "builtins.len": _length,
+    "builtins.bool": _truth,
+    "re.fullmatch": _match("fullmatch"),
+    "re.match": _match("match"),
+    "re.sub": _substituted,
     "builtins.range": _range,
     "builtins.print": lambda e, n, a: NONE,
     "builtins.super": lambda e, n, a: UNKNOWN,

@@ -106,9 +106,11 @@ class Run:
 
     def _outcomes(self, value: Value, state: State, node: form.Expr | None) -> tuple[Cleared | None, Cleared | None]:
         """What is proved where the returned value is true, and where it is false; None where it can't be."""
-        truth = self._eval.truth(value)
+        truth = self._eval.truth(value) if node is not None else False
         if truth is not None or node is None:
             return (state.proved if truth else None), (None if truth else state.proved)
+        if not _is_answer(value):
+            return state.proved, state.proved
         self._eval.state = state
         found = [self._eval.guards.refined(node, outcome) for outcome in (True, False)]
         return tuple(s.proved if s is not None else None for s in found)  # type: ignore[return-value]
@@ -440,6 +442,11 @@ class Run:
         form.Import: _import,
         form.ImportFrom: _import,
     }
+
+
+def _is_answer(value: Value) -> bool:
+    """Whether it says yes or no."""
+    return isinstance(value, Thing) and value.type_name in ("builtins.bool", "re.Match")
 
 
 def _imported(node: form.Stmt) -> list[str]:

@@ -35,7 +35,17 @@ def fixes_authority(prefix: str) -> bool:
 
 def dangerous(kind: SinkKind, value: Value) -> tuple[Trace, ...]:
     """The traces of the value that do harm at a sink of the kind."""
-    return merged_traces(trace for option in options_of(value) for trace in _parts(kind, option))
+    found = (trace for option in options_of(value) for trace in _parts(kind, option))
+    return merged_traces(t for t in found if t.label is not Label.STORED or kind in _STORED)
+
+
+_STORED = frozenset(
+    {
+        SinkKind.COMMAND, SinkKind.CODE, SinkKind.PATH, SinkKind.URL, SinkKind.TEMPLATE, SinkKind.HTML,
+        SinkKind.DESERIALIZE, SinkKind.REDIRECT,
+    }
+)  # fmt: skip
+"""Where text that was stored before is worth a question."""
 
 
 def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
@@ -44,8 +54,12 @@ def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
             yield from (t for t in _arguments(value) if kind not in t.cleared)
         case SinkKind.COMMAND, Text():
             yield from _shell_words(value)
-        case (SinkKind.URL | SinkKind.REDIRECT), Text():
+        case ((SinkKind.URL | SinkKind.REDIRECT), Text()):
             yield from (t for t in _authority(value) if kind not in t.cleared)
+        case SinkKind.XML, Tree(kind="parse"):
+            yield from (t for t in _parsed(value) if kind not in t.cleared)
+        case SinkKind.HEADER, Text():
+            yield from _lines(value)
         case SinkKind.XPATH, Text():
             yield from _quoted_parts(value)
         case SinkKind.DOCUMENT, _:
@@ -55,7 +69,9 @@ def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
         case _:
             needed = _NEEDED.get(kind, ())
             yield from (
-                t for t in shallow_traces(value) if kind not in t.cleared and not (needed and t.lacks.issuperset(needed))
+                t
+                for t in shallow_traces(value)
+                if kind not in t.cleared and not (needed and t.lacks.issuperset(needed))
             )
 
 
@@ -85,6 +101,45 @@ def _quoted_parts(text: Text) -> Iterator[Trace]:
         for trace in shallow_traces(part):
             if SinkKind.XPATH not in trace.cleared and not (quote and quote in trace.lacks):
                 yield trace
+
+
+def _lines(text: Text) -> Iterator[Trace]:
+    """What can begin a header of its own; behind an empty line comes the body."""
+    literal = ""
+    for part in text.parts:
+        if isinstance(part, str):
+            literal += part.replace("\r\n", "\n")
+            if "\n\n" in literal:
+                return
+        else:
+            yield from (t for t in shallow_traces(part) if SinkKind.HEADER not in t.cleared and "\n" not in t.lacks)
+
+
+def _parsed(parse: Tree) -> Iterator[Trace]:
+    """A document does harm where its parser resolves external entities."""
+    entries = dict(parse.entries)
+    doubt = _parser_doubt(entries.get("parser"), entries["default"])
+    if doubt is not None:
+        for trace in shallow_traces(entries["document"]):
+            yield replace(trace, doubt=trace.doubt or doubt or None)
+
+
+def _parser_doubt(parser: Value | None, default: Value) -> str | None:
+    """What makes it uncertain that a parser resolves external entities: empty where it does, None where it doesn't."""
+    if parser is None:
+        return str(default.value) if isinstance(default, Const) and default.value is not None else None
+    if not isinstance(parser, Tree):
+        return "it isn't known how its parser is configured"
+    options = dict(parser.entries)
+    if any(options.get(name) == Const(unsafe) for name, unsafe in _RESOLVING.items()):
+        return ""
+    if "lxml" not in parser.type_name or options.get("resolve_entities") in (Const(False), Const("internal")):
+        return None
+    return OLD_LXML
+
+
+OLD_LXML = "lxml resolves external entities by default before version 5"
+_RESOLVING = {"resolve_entities": True, "load_dtd": True, "no_network": False}
 
 
 def _open_quote(literal: str) -> str:

@@ -149,4 +149,3 @@ def slots_in(value: Value) -> Iterator[Slot]:
     for trace in shallow_traces(value):
         if isinstance(trace.origin, Slot):
             yield trace.origin
-

@@ -17,6 +17,7 @@ from assay.scanner.dataflow.taint.values import (
     Tree,
     Value,
     cleared,
+    lacking,
     merged_traces,
     shallow_traces,
     text_of,
@@ -131,7 +132,12 @@ def method(text: Value, name: str, args: Sequence[Value]) -> Value | None:
     if isinstance(text, Text) and name in ("encode", "decode", "copy", "strip", "rstrip"):
         return text
     if name == "replace":
-        return Thing("builtins.str", merged_traces([*traces, *_of(args[1:2])]))
+        found: Value = Thing("builtins.str", merged_traces([*traces, *_of(args[1:2])]))
+        if len(args) == 2 and isinstance(args[0], Const) and isinstance(args[1], Const):
+            old, new = str(args[0].value), str(args[1].value)
+            # Of a longer piece a new one may come about: `....//` without `../` is `../`.
+            return lacking(found, old) if len(old) == 1 and old not in new else found
+        return found
     return Thing("builtins.str", merged_traces(traces))
 
 

@@ -178,9 +178,7 @@ class Tree:
     type_name: str = ""
 
 
-Value: TypeAlias = (
-    Const | Text | Thing | Lib | Mod | Klass | Func | Anonymous | Partial | Slot | Ref | Choice | Tree
-)
+Value: TypeAlias = Const | Text | Thing | Lib | Mod | Klass | Func | Anonymous | Partial | Slot | Ref | Choice | Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +297,7 @@ def shallow_traces(value: Value) -> Iterator[Trace]:
             for option in values:
                 yield from shallow_traces(option)
         case Slot():
-            yield Trace(value)
+            yield open_trace(value)
         case Tree(entries=entries, rest=rest, keys=keys):
             for _, entry in entries:
                 yield from shallow_traces(entry)
@@ -311,6 +309,11 @@ def shallow_traces(value: Value) -> Iterator[Trace]:
                 yield from shallow_traces(argument)
         case Func(receiver=receiver) if receiver is not None:
             yield from shallow_traces(receiver)
+
+
+def open_trace(slot: Slot) -> Trace:
+    """The trace of whatever the caller gives."""
+    return Trace(slot, Label.JSON)
 
 
 def text_of(parts: Iterable[str | Value]) -> Value:
@@ -326,7 +329,9 @@ def text_of(parts: Iterable[str | Value]) -> Value:
     for piece in pieces:
         _append(found, piece)
     if len(found) > _MOST_PARTS:
-        return Thing("builtins.str", merged_traces(t for p in found if not isinstance(p, str) for t in shallow_traces(p)))
+        return Thing(
+            "builtins.str", merged_traces(t for p in found if not isinstance(p, str) for t in shallow_traces(p))
+        )
     if not found:
         return Const("")
     if len(found) == 1 and isinstance(found[0], str):
@@ -399,7 +404,7 @@ def lacking(value: Value, piece: str) -> Value:
         case Thing(type_name=name, traces=traces, about=about):
             return Thing(name, merged_traces(replace(t, lacks=t.lacks | {piece}) for t in traces), about)
         case Slot():
-            return Thing("", (Trace(value, lacks=frozenset({piece})),))
+            return Thing("", (replace(open_trace(value), lacks=frozenset({piece})),))
         case Choice(values=values):
             return joined(lacking(v, piece) for v in values)
     return value
@@ -452,6 +457,17 @@ def traces_of(value: Value, heap: Heap, seen: frozenset[Ref] = frozenset()) -> t
     return merged_traces(shallow_traces(value))
 
 
+def _holds_reference(value: Value) -> bool:
+    match value:
+        case Ref():
+            return True
+        case Tree(entries=entries, rest=rest):
+            return any(_holds_reference(v) for _, v in entries) or (rest is not None and _holds_reference(rest))
+        case Choice(values=values):
+            return any(_holds_reference(v) for v in values)
+    return False
+
+
 _DEEPEST_TREE = 4
 
 
@@ -468,6 +484,9 @@ def frozen(value: Value, heap: Heap, depth: int = _DEEPEST_TREE) -> Value:
             rest = frozen(cell.rest, heap, depth - 1) if cell.rest is not None else None
             keys = frozen(cell.keys, heap, depth - 1) if cell.keys is not None else None
             return Tree(cell.kind, inside, rest, keys, cell.cls, cell.type_name)
+        case Tree(entries=entries, rest=rest) if depth and _holds_reference(value):
+            inside = tuple((k, frozen(v, heap, depth - 1)) for k, v in entries)
+            return replace(value, entries=inside, rest=frozen(rest, heap, depth - 1) if rest is not None else None)
         case Choice(values=values):
             return joined(frozen(v, heap, depth) for v in values)
         case Text(parts=parts):

@@ -1,0 +1,50 @@
+"""Signed tokens that a service reads, and whether it verifies them first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+
+
+class Verification(StrEnum):
+    """What is known of a token's signature where the token is read."""
+
+    VERIFIED = "verified"
+    """The call itself verifies it."""
+    SAME_TOKEN = "same token"
+    """The call doesn't; the same token is verified beside it on every path."""
+    NO_CLAIMS = "no claims"
+    """Nothing that says who somebody is is read: the header, or times."""
+    ELSEWHERE = "elsewhere"
+    """Some caller verifies the token, or one path does."""
+    TRUSTED_SOURCE = "trusted source"
+    """Nothing verifies it; it seems to come straight from whoever issued it."""
+    NONE = "none"
+    """Nothing verifies it, and a client's token says who they are."""
+    UNKNOWN = "unknown"
+    """Whether the call verifies it hangs on something that can't be told, or who sends it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVerification:
+    """One call that reads a signed token."""
+
+    function: str
+    ordinal: int
+    callee: str
+    location: Location
+    role: Role
+    verification: Verification
+    evidence: tuple[Evidence, ...] = ()
+    offline: str | None = None
+
+    @property
+    def subject_id(self) -> str:
+        return f"{self.function}#{self.callee}{self.ordinal}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.callee} in {self.function}"
