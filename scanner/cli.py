@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from assay.scanner.analyzers.advisories import Check
     from assay.scanner.engine import Options, Progress
+    from assay.scanner.libraries import Library
     from assay.scanner.profiling import Profile
     from assay.scanner.recall import Recall
     from assay.scanner.results import ScanResult, StandardPages
@@ -391,6 +392,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
     from assay.scanner.config import ConfigError
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
+    from assay.scanner.libraries import LibraryError
     from assay.scanner.output import UnwritableError
     from assay.scanner.rulebook import RulebookError
     from assay.scanner.watching import WatchError
@@ -400,6 +402,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
         NothingToScanError,
         ConfigError,
         UnwritableError,
+        LibraryError,
         RulebookError,
         ChangesError,
         WatchError,

@@ -17,6 +17,7 @@ from assay.scanner.judge import judge
 from assay.scanner.libraries import Library, packaged_libraries
 from assay.scanner.link import Linked, Sources, link
 from assay.scanner.linker.project import OutOfSightError
+from assay.scanner.model.crypto import SecretPlace
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import DataSite
 from assay.scanner.model.sql import SqlSite
@@ -90,7 +91,7 @@ def configured(rulebook: Rulebook, config: Config) -> Rulebook:
 
 def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
     """Link and judge; `rulebook` has the configured rules."""
-    if any(issubclass(rule.subject_type, DataSite | SqlSite) for rule in rulebook.rules):
+    if any(issubclass(rule.subject_type, DataSite | SqlSite | SecretPlace) for rule in rulebook.rules):
         packaged = (library for package in rulebook.packages for library in packaged_libraries(package))
         sources = replace(sources, libraries=(*packaged, *sources.libraries))
     else:

@@ -200,7 +200,7 @@ class CookieFlags(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class CookieCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Calls that set a cookie, where all of `when` hold, or that set up what sets one. `flask.*` as the owner of a
+    """Calls that set a cookie, or that set up what sets one, where none of `unless` holds. `flask.*` as the owner of a
     name stands for anything that the library gives; it counts for objects whose type can't be told too, in modules
     that import the library.
 
@@ -211,7 +211,7 @@ class CookieCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     flags: CookieFlags
     key: Option = Option()
     value: Option = Option()
-    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
     role: CookieRole | None = None
     settings: str = ""
 

@@ -15,6 +15,7 @@ from assay.scanner.dataflow.log_config import logging_setups
 from assay.scanner.dataflow.logs import NO_LOGS, link_logs
 from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
+from assay.scanner.dataflow.secrets import Secrets
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.dataflow.taint.sites import data_sites
@@ -44,6 +45,7 @@ from assay.scanner.model.site import (
     ProcessStart,
     Redirect,
     SessionWrite,
+    SqlStatement,
     TemplateSource,
     UrlRequest,
     XmlParse,
@@ -205,11 +207,17 @@ class _Parts:
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = handlers_of(self.routes, project)
         self.data_sites = self._part("data flows", data_sites, context, libraries, sources, executions)
-        self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources)
+        statements = [site for site in self.data_sites if isinstance(site, SqlStatement)]
+        self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources, statements)
         handled = [(endpoint, route.handler) for route, endpoint in self.endpoints]
         self.health_checks = self._part("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
         self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
+        secrets = Secrets(project, libraries)
+        self.hash_uses = self._part("digests", secrets.hash_uses)
+        self.random_uses = self._part("random values", secrets.random_uses)
+        self.password_uses = self._part("passwords", secrets.password_uses)
+        self.credentials = self._part("credentials", secrets.credentials)
         tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
         self.tables = [t for t in tables if t.role is not Role.TEST]
         self.migrations = [m for f in used for m in self._part(f"migrations of {f.name}", f.migrations, context)]
@@ -314,6 +322,10 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         header_writes=parts.sites(root, HeaderWrite),
         logged_texts=parts.sites(root, LoggedText),
         session_writes=parts.sites(root, SessionWrite),
+        hash_uses=parts.of(root, parts.hash_uses),
+        random_uses=parts.of(root, parts.random_uses),
+        password_uses=parts.of(root, parts.password_uses),
+        credentials=parts.of(root, parts.credentials),
         log_calls=parts.of(root, parts.logs.log_calls),
         print_calls=parts.of(root, parts.logs.print_calls),
         except_handlers=parts.of(root, parts.logs.except_handlers),

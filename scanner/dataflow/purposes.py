@@ -37,6 +37,22 @@ _NAMING = frozenset(
     }
 )  # fmt: skip
 """Words of names for digests that only tell one thing from another."""
+_NAMING_ANYWHERE = frozenset(
+    {
+        "avatar",
+        "cache",
+        "cached",
+        "caching",
+        "dedup",
+        "dedupe",
+        "etag",
+        "gravatar",
+        "identicon",
+        "libravatar",
+        "memoize",
+    }
+)
+"""Those of them that say so wherever they stand."""
 _IDS = frozenset({"id", "ids", "uid", "uuid", "identifier", "identity", "name", "filename", "basename", "path", "guid"})
 _BEFORE_HOLE = re.compile(r"([\w-]+)\W{0,3}$")
 
@@ -108,6 +124,12 @@ def only_identifies(name: str) -> bool:
     """Whether a digest of that name only tells one thing from another."""
     parts = words(name)
     return bool(parts) and (not _NAMING.isdisjoint(parts) or parts[-1] in _IDS)
+
+
+@lru_cache(maxsize=16_384)
+def names_things(text: str) -> bool:
+    """Whether a text, or a dotted name, speaks of caches, pictures of users and the like."""
+    return not _NAMING_ANYWHERE.isdisjoint(words(text))
 
 
 def named_before(text: str) -> str:

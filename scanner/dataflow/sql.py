@@ -15,7 +15,8 @@ from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.origin import Origin
-from assay.scanner.model.place import Evidence
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.site import Flow, SqlStatement
 from assay.scanner.model.sql import SqlHole, SqlSite, SqlText, TextKind
 from assay.scanner.readers.python import form
 
@@ -36,13 +37,17 @@ _TEXT_CONSTRUCTS = frozenset({"text", "DDL", "literal_column", "SQL", "TextClaus
 
 
 def sql_sites(
-    context: Context, executions: Iterable[SqlExecution], handlers: Mapping[FunctionSymbol, Handler]
+    context: Context,
+    executions: Iterable[SqlExecution],
+    handlers: Mapping[FunctionSymbol, Handler],
+    statements: Iterable[SqlStatement] = (),
 ) -> tuple[SqlSite, ...]:
-    """One entry per execution, in order of path and position.
+    """One entry per execution, in order of path and position; `statements` tell how clients' values get there.
 
     A `text(...)` whose text was judged at the place that executes it in the same function is no entry of its own.
     """
-    return _Sites(context, handlers).of(executions)
+    flows = {statement.location: statement.flows for statement in statements}
+    return _Sites(context, handlers, flows).of(executions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,14 @@ class _Read:
 
 
 class _Sites:
-    def __init__(self, context: Context, handlers: Mapping[FunctionSymbol, Handler]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        handlers: Mapping[FunctionSymbol, Handler],
+        flows: Mapping[Location, tuple[Flow, ...]],
+    ) -> None:
         self._project = context.project
+        self._flows = flows
         self._reader = TextReader(context.project, RequestSources(context.project, handlers))
 
     def of(self, executions: Iterable[SqlExecution]) -> tuple[SqlSite, ...]:
@@ -88,7 +99,14 @@ class _Sites:
                 parameterised=execution.parameters is not None,
                 offline=offline_reason(execution.scope) or ("schema helper" if item.text.is_schema_change else None),
                 certain=execution.certain,
+                flows=self._flows_of(execution, item.text),
             )
+
+    def _flows_of(self, execution: SqlExecution, text: SqlText) -> tuple[Flow, ...]:
+        """A library's own constructs bind the values that are put into them."""
+        if text.kind is TextKind.EXPRESSION:
+            return ()
+        return self._flows.get(execution.scope.module.location(execution.call), ())
 
     def _text(self, execution: SqlExecution) -> SqlText | None:
         """What the statement consists of; None where the call turns out to be none of SQL."""

@@ -10,7 +10,7 @@ from assay.scanner.model.role import Role
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class SecretPlace:
     """`function` is `module:qualified.name` of the code around it, `what` says in a few words what stands there, and
     `ordinal` counts what bears the same words in that function, from 1.
     """
@@ -31,7 +31,7 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class HashUse(_Place):
+class HashUse(SecretPlace):
     """A digest that is computed.
 
     `algorithm` is its name in small letters, None where it can't be told. `keyed` is what makes a key part of it, as
@@ -60,7 +60,7 @@ class Randomness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RandomUse(_Place):
+class RandomUse(SecretPlace):
     """A value that a generator gives, or that stands in for one.
 
     `secret` shows where it becomes something that nobody may guess, `perhaps` where the name alone doesn't tell. `aside`
@@ -100,7 +100,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordUse(_Place):
+class PasswordUse(SecretPlace):
     """A place where the password of a login is hashed, stored or compared.
 
     `by` names what decides (`md5`, `bcrypt.hashpw`); `evidence` shows it. `question` is what makes a bad verdict
@@ -127,7 +127,7 @@ class CredentialSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Credential(_Place):
+class Credential(SecretPlace):
     """Something that is given where a password, a key or a token belongs, or that has the form of one.
 
     `kind` names the format of keys that can be told by it ("AWS access key"). `masked` shows as much of the text as may

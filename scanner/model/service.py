@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
@@ -84,6 +85,10 @@ class Service:
     header_writes: tuple[HeaderWrite, ...] = ()
     logged_texts: tuple[LoggedText, ...] = ()
     session_writes: tuple[SessionWrite, ...] = ()
+    hash_uses: tuple[HashUse, ...] = ()
+    random_uses: tuple[RandomUse, ...] = ()
+    password_uses: tuple[PasswordUse, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     log_calls: tuple[LogCall, ...] = ()
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()

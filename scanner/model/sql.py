@@ -8,6 +8,7 @@ from enum import StrEnum
 from assay.scanner.model.origin import Origin
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
+from assay.scanner.model.site import Flow
 
 
 class Position(StrEnum):
@@ -65,7 +66,8 @@ class SqlSite:
 
     `function` is `module:qualified.name` of the code around it and `ordinal` counts the sites in that function, from
     1. `offline` says why no client can reach it (a migration, a command); None for code of the running service.
-    `certain` is False where only some versions of the library, or only some inputs, take the argument as SQL.
+    `certain` is False where only some versions of the library, or only some inputs, take the argument as SQL. `flows`
+    are the ways on which a client's value becomes part of the text.
     """
 
     function: str
@@ -78,6 +80,7 @@ class SqlSite:
     parameterised: bool = False
     offline: str | None = None
     certain: bool = True
+    flows: tuple[Flow, ...] = ()
 
     @property
     def subject_id(self) -> str:
@@ -86,6 +89,11 @@ class SqlSite:
     @property
     def label(self) -> str:
         return f"{self.callee} in {self.function}"
+
+    @property
+    def certain_flows(self) -> tuple[Flow, ...]:
+        """The flows of which nothing is in doubt."""
+        return tuple(flow for flow in self.flows if flow.doubt is None)
 
     @property
     def is_built_by_library(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,8 @@ from assay.scanner.dataflow.taint.values import (
     Slot,
     Text,
     Thing,
-    Trace,
     Tree,
     Value,
-    cell_of,
     cleared,
     doubtful,
     joined,
@@ -110,9 +108,8 @@ class Calls:
         """What a call gives."""
         func = node.func
         if isinstance(func, form.Attr):
-            if isinstance(func.value, form.Call) and isinstance(func.value.func, form.Name):
-                if func.value.func.id == "super":
-                    return self._super(node, func)
+            if isinstance(func.value, form.Call) and form.dotted(func.value.func) == "super":
+                return self._super(node, func)
             owner = self._eval.value(func.value)
             arguments = self.arguments(node)
             found = self.method(node, owner, func, arguments)
@@ -935,10 +932,3 @@ def _why_not(sink: Sink) -> str:
 def _is_class_call(callee: Func) -> bool:
     """`Base.method(self, x)` passes the receiver itself; a class method called on its class has one of its own."""
     return any(form.dotted(d) == "classmethod" for d in callee.symbol.decorators)
-
-
-def _nothing() -> Iterator[None]:
-    yield None
-
-
-__all__ = ["Arguments", "Calls", "Trace", "cell_of"]

@@ -8,7 +8,6 @@ from assay.scanner.dataflow.sources import RequestSources
 from assay.scanner.dataflow.taint.patterns import harmless_for
 from assay.scanner.dataflow.taint.values import (
     FIXED,
-    UNKNOWN,
     Source,
     Step,
     Thing,
@@ -122,7 +121,7 @@ class ClientValues:
             declared = self._engine.project.annotation_class(param.annotation, function.outer)
             if isinstance(declared, ClassSymbol) and self._engine.fields_of(declared):
                 return self._model(declared, module, place, param.name, _DEEPEST_MODEL)
-        label = Label.SEGMENT if self._requests.is_segment(function, param.name) else _declared_label(param, function)
+        label = Label.SEGMENT if self._requests.is_segment(function, param.name) else _declared_label(param)
         return _sent(module, place, f"a client sends `{param.name}`", label)
 
     def _model(self, cls: ClassSymbol, module: Module, place: form.Node, name: str, depth: int) -> Value:
@@ -140,15 +139,12 @@ class ClientValues:
                 entries.append((field, _sent(module, place, f"a client sends `{name}.{field}`", label)))
         return Tree("object", tuple(entries), None, None, cls)
 
-    def is_request(self, value: Value | None) -> bool:
-        return isinstance(value, Instance)
-
 
 def _names(annotation: form.Expr) -> frozenset[str]:
     return frozenset(n.id for n in form.walk(annotation) if isinstance(n, form.Name))
 
 
-def _declared_label(param: form.Param, function: FunctionSymbol) -> Label:
+def _declared_label(param: form.Param) -> Label:
     """A parameter declared as text is text."""
     if param.annotation is None:
         return Label.TEXT
@@ -158,6 +154,3 @@ def _declared_label(param: form.Param, function: FunctionSymbol) -> Label:
 def _sent(module: Module, node: form.Node, text: str, label: Label, type_name: str = "") -> Thing:
     step = Step(module, node, text)
     return Thing(type_name, (Trace(Source(f"{module.path}:{node.start}"), label, steps=step),))
-
-
-__all__ = ["UNKNOWN", "ClientValues"]

@@ -67,6 +67,7 @@ def _without_place(cell: Cell, place: Key) -> Cell:
 
 
 def listed(cell: Cell, items: Sequence[Value]) -> Cell:
+    """The list with these items and no others."""
     return replace(cell, entries=dict(enumerate(items)), rest=None)
 
 

@@ -53,7 +53,7 @@ _ENTERED = ("contextmanager", "asynccontextmanager", "property", "cached_propert
 
 @dataclass(slots=True)
 class Seen:
-    """What was found at one sink: the ways on which a client's values get there, proof for the others, and open ends."""
+    """What was found at one sink: how clients' values get there, proof for other values, and whether ends are open."""
 
     flows: dict[tuple[object, str | None], Trace] = field(default_factory=dict)
     proofs: dict[str, form.Node] = field(default_factory=dict)
@@ -259,11 +259,11 @@ class Engine:
         if key not in self._globals:
             self._globals[key] = UNKNOWN
             bindings = scope.bindings.get(name, ())
-            found = joined(self._bound(b, name) for b in bindings) if bindings else UNKNOWN
+            found = joined(self._bound(b) for b in bindings) if bindings else UNKNOWN
             self._globals[key] = found
         return self._globals[key]
 
-    def _bound(self, binding: Binding, name: str) -> Value:
+    def _bound(self, binding: Binding) -> Value:
         match binding.how:
             case How.ASSIGN if binding.value is not None and binding.scope.function is None:
                 if isinstance(binding.value, form.Call):
@@ -433,7 +433,7 @@ class Engine:
                 return _reached(provided, slot.path)
             return UNKNOWN if is_called or symbol in self.handlers else slot
 
-        return Filling(given, lambda value: traces_of(value, {}), lambda name: None)
+        return Filling(given, lambda value: traces_of(value, {}), lambda _: None)
 
     def _provided(self, symbol: FunctionSymbol, param: form.Param) -> Value | None:
         """What a dependency gives (`Depends(provider)`), whose own parameters clients fill."""

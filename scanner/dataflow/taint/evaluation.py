@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.calls import Arguments, Calls
@@ -769,9 +769,6 @@ class Evaluation:
     }
 
 
-_Kinds: TypeAlias = frozenset[SinkKind]
-
-
 def _added(one: Cell, other: Cell) -> Tree:
     if one.kind == "dict":
         entries = {**one.entries, **other.entries}
@@ -792,7 +789,7 @@ def _falsy(value: Value) -> Value:
 
 
 def _is_something(value: Value) -> bool:
-    return isinstance(value, Const) or isinstance(value, Text | Ref | Tree | Func | Klass | Anonymous | Mod)
+    return isinstance(value, Const | Text | Ref | Tree | Func | Klass | Anonymous | Mod)
 
 
 def _is_property(function: FunctionSymbol) -> bool:

@@ -146,9 +146,9 @@ class Guards:
         value = self._eval.value(node)
         self._prove_slots(value, kinds)
         self._set(node, lambda v: cleared(v, kinds, self._eval.state.heap))
-        if isinstance(value, Thing) and value.about:
-            if (len(value.about) == 1 or value.about[-1] in _HOSTS) and kinds <= _WEB | _PATH:
-                self._clear_path(value.about[0], kinds)
+        about = value.about if isinstance(value, Thing) else ()
+        if about and (len(about) == 1 or about[-1] in _HOSTS) and kinds <= _WEB | _PATH:
+            self._clear_path(about[0], kinds)
         inner = self._asked_of(node, kinds)
         if inner is not None:
             self.clear(inner, kinds)
@@ -238,7 +238,7 @@ class Guards:
             return
         if not holds:
             return
-        if self._is_containment(node, other):
+        if self._is_containment(node):
             return
         if isinstance(node, form.Attr) and node.attr == "parent" and not self._eval.traces(value):
             self.clear(node.value, _PATH)
@@ -254,7 +254,7 @@ class Guards:
         if path_of(node) is not None:
             self._set(node, lambda _: value)
 
-    def _is_containment(self, node: form.Expr, base: form.Expr) -> bool:
+    def _is_containment(self, node: form.Expr) -> bool:
         """`os.path.commonpath([base, path]) == base` and the like: the path lies below the base."""
         if not isinstance(node, form.Call) or last_name(node.func) not in ("commonpath", "commonprefix"):
             return False

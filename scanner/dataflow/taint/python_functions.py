@@ -10,10 +10,8 @@ from assay.scanner.dataflow.taint.state import path_of
 from assay.scanner.dataflow.taint.values import (
     NONE,
     UNKNOWN,
-    Anonymous,
     Cell,
     Const,
-    Func,
     Key,
     Klass,
     Lib,
@@ -388,5 +386,3 @@ SPECIAL: Mapping[str, _Function] = {
     "configparser.RawConfigParser": _config,
 }
 """By dotted name. What hands on its arguments as a whole is in the library models."""
-
-__all__ = ["ABOUT", "SPECIAL", "Anonymous", "Func"]

@@ -14,7 +14,6 @@ from assay.scanner.dataflow.taint.summary import Cleared, Summary
 from assay.scanner.dataflow.taint.values import (
     EVERYTHING,
     NONE,
-    UNKNOWN,
     Cell,
     Const,
     Func,
@@ -25,7 +24,6 @@ from assay.scanner.dataflow.taint.values import (
     Tree,
     Value,
     frozen,
-    join,
     joined,
 )
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -130,7 +128,7 @@ class Run:
             return state
         self._eval.state = state
         self._eval.calls.leaves = False
-        found = run(self, node, state)
+        found = run(self, node)
         if self._eval.calls.leaves and isinstance(node, form.ExprStmt | form.Assign | form.Return):
             if isinstance(node, form.Return):
                 self._returned.pop()
@@ -138,7 +136,7 @@ class Run:
             return None
         return found
 
-    def _expression(self, node: form.ExprStmt, state: State) -> State:
+    def _expression(self, node: form.ExprStmt) -> State:
         self._eval.value(node.value)
         self._validated(node.value)
         return self._eval.state
@@ -150,7 +148,8 @@ class Run:
             if name is not None and name in self._engine.validating:
                 self._eval.guards.clear(node.args[0].value, EVERYTHING)
 
-    def _assign(self, node: form.Assign, state: State) -> State:
+    def _assign(self, node: form.Assign) -> State:
+        state = self._eval.state
         if node.value is None:
             return state
         value = self._eval.value(node.value)
@@ -162,7 +161,7 @@ class Run:
             self._eval.bind(target, self._eval.handed_on(value, node, text))
         return self._eval.state
 
-    def _augmented(self, node: form.AugAssign, state: State) -> State:
+    def _augmented(self, node: form.AugAssign) -> State:
         old = self._eval.value(node.target)
         new = self._eval.value(node.value)
         op = node.op.removesuffix("=")
@@ -176,22 +175,23 @@ class Run:
         self._eval.bind(node.target, self._eval.handed_on(found, node, text))
         return self._eval.state
 
-    def _return(self, node: form.Return, state: State) -> None:
+    def _return(self, node: form.Return) -> None:
         value = self._eval.value(node.value) if node.value is not None else NONE
         self._engine.answered(node, value, self._eval)
         value = self._eval.handed_on(value, node, "it is returned")
         self._returned.append((value, self._eval.state, node.value))
 
-    def _raise(self, node: form.Raise, state: State) -> None:
+    def _raise(self, node: form.Raise) -> None:
         for part in (node.exc, node.cause):
             self._eval.maybe(part)
 
-    def _assert(self, node: form.Assert, state: State) -> State | None:
+    def _assert(self, node: form.Assert) -> State | None:
         # Asserts are stripped by `python -O`: what they show proves nothing.
         self._eval.value(node.test)
         return self._eval.state
 
-    def _delete(self, node: form.Delete, state: State) -> State:
+    def _delete(self, node: form.Delete) -> State:
+        state = self._eval.state
         target = node.target
         if isinstance(target, form.Subscript):
             owner = self._eval.value(target.value)
@@ -203,7 +203,8 @@ class Run:
             state.env.pop(target.id, None)
         return self._eval.state
 
-    def _jump(self, node: form.Jump, state: State) -> State | None:
+    def _jump(self, node: form.Jump) -> State | None:
+        state = self._eval.state
         if node.keyword == "break" and self._loops:
             self._loops[-1].breaks.append(state)
             return None
@@ -212,7 +213,7 @@ class Run:
             return None
         return state
 
-    def _if(self, node: form.If, state: State) -> State | None:
+    def _if(self, node: form.If) -> State | None:
         truth = self._eval.truth(self._eval.tested(node.test))
         after = self._eval.state
         ends: list[State | None] = []
@@ -225,7 +226,7 @@ class Run:
                 ends.append(self._body(body, narrowed))
         return merge(ends)
 
-    def _for(self, node: form.For, state: State) -> State | None:
+    def _for(self, node: form.For) -> State | None:
         iterated = self._eval.value(node.iter)
         cell = self._eval.cell(iterated) if not isinstance(iterated, Slot) else None
         if cell is not None and cell.is_sequence and cell.rest is None and len(cell.entries) <= _MOST_ITEMS:
@@ -254,7 +255,7 @@ class Run:
             state = self._body(node.orelse, state)
         return merge([state, *loop.breaks])
 
-    def _while(self, node: form.While, state: State) -> State | None:
+    def _while(self, node: form.While) -> State | None:
         def enter() -> None:
             self._eval.tested(node.test)
 
@@ -306,7 +307,8 @@ class Run:
         left = self._body(orelse, merge(exits)) if orelse else merge(exits)
         return merge([left, *loop.breaks])
 
-    def _try(self, node: form.Try, state: State) -> State | None:
+    def _try(self, node: form.Try) -> State | None:
+        state = self._eval.state
         start = state.copy()
         points: list[State | None] = [start]
         current: State | None = state
@@ -334,7 +336,7 @@ class Run:
             return None
         return self._body(node.final, end)
 
-    def _with(self, node: form.With, state: State) -> State | None:
+    def _with(self, node: form.With) -> State | None:
         for item in node.items:
             value = self._eval.value(item.value)
             entered = self._entered(value, item.value)
@@ -353,7 +355,7 @@ class Run:
             return cell.all  # of a generator that is a context manager: what it yields
         return manager
 
-    def _match(self, node: form.Match, state: State) -> State | None:
+    def _match(self, node: form.Match) -> State | None:
         subject = self._eval.value(node.subject)
         ends: list[State | None] = []
         rest: State | None = self._eval.state
@@ -383,7 +385,8 @@ class Run:
             ends.append(self._body(case.body, self._eval.state))
         return merge([*ends, rest])
 
-    def _function(self, node: form.Function, state: State) -> State:
+    def _function(self, node: form.Function) -> State:
+        state = self._eval.state
         symbol = self._symbol_of(node)
         if symbol is not None:
             value: Value = Func(symbol, None, self._closed_over(symbol, state))
@@ -411,13 +414,15 @@ class Run:
         names = self._engine.free_names(symbol)
         return tuple((n, state.env[n]) for n in names if n in state.env)
 
-    def _class(self, node: form.Class, state: State) -> State:
+    def _class(self, node: form.Class) -> State:
+        state = self._eval.state
         for binding in self._eval.scope.bindings.get(node.name, ()):
             if binding.cls is not None and binding.cls.node is node:
                 state.assign(node.name, Klass(binding.cls))
         return state
 
-    def _import(self, node: form.Stmt, state: State) -> State:
+    def _import(self, node: form.Stmt) -> State:
+        state = self._eval.state
         for name in _imported(node):
             state.env.pop(name, None)
         return state
@@ -471,6 +476,3 @@ def _common(proved: Sequence[Cleared]) -> Cleared:
         if shared:
             found[slot] = shared
     return found
-
-
-__all__ = ["UNKNOWN", "Run", "join"]

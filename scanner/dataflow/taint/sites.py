@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.sources import Handler
 from assay.scanner.dataflow.taint.engine import Engine, Seen
@@ -171,9 +172,8 @@ def _flow(trace: Trace, place: Place) -> Flow:
         step = step.before
     steps.reverse()
     end = _evidence(place.scope.module, place.node, f"`{place.callee}` is given it")
-    if steps and steps[-1].location.path == end.location.path and steps[-1].location.line == end.location.line:
-        if len(steps) > 1:
-            steps.pop()
+    if len(steps) > 1 and (steps[-1].location.path, steps[-1].location.line) == (end.location.path, end.location.line):
+        steps.pop()
     return Flow((*steps, end), trace.doubt)
 
 

@@ -172,7 +172,7 @@ def _of_edge(text: Text, lower: Key, upper: Key) -> Value | None:
     """A slice that lies within the literal beginning or end of the text, or cuts something off there."""
     first, last = text.parts[0], text.parts[-1]
     if isinstance(first, str) and isinstance(lower, int | None) and isinstance(upper, int | None):
-        if upper is not None and 0 <= (lower or 0) and 0 <= upper <= len(first):
+        if upper is not None and (lower or 0) >= 0 and 0 <= upper <= len(first):
             return Const(first[lower:upper])
         if upper is None and lower is not None and 0 <= lower <= len(first):
             return text_of([first[lower:], *text.parts[1:]])

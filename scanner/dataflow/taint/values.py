@@ -289,26 +289,28 @@ def shallow_traces(value: Value) -> Iterator[Trace]:
     match value:
         case Thing(traces=traces):
             yield from traces
-        case Text(parts=parts):
-            for part in parts:
-                if not isinstance(part, str):
-                    yield from shallow_traces(part)
-        case Choice(values=values):
-            for option in values:
-                yield from shallow_traces(option)
         case Slot():
             yield open_trace(value)
+        case _:
+            for part in _parts_of(value):
+                yield from shallow_traces(part)
+
+
+def _parts_of(value: Value) -> Iterator[Value]:
+    """The values that a value is made of."""
+    match value:
+        case Text(parts=parts):
+            yield from (part for part in parts if not isinstance(part, str))
+        case Choice(values=values):
+            yield from values
         case Tree(entries=entries, rest=rest, keys=keys):
-            for _, entry in entries:
-                yield from shallow_traces(entry)
-            for other in (rest, keys):
-                if other is not None:
-                    yield from shallow_traces(other)
+            yield from (entry for _, entry in entries)
+            yield from (other for other in (rest, keys) if other is not None)
         case Partial(args=args, keywords=keywords):
-            for argument in (*args, *(v for _, v in keywords)):
-                yield from shallow_traces(argument)
+            yield from args
+            yield from (argument for _, argument in keywords)
         case Func(receiver=receiver) if receiver is not None:
-            yield from shallow_traces(receiver)
+            yield receiver
 
 
 def open_trace(slot: Slot) -> Trace:

@@ -1,0 +1,174 @@
+"""Digests that are computed: with which algorithm, of what, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around, calls_of
+from assay.scanner.dataflow.destinations import Destination, Destinations, Given
+from assay.scanner.dataflow.ingredients import Ingredient, ingredients
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.nesting import Nesting
+from assay.scanner.dataflow.purposes import (
+    Secrecy,
+    is_password,
+    is_signature,
+    named_before,
+    names_things,
+    only_identifies,
+    secrecy,
+)
+from assay.scanner.libraries import HashFunction
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.linker.values import External
+from assay.scanner.model.crypto import HashUse
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+_WEAK = frozenset({"md2", "md4", "md5", "sha", "sha0", "sha1"})
+"""Two texts of one digest can be made at will (RFC 6151, RFC 6194; https://shattered.io)."""
+_CONSTRUCTIONS = frozenset(
+    {"HMAC", "MGF1", "OAEP", "HOTP", "TOTP", "PBKDF2HMAC", "HKDF", "HKDFExpand", "PSS", "ConcatKDFHash", "X963KDF"}
+)
+"""What takes an algorithm as a part and doesn't rest on nobody finding two texts of one digest."""
+_SETTING = ("set", "store", "save", "send")
+
+
+class Digests:
+    """All digests that the production code of a project computes."""
+
+    def __init__(self, project: Project, functions: CryptoFunctions, nesting: Nesting) -> None:
+        self._project = project
+        self._functions = functions
+        self._nesting = nesting
+        self._destinations = Destinations(project, nesting, {"Hash"})
+
+    def uses(self) -> Iterator[HashUse]:
+        """Every digest with what it is for, in order of path and position."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for call, scope, name, function in self.calls():
+            algorithm = self._algorithm(call, scope, function)
+            what = algorithm or last_part(name)
+            counts[around(scope), what] += 1
+            is_weak = algorithm in _WEAK
+            protects, identifies = self._purposes(call, scope, function) if is_weak else ((), ())
+            yield HashUse(
+                function=around(scope),
+                what=what,
+                ordinal=counts[around(scope), what],
+                location=scope.module.location(call),
+                role=scope.module.role,
+                algorithm=algorithm,
+                is_weak=is_weak,
+                keyed=function.keyed or self._construction(call, scope),
+                declared=_declared_harmless(call, scope),
+                protects=protects,
+                identifies=identifies,
+            )
+
+    def calls(self) -> Iterator[tuple[form.Call, Scope, str, HashFunction]]:
+        """The calls that begin a digest, with the dotted name of what is called and what is known of it."""
+        found = calls_of(self._functions.hashes, self._project)
+        ordered = sorted(found, key=lambda c: (c[1].module.path, c[0].start))
+        return ((call, scope, name, entries[0]) for call, scope, name, entries in ordered)
+
+    def made_of(self, call: form.Call, scope: Scope, function: HashFunction) -> list[Ingredient]:
+        """What is digested: the argument, and what later `update` calls add."""
+        given = call.positional[function.data] if 0 <= function.data < len(call.positional) else None
+        given = given or call.keyword("data") or call.keyword("msg") or call.keyword("string")
+        nodes = [given] if given is not None else []
+        nodes += self._updates(call, scope)
+        return [part for node in nodes for part in ingredients(node, scope, self._project)]
+
+    def destinations(self, call: form.Call, scope: Scope) -> list[Destination]:
+        """The names that the digest is given."""
+        return self._destinations.of(call, scope)
+
+    def _updates(self, call: form.Call, scope: Scope) -> list[form.Expr]:
+        """The arguments of `h.update(...)`, where `h` is the digest."""
+        parents = self._nesting.parents(scope)
+        parent = parents.get(call)
+        if isinstance(parent, form.Call) and last_name(parent.func) == "Hash":
+            parent = parents.get(parent)
+        if not isinstance(parent, form.Assign) or not isinstance(parent.targets[0], form.Name):
+            return []
+        name = parent.targets[0].id
+        return [
+            argument.value
+            for node in parents
+            if isinstance(node, form.Call)
+            and isinstance(node.func, form.Attr)
+            and node.func.attr == "update"
+            and form.dotted(node.func.value) == name
+            for argument in node.args
+        ]
+
+    def _algorithm(self, call: form.Call, scope: Scope, function: HashFunction) -> str | None:
+        """The algorithm's name in small letters, without hyphens."""
+        if function.algorithm:
+            return function.algorithm
+        node = call.argument(function.position, function.named_by)
+        if node is None:
+            return None
+        text = string_value(node, scope, self._project) or self._named(node, scope)
+        return text.lower().replace("-", "").replace("_", "") if text else None
+
+    def _named(self, node: form.Expr, scope: Scope) -> str | None:
+        """The algorithm of `hashlib.sha1`, which is handed on without being called, or of a module `SHA1`."""
+        value = self._project.infer(node, scope)
+        if isinstance(value, Module) or not isinstance(value, External):
+            return None
+        known = self._functions.hashes.get(value.name) or self._functions.hashes.get(f"{value.name}.new")
+        return known[0].algorithm or None if known else None
+
+    def _construction(self, call: form.Call, scope: Scope) -> str | None:
+        """What takes the algorithm as a part: `HMAC(key, hashes.SHA1())`."""
+        parent = self._nesting.parents(scope).get(call)
+        name = last_name(parent.func) if isinstance(parent, form.Call) else None
+        return name if name in _CONSTRUCTIONS else None
+
+    def _purposes(
+        self, call: form.Call, scope: Scope, function: HashFunction
+    ) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+        """What shows that security hangs on the digest, and what shows that it only is a name."""
+        made_of = self.made_of(call, scope, function)
+        found = self.destinations(call, scope)
+        protects = [part.evidence for part in made_of if is_password(part.name)]
+        protects += [d.evidence for d in found if _protects(d)]
+        identifies = [d.evidence for d in found if _identifies(d)]
+        if not protects and not identifies and names_things(scope.qualname):
+            around_it = scope.enclosing_function
+            text = f"`{scope.qualname}` gives something a name"
+            identifies = [Evidence(around_it.location, text)] if around_it is not None else []
+        return tuple(dict.fromkeys(protects)), tuple(dict.fromkeys(identifies))
+
+
+def _protects(destination: Destination) -> bool:
+    name = destination.name
+    match destination.how:
+        case Given.TEXT:
+            name = named_before(name)
+        case Given.PASSED:
+            name = last_part(name)
+            if words(name)[:1] not in {(verb,) for verb in _SETTING} and not is_signature(name):
+                return False
+    return secrecy(name) is Secrecy.SECRET or is_signature(name)
+
+
+def _identifies(destination: Destination) -> bool:
+    match destination.how:
+        case Given.TEXT:
+            return names_things(destination.name) or only_identifies(named_before(destination.name))
+        case Given.PASSED:
+            return names_things(destination.name)
+    return secrecy(destination.name) is None and only_identifies(destination.name)
+
+
+def _declared_harmless(call: form.Call, scope: Scope) -> Evidence | None:
+    node = call.keyword("usedforsecurity")
+    if isinstance(node, form.Const) and node.value is False:
+        return scope.module.evidence(node, "the code says that it doesn't serve security")
+    return None

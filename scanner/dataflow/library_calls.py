@@ -1,0 +1,177 @@
+"""Calls that library models name, and what such a call is told: by its arguments, by mappings, by defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.production import Firmness, Items, Meaning, Production
+from assay.scanner.libraries import Condition, Constant, Library
+from assay.scanner.linker.library_types import canonical
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.values import External, Value
+from assay.scanner.model.option import Option
+from assay.scanner.readers.python import form
+
+_ANYTHING = ".*."
+
+
+class _Model(Protocol):
+    """What a library model says of some calls."""
+
+    @property
+    def dotted(self) -> Iterator[str]: ...
+
+
+_M = TypeVar("_M", bound=_Model)
+
+
+class Calls(Generic[_M]):
+    """The calls in a project that one of the models names. `flask.*.set_cookie` is a method of anything that the
+    library gives, and of objects whose type can't be told in modules that import it.
+    """
+
+    def __init__(self, project: Project, libraries: Iterable[Library], models: Iterable[_M]) -> None:
+        self._project = project
+        self._same = {name: target for library in libraries for name, target in library.types.same.items()}
+        self._exact: dict[str, _M] = {}
+        self._of_library: dict[str, list[tuple[str, _M]]] = {}
+        for model in models:
+            for name in model.dotted:
+                if _ANYTHING in name:
+                    package, method = name.split(_ANYTHING)
+                    self._of_library.setdefault(method, []).append((package, model))
+                else:
+                    self._exact[self._known(name)] = model
+        self._last = sorted({*map(last_part, self._exact), *self._of_library})
+
+    def found(self) -> Iterator[tuple[form.Call, Scope, _M]]:
+        """All of them."""
+        for call, scope in self._project.calls_named(*self._last):
+            model = self.of(call, scope)
+            if model is not None:
+                yield call, scope, model
+
+    def of(self, call: form.Call, scope: Scope) -> _M | None:
+        """What the models say of the call."""
+        callee = self._project.infer(call.func, scope)
+        if callee is None:
+            return self._of_unknown(call, scope)
+        return self.named(callee)
+
+    def named(self, value: Value | None) -> _M | None:
+        """What the models say of calls of the value."""
+        if not isinstance(value, External):
+            return None
+        name = self._known(value.name)
+        package, _, _ = name.partition(".")
+        method = last_part(name)
+        wide = (model for owner, model in self._of_library.get(method, ()) if owner == package)
+        return self._exact.get(name) or next(wide, None)
+
+    def _of_unknown(self, call: form.Call, scope: Scope) -> _M | None:
+        """A method of an object whose type can't be told is the library's that the module imports, or else the tree."""
+        known = self._of_library.get(last_name(call.func) or "", ())
+        for imported in (scope.module.imported_packages, self._project.imported_packages):
+            found = next((model for package, model in known if package in imported), None)
+            if found is not None:
+                return found
+        return None
+
+    def _known(self, name: str) -> str:
+        """The one name of a thing that has several, or of the thing that it is a member of."""
+        name = canonical(name)
+        parts = name.split(".")
+        for length in range(len(parts), 0, -1):
+            target = self._same.get(".".join(parts[:length]))
+            if target is not None:
+                return ".".join([target, *parts[length:]])
+        return name
+
+
+class Told:
+    """What calls are told in production."""
+
+    def __init__(self, project: Project, production: Production) -> None:
+        self._project = project
+        self._production = production
+
+    def by(self, call: form.Call, scope: Scope, argument: str, position: int | None = None) -> Items:
+        """What the argument comes to: by keyword, by place, in a mapping. `options.key` is an item of a mapping."""
+        name, _, key = argument.partition(".")
+        node = self.argument(call, name, position)
+        if node is not None:
+            if key:
+                return self._production.item(node, scope, key)
+            return Items(self._production.meanings(node, scope))
+        is_open = position is not None and any(a.star == 1 for a in call.args)
+        for mapping in (a.value for a in call.args if a.star == 2):
+            items = self._production.item(mapping, scope, name)
+            if items.found and not key:
+                return items
+            is_open = is_open or items.is_open or bool(items.found)
+        return Items((), is_open)
+
+    def argument(self, call: form.Call, name: str, position: int | None = None) -> form.Expr | None:
+        """The expression that stands for the argument in the call itself."""
+        if name and (stated := call.keyword(name)) is not None:
+            return stated
+        positional = call.positional
+        return positional[position] if position is not None and position < len(positional) else None
+
+    def holds(self, condition: Condition, call: form.Call, scope: Scope) -> bool | None:
+        """Whether the demand is met in production; None where that can't be told."""
+        items = self.by(call, scope, condition.argument, condition.position)
+        if not items.found:
+            return None if items.is_open else "absent" in condition.values
+        met = [is_one_of(m.value, condition.values) for m in items.found]
+        if all(met) or any(yes and m.is_certain for yes, m in zip(met, items.found, strict=True)):
+            return True
+        return None if any(met) or any(m.value is UNKNOWN for m in items.found) else False
+
+
+def is_one_of(value: object, values: Sequence[Constant]) -> bool:
+    """Whether the value is one that a model lists: a dotted name there stands for the object of that name."""
+    if isinstance(value, External):
+        return any(isinstance(v, str) and (v == value.name or v == canonical(value.name)) for v in values)
+    if isinstance(value, str):
+        return any(isinstance(v, str) and v.lower() == value.lower() for v in values)
+    if isinstance(value, bool | int | float) or value is None:
+        return any(type(v) is type(value) and v == value for v in values)
+    return False
+
+
+def option_of(meanings: Iterable[Meaning], is_unsafe: Callable[[object], bool]) -> Option:
+    """What the values of an option mean for safety: one that certainly is unsafe decides, then what can't be told."""
+    found = tuple(meanings)
+    unsafe = [m for m in found if m.value is not UNKNOWN and is_unsafe(m.value)]
+    certain = [m for m in unsafe if m.is_certain]
+    unknown = [m for m in found if m.value is UNKNOWN]
+    is_safe = False if certain else None if unsafe or unknown else True
+    deciding = certain or [*unsafe, *unknown] or [*found]
+    evidence = dict.fromkeys(m.evidence for m in deciding[:2])
+    return Option(is_safe, tuple(evidence), any(m.firmness is Firmness.DEFAULT for m in deciding))
+
+
+class Ordinals:
+    """Counts what has the same name in one function, from 1."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def next(self, function: str, name: str) -> int:
+        count = self._counts[function, name] = self._counts.get((function, name), 0) + 1
+        return count
+
+
+def around(scope: Scope) -> str:
+    """`module:qualified.name` of the code around a place."""
+    name = scope.module.name
+    return f"{name}:{scope.qualname}" if scope.qualname else name
+
+
+def in_order(found: Mapping[form.Node, Scope]) -> list[tuple[form.Node, Scope]]:
+    """Places by path and position."""
+    return sorted(found.items(), key=lambda pair: (pair[1].module.path, pair[0].start, -pair[0].end))
