@@ -6,7 +6,7 @@ are told by what their names say, whatever the default is. A branch that product
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from pathlib import PurePosixPath
@@ -148,28 +148,41 @@ class Production:
         found = self._setting(name, source, near, _DEEPEST)
         return _merged(found) if found else None
 
+    def place_of(self, name: str, source: str, near: str) -> Location | None:
+        """Where the setting is stated that counts for the code in the file."""
+        known = self._by_source.get(source, {}).get(name, [])
+        if source == "Django settings":
+            site = self.site(near)
+            return next((s.location for s in known if site is not None and s.group == site.name), None)
+        return next((s.location for s in _nearest(known, near)), None)
+
     def is_set_in(self, source: str, near: str) -> bool:
         """Whether any setting of the source is known for the code in the file."""
         return any(_nearest(settings, near) for settings in self._by_source.get(source, {}).values())
 
+    @property
     def sites(self) -> Sequence[Module]:
         """The modules of Django settings that production runs with."""
         return self._sites
+
+    def site(self, near: str) -> Module | None:
+        """The one among them that code in the file runs with."""
+        return max(self._sites, key=lambda m: shared_folders(m.path, near), default=None)
 
     def taken(self, node: form.Node, scope: Scope) -> Taken:
         """Whether production gets to a place in the scope's body, by the branches around it."""
         return self._taken(_guards(scope.body, node.start), scope, _NOTHING, _DEEPEST)
 
-    def bindings_taken(self, module: Module, name: str) -> list[form.Expr]:
-        """What production gives a module's name, base layers first."""
-        found: list[form.Expr] = []
+    def given(self, module: Module, name: str) -> list[tuple[form.Expr, Scope]]:
+        """What production gives a module's name or adds to it, base layers first."""
+        found: list[tuple[form.Expr, Scope]] = []
         for star in module.star_imports:
             source = self._project.import_module(star.module, star.level, module)
             if isinstance(source, Module) and source is not module:
-                found += self.bindings_taken(source, name)
+                found += self.given(source, name)
         for binding in module.scope.bindings.get(name, ()):
             if binding.value is not None and self._taken_binding(binding, (), _NOTHING, _DEEPEST).truth is not False:
-                found.append(binding.value)
+                found.append((binding.value, binding.scope))
         return found
 
     # --- expressions ---
@@ -468,7 +481,7 @@ class Production:
 
     def _setting(self, name: str, source: str, near: str, depth: int) -> list[Meaning]:
         if source == "Django settings":
-            site = max(self._sites, key=lambda m: _shared(m.path, near), default=None)
+            site = self.site(near)
             return self._member(site, name, depth) if site is not None else []
         known = _nearest(self._by_source.get(source, {}).get(name, []), near)
         found = [m for setting in known for m in self._of_setting(setting, depth)]
@@ -694,7 +707,7 @@ class Production:
             attribute = self._project.class_attribute(cls, node.attr)
             known = [attribute] if attribute is not None else self._project.instance_attributes(cls, node.attr)
         if isinstance(owner, External) and owner.name == "django.conf.settings":
-            site = max(self._sites, key=lambda m: _shared(m.path, scope.module.path), default=None)
+            site = self.site(scope.module.path)
             known = [(b.value, b.scope) for b in _layered(site, node.attr, self._project) if b.value is not None]
         parts = [self._items(value, around, key, depth) for value, around in known]
         return _any_of(parts) if parts else Items(is_open=True)
@@ -943,30 +956,26 @@ def _layered(module: Module | None, name: str, project: Project) -> list[Binding
 def _expression_ending(module: Module, place: Location) -> tuple[form.Expr, Scope] | None:
     """The value that a statement, a keyword or an item at the place gives: it ends where the place does."""
     end = module.facts.line_starts[place.end_line - 1] + place.end_column - 1
-    start = module.facts.line_starts[place.line - 1] + place.column - 1
     for scope in module.scopes:
         for node in form.walk_body(scope.body, into_definitions=False):
-            if isinstance(node, form.Assign) and node.value is not None and node.start >= start:
-                if node.value.end == end:
-                    return node.value, scope
-            elif isinstance(node, form.Call | form.Dict):
-                for value in node.children():
-                    if value.start == start and value.end == end and not isinstance(value, form.Function | form.Class):
-                        return _as_expression(value, scope)
+            values: Sequence[form.Expr | None] = ()
+            match node:
+                case form.Assign(value=value):
+                    values = (value,)
+                case form.Dict(values=items):
+                    values = items
+                case form.Call(args=args):
+                    values = [a.value for a in args]
+            found = next((v for v in values if v is not None and v.end == end), None)
+            if found is not None:
+                return found, scope
     return None
-
-
-def _as_expression(node: form.Expr | form.Stmt, scope: Scope) -> tuple[form.Expr, Scope] | None:
-    return (node, scope) if not isinstance(node, _STATEMENTS) else None
-
-
-_STATEMENTS: tuple[type[form.Node], ...] = (form.Assign, form.AugAssign, form.ExprStmt, form.Return, form.If, form.For)
 
 
 def _nearest(settings: Iterable[Setting], near: str) -> list[Setting]:
     """The settings that production most likely runs with, nearest to the code that asks."""
     known = [(_rank(s), s) for s in settings if s.role is Role.PROD]
-    wanted = [(rank, _shared(s.location.path, near), s) for rank, s in known if rank >= 0]
+    wanted = [(rank, shared_folders(s.location.path, near), s) for rank, s in known if rank >= 0]
     best = max(((shared, rank) for rank, shared, _ in wanted), default=None)
     return [s for rank, shared, s in wanted if (shared, rank) == best]
 
@@ -977,7 +986,7 @@ def _rank(setting: Setting) -> int:
     return 1 if parts & _PRODUCTION else -1 if parts & _DEVELOPMENT else 0
 
 
-def _shared(path: str, other: str) -> int:
+def shared_folders(path: str, other: str) -> int:
     """How many leading folders two paths have in common."""
     count = 0
     for one, two in zip(PurePosixPath(path).parts, PurePosixPath(other).parts, strict=False):
@@ -985,6 +994,3 @@ def _shared(path: str, other: str) -> int:
             break
         count += 1
     return count
-
-
-Predicate = Callable[[object], bool]

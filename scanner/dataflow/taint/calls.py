@@ -628,7 +628,7 @@ class Calls:
             self.function(node, Func(init, ref), arguments)
             self.leaves = False
             return ref
-        entries: dict[Key, Value] = dict(arguments.keywords)
+        entries: dict[Key, Value] = dict(arguments.keywords.items())
         fields = self._engine.fields_of(cls)
         for (name, _), value in zip(fields.items(), arguments.positional, strict=False):
             entries[name] = value
@@ -690,8 +690,8 @@ class Calls:
         if label is not None:
             return self._eval.source(node, name, label)
         if name in _XML_PARSERS:
-            constants_by_name = {k: v for k, v in arguments.keywords.items() if isinstance(v, Const)}
-            return self._eval.state.allocate((node,), Cell("object", dict(constants_by_name), type_name=result))
+            options: dict[Key, Value] = {k: v for k, v in arguments.keywords.items() if isinstance(v, Const)}
+            return self._eval.state.allocate((node,), Cell("object", options, type_name=result))
         propagator = models.propagators.get(name) or (models.propagators.get(last) if receiver is not None else None)
         if propagator is not None:
             chosen = self._chosen(propagator.arguments, receiver, arguments) if propagator.arguments else [
@@ -767,7 +767,7 @@ class Calls:
                 continue
             full = self._engine.models.name_of(f"{name}.{attr}" if attr is not None else name)
             named = f"{full}.{key.value}" if attr is None and isinstance(key, Const) else full
-            for sink in self._engine.models.sinks.get(named) or self._engine.models.sinks.get(full, ()):
+            for sink in self._engine.models.sinks.get(named) or self._engine.models.sinks.get(full) or ():
                 if sink.assigned:
                     self._reach(node, full, sink, None, Arguments((key, value), {}))
                     if sink.kind is SinkKind.SESSION:

@@ -141,7 +141,7 @@ def _extended(state: State, cell: Cell, more: Value) -> Cell:
         return listed(cell, [*cell.entries.values(), *other.entries.values()])
     if other is not None and cell.rest is None and other.is_sequence:
         start = len(cell.entries)
-        known = {start + place: value for place, value in enumerate(other.entries.values())}
+        known: dict[Key, Value] = {start + place: value for place, value in enumerate(other.entries.values())}
         return replace(cell, entries={**cell.entries, **known}, rest=other.rest)
     return cell.with_more(other.all if other is not None else more)
 
@@ -208,7 +208,8 @@ def _update(state: State, ref: Ref, cell: Cell, args: Sequence[Value], keywords:
                 cell = cell.with_any(other.rest, other.keys)
         else:
             cell = cell.with_any(more, more)
-    state.heap[ref.site] = replace(cell, entries={**cell.entries, **keywords})
+    named: dict[Key, Value] = dict(keywords.items())
+    state.heap[ref.site] = replace(cell, entries={**cell.entries, **named})
 
 
 def _set(state: State, ref: Ref, cell: Cell, name: str, args: Sequence[Value]) -> Value | None:

@@ -45,7 +45,7 @@ from assay.scanner.dataflow.taint.values import (
     thawed,
     traces_of,
 )
-from assay.scanner.libraries import SinkKind
+from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.readers.python import form
 
@@ -188,7 +188,7 @@ class Evaluation:
             return self.source(node, full, label)
         return Lib(full)
 
-    def source(self, node: form.Node, what: str, label: object) -> Value:
+    def source(self, node: form.Node, what: str, label: Label) -> Value:
         """A value that a client chooses."""
         return self.engine.sources.client_value(self.scope, node, what, label)
 

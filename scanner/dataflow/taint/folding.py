@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from assay.scanner.dataflow.taint.values import Const, Key, Tree, Value
 
 _LONGEST = 10_000
 """Characters or digits beyond which a result is no longer worked out."""
 
-_BINARY: dict[str, Callable[[object, object], object]] = {
+_BINARY: dict[str, Callable[[Any, Any], object]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor,
     "<<": operator.lshift, ">>": operator.rshift,
-}  # type: ignore[assignment]  # fmt: skip
-_COMPARE: dict[str, Callable[[object, object], object]] = {
+}  # fmt: skip
+_COMPARE: dict[str, Callable[[Any, Any], object]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "is": operator.eq, "is not": operator.ne,
-}  # type: ignore[assignment]  # fmt: skip
+}  # fmt: skip
 _TEXT_METHODS = frozenset(
     {
         "capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format", "index", "isalnum",

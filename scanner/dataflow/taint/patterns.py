@@ -28,7 +28,7 @@ _NEEDED: Mapping[SinkKind, str] = {
     SinkKind.REDIRECT: "/\\:",
     SinkKind.HEADER: "\r\n",
     SinkKind.LOG: "\r\n",
-    SinkKind.SESSION: "._",
+    SinkKind.SESSION: ".[$",
 }
 """Of these characters a text needs one to do harm at a sink of the kind."""
 

@@ -87,6 +87,15 @@ def _dict(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Valu
     return evaluation.state.allocate((node,), Cell("dict", entries, rest))
 
 
+def _empty_dict(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    return evaluation.state.allocate((node,), Cell("dict", {}))
+
+
+def _namespace(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    entries: dict[Key, Value] = dict(arguments.keywords.items())
+    return evaluation.state.allocate((node,), Cell("object", entries, arguments.others))
+
+
 def _ordered(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     return evaluation.state.allocate((node,), Cell("list", {}, evaluation.element(_first(arguments))))
 
@@ -176,8 +185,7 @@ def _thread(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Va
 
 
 def _gather(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-    items = dict(enumerate(arguments.positional))
-    return evaluation.state.allocate((node,), Cell("list", dict(items), arguments.others))
+    return evaluation.state.allocate((node,), Cell("list", dict(enumerate(arguments.positional)), arguments.others))
 
 
 def _getattr(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
@@ -315,8 +323,8 @@ SPECIAL: Mapping[str, _Function] = {
     "collections.deque": _sequence("list"),
     "builtins.dict": _dict,
     "collections.OrderedDict": _dict,
-    "collections.defaultdict": lambda e, n, a: e.state.allocate((n,), Cell("dict", {})),
-    "types.SimpleNamespace": lambda e, n, a: e.state.allocate((n,), Cell("object", dict(a.keywords), a.others)),
+    "collections.defaultdict": _empty_dict,
+    "types.SimpleNamespace": _namespace,
     "builtins.sorted": _ordered,
     "builtins.reversed": _ordered,
     "builtins.iter": _same,

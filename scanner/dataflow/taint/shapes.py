@@ -217,7 +217,7 @@ def _documents(value: Value) -> Iterator[Trace]:
     """Whatever may be an object, not a text: an operator in it changes the query."""
     match value:
         case Thing(traces=traces):
-            yield from (t for t in traces if t.label is Label.JSON or (not isinstance(t.origin, str) and _is_slot(t)))
+            yield from (t for t in traces if t.label is Label.JSON)
         case Tree(entries=entries, rest=rest, keys=keys):
             for key, entry in entries:
                 is_script = isinstance(key, str) and key in ("$where", "$function", "$accumulator")
@@ -233,7 +233,3 @@ def _documents(value: Value) -> Iterator[Trace]:
             return
         case _:
             yield from shallow_traces(value)
-
-
-def _is_slot(trace: Trace) -> bool:
-    return not hasattr(trace.origin, "text")

@@ -1,0 +1,264 @@
+"""Cookies: those that code sets, and those that frameworks set as they are configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.production import Meaning, Meanings, Production, Stand, shared_folders
+from assay.scanner.dataflow.cookie_purposes import purpose_of
+from assay.scanner.dataflow.library_calls import Calls, Ordinals, Told, around, option_of
+from assay.scanner.framework import Context
+from assay.scanner.libraries import CookieCall, CookieFlags, FrameworkCookie, Library, Option
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.model.cookie import Cookie, CookieRole
+from assay.scanner.model.option import Option as Decided
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.model.setting import Setting
+from assay.scanner.readers.python import form
+
+_WRAPPING = ("add_middleware", "Middleware")
+"""Calls that are given a class and what to make it with."""
+_JARS = frozenset({"cookies", "cookie_jar", "jar", "cookiejar"})
+"""What keeps cookies that other services set."""
+_CONFIGURING = ("from_envvar", "from_prefixed_env", "from_file", "from_json", "from_object", "from_pyfile")
+
+
+def cookies(context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> Iterator[Cookie]:
+    """Every place where a cookie is set, in order of path and position."""
+    return _Cookies(context, libraries, settings).all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What tells the flags of one cookie: a call, settings, or both."""
+
+    scope: Scope
+    node: form.Expr
+    call: form.Call | None = None
+    settings: str = ""
+    overrides: tuple[tuple[form.Call, Scope, CookieFlags], ...] = ()
+    elsewhere: tuple[Evidence, ...] = field(default=())
+    """Where more settings come from that the source doesn't hold."""
+
+    @property
+    def location(self) -> Location:
+        return self.scope.module.location(self.node)
+
+
+class _Cookies:
+    def __init__(self, context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> None:
+        self._project = context.project
+        self._settings = settings
+        self._framework = [cookie for library in libraries for cookie in library.framework_cookies]
+        flags = [option for cookie in self._framework for option in _options(cookie.flags)]
+        self._production = Production(self._project, settings, {o.setting: o.default for o in flags if o.setting})
+        self._told = Told(self._project, self._production)
+        self._calls = Calls(self._project, libraries, [c for library in libraries for c in library.cookies])
+        self._libraries = libraries
+        self._ordinals = Ordinals()
+
+    def all(self) -> Iterator[Cookie]:
+        found = [*self._set_by_calls(), *self._set_by_frameworks()]
+        for place, purpose, name, flags in sorted(found, key=lambda f: f[0].location):
+            yield self._cookie(place, purpose, name, flags)
+
+    # --- set by calls ---
+
+    def _set_by_calls(self) -> Iterator[tuple[_Place, CookieRole, str, CookieFlags]]:
+        for call, scope, model in self._calls.found():
+            if not self._is_in_jar(call) and self._counts(model, call, scope):
+                yield self._of_call(call, scope, model)
+        for call, scope in self._project.calls_named(*_WRAPPING):
+            model = self._calls.named(self._project.infer(call.args[0].value, scope)) if call.args else None
+            if model is not None and model.role is not None:
+                yield self._of_call(call, scope, model)
+
+    def _is_in_jar(self, call: form.Call) -> bool:
+        return isinstance(call.func, form.Attr) and last_name(call.func.value) in _JARS
+
+    def _counts(self, model: CookieCall, call: form.Call, scope: Scope) -> bool:
+        if model.role is None and self._argument(model.key, call) is None and not call.has_double_star:
+            return False  # something else of that name
+        return not any(self._told.holds(condition, call, scope) for condition in model.unless)
+
+    def _argument(self, option: Option, call: form.Call) -> form.Expr | None:
+        return self._told.argument(call, option.argument, option.position)
+
+    def _of_call(self, call: form.Call, scope: Scope, model: CookieCall) -> tuple[_Place, CookieRole, str, CookieFlags]:
+        key, value = self._argument(model.key, call), self._argument(model.value, call)
+        names = self._names(key, scope) if key is not None else []
+        purpose = model.role or self._purpose(call, scope, names, value)
+        shown = names[0] if names else (last_name(call.func) or "cookie")
+        return _Place(scope, call, call, model.settings), purpose, shown, model.flags
+
+    def _names(self, key: form.Expr, scope: Scope) -> list[str]:
+        """What the cookie may be called, and how the code speaks of it where that can't be told."""
+        texts = [m.value for m in self._production.meanings(key, scope)]
+        spoken = _spoken(key)
+        return [*(t for t in texts if isinstance(t, str) and t), *([spoken] if spoken else [])]
+
+    def _purpose(self, call: form.Call, scope: Scope, names: list[str], value: form.Expr | None) -> CookieRole:
+        values = self._production.meanings(value, scope) if value is not None else ()
+        if self._is_removal(call, scope, values):
+            return CookieRole.REMOVAL
+        purpose = purpose_of(names, value)
+        is_constant = bool(values) and all(isinstance(m.value, str | int | bool) for m in values)
+        return CookieRole.CONSTANT if purpose is CookieRole.UNKNOWN and is_constant else purpose
+
+    def _is_removal(self, call: form.Call, scope: Scope, values: Meanings) -> bool:
+        if values and all(m.value in (None, "") for m in values):
+            return True
+        ages = [node for name in ("max_age", "expires") if (node := call.keyword(name)) is not None]
+        found = [m.value for node in ages for m in self._production.meanings(node, scope)]
+        return any(isinstance(age, int) and not isinstance(age, bool) and age <= 0 for age in found)
+
+    # --- set by frameworks ---
+
+    def _set_by_frameworks(self) -> Iterator[tuple[_Place, CookieRole, str, CookieFlags]]:
+        for cookie in self._framework:
+            places = self._listed(cookie) if cookie.listed_in else self._of_applications(cookie)
+            for place in places:
+                if not self._is_done_without(cookie, place):
+                    yield place, cookie.role, cookie.cookie, cookie.flags
+
+    def _listed(self, cookie: FrameworkCookie) -> Iterator[_Place]:
+        """Where the settings of a site list what sets the cookie."""
+        for site in self._production.sites:
+            given = self._production.given(site, cookie.listed_in)
+            entries = (
+                (node, scope)
+                for value, scope in given
+                for node in form.walk(value)
+                if isinstance(node, form.Const) and node.value in cookie.names
+            )
+            for entry, scope in islice(entries, 1):
+                yield _Place(scope, entry, None, cookie.source)
+
+    def _of_applications(self, cookie: FrameworkCookie) -> Iterator[_Place]:
+        """The applications around which code uses what needs the cookie."""
+        made = [
+            (call, scope)
+            for call, scope in self._project.calls_named(*{name.rsplit(".", 1)[-1] for name in cookie.applications})
+            if self._project.callee_name(call, scope) in cookie.applications and scope.module.role is Role.PROD
+        ]
+        users = [module.path for module in self._project.modules.values() if self._uses(module, cookie.names)]
+        used = {_nearest(path, made) for path in users}
+        overrides = self._overrides(cookie)
+        for call, scope in made:
+            if call in used:
+                mine = tuple(o for o in overrides if _nearest(o[1].module.path, made) is call)
+                elsewhere = tuple(self._configured_elsewhere(scope.module.path))
+                yield _Place(scope, call, None, cookie.source, mine, elsewhere)
+
+    def _uses(self, module: Module, names: Sequence[str]) -> bool:
+        imported = (f"{binding.module}.{binding.name}" for binding in module.imports if binding.name)
+        return module.role is Role.PROD and any(name in names for name in imported)
+
+    def _overrides(self, cookie: FrameworkCookie) -> list[tuple[form.Call, Scope, CookieFlags]]:
+        calls = Calls(self._project, self._libraries, cookie.overridden_by)
+        found = [(call, scope, override.flags) for call, scope, override in calls.found()]
+        return [f for f in found if f[1].module.role is Role.PROD and f[0].args]
+
+    def _configured_elsewhere(self, near: str) -> Iterator[Evidence]:
+        """Settings that come from where the source doesn't reach: the environment, a file, an object."""
+        for call, scope in self._project.calls_named(*_CONFIGURING):
+            if isinstance(call.func, form.Attr) and last_name(call.func.value) == "config":
+                is_seen = call.func.attr in ("from_object", "from_pyfile")
+                if not (is_seen and self._production.is_set_in("Flask config", near)):
+                    yield scope.module.evidence(call, "more settings come from here")
+
+    def _is_done_without(self, cookie: FrameworkCookie, place: _Place) -> bool:
+        path = place.scope.module.path
+        found = self._production.setting(cookie.unless, cookie.source, path) if cookie.unless else None
+        return found is not None and all(m.value is not UNKNOWN and bool(m.value) for m in found)
+
+    # --- flags ---
+
+    def _cookie(self, place: _Place, purpose: CookieRole, name: str, flags: CookieFlags) -> Cookie:
+        module = place.scope.module
+        secure = option_of(self._meanings(flags.secure, "secure", place), lambda value: not value)
+        httponly = option_of(self._meanings(flags.httponly, "httponly", place), lambda value: not value)
+        samesite = option_of(self._meanings(flags.samesite, "samesite", place), _lets_others(secure))
+        function = around(place.scope)
+        taken = self._production.taken(place.node, place.scope) if place.call is not None else None
+        return Cookie(
+            function=function,
+            ordinal=self._ordinals.next(function, name),
+            name=name,
+            purpose=purpose,
+            location=self._shown_at(flags.secure, place),
+            role=module.role,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            inactive=taken.evidence if taken is not None and taken.truth is False else None,
+        )
+
+    def _shown_at(self, secure: Option, place: _Place) -> Location:
+        """Where a person looks for it: at the setting that makes it secure, if there is one."""
+        if secure.setting and not place.overrides and (place.call is None or not secure.argument):
+            stated = self._production.place_of(secure.setting, place.settings, place.scope.module.path)
+            if stated is not None:
+                return stated
+        return place.location
+
+    def _meanings(self, option: Option, flag: str, place: _Place) -> Meanings:
+        """What the flag comes to: as a later call, the call itself, the settings or the library has it."""
+        for call, scope, flags in place.overrides:
+            return self._of_option(getattr(flags, flag), call, scope, place)
+        return self._of_option(option, place.call, place.scope, place)
+
+    def _of_option(self, option: Option, call: form.Call | None, scope: Scope, place: _Place) -> Meanings:
+        where = scope.module.location(call) if call is not None else place.location
+        if call is not None and option.argument:
+            items = self._told.by(call, scope, option.argument, option.position)
+            if items.found:
+                return items.found
+            if items.is_open:
+                return (Meaning(UNKNOWN, Evidence(where, f"`{option.argument}` may be among the arguments")),)
+        if option.setting:
+            found = self._production.setting(option.setting, place.settings, scope.module.path)
+            if found is not None:
+                return found
+            if place.elsewhere and not option.default:
+                return tuple(Meaning(UNKNOWN, evidence) for evidence in place.elsewhere[:1])
+        named = option.argument or option.setting
+        text = f"`{named}` isn't set, and the default is {option.default!r}" if named else f"it is {option.default!r}"
+        return (Meaning(option.default, Evidence(where, text)),)
+
+
+def _options(flags: CookieFlags) -> tuple[Option, ...]:
+    return flags.secure, flags.httponly, flags.samesite
+
+
+def _lets_others(secure: Decided) -> Callable[[object], bool]:
+    """Whether requests that other sites make carry the cookie unasked: where nothing is said, and where `None` is said
+    without Secure, browsers differ.
+    """
+
+    def is_unsafe(value: object) -> bool:
+        if isinstance(value, str) and value.strip().lower() == "none":
+            return secure.is_safe is False
+        return not isinstance(value, Stand) and not value
+
+    return is_unsafe
+
+
+def _spoken(node: form.Expr) -> str | None:
+    """`TOKEN_NAME` of `app.config["TOKEN_NAME"]` and of `settings.TOKEN_NAME`."""
+    match node:
+        case form.Subscript(index=form.Const(value=str() as key)):
+            return key
+        case form.Call(func=form.Attr(attr="get"), args=[first, *_]) if isinstance(first.value, form.Const):
+            return str(first.value.value)
+    return last_name(node)
+
+
+def _nearest(path: str, made: Iterable[tuple[form.Call, Scope]]) -> form.Call | None:
+    """The application that shares most folders with the file."""
+    return max(made, key=lambda m: shared_folders(m[1].module.path, path), default=(None, None))[0]
