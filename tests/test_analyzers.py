@@ -30,7 +30,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.results import JudgedVerdict, SubjectReference
 from assay.scanner.verdicts import Kind, Severity
 
-LIBRARIES = Path(__file__).parent.parent / "rules" / "libraries"
+TABLES = Path(__file__).parent.parent / "rules" / "analyzers"
 SOURCES: dict[str, bytes] = {
     "sql.py": b"""
 def orders(cursor, name):
@@ -292,7 +292,7 @@ def test_facts_are_serialisable() -> None:
 
 # What is shown of it.
 
-CHECKS = merge(load_table((LIBRARIES / f"{tool}.yaml").read_text(encoding="utf-8")) for tool in ("bandit", "radon"))
+CHECKS = merge(load_table((TABLES / f"{tool}.yaml").read_text(encoding="utf-8")) for tool in ("bandit", "radon"))
 
 
 def finding(test_id: str, function: str = "f", line: int = 3, end_line: int | None = None) -> BanditFinding:
@@ -309,7 +309,7 @@ def test_every_check_of_the_installed_bandit_is_in_the_table_under_its_name() ->
 
 
 def test_every_principle_of_the_table_exists() -> None:
-    standard = yaml.safe_load((LIBRARIES.parent / "standard.yaml").read_text(encoding="utf-8"))
+    standard = yaml.safe_load((TABLES.parent / "standard.yaml").read_text(encoding="utf-8"))
     principles = {principle["id"] for section in standard["sections"] for principle in section["principles"]}
     assert {check.principle for check in CHECKS.values()} <= principles
 

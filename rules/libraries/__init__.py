@@ -1,1 +1,1 @@
-"""What libraries do, as data: taint sources, sinks and sanitizers, blocking calls, pool settings."""
+"""What libraries do with data: where untrusted values come from, where they do harm, what makes them harmless."""

@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
-from assay.scanner.model.crypto import HashUse
+from assay.scanner.model.crypto import Act, HashUse, Keeping, PasswordUse
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
-from assay.scanner.verdicts import Severity, Verdict, fail, passed, review
+from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
+
+
+_STORAGE = "https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"
+
+
+@rule("SEC301", severity=Severity.CRITICAL, cwe=(256, 916), references=("CWE-916", _STORAGE))
+def weak_password_storage(password: PasswordUse, service: Service) -> Verdict:
+    """A login's password is kept as it was typed, or in a form from which it is soon found.
+
+    Why: whoever gets hold of the table logs in as its users, here and wherever they use the password again; a graphics
+    card tries billions of md5 or SHA-256 digests a second.
+    Fix: hash with argon2id, scrypt or bcrypt, through the framework or `argon2-cffi`; hash old ones anew at the next
+    login.
+    """
+    if password.aside is not None:
+        return not_applicable(password.aside, *password.evidence)
+    wrong = _wrong_keeping(password)
+    if wrong is not None and password.question is not None:
+        return review(password.question, *password.evidence)
+    if wrong is not None:
+        return fail(f"{wrong}; hash it with argon2id, scrypt or bcrypt", *password.evidence)
+    if password.keeping is Keeping.UNKNOWN:
+        return review("is this password hashed before it is stored?", *password.evidence)
+    return passed(f"`{password.by}` hashes it in a way made for passwords", *password.evidence)
+
+
+def _wrong_keeping(password: PasswordUse) -> str | None:
+    match password.keeping:
+        case Keeping.PLAIN:
+            return "it compares a password as it was typed" if password.act is Act.COMPARE else (
+                "it stores a password as it was typed"
+            )
+        case Keeping.REVERSIBLE:
+            return f"what `{password.by}` makes of a password can be turned back"
+        case Keeping.DIGEST:
+            return f"a {password.by} digest of a password is guessed by the billion a second"
+        case Keeping.TOO_CHEAP:
+            return f"{password.by} takes too little work to guess"
+    return None
 
 
 @rule("SEC304", severity=Severity.MEDIUM, cwe=(327, 328), references=("CWE-328", "RFC 6151", "RFC 6194"))
@@ -19,6 +58,8 @@ def weak_hash_for_security(digest: HashUse, service: Service) -> Verdict:
         return review("which algorithm is this? its name can't be told from the code")
     if not digest.is_weak:
         return passed(f"nobody finds two texts of one {digest.algorithm} digest")
+    if digest.aside is not None:
+        return not_applicable(digest.aside)
     if digest.declared is not None:
         return passed("the code says that security doesn't hang on it", digest.declared)
     if digest.keyed is not None:

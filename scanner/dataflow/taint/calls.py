@@ -32,6 +32,7 @@ from assay.scanner.dataflow.taint.values import (
     Value,
     cleared,
     doubtful,
+    join,
     joined,
     options_of,
     thawed,
@@ -64,7 +65,9 @@ _EXTERNAL_ENTITIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a call passes. `others` stands for what `*args` and `**kwargs` bring where that isn't known one by one."""
+    """What a call passes. `others` stands for what `*args` and `**kwargs` bring where that isn't known one by one; where
+    they are handed on as they came, `star` and `double` are them.
+    """
 
     positional: tuple[Value, ...]
     keywords: Mapping[str, Value]
@@ -72,6 +75,8 @@ class Arguments:
     nodes: tuple[form.Expr | None, ...] = ()
     """The expressions of the positional arguments."""
     keyword_nodes: Mapping[str, form.Expr] | None = None
+    star: Slot | None = None
+    double: Slot | None = None
 
     @classmethod
     def none(cls) -> Arguments:
@@ -79,7 +84,8 @@ class Arguments:
 
     @property
     def all(self) -> list[Value]:
-        return [*self.positional, *self.keywords.values(), *([self.others] if self.others is not None else [])]
+        more = (self.others, self.star, self.double)
+        return [*self.positional, *self.keywords.values(), *(v for v in more if v is not None)]
 
     def get(self, position: int | None, name: str) -> Value | None:
         """By keyword, or by place where it has one."""
@@ -87,6 +93,8 @@ class Arguments:
             return self.keywords[name]
         if position is not None and position < len(self.positional):
             return self.positional[position]
+        if self.double is not None:
+            return _below_slot(self.double, name)
         return self.others
 
     def node(self, position: int, name: str = "") -> form.Expr | None:
@@ -128,6 +136,7 @@ class Calls:
         keywords: dict[str, Value] = {}
         keyword_nodes: dict[str, form.Expr] = {}
         others: list[Value] = []
+        handed_on: dict[int, Slot] = {}
         for arg in node.args:
             value = self._eval.value(arg.value)
             if arg.name is not None:
@@ -136,9 +145,13 @@ class Calls:
             elif not arg.star:
                 positional.append(value)
                 nodes.append(arg.value)
+            elif isinstance(value, Slot) and arg.star not in handed_on:
+                handed_on[arg.star] = value
             else:
                 self._spread(value, arg.star, positional, nodes, keywords, others)
-        return Arguments(tuple(positional), keywords, joined(others) if others else None, tuple(nodes), keyword_nodes)
+        more = joined(others) if others else None
+        star, double = handed_on.get(1), handed_on.get(2)
+        return Arguments(tuple(positional), keywords, more, tuple(nodes), keyword_nodes, star, double)
 
     def _spread(
         self,
@@ -323,8 +336,8 @@ class Calls:
             return cleared(Thing("", traces), kinds)
         if name in texts.TEXT_METHODS:
             found = texts.method(Thing("", traces), name, arguments.positional)
-            if found is not None and not isinstance(found, Tree):
-                return found
+            if found is not None:
+                return self._eval.allocate(found, node) if isinstance(found, Tree) else found
             return Thing("", self._eval.traces(owner, *arguments.all))
         if name in ("get", "getlist", "pop", "first", "getfirst"):
             return self._got(owner, arguments)
@@ -461,8 +474,9 @@ class Calls:
         ):
             positional.insert(0, callee.receiver if callee.receiver is not None else UNKNOWN)
         keywords = dict(arguments.keywords)
+        places = iter(range(len(params)))
         for param in params:
-            value = self._argument(param, positional, keywords, arguments.others, symbol)
+            value = self._argument(param, positional, keywords, places, arguments, symbol)
             bound[param.name] = self._eval.handed_on(value, node, f"it is passed to `{symbol.name}` as `{param.name}`")
         return bound
 
@@ -471,24 +485,37 @@ class Calls:
         param: form.Param,
         positional: list[Value],
         keywords: dict[str, Value],
-        others: Value | None,
+        places: Iterator[int],
+        arguments: Arguments,
         symbol: FunctionSymbol,
     ) -> Value:
+        """What one parameter is given; `places` counts what was taken out of a `*args` that is handed on."""
         match param.kind:
             case form.ParamKind.VAR_POSITIONAL:
-                rest = list(positional)
-                positional.clear()
-                return Tree("tuple", tuple(enumerate(map(self._eval.frozen, rest))), others)
+                return self._remaining("tuple", dict(enumerate(positional)), arguments.star, arguments.others)
             case form.ParamKind.VAR_KEYWORD:
-                named = tuple((k, self._eval.frozen(v)) for k, v in keywords.items())
-                return Tree("dict", named, others)
+                return self._remaining("dict", dict(keywords.items()), arguments.double, arguments.others)
         if param.name in keywords and param.kind is not form.ParamKind.POSITIONAL_ONLY:
             return keywords.pop(param.name)
         if positional and param.kind is not form.ParamKind.KEYWORD_ONLY:
             return positional.pop(0)
-        if others is not None:
-            return others
-        return self._engine.default_of(symbol, param)
+        found: list[Value] = []
+        if arguments.star is not None and param.kind is not form.ParamKind.KEYWORD_ONLY:
+            found.append(_below_slot(arguments.star, next(places)))
+        if arguments.double is not None:
+            found.append(_below_slot(arguments.double, param.name))
+        if found:
+            return joined(found)
+        return arguments.others if arguments.others is not None else self._engine.default_of(symbol, param)
+
+    def _remaining(self, kind: str, entries: dict[Key, Value], handed_on: Slot | None, others: Value | None) -> Value:
+        """What `*args` or `**kwargs` of a callee hold."""
+        if handed_on is not None and not entries and others is None:
+            return handed_on
+        rest = others
+        if handed_on is not None:
+            rest = join(rest, Thing("", self._eval.traces(handed_on)))
+        return Tree(kind, tuple((k, self._eval.frozen(v)) for k, v in entries.items()), rest)
 
     def _filled(
         self, node: form.Node, callee: Func, bound: Mapping[str, Value], summary: Summary, arguments: Arguments
@@ -633,7 +660,9 @@ class Calls:
         for (name, _), value in zip(fields.items(), arguments.positional, strict=False):
             entries[name] = value
         for name in fields:
-            if name not in entries and arguments.others is None:
+            if name not in entries and arguments.double is not None:
+                entries[name] = _below_slot(arguments.double, name)
+            elif name not in entries and arguments.others is None:
                 entries[name] = self._default(cls, name, node)
         for name, is_typed in fields.items():
             if name not in entries and arguments.others is not None:
@@ -863,10 +892,14 @@ class Calls:
                 found += [receiver] if receiver is not None else []
             elif isinstance(place, int):
                 found += arguments.positional[place : place + 1]
+                if place >= len(arguments.positional) and arguments.star is not None:
+                    found.append(_below_slot(arguments.star, place - len(arguments.positional)))
                 if place >= len(arguments.positional) and arguments.others is not None:
                     found.append(arguments.others)
             elif place in arguments.keywords:
                 found.append(arguments.keywords[place])
+            elif arguments.double is not None:
+                found.append(_below_slot(arguments.double, place))
         return found
 
     def _doubt(self, sink: Sink, arguments: Arguments) -> bool | str | None:
@@ -911,6 +944,10 @@ def _is_method(name: str) -> bool:
     """Whether a dotted name is that of a method: of a class, or of a library's settings."""
     owners = name.split(".")[1:-1]
     return any(owner[:1].isupper() for owner in owners) or (bool(owners) and owners[-1] in _TABLES)
+
+
+def _below_slot(slot: Slot, key: Key) -> Slot:
+    return Slot(slot.owner, slot.name, (*slot.path, key))
 
 
 def _is_telling(value: Value) -> bool:

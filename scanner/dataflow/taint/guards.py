@@ -316,6 +316,11 @@ class Guards:
         if holds:
             return
         self._set(text, lambda v: lacking(v, needle))
+        if isinstance(text, form.Subscript) and needle in _QUOTES and _is_all_but_the_ends(text.index):
+            path = path_of(text.value)
+            if path is not None and f"{path}.<{needle}>" in self._eval.state.facts:
+                # It is one literal, from quote to quote.
+                self.clear(text.value, frozenset({SinkKind.CODE}))
         if needle in ("//", "\\"):
             self._rooted(text, "//")
 
@@ -371,8 +376,8 @@ class Guards:
         if len(texts) == len(found) and texts:
             if truth and all(fixes_authority(t) for t in texts):
                 self.clear(func.value, _WEB)
-            elif truth and texts == ["/"]:
-                self._rooted(func.value, "/")
+            elif truth and (texts == ["/"] or (len(texts) == 1 and texts[0] in _QUOTES)):
+                self._rooted(func.value, texts[0])
             elif not truth and "$" in texts:
                 self.clear(func.value, frozenset({SinkKind.DOCUMENT}))
             elif not truth and any(t in ("//", "/\\") for t in texts):
@@ -488,6 +493,19 @@ class Guards:
             node = calls.argument_node(slot, callee, arguments)
             if node is not None:
                 self.clear(node, kinds)
+
+
+_QUOTES = ("'", '"')
+
+
+def _is_all_but_the_ends(index: form.Expr) -> bool:
+    """`[1:-1]`."""
+    match index:
+        case form.Slice(
+            lower=form.Const(value=1), upper=form.Unary(op="-", operand=form.Const(value=1)), step=None
+        ):
+            return True
+    return False
 
 
 def _is_clients(traces: Iterable[Trace]) -> bool:

@@ -26,6 +26,7 @@ from assay.scanner.dataflow.taint.values import (
     frozen,
     joined,
 )
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.readers.python import form
 
@@ -107,7 +108,7 @@ class Run:
         truth = self._eval.truth(value) if node is not None else False
         if truth is not None or node is None:
             return (state.proved if truth else None), (None if truth else state.proved)
-        if not _is_answer(value):
+        if not _is_answer(value, node):
             return state.proved, state.proved
         self._eval.state = state
         found = [self._eval.guards.refined(node, outcome) for outcome in (True, False)]
@@ -449,9 +450,14 @@ class Run:
     }
 
 
-def _is_answer(value: Value) -> bool:
-    """Whether it says yes or no."""
-    return isinstance(value, Thing) and value.type_name in ("builtins.bool", "re.Match")
+_PREDICATES = ("all", "any", "bool", "endswith", "has", "is", "match", "fullmatch", "startswith", "url_has")
+
+
+def _is_answer(value: Value, node: form.Expr) -> bool:
+    """Whether it says yes or no: of a library's function, its name tells."""
+    if isinstance(value, Thing) and value.type_name in ("builtins.bool", "re.Match"):
+        return True
+    return isinstance(node, form.Call) and (last_name(node.func) or "").startswith(_PREDICATES)
 
 
 def _imported(node: form.Stmt) -> list[str]:

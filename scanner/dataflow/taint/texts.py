@@ -121,6 +121,9 @@ def method(text: Value, name: str, args: Sequence[Value]) -> Value | None:
     traces = tuple(shallow_traces(text))
     if name in _TELLING:
         return Thing("builtins.bool")
+    if name == "splitlines":
+        line = lacking(lacking(Thing("builtins.str", merged_traces(traces)), "\n"), "\r")
+        return Tree("list", (), line)
     if name in _LISTS:
         return Tree("list", (), Thing("builtins.str", merged_traces(traces)))
     if name not in _SAME:

@@ -1,0 +1,92 @@
+"""SEC5: headers, cookies, hosts, TLS and dependencies are hardened as OWASP asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assay.scanner.model.cookie import Cookie, CookieRole
+from assay.scanner.model.option import Option
+from assay.scanner.model.service import Service
+from assay.scanner.model.transport import TlsClient
+from assay.scanner.rulebook import rule
+from assay.scanner.verdicts import Evidence, Severity, Verdict, fail, not_applicable, passed, review
+
+_SESSIONS = "https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html"
+_UNIMPORTANT = {
+    CookieRole.PREFERENCE: "it keeps a preference, which nobody gains by reading",
+    CookieRole.CONSTANT: "its value is the same for everybody",
+    CookieRole.REMOVAL: "it is set to nothing, so that the browser forgets it",
+}
+
+
+@rule("SEC502", severity=Severity.HIGH, cwe=(614, 1004, 1275), references=("RFC 6265 §4.1.2", _SESSIONS))
+def insecure_cookie(cookie: Cookie, service: Service) -> Verdict:
+    """A cookie that says who somebody is goes out without Secure, HttpOnly or SameSite.
+
+    Why: without Secure it crosses the network in the clear, without HttpOnly an injected script reads it, without
+    SameSite other sites send requests in the user's name.
+    Fix: set `secure=True, httponly=True, samesite="lax"` on the cookie, or the framework's settings for it.
+    """
+    if cookie.inactive is not None:
+        return not_applicable("production doesn't set it", cookie.inactive)
+    if cookie.purpose in _UNIMPORTANT:
+        return not_applicable(_UNIMPORTANT[cookie.purpose])
+    if cookie.missing:
+        flags, proof = _listed(cookie.missing), _proof(cookie.missing)
+        if cookie.purpose is CookieRole.SESSION:
+            return fail(f"the cookie {cookie.name} goes out without {flags}; set what is missing", *proof)
+        if cookie.purpose is CookieRole.CSRF:
+            return review(f"should the CSRF cookie go out without {flags}? https alone is enough for it", *proof)
+        return review(f"does the cookie {cookie.name} say who somebody is? It goes out without {flags}", *proof)
+    if cookie.unsettled:
+        flags = _listed(cookie.unsettled)
+        return review(f"does production set {flags} on the cookie {cookie.name}?", *_proof(cookie.unsettled))
+    flags = _listed(cookie.asked)
+    return passed(f"it goes out with {flags}{_unless_changed(cookie.asked)}", *_proof(cookie.asked))
+
+
+def _listed(options: Iterable[str]) -> str:
+    names = list(options)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _proof(options: dict[str, Option]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(evidence.location, f"{flag}: {evidence.text}")
+        for flag, option in options.items()
+        for evidence in option.evidence
+    )
+
+
+def _unless_changed(options: dict[str, Option]) -> str:
+    changeable = [flag for flag, option in options.items() if option.is_default]
+    return f", as long as nobody configures {_listed(changeable)} otherwise" if changeable else ""
+
+
+@rule(
+    "SEC506",
+    severity=Severity.HIGH,
+    cwe=(295, 297),
+    references=(
+        "RFC 5280 §6",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Transport_Layer_Security_Cheat_Sheet.html",
+    ),
+)
+def tls_verification_disabled(client: TlsClient, service: Service) -> Verdict:
+    """A client takes any certificate or host key for that of the other side.
+
+    Why: whoever is on the way between the two can read and change all that they say, credentials included.
+    Fix: leave the check on; for a private authority hand its certificate to the client (`verify="/path/ca.pem"`).
+    """
+    if client.inactive is not None:
+        return not_applicable(f"no certificate matters here: {client.inactive.text}", client.inactive)
+    if client.switch is not None:
+        return review("is the switch that turns this check off left alone where it is deployed?", client.switch)
+    if client.verifies.is_safe is False:
+        return fail(
+            f"{client.callee} takes any certificate; leave the check on, or name the CA", *client.verifies.evidence
+        )
+    if client.verifies.is_safe is None:
+        return review(f"does {client.callee} check certificates in production?", *client.verifies.evidence)
+    unless = ", as long as nobody configures it otherwise" if client.verifies.is_default else ""
+    return passed(f"certificates are checked{unless}", *client.verifies.evidence)
