@@ -99,7 +99,9 @@ class Sink(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `arguments` are positions and keywords of what is dangerous: each of them that a call has counts; `receiver` is the
     object whose method is called; `*` stands for all arguments. `assigned` says that the names are attributes or
-    items that are set, not calls. `safe` says that the call is the safe way of doing it: it counts as kept.
+    items that are set, not calls: argument 0 is the key then, and 1 the value. `safe` says that the call is the safe
+    way of doing it: it counts as kept. `doubt` says what makes it uncertain that the argument does harm. `is_script`
+    says that the argument is text in a language of a document store, not a document.
     """
 
     kind: SinkKind
@@ -107,6 +109,8 @@ class Sink(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     when: tuple[Condition, ...] = ()
     assigned: bool = False
     safe: str = ""
+    doubt: str = ""
+    is_script: bool = False
 
 
 class Sanitizer(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -268,13 +272,14 @@ class TlsCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class TlsName(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Names that mean the check of certificates whatever has them: a keyword of a call, a key of a dict. `callees` are
-    words of the functions that the keyword has this meaning for; for all where it is empty.
+    """Keywords that mean the check of certificates whatever is called with them, and with `keys` in mappings too.
+    `callees` are words of the functions that the keyword has this meaning for; of all where it is empty.
     """
 
     names: tuple[str, ...]
     unsafe: tuple[Constant, ...]
     callees: tuple[str, ...] = ()
+    keys: bool = False
 
 
 class TokenKind(StrEnum):
@@ -285,14 +290,14 @@ class TokenKind(StrEnum):
 
 
 class TokenCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Calls that read a signed token. They verify its signature unless one of `off` holds; never with `verifies` off.
+    """Calls that read a signed token, and verify its signature unless one of `unless` holds; without `verifies`, never.
 
     `needs` is a method of what comes out that has to be called for the claims to count: Authlib's `validate`.
     """
 
     token: Option = Option(position=0)
     verifies: bool = True
-    off: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
     gives: TokenKind = TokenKind.CLAIMS
     needs: str = ""
 
@@ -321,6 +326,11 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     hashes: tuple[HashFunction, ...] = ()
     randoms: tuple[RandomFunction, ...] = ()
     passwords: tuple[PasswordFunction, ...] = ()
+    cookies: tuple[CookieCall, ...] = ()
+    framework_cookies: tuple[FrameworkCookie, ...] = ()
+    tls_calls: tuple[TlsCall, ...] = ()
+    tls_names: tuple[TlsName, ...] = ()
+    tokens: tuple[TokenCall, ...] = ()
 
 
 def load_library(text: str, place: str) -> Library:

@@ -205,6 +205,10 @@ class Project:
             self._callers[name] = found
         return self._callers[name]
 
+    def aliases_of(self, name: str) -> Iterable[str]:
+        """Other names that imports anywhere give something of that name."""
+        return self._aliases.get(name, ())
+
     @cached_property
     def _aliases(self) -> dict[str, set[str]]:
         """Other names that imports give something, by its own: `from .views import init as init_views`."""

@@ -71,6 +71,8 @@ class Module:
     calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
     calls_by_name: dict[str, list[tuple[form.Call, Scope]]] = field(default_factory=dict)
     """Calls by the last name of what is called, each in the order of `calls`."""
+    writes_by_name: dict[str, list[Scope]] = field(default_factory=dict)
+    """Where an attribute or an item is assigned, by the last name of what it belongs to, and the attribute's own."""
     imports: list[Binding] = field(default_factory=list)
     """What import statements bind, in any of its scopes; star imports are apart."""
     star_imports: list[form.ImportFrom] = field(default_factory=list)
@@ -421,7 +423,14 @@ class _Builder:
             case form.Starred(value=inner):
                 self._target(inner, scope, How.UNPACK, value)
             case _:
+                self._written(target, scope)
                 self._expressions(scope, target)
+
+    def _written(self, target: form.Expr, scope: Scope) -> None:
+        owner = target.value if isinstance(target, form.Attr | form.Subscript) else None
+        names = {n.attr if isinstance(n, form.Attr) else n.id for n in (target, owner) if isinstance(n, form.Attr | form.Name)}
+        for name in names:
+            self._module.writes_by_name.setdefault(name, []).append(scope)
 
     def _comprehended(self, generator: form.Generator, comprehension: form.Comprehension, scope: Scope) -> None:
         within = (comprehension.start, comprehension.end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -65,8 +65,8 @@ _EXTERNAL_ENTITIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a call passes. `others` stands for what `*args` and `**kwargs` bring where that isn't known one by one; where
-    they are handed on as they came, `star` and `double` are them.
+    """What a call passes. `others` stands for what `*args` and `**kwargs` bring where that isn't known one by one;
+    where they are handed on as they came, `star` and `double` are them.
     """
 
     positional: tuple[Value, ...]
@@ -94,7 +94,7 @@ class Arguments:
         if position is not None and position < len(self.positional):
             return self.positional[position]
         if self.double is not None:
-            return _below_slot(self.double, name)
+            return self.double.below(name)
         return self.others
 
     def node(self, position: int, name: str = "") -> form.Expr | None:
@@ -296,6 +296,8 @@ class Calls:
     def _slot_method(self, node: form.Call, owner: Slot, func: form.Attr, arguments: Arguments) -> Value:
         source = self._engine.sources.of_call(node, self._eval.scope)
         if source is not None:
+            if isinstance(source, Thing) and func.attr == "build_absolute_uri" and arguments.all:
+                return Thing("", (*source.traces, *self._eval.traces(*arguments.all)))
             return source
         attribute = self._eval.attribute(owner, func)
         if isinstance(attribute, Func):
@@ -355,7 +357,7 @@ class Calls:
         key = arguments.positional[0] if arguments.positional else None
         default = arguments.get(1, "default")
         if isinstance(owner, Slot) and isinstance(key, Const) and len(owner.path) < _LONGEST_PATH:
-            item: Value = Slot(owner.owner, owner.name, (*owner.path, key.value))
+            item: Value = owner.below(key.value)
         else:
             item = Thing("", self._eval.traces(owner))
         return joined([item, default]) if default is not None and default != Const(None) else item
@@ -501,9 +503,9 @@ class Calls:
             return positional.pop(0)
         found: list[Value] = []
         if arguments.star is not None and param.kind is not form.ParamKind.KEYWORD_ONLY:
-            found.append(_below_slot(arguments.star, next(places)))
+            found.append(arguments.star.below(next(places)))
         if arguments.double is not None:
-            found.append(_below_slot(arguments.double, param.name))
+            found.append(arguments.double.below(param.name))
         if found:
             return joined(found)
         return arguments.others if arguments.others is not None else self._engine.default_of(symbol, param)
@@ -609,7 +611,7 @@ class Calls:
                     return written.entries[key]
                 if len(value.path) >= _LONGEST_PATH:
                     return Thing("", self._eval.traces(value))
-                return Slot(value.owner, value.name, (*value.path, key))
+                return value.below(key)
             case Ref() | Tree():
                 cell = self._eval.cell(value)
                 return self._member(value, cell, key) if cell is not None else UNKNOWN
@@ -661,7 +663,7 @@ class Calls:
             entries[name] = value
         for name in fields:
             if name not in entries and arguments.double is not None:
-                entries[name] = _below_slot(arguments.double, name)
+                entries[name] = arguments.double.below(name)
             elif name not in entries and arguments.others is None:
                 entries[name] = self._default(cls, name, node)
         for name, is_typed in fields.items():
@@ -834,8 +836,12 @@ class Calls:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, _why_not(sink))
             return
         for value in values:
-            if sink.kind is SinkKind.HTML and _is_response(value):
+            if self._is_other(sink.kind, value):
                 continue
+            if sink.is_script:
+                value = Tree("dict", (("$where", self._eval.frozen(value)),))
+            if sink.doubt:
+                value = Thing("", doubtful(self._eval.traces(value), sink.doubt))
             if isinstance(doubt, str):
                 value = Thing("", doubtful(self._eval.traces(value), doubt))
             if sink.kind is SinkKind.COMMAND and self._runs_shell(arguments):
@@ -845,6 +851,13 @@ class Calls:
             if sink.kind is SinkKind.LOG:
                 value = self._message(value, arguments)
             self._eval.use(node, sink.kind, callee, value)
+
+    def _is_other(self, kind: SinkKind, value: Value) -> bool:
+        """Whether it isn't what this kind is about: a dict that goes out as JSON, an open file that has a path."""
+        cell = self._eval.cell(value) if isinstance(value, Ref | Tree) else None
+        if kind is SinkKind.HTML:
+            return _is_response(value) or (cell is not None and cell.kind in ("dict", "list"))
+        return kind is SinkKind.PATH and cell is not None and cell.kind == "object"
 
     def _message(self, value: Value, arguments: Arguments) -> Value:
         """What is logged: `%r` in the message escapes line breaks."""
@@ -893,13 +906,13 @@ class Calls:
             elif isinstance(place, int):
                 found += arguments.positional[place : place + 1]
                 if place >= len(arguments.positional) and arguments.star is not None:
-                    found.append(_below_slot(arguments.star, place - len(arguments.positional)))
+                    found.append(arguments.star.below(place - len(arguments.positional)))
                 if place >= len(arguments.positional) and arguments.others is not None:
                     found.append(arguments.others)
             elif place in arguments.keywords:
                 found.append(arguments.keywords[place])
             elif arguments.double is not None:
-                found.append(_below_slot(arguments.double, place))
+                found.append(arguments.double.below(place))
         return found
 
     def _doubt(self, sink: Sink, arguments: Arguments) -> bool | str | None:
@@ -944,10 +957,6 @@ def _is_method(name: str) -> bool:
     """Whether a dotted name is that of a method: of a class, or of a library's settings."""
     owners = name.split(".")[1:-1]
     return any(owner[:1].isupper() for owner in owners) or (bool(owners) and owners[-1] in _TABLES)
-
-
-def _below_slot(slot: Slot, key: Key) -> Slot:
-    return Slot(slot.owner, slot.name, (*slot.path, key))
 
 
 def _is_telling(value: Value) -> bool:

@@ -35,12 +35,12 @@ from assay.scanner.dataflow.taint.values import (
     cell_of,
     cleared,
     frozen,
+    handed_on,
     join,
     joined,
     merged_traces,
     open_trace,
     options_of,
-    stepped,
     text_of,
     thawed,
     traces_of,
@@ -206,9 +206,12 @@ class Evaluation:
             return Thing("", traces, (*about, node.attr))
         if name:
             found = self.library_attribute(name, node)
-            if isinstance(found, Thing) or not traces:
-                return found
             full = self.engine.models.member(name, node.attr)
+            if isinstance(found, Thing):
+                return found
+            if not traces:
+                kind = self.engine.models.gives.get(full)
+                return Thing(kind) if kind is not None else found
             return self.sanitized(Thing(self.engine.models.gives.get(full, ""), traces), full)
         if traces:
             return Thing("", traces)
@@ -245,7 +248,7 @@ class Evaluation:
             return self.calls.function(node, Func(prop, owner), Arguments.none())
         if len(owner.path) >= _LONGEST_PATH:
             return Thing("", (open_trace(owner),))
-        return Slot(owner.owner, owner.name, (*owner.path, node.attr))
+        return owner.below(node.attr)
 
     def _field(self, owner: Value, node: form.Attr) -> Value:
         cell = self.cell(owner)
@@ -311,7 +314,7 @@ class Evaluation:
             return written.entries[key.value]
         if len(owner.path) >= _LONGEST_PATH:
             return Thing("", (open_trace(owner),))
-        return Slot(owner.owner, owner.name, (*owner.path, key.value))
+        return owner.below(key.value)
 
     def _slice(self, owner: Value, bounds: form.Slice, node: form.Node) -> Value:
         lower, upper, step = self.maybe(bounds.lower), self.maybe(bounds.upper), self.maybe(bounds.step)
@@ -734,17 +737,7 @@ class Evaluation:
 
     def handed_on(self, value: Value, node: form.Node, text: str) -> Value:
         """The value, with a step where it is handed on."""
-        match value:
-            case Thing(type_name=name, traces=traces, about=about) if traces:
-                return Thing(name, self._stepped(traces, node, text), about)
-            case Text(parts=parts):
-                return Text(tuple(p if isinstance(p, str) else self.handed_on(p, node, text) for p in parts))
-            case Choice(values=values):
-                return joined(self.handed_on(v, node, text) for v in values)
-        return value
-
-    def _stepped(self, traces: tuple[Trace, ...], node: form.Node, text: str) -> tuple[Trace, ...]:
-        return tuple(stepped(t, self.scope.module, node, text) for t in traces)
+        return handed_on(value, self.scope.module, node, text)
 
     _BY_KIND: ClassVar[Mapping[type[form.Node], Callable[..., Value]]] = {
         form.Const: _const,

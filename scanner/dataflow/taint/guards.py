@@ -501,9 +501,7 @@ _QUOTES = ("'", '"')
 def _is_all_but_the_ends(index: form.Expr) -> bool:
     """`[1:-1]`."""
     match index:
-        case form.Slice(
-            lower=form.Const(value=1), upper=form.Unary(op="-", operand=form.Const(value=1)), step=None
-        ):
+        case form.Slice(lower=form.Const(value=1), upper=form.Const(value=-1), step=None):
             return True
     return False
 

@@ -25,6 +25,7 @@ class Models:
     unbound: dict[str, frozenset[str]] = field(default_factory=dict)
     """The packages whose objects have a method that is known by its last name only."""
     _typed: set[str] = field(default_factory=set)
+    _names: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, libraries: Iterable[Library], imported: frozenset[str]) -> Models:
@@ -57,8 +58,18 @@ class Models:
         return frozenset(sanitizer.cleans or SinkKind)
 
     def name_of(self, name: str) -> str:
-        """One name for what has several."""
-        return self.same.get(name) or canonical(name)
+        """One name for what has several: of a member, under its owner's one name."""
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = self._name_of(name)
+        return known
+
+    def _name_of(self, name: str) -> str:
+        found = self.same.get(name) or canonical(name)
+        owner, dot, member = found.rpartition(".")
+        if found != name or not dot or "." not in owner or self.is_known(found):
+            return found
+        return f"{self.name_of(owner)}.{member}"
 
     def member(self, owner: str, name: str) -> str:
         """The full name of a member: of what the owner is an object of, where that is said."""
@@ -84,9 +95,18 @@ class Models:
         return name in self._typed
 
     @property
-    def last_names_of_sinks(self) -> frozenset[str]:
-        """The last names of all sinks: a function that mentions none of them has none."""
-        return frozenset(name.rsplit(".", 1)[-1] for name in self.sinks)
+    def last_names_called(self) -> frozenset[str]:
+        """The last names of all calls that are sinks: a function that mentions none of them has none."""
+        return frozenset(_last(n) for n, sinks in self.sinks.items() if not all(s.assigned for s in sinks))
+
+    @property
+    def last_names_written(self) -> frozenset[str]:
+        """The same of what sinks assign to."""
+        return frozenset(_last(n) for n, sinks in self.sinks.items() if any(s.assigned for s in sinks))
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _known(names: Iterable[str], is_imported: bool) -> list[str]:

@@ -25,6 +25,7 @@ from assay.scanner.dataflow.taint.values import (
     cleared,
     joined,
     labelled,
+    parsed,
     revived,
     text_of,
 )
@@ -311,6 +312,10 @@ def _decoded(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> V
     return Thing("builtins.str", revived(evaluation.traces(*arguments.positional[:1])))
 
 
+def _json(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    return Thing("", parsed(evaluation.traces(*arguments.positional[:1])))
+
+
 def _config(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     return evaluation.state.allocate((node,), Cell("object", {}, type_name="configparser.ConfigParser"))
 
@@ -387,6 +392,7 @@ SPECIAL: Mapping[str, _Function] = {
     "posixpath.join": _joined_path,
     "io.StringIO": _stream,
     "io.BytesIO": _stream,
+    "json.loads": _json,
     "urllib.parse.unquote": _decoded,
     "urllib.parse.unquote_plus": _decoded,
     "html.unescape": _decoded,

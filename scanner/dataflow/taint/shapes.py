@@ -58,6 +58,11 @@ def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
             yield from (t for t in _authority(value) if kind not in t.cleared)
         case SinkKind.XML, Tree(kind="parse"):
             yield from (t for t in _parsed(value) if kind not in t.cleared)
+        case SinkKind.HEADER, Tree(kind="dict", entries=entries):
+            for name, entry in entries:
+                # Line breaks are refused by what takes a dict; a quote in a file's name isn't.
+                if str(name).lower() == "content-disposition":
+                    yield from _parts(kind, entry)
         case SinkKind.HEADER, Text():
             yield from _lines(value)
         case SinkKind.XPATH, Text():

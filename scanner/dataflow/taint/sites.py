@@ -98,7 +98,10 @@ class _Search:
     def __init__(self, engine: Engine, project: Project, models: Models) -> None:
         self._engine = engine
         self._project = project
-        self._names = sorted(models.last_names_of_sinks)
+        names = models.last_names_called | {"setattr"}
+        self._names = sorted({*names, *(alias for name in names for alias in project.aliases_of(name))})
+
+        self._written = sorted(models.last_names_written)
 
     def run(self) -> None:
         todo = deque(dict.fromkeys([*self._with_sinks(), *self._engine.handlers]))
@@ -121,6 +124,7 @@ class _Search:
             if module.role is not Role.PROD:
                 continue
             scopes = [scope for _, scope in module.calls_named(self._names)]
+            scopes += (s for name in self._written for s in module.writes_by_name.get(name, ()))
             functions = dict.fromkeys(f for scope in scopes if (f := scope.enclosing_function) is not None)
             yield from functions
             if any(scope.enclosing_function is None for scope in scopes):

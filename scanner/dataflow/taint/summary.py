@@ -19,6 +19,7 @@ from assay.scanner.dataflow.taint.values import (
     Tree,
     Value,
     continued,
+    continuing,
     joined,
     merged_traces,
     shallow_traces,
@@ -91,8 +92,8 @@ class Filling:
     def value(self, value: Value) -> Value:
         """The value with its slots filled."""
         match value:
-            case Slot():
-                return self.given(value)
+            case Slot(steps=steps):
+                return continuing(self.given(value), steps)
             case Text(parts=parts):
                 return text_of(p if isinstance(p, str) else self._part(p) for p in parts)
             case Thing(type_name=name, traces=traces, about=about):

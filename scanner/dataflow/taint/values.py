@@ -144,12 +144,17 @@ class Partial:
 @dataclass(frozen=True, slots=True)
 class Slot:
     """What the caller gives: the variable `name` of `owner` at its start (a parameter, or a variable of a function
-    around it), or what lies on a path below that.
+    around it), or what lies on a path below that. `steps` are where it was handed on since.
     """
 
     owner: FunctionSymbol
     name: str
     path: tuple[Key, ...] = ()
+    steps: Step | None = field(default=None, compare=False)
+
+    def below(self, key: Key) -> Slot:
+        """What the caller's value has under a key."""
+        return Slot(self.owner, self.name, (*self.path, key), self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +320,7 @@ def _parts_of(value: Value) -> Iterator[Value]:
 
 def open_trace(slot: Slot) -> Trace:
     """The trace of whatever the caller gives."""
-    return Trace(slot, Label.JSON)
+    return Trace(slot, Label.JSON, steps=slot.steps)
 
 
 def text_of(parts: Iterable[str | Value]) -> Value:
@@ -357,14 +362,49 @@ def _append(found: list[str | Value], part: str | Value) -> None:
         found.append(part)
 
 
+def handed_on(value: Value, module: Module, node: form.Node, text: str) -> Value:
+    """The value, with a step where it is handed on."""
+    match value:
+        case Thing(traces=traces) if traces:
+            return replace(value, traces=tuple(stepped(t, module, node, text) for t in traces))
+        case Text(parts=parts):
+            return Text(tuple(p if isinstance(p, str) else handed_on(p, module, node, text) for p in parts))
+        case Choice(values=values):
+            return joined(handed_on(v, module, node, text) for v in values)
+        case Slot(steps=steps):
+            return replace(value, steps=_step(steps, module, node, text))
+    return value
+
+
+def continuing(value: Value, steps: Step | None) -> Value:
+    """A value that a caller gives, with the steps that it goes in the callee."""
+    if steps is None:
+        return value
+    match value:
+        case Thing(traces=traces) if traces:
+            return replace(value, traces=tuple(replace(t, steps=continued(t.steps, steps)) for t in traces))
+        case Text(parts=parts):
+            return Text(tuple(p if isinstance(p, str) else continuing(p, steps) for p in parts))
+        case Choice(values=values):
+            return joined(continuing(v, steps) for v in values)
+        case Slot():
+            return replace(value, steps=continued(value.steps, steps))
+    return value
+
+
 def stepped(trace: Trace, module: Module, node: form.Node, text: str) -> Trace:
-    """The trace, one step on. A second step in one statement says nothing new."""
-    before = trace.steps
-    if before is not None and before.module is module and before.node.start == node.start:
-        return trace
-    if before is not None and before.length >= _MOST_STEPS:
-        return trace
-    return replace(trace, steps=Step(module, node, text, before, before.length + 1 if before is not None else 1))
+    """The trace, one step on."""
+    steps = _step(trace.steps, module, node, text)
+    return replace(trace, steps=steps) if steps is not trace.steps else trace
+
+
+def _step(before: Step | None, module: Module, node: form.Node, text: str) -> Step | None:
+    """One step on. A second step in one statement says nothing new."""
+    if before is None:
+        return Step(module, node, text)
+    if (before.module is module and before.node.start == node.start) or before.length >= _MOST_STEPS:
+        return before
+    return Step(module, node, text, before, before.length + 1)
 
 
 def continued(first: Step | None, then: Step | None) -> Step | None:
@@ -418,6 +458,11 @@ def revived(traces: Iterable[Trace]) -> tuple[Trace, ...]:
         replace(t, cleared=frozenset(), lacks=frozenset(), label=Label.TEXT if t.label is Label.SEGMENT else t.label)
         for t in traces
     )
+
+
+def parsed(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+    """The traces of a text that is read as JSON: it may be an object now."""
+    return merged_traces(replace(t, label=Label.JSON) if t.label is Label.TEXT else t for t in traces)
 
 
 def labelled(value: Value, label: Label) -> Value:
