@@ -263,6 +263,8 @@ def log_injection(site: LoggedText, service: Service) -> Verdict:
         return passed("records are rendered for machines, which escapes line breaks", *renderers)
     if site.offline is None and site.certain_flows and not any(_writes_plain_text(setup) for setup in setups):
         return review("does what renders this record escape line breaks?", *_shortest(site.certain_flows).steps)
+    if site.open_ends and not site.flows:
+        return not_applicable("no client's text is known to reach it")
     return _judged(
         site,
         wrong="writes a client's text as it is; render records as JSON, or log it by %r",
@@ -290,7 +292,7 @@ def sql_text_built_from_strings(site: SqlSite, service: Service) -> Verdict:
     """
     if site.is_constant or site.is_built_by_library:
         return not_applicable("its text isn't built from strings")
-    if site.remote_holes:
+    if site.remote_holes or site.certain_flows:
         return not_applicable("a client's text reaches it: judged by SEC101")
     if site.offline is not None:
         return not_applicable(f"no client reaches it: {site.offline}")

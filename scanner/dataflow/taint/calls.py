@@ -37,7 +37,7 @@ from assay.scanner.dataflow.taint.values import (
     options_of,
     thawed,
 )
-from assay.scanner.libraries import Condition, Sink, SinkKind
+from assay.scanner.libraries import Condition, Label, Sink, SinkKind
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.readers.python import form
 
@@ -343,6 +343,8 @@ class Calls:
             return Thing("", self._eval.traces(owner, *arguments.all))
         if name in ("get", "getlist", "pop", "first", "getfirst"):
             return self._got(owner, arguments)
+        if traces and all(t.label is Label.STORED for t in traces):
+            return UNKNOWN  # a record's own method gives no column's text
         more = () if not traces and not self._is_open(owner) else self._eval.traces(*arguments.all)
         return Thing("", (*traces, *doubtful(more, f"it isn't known what `{name}` does with it")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.sources import RequestSources
@@ -18,6 +19,7 @@ from assay.scanner.dataflow.taint.values import (
     doubtful,
 )
 from assay.scanner.dataflow.typed import is_typed
+from assay.scanner.framework import Sited
 from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
 from assay.scanner.linker.values import External, Instance
@@ -36,6 +38,11 @@ _OWN_PATHS = frozenset(
     {"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri"}
 )
 """What names the page that was asked for: a redirect to it stays on this host."""
+_ONE_LINE = frozenset(
+    {"headers", "cookies", "COOKIES", "META", "authorization", "user_agent", "referrer", "host", "scheme"}
+)
+"""What HTTP has on one line: no line break gets there."""
+_ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})
 _DEEPEST_MODEL = 3
 
 
@@ -52,6 +59,7 @@ class ClientValues:
         how = "is read back" if label is Label.STORED else "comes from a client"
         found = _sent(scope.module, node, f"`{what}` {how}", label, what if models.is_typed(what) else "")
         kinds = models.sanitizers.get(what)
+        found = _on_one_line(found) if what.rpartition(".")[2] in _ONE_LINE else found
         if label is Label.STORED:
             return Thing("", doubtful(found.traces, "a client may have written it before"))
         return cleared(found, kinds) if kinds is not None else found
@@ -85,6 +93,7 @@ class ClientValues:
             return None
         label = Label.JSON if name in _JSON else Label.HOST if name in _HOSTS else Label.TEXT
         value = _sent(scope.module, node, reason, label)
+        value = _on_one_line(value) if name in _ONE_LINE else value
         return cleared(value, frozenset({SinkKind.REDIRECT})) if name in _OWN_PATHS else value
 
     def of_parameter(self, function: FunctionSymbol, param: form.Param) -> Value | None:
@@ -124,6 +133,18 @@ class ClientValues:
         label = Label.SEGMENT if self._requests.is_segment(function, param.name) else _declared_label(param)
         return _sent(module, place, f"a client sends `{param.name}`", label)
 
+    def _field(self, annotation: Sited, module: Module, place: form.Node, name: str, depth: int) -> Value:
+        """A field of a validated model that isn't typed: a model itself, a list of them, or text."""
+        project = self._engine.project
+        element = project.annotation_element(annotation.node, annotation.scope)
+        inner = project.annotation_class(element or annotation.node, annotation.scope)
+        if isinstance(inner, ClassSymbol) and depth:
+            found = self._model(inner, module, place, name, depth - 1)
+            return Tree("list", (), found) if element is not None else found
+        names = _names(annotation.node)
+        sent = _sent(module, place, f"a client sends `{name}`", Label.TEXT if names & _TEXTS else Label.JSON)
+        return _on_one_line(sent) if names & _ONE_LINE_TYPES else sent
+
     def _model(self, cls: ClassSymbol, module: Module, place: form.Node, name: str, depth: int) -> Value:
         """A validated model: its typed fields are, of the others a client chooses the text."""
         entries: list[tuple[str, Value]] = []
@@ -131,13 +152,16 @@ class ClientValues:
             if is_typed(annotation.node, annotation.scope, self._engine.project):
                 entries.append((field, FIXED))
                 continue
-            inner = self._engine.project.annotation_class(annotation.node, annotation.scope)
-            if isinstance(inner, ClassSymbol) and depth:
-                entries.append((field, self._model(inner, module, place, f"{name}.{field}", depth - 1)))
-            else:
-                label = Label.TEXT if "str" in _names(annotation.node) else Label.JSON
-                entries.append((field, _sent(module, place, f"a client sends `{name}.{field}`", label)))
+            entries.append((field, self._field(annotation, module, place, f"{name}.{field}", depth)))
         return Tree("object", tuple(entries), None, None, cls)
+
+
+def _on_one_line(value: Thing) -> Thing:
+    traces = (replace(t, lacks=t.lacks | {"\n", "\r"}) for t in value.traces)
+    return replace(value, traces=tuple(traces))
+
+
+_TEXTS = _ONE_LINE_TYPES | {"str"}
 
 
 def _names(annotation: form.Expr) -> frozenset[str]:

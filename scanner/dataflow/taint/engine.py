@@ -48,6 +48,8 @@ _MOST_OVERRIDES = 8
 _MOST_USES = 60
 _LARGEST_TABLE = 200
 """Items of a literal that are told apart."""
+_CONFIGURATION = frozenset({"model_config", "model_fields", "Config"})
+"""What pydantic's own attributes are called."""
 _ENTERED = ("contextmanager", "asynccontextmanager", "property", "cached_property", "staticmethod", "classmethod")
 
 
@@ -361,7 +363,7 @@ class Engine:
                     for statement in base.node.body:
                         if isinstance(statement, form.Assign) and statement.annotation is not None:
                             name = form.dotted(statement.targets[0])
-                            if name is not None:
+                            if name is not None and name not in _CONFIGURATION:
                                 found[name] = Sited(statement.annotation, base.scope)
             self._fields[cls] = found
         return self._fields[cls]

@@ -396,6 +396,11 @@ SPECIAL: Mapping[str, _Function] = {
     "urllib.parse.unquote": _decoded,
     "urllib.parse.unquote_plus": _decoded,
     "html.unescape": _decoded,
+    "base64.b64decode": _decoded,
+    "base64.urlsafe_b64decode": _decoded,
+    "base64.standard_b64decode": _decoded,
+    "binascii.unhexlify": _decoded,
+    "bytes.fromhex": _decoded,
     "configparser.ConfigParser": _config,
     "configparser.RawConfigParser": _config,
 }
