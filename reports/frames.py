@@ -92,6 +92,15 @@ class Frames:
         elsewhere = tuple(e for e in finding.evidence if e.location.line not in shown.get(e.location.path, ()))
         return Frame(excerpts, elsewhere)
 
+    def line(self, place: Location, width: int = MAX_WIDTH) -> Line | None:
+        """The line that a place begins on, with the place marked and without colours; None where there is no text."""
+        if not self._exists(place.path, place.line):
+            return None
+        raw = self._sources[place.path][place.line - 1]
+        mark = _mark(place, place.line, raw)
+        stretches = _stretches(((Token.OTHER, _shown(raw)),), [] if mark is None else [mark], width)
+        return Line(place.line, tuple(stretches), (), is_cited=True, follows_gap=False)
+
     def _choose(self, finding: JudgedVerdict) -> dict[str, set[int]]:
         """Line numbers by file: the subject's line and the evidence first, then their nearest neighbours."""
         cited = [e.location for e in finding.evidence]

@@ -149,6 +149,10 @@ class Verdict(_Node, frozen=True):
     location: Location
     message: str
     evidence: tuple[Evidence, ...]
+    flows: Annotated[
+        tuple[tuple[Evidence, ...], ...],
+        Meta(description="Ways that a value takes to the subject, each with its steps in order."),
+    ]
     fingerprint: str
     waiver: str | None
 

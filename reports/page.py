@@ -29,6 +29,7 @@ from assay.reports.views import (
     RuleRow,
     SectionView,
     ServiceView,
+    StepView,
     UnscoredView,
     VerdictMark,
 )
@@ -294,6 +295,7 @@ def _groups(
                 _finding(
                     finding,
                     frames.of(finding) if id(finding) in framed else Frame((), finding.evidence),
+                    tuple(_flow(steps, frames if id(finding) in framed else None) for steps in finding.flows),
                     anchors.new(f"f-{plain(finding.fingerprint[:12])}"),
                     is_open=position == 0 and index < UNFOLDED_FINDINGS,
                 )
@@ -313,7 +315,10 @@ class _Anchors:
         return name if self._used[name] == 1 else f"{name}-{self._used[name]}"
 
 
-def _finding(finding: JudgedVerdict, frame: Frame, anchor: str, *, is_open: bool) -> FindingView:
+def _finding(
+    finding: JudgedVerdict, frame: Frame, flows: tuple[tuple[StepView, ...], ...], anchor: str, *, is_open: bool
+) -> FindingView:
+    steps = {step for flow in finding.flows for step in flow}
     return FindingView(
         anchor=anchor,
         mark=_mark(finding.kind),
@@ -327,8 +332,18 @@ def _finding(finding: JudgedVerdict, frame: Frame, anchor: str, *, is_open: bool
             ExcerptView(plain(e.path), e.path != finding.location.path, tuple(_line(line) for line in e.lines))
             for e in frame.excerpts
         ),
-        elsewhere=tuple(_evidence(e, finding.location.path) for e in frame.elsewhere),
+        elsewhere=tuple(_evidence(e, finding.location.path) for e in frame.elsewhere if e not in steps),
+        flows=flows,
         is_open=is_open,
+    )
+
+
+def _flow(steps: tuple[Evidence, ...], frames: Frames | None) -> tuple[StepView, ...]:
+    """Its steps, with their code where there are frames to take it from."""
+    lines = (frames.line(step.location) if frames else None for step in steps)
+    return tuple(
+        StepView(_place(step.location), plain(step.text), None if line is None else _code(line))
+        for step, line in zip(steps, lines, strict=True)
     )
 
 

@@ -13,6 +13,7 @@ from assay.reports.markdown import escaped
 from assay.reports.sarif_log import (
     ArtifactLocation,
     AutomationDetails,
+    CodeFlow,
     DescriptorReference,
     Driver,
     DriverProperties,
@@ -34,6 +35,8 @@ from assay.reports.sarif_log import (
     SarifLocation,
     SinceProperties,
     Suppression,
+    ThreadFlow,
+    ThreadFlowLocation,
     Tool,
 )
 from assay.scanner.diagnostics import Diagnostic
@@ -180,6 +183,7 @@ def _result(verdict: JudgedVerdict, rule_index: int) -> Result:
         suppressions=_suppressions(verdict),
         partial_fingerprints={"findingId/v1": verdict.fingerprint},
         properties=ResultProperties(verdict.service),
+        code_flows=tuple(_code_flow(steps) for steps in verdict.flows),
         related_locations=tuple(
             _related(evidence, number) for number, evidence in enumerate(verdict.evidence, start=1)
         ),
@@ -188,6 +192,11 @@ def _result(verdict: JudgedVerdict, rule_index: int) -> Result:
 
 def _suppressions(verdict: JudgedVerdict) -> tuple[Suppression, ...]:
     return () if verdict.waiver is None else (Suppression("external", "accepted", verdict.waiver),)
+
+
+def _code_flow(steps: tuple[Evidence, ...]) -> CodeFlow:
+    places = (SarifLocation(_physical(step.location), message=_message(step.text)) for step in steps)
+    return CodeFlow((ThreadFlow(tuple(ThreadFlowLocation(place) for place in places)),))
 
 
 def _related(evidence: Evidence, number: int) -> SarifLocation:

@@ -62,6 +62,24 @@ class SarifLocation(_Node, frozen=True):
     message: Message | None = None
 
 
+class ThreadFlowLocation(_Node, frozen=True):
+    """§3.38: a step."""
+
+    location: SarifLocation
+
+
+class ThreadFlow(_Node, frozen=True):
+    """§3.37: the steps in order."""
+
+    locations: tuple[ThreadFlowLocation, ...]
+
+
+class CodeFlow(_Node, frozen=True):
+    """§3.36: a way through the code. What Assay follows is in one thread."""
+
+    thread_flows: tuple[ThreadFlow]
+
+
 class ReportingConfiguration(_Node, frozen=True):
     """§3.50."""
 
@@ -162,6 +180,7 @@ class Result(_Node, frozen=True):
     suppressions: tuple[Suppression, ...]
     partial_fingerprints: dict[str, str]
     properties: ResultProperties
+    code_flows: tuple[CodeFlow, ...] = ()
     related_locations: tuple[SarifLocation, ...] = ()
 
 

@@ -90,8 +90,14 @@ def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: Scr
             screen.line((plain(excerpt.path), "dim"), indent=4)
         for line in excerpt.lines:
             _code_line(line, screen)
+    steps = finding.flows[0] if finding.flows else ()
     for evidence in frame.elsewhere:
-        screen.line((f"{_place(evidence)}  ", "dim"), plain(evidence.text), indent=4)
+        if evidence not in steps:
+            screen.line((f"{_place(evidence)}  ", "dim"), plain(evidence.text), indent=4)
+    for number, step in enumerate(steps, start=1):
+        screen.line((f"{number}. {_place(step)}  ", "dim"), plain(step.text), indent=4)
+    if len(finding.flows) > 1:
+        screen.line((f"… {figures.count(len(finding.flows) - 1, 'more flow')} in the report", "dim"), indent=4)
     screen.line(("fix  ", "green"), plain(rule.fix), indent=4)
     screen.line((plain(finding.fingerprint[:SHOWN_FINGERPRINT]), "dim"), indent=4)
     screen.line()

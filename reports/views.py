@@ -135,6 +135,15 @@ class PlaceView:
 
 
 @dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of a flow; `code` is its line, None where that isn't shown."""
+
+    place: str
+    text: str
+    code: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
 class FindingView:
     """One finding; `anchor` is the id of its element, `is_open` says whether it is unfolded at first."""
 
@@ -148,6 +157,7 @@ class FindingView:
     waiver: str | None
     excerpts: tuple[ExcerptView, ...]
     elsewhere: tuple[PlaceView, ...]
+    flows: tuple[tuple[StepView, ...], ...]
     is_open: bool
 
 

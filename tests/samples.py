@@ -176,10 +176,11 @@ def _verdict(
     service: str = "orders",
     fingerprint: str,
     waiver: str | None = None,
+    flows: tuple[tuple[Evidence, ...], ...] = (),
 ) -> JudgedVerdict:
     location = Location(path, line, 1, line, 12)
     return JudgedVerdict(
-        service, rule, kind, severity, subject, location, message, evidence, fingerprint=fingerprint, waiver=waiver
+        service, rule, kind, severity, subject, location, message, evidence, fingerprint, waiver, flows
     )
 
 
@@ -250,6 +251,18 @@ def _verdicts() -> tuple[JudgedVerdict, ...]:
                 Evidence(Location("orders/api.py", 14, 5, 14, 57), f"put into the text: {NASTY}"),
             ),
             fingerprint="b1" * 16,
+            flows=(
+                (
+                    Evidence(Location("orders/api.py", 13, 15, 13, 24), "a client sends `name`"),
+                    Evidence(Location(NASTY_PATH, 2, 10, 2, 47), f"put together here: {NASTY}"),
+                    Evidence(Location("orders/gone.py", 8, 5, 8, 20), f"handed on {UNICODE}"),
+                    Evidence(Location("orders/api.py", 15, 12, 15, 33), "run as SQL"),
+                ),
+                (
+                    Evidence(Location("orders/api.py", 24, 12, 24, 18), "a client sends `q`"),
+                    Evidence(Location("orders/api.py", 15, 12, 15, 33), "run as SQL"),
+                ),
+            ),
         ),
         _verdict(
             "OBS101",

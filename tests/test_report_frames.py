@@ -170,11 +170,14 @@ def test_any_place_gives_a_frame_of_lines_that_exist(
     lines: list[str], place: Location, evidence: list[Evidence]
 ) -> None:
     """Places may lie, when a file changed after it was read; a report is written all the same."""
-    frame = Frames({"a.py": lines}).of(replace(FINDING, location=place, evidence=tuple(evidence)), 30)
+    frames = Frames({"a.py": lines})
+    frame = frames.of(replace(FINDING, location=place, evidence=tuple(evidence)), 30)
+    step = frames.line(place, 30)
+    assert (step is not None) == (place.line <= len(lines))
     shown = [line for excerpt in frame.excerpts for line in excerpt.lines]
     assert len(shown) <= MAX_LINES
     assert [line.number for line in shown] == sorted({line.number for line in shown})
-    for line in shown:
+    for line in [*shown, *([step] if step else [])]:
         expected = plain(lines[line.number - 1].replace("\t", "    "))
         assert line.text.strip("…") in expected
         assert line.text == expected or len(expected) > 30

@@ -134,6 +134,28 @@ def test_a_finding_shows_its_evidence_its_help_and_its_fingerprint(outline: _Out
     assert any("select(Order)" in re.sub("<.*?>", "", text) for text in marked)
 
 
+def test_a_flow_is_an_ordered_list_of_its_steps_with_their_code(html: str, outline: _Outline) -> None:
+    lists = [
+        re.findall(r"<li>(.*?)</li>", steps, re.DOTALL) for steps in re.findall(r"<ol>(.*?)</ol>", html, re.DOTALL)
+    ]
+    shown = [[" ".join(re.sub(r"<.*?>", " ", step).split()) for step in steps] for steps in lists]
+    assert [len(steps) for steps in shown] == [4, 2]
+    assert shown[0][0] == "orders/api.py:13:15 a client sends `name` def find_user( name: str ):"
+    assert shown[0][1].startswith("orders/naïve dir/&lt;b&gt;50%#1?.py:2:10 put together here: &lt;script&gt;alert(1)")
+    assert shown[0][2] == "orders/gone.py:8:5 handed on Größe ✓ 订单 🚚 \ufffdgnirts", (
+        "a file that went away has no code"
+    )
+    assert "<mark>cursor.execute(query)</mark>" in lists[0][3]
+    assert "Flow 1 of 2" in outline.text
+
+
+def test_findings_without_their_code_keep_the_steps_of_their_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.reports.page.MAX_FRAMES", 0)
+    html = render(sample_result())
+    assert "a client sends `name`" in html
+    assert 'class="step"' not in html
+
+
 def test_tables_have_captions_and_scopes(outline: _Outline) -> None:
     assert len(outline.all("table")) == len(outline.all("caption"))
     assert all(cell.get("scope") for cell in outline.all("th"))
@@ -168,12 +190,14 @@ def _many(number: int) -> ScanResult:
     for n in range(number):
         path, line = f"app/package_{n % 50}/module.py", n * 7 % 990 + 1
         evidence = Evidence(Location(path, line + 3, 5, line + 3, 20), "no limit between query and response")
+        steps = tuple(Evidence(Location(path, line + k, 5, line + k, 20), "handed on by `compute`") for k in range(4))
         message = f"GET /orders/{n} returns every Order; take limit/offset or a cursor and cap it"
         verdicts.append(
             replace(
                 pattern[n % len(pattern)],
                 location=Location(path, line, 1, line, 9),
                 evidence=(evidence,),
+                flows=(steps,) if n % 50 == 0 else (),
                 message=message,
                 fingerprint=hashlib.sha256(str(n).encode()).hexdigest()[:32],
             )

@@ -103,6 +103,36 @@ def test_a_verdict_holds_everything(report: dict[str, Any]) -> None:
                 "text": f"put into the text: {NASTY}",
             },
         ],
+        "flows": [
+            [
+                {
+                    "location": {"path": "orders/api.py", "line": 13, "column": 15, "end_line": 13, "end_column": 24},
+                    "text": "a client sends `name`",
+                },
+                {
+                    "location": {"path": NASTY_PATH, "line": 2, "column": 10, "end_line": 2, "end_column": 47},
+                    "text": f"put together here: {NASTY}",
+                },
+                {
+                    "location": {"path": "orders/gone.py", "line": 8, "column": 5, "end_line": 8, "end_column": 20},
+                    "text": f"handed on {UNICODE}",
+                },
+                {
+                    "location": {"path": "orders/api.py", "line": 15, "column": 12, "end_line": 15, "end_column": 33},
+                    "text": "run as SQL",
+                },
+            ],
+            [
+                {
+                    "location": {"path": "orders/api.py", "line": 24, "column": 12, "end_line": 24, "end_column": 18},
+                    "text": "a client sends `q`",
+                },
+                {
+                    "location": {"path": "orders/api.py", "line": 15, "column": 12, "end_line": 15, "end_column": 33},
+                    "text": "run as SQL",
+                },
+            ],
+        ],
         "fingerprint": "b1" * 16,
         "waiver": None,
     }

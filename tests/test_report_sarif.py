@@ -104,6 +104,17 @@ def test_evidence_is_related_and_numbered(run: dict[str, Any]) -> None:
     ]
 
 
+def test_each_flow_is_a_code_flow_of_one_thread(run: dict[str, Any]) -> None:
+    (found,) = (r for r in run["results"] if "codeFlows" in r)
+    threads = [thread for flow in found["codeFlows"] for thread in flow["threadFlows"]]
+    assert [len(flow["threadFlows"]) for flow in found["codeFlows"]] == [1, 1]
+    (verdict,) = (v for v in sample_result().verdicts if v.flows)
+    for thread, steps in zip(threads, verdict.flows, strict=True):
+        places = [step["location"] for step in thread["locations"]]
+        assert [p["physicalLocation"]["region"]["startLine"] for p in places] == [s.location.line for s in steps]
+        assert [p["message"]["text"].replace("\\", "") for p in places] == [s.text for s in steps]
+
+
 def test_only_waived_findings_are_suppressed(run: dict[str, Any]) -> None:
     suppressed = {r["partialFingerprints"]["findingId/v1"]: r["suppressions"] for r in run["results"]}
     waived = {v.fingerprint: v.waiver for v in sample_result().verdicts if v.waiver}

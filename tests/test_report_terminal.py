@@ -87,6 +87,20 @@ def test_the_worst_fails_come_first_and_the_rest_is_counted() -> None:
     assert "… 1 more high, 1 more medium, 1 more low; 2 to review; 1 waived; 1 advisory" in out.getvalue()
 
 
+def test_the_first_flow_of_a_fail_is_told_step_by_step_and_the_others_are_counted() -> None:
+    text = _rendered(sample_result())
+    assert "\n    1. orders/api.py:13  a client sends `name`\n    2. orders/naïve dir/<b>50%#1?.py:2  put tog" in text
+    assert "\n    4. orders/api.py:15  run as SQL\n    … 1 more flow in the report\n" in text
+    assert "a client sends `q`" not in text
+
+
+def test_evidence_that_is_a_step_is_not_told_twice() -> None:
+    (finding,) = (v for v in sample_result().verdicts if v.flows)
+    verdict = replace(finding, evidence=finding.flows[0])
+    text = _rendered(replace(sample_result(), verdicts=(verdict,)))
+    assert text.count("orders/gone.py:8") == 1
+
+
 def test_what_could_not_be_read_is_named_at_the_end_with_what_to_do() -> None:
     end = _rendered(sample_result()).partition("Not complete: 2 files could not be read and 1 step crashed")[2]
     assert "orders/broken.py:7  syntax error: unexpected indent\n        mend the file" in end
