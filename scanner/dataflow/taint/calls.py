@@ -38,7 +38,7 @@ from assay.scanner.dataflow.taint.values import (
     thawed,
 )
 from assay.scanner.libraries import Condition, Label, Sink, SinkKind
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class Arguments:
         if position < len(self.nodes):
             return self.nodes[position]
         return (self.keyword_nodes or {}).get(name)
+
+
+def default_name(param: form.Param) -> str:
+    """The name under which a nested function keeps what a parameter's default was when it was defined."""
+    return f"{param.name}="
 
 
 class Calls:
@@ -184,7 +189,20 @@ class Calls:
         this = self._this()
         if method is not None and this is not None:
             return self.function(node, Func(method, this), arguments)
+        if func.attr == "__init__" and this is not None:
+            self._initialised(node, this, arguments)
+            return UNKNOWN
         return Thing("", doubtful(self._eval.traces(*arguments.all), "what its base class does isn't known"))
+
+    def _initialised(self, node: form.Call, this: Value, arguments: Arguments) -> None:
+        """`super().__init__(...)` of a base whose fields its annotations declare."""
+        function = self._eval.function
+        owner = function.owner if function is not None else None
+        bases = self._engine.project.mro(owner)[1:] if owner is not None else ()
+        base = next((b for b in bases if isinstance(b, ClassSymbol)), None)
+        if base is not None:
+            for name, value in self._fields_given(base, arguments, node).items():
+                self._eval.write(this, name, value)
 
     def _this(self) -> Value | None:
         function = self._eval.function
@@ -480,7 +498,7 @@ class Calls:
         keywords = dict(arguments.keywords)
         places = iter(range(len(params)))
         for param in params:
-            value = self._argument(param, positional, keywords, places, arguments, symbol)
+            value = self._argument(param, positional, keywords, places, arguments, callee)
             bound[param.name] = self._eval.handed_on(value, node, f"it is passed to `{symbol.name}` as `{param.name}`")
         return bound
 
@@ -491,7 +509,7 @@ class Calls:
         keywords: dict[str, Value],
         places: Iterator[int],
         arguments: Arguments,
-        symbol: FunctionSymbol,
+        callee: Func,
     ) -> Value:
         """What one parameter is given; `places` counts what was taken out of a `*args` that is handed on."""
         match param.kind:
@@ -510,7 +528,10 @@ class Calls:
             found.append(arguments.double.below(param.name))
         if found:
             return joined(found)
-        return arguments.others if arguments.others is not None else self._engine.default_of(symbol, param)
+        if arguments.others is not None:
+            return arguments.others
+        default = dict(callee.captured).get(default_name(param))
+        return default if default is not None else self._engine.default_of(callee.symbol, param)
 
     def _remaining(self, kind: str, entries: dict[Key, Value], handed_on: Slot | None, others: Value | None) -> Value:
         """What `*args` or `**kwargs` of a callee hold."""
@@ -529,10 +550,10 @@ class Calls:
         def given(slot: Slot) -> Value:
             if slot.owner is callee.symbol:
                 base = bound.get(slot.name, UNKNOWN)
+            elif slot.owner is self._eval.function and slot.name in self._eval.state.env:
+                base = self._eval.state.env[slot.name]  # a closure sees what its variables hold now
             elif slot.name in captured:
                 base = captured[slot.name]
-            elif slot.owner is self._eval.function:
-                base = self._eval.state.env.get(slot.name, UNKNOWN)
             else:
                 return slot
             return self.navigated(base, slot.path, node)
@@ -545,6 +566,9 @@ class Calls:
         for use in summary.uses:
             self._eval.spend(Use(use.place, self._eval.frozen(filling.value(use.value))))
         self._write(node, summary, filling)
+        if summary.rebinds and callee.symbol.outer.enclosing_function is self._eval.function:
+            for name, value in summary.rebinds.items():
+                self._eval.state.assign(name, thawed(filling.value(value), self._eval.state.heap, (node, name)))
         self._prove(summary.always, callee, arguments, filling)
         if summary.result is None:
             self.leaves = True
@@ -659,25 +683,28 @@ class Calls:
             self.function(node, Func(init, ref), arguments)
             self.leaves = False
             return ref
-        entries: dict[Key, Value] = dict(arguments.keywords.items())
-        fields = self._engine.fields_of(cls)
-        for (name, _), value in zip(fields.items(), arguments.positional, strict=False):
-            entries[name] = value
-        for name in fields:
-            if name not in entries and arguments.double is not None:
-                entries[name] = arguments.double.below(name)
-            elif name not in entries and arguments.others is None:
-                entries[name] = self._default(cls, name, node)
-        for name, is_typed in fields.items():
-            if name not in entries and arguments.others is not None:
-                entries[name] = arguments.others
-            if is_typed and name in entries:
-                entries[name] = cleared(entries[name], EVERYTHING, self._eval.state.heap)
-        self._eval.state.heap[ref.site] = Cell("object", entries, cls=cls)
+        self._eval.state.heap[ref.site] = Cell("object", self._fields_given(cls, arguments, node), cls=cls)
         post = project.method(cls, "__post_init__")
         if post is not None:
             self.function(node, Func(post, ref), Arguments.none())
         return ref
+
+    def _fields_given(self, cls: ClassSymbol, arguments: Arguments, node: form.Node) -> dict[Key, Value]:
+        """What the fields of a class hold that its annotations make the constructor of."""
+        fields = self._engine.fields_of(cls)
+        entries: dict[Key, Value] = dict(arguments.keywords.items())
+        entries.update(zip(fields, arguments.positional, strict=False))
+        for name, is_typed in fields.items():
+            if name not in entries:
+                entries[name] = self._field(cls, name, arguments, node)
+            if is_typed:
+                entries[name] = cleared(entries[name], EVERYTHING, self._eval.state.heap)
+        return entries
+
+    def _field(self, cls: ClassSymbol, name: str, arguments: Arguments, node: form.Node) -> Value:
+        if arguments.double is not None:
+            return arguments.double.below(name)
+        return arguments.others if arguments.others is not None else self._default(cls, name, node)
 
     def _default(self, cls: ClassSymbol, name: str, node: form.Node) -> Value:
         """What a field holds that isn't given: `field(default_factory=list)` makes a list of its own."""
@@ -969,7 +996,7 @@ def _is_telling(value: Value) -> bool:
         case Func(receiver=receiver, captured=captured):
             return receiver is None and len(captured) <= 4
         case Anonymous(captured=captured):
-            return not captured
+            return len(captured) <= 4
     return False
 
 

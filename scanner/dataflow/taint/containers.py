@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.taint.state import State
 from assay.scanner.dataflow.taint.values import (
+    ABSENT,
     NONE,
     UNKNOWN,
     Cell,
@@ -20,6 +21,7 @@ from assay.scanner.dataflow.taint.values import (
     join,
     joined,
     options_of,
+    present,
 )
 
 _CONFIG = ("configparser.ConfigParser", "configparser.RawConfigParser", "configparser.SafeConfigParser")
@@ -32,7 +34,7 @@ def item(cell: Cell, key: Value) -> Value:
         if cell.is_sequence and isinstance(place, int) and place < 0 and cell.rest is None:
             place += len(cell.entries)
         if place in cell.entries:
-            return cell.entries[place]
+            return present(cell.entries[place])
         return cell.rest if cell.rest is not None else UNKNOWN
     known = [item(cell, k) for k in options_of(key)] if all(isinstance(k, Const) for k in options_of(key)) else []
     return joined(known) if known else cell.all
@@ -44,6 +46,8 @@ def with_item(cell: Cell, key: Value, value: Value) -> Cell:
         place = key.value
         if cell.is_sequence and isinstance(place, int) and place < 0 and cell.rest is None:
             place += len(cell.entries)
+        if cell.is_sequence and place not in cell.entries:
+            return cell.with_any(value)
         return cell.with_entry(place, value)
     return cell.with_any(value, key)
 
@@ -176,13 +180,13 @@ def _dict(
             _update(state, ref, cell, args, keywords)
             return NONE
         case "items":
-            pairs = [Tree("tuple", ((0, Const(k)), (1, v))) for k, v in cell.entries.items()]
+            pairs = [Tree("tuple", ((0, Const(k)), (1, present(v)))) for k, v in cell.entries.items()]
             rest = Tree("tuple", ((0, cell.keys or UNKNOWN), (1, cell.rest))) if cell.rest is not None else None
             return Tree("list", tuple(enumerate(pairs)), rest)
         case "keys":
             return Tree("list", tuple(enumerate(Const(k) for k in cell.entries)), cell.keys)
         case "values":
-            return Tree("list", tuple(enumerate(cell.entries.values())), cell.rest)
+            return Tree("list", tuple(enumerate(map(present, cell.entries.values()))), cell.rest)
         case "copy":
             return frozen(ref, state.heap)
         case "clear":
@@ -194,7 +198,8 @@ def _dict(
 def _looked_up(cell: Cell, key: Value, default: Value) -> Value:
     if isinstance(key, Const):
         if key.value in cell.entries:
-            return cell.entries[key.value]
+            found = cell.entries[key.value]
+            return join(present(found), default) if ABSENT in options_of(found) else found
         return join(cell.rest, default) if cell.rest is not None else default
     return join(item(cell, key), default)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from assay.scanner.dataflow.sources import Handler, RequestSources
 from assay.scanner.dataflow.taint.client_values import ClientValues
@@ -133,6 +134,9 @@ class Engine:
 
     def _run(self, symbol: FunctionSymbol, context: Mapping[str, Value]) -> Summary:
         given: dict[str, Value] = {p.name: Slot(symbol, p.name) for p in symbol.node.params}
+        outer = symbol.outer.enclosing_function
+        if outer is not None:
+            given |= {name: Slot(outer, name) for name in symbol.scope.nonlocals}
         run = Run(self, symbol.scope, {**given, **context})
         self._in_work.append(symbol)
         try:
@@ -307,12 +311,17 @@ class Engine:
                 self._class_values[key] = self._expression(*found)
         return self._class_values[key]
 
+    @cached_property
+    def written_names(self) -> frozenset[str]:
+        """The names of all attributes that anything in the project assigns to an object."""
+        return frozenset(name for module in self.project.modules.values() for name in module.writes_by_name)
+
     def settled_class_value(self, cls: ClassSymbol, name: str) -> Value | None:
         """The same, where nothing else ever assigns the attribute: neither an object nor a subclass."""
         key = (cls, name)
         if key not in self._settled:
             family = [cls, *self.project.subclasses(cls)]
-            is_set = any(self.project.instance_attributes(c, name) for c in family)
+            is_set = name in self.written_names or name in self.annotations_of(cls)
             is_overridden = any(c.own(name) for c in family[1:])
             found = None if is_set or is_overridden else self.class_value(cls, name)
             self._settled[key] = None if found == UNKNOWN or (found and _may_be_filled(found)) else found

@@ -518,7 +518,7 @@ class Evaluation:
         outer = self.state
         self.state = outer.copy()
         generators = node.generators
-        if len(generators) == 1 and not generators[0].ifs and node.kind in ("list", "generator"):
+        if len(generators) == 1 and not generators[0].ifs and node.kind != "set":
             found = self._mapped(node, generators[0])
         else:
             found = self._gathered(node, generators)
@@ -531,13 +531,16 @@ class Evaluation:
         iterated = self.value(generator.iter)
         cell = self.cell(iterated)
         if cell is not None and cell.rest is None and cell.is_sequence and len(cell.entries) <= 8:
-            items = []
-            for item in cell.entries.values():
+            found = Cell("dict" if node.value is not None else "list", {})
+            for place, item in enumerate(cell.entries.values()):
                 self.bind(generator.target, item)
-                items.append(self.value(node.element))
-            return self.state.allocate((node,), Cell("list", dict(enumerate(items))))
-        self.bind(generator.target, self.element(iterated))
-        return self.state.allocate((node,), Cell("list", {}, self.value(node.element)))
+                element = self.value(node.element)
+                if node.value is None:
+                    found = found.with_entry(place, element)
+                else:
+                    found = containers.with_item(found, element, self.value(node.value))
+            return self.state.allocate((node,), found)
+        return self._gathered(node, [generator])
 
     def _gathered(self, node: form.Comprehension, generators: Sequence[form.Generator]) -> Value:
         for generator in generators:
@@ -709,17 +712,32 @@ class Evaluation:
         self.calls.assigned(target, owner, None, key, value)
         for option in options_of(owner):
             cell = self.cell(option)
-            if isinstance(option, Ref) and cell is not None:
+            if isinstance(option, Ref) and cell is not None and isinstance(target.index, form.Slice):
+                self.state.heap[option.site] = self._spliced(cell, target.index, value)
+            elif isinstance(option, Ref) and cell is not None:
                 self.state.heap[option.site] = containers.with_item(cell, key, value)
             elif isinstance(option, Slot):
                 self.write(option, key.value if isinstance(key, Const) else None, value)
+
+    def _spliced(self, cell: Cell, bounds: form.Slice, value: Value) -> Cell:
+        """After `container[lower:upper] = value`."""
+        given = self.cell(value)
+        lower, upper = self.maybe(bounds.lower) or NONE, self.maybe(bounds.upper) or NONE
+        if given is None or given.rest is not None or cell.rest is not None or bounds.step is not None:
+            return replace(cell, entries={}, rest=join(cell.all, self.element(value)))
+        if not isinstance(lower, Const) or not isinstance(upper, Const):
+            return replace(cell, entries={}, rest=join(cell.all, given.all))
+        items = list(cell.entries.values())
+        if isinstance(lower.value, int | None) and isinstance(upper.value, int | None):
+            items[lower.value : upper.value] = given.entries.values()
+        return containers.listed(cell, items)
 
     def write(self, owner: Value, key: Key, value: Value) -> None:
         """Set an attribute of an object, or of what a slot stands for."""
         if isinstance(owner, Ref):
             cell = self.state.heap.get(owner.site)
             if cell is not None:
-                self.state.heap[owner.site] = cell.with_entry(key, value)
+                self.state.heap[owner.site] = containers.with_item(cell, Const(key), value)
         elif isinstance(owner, Slot):
             cell = self.state.overlay.get(owner, Cell("object", {}))
             self.state.overlay[owner] = cell.with_entry(key, value) if key is not None else cell.with_any(value)

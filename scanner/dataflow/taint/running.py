@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from assay.scanner.dataflow.taint import containers
-from assay.scanner.dataflow.taint.calls import Arguments
+from assay.scanner.dataflow.taint.calls import Arguments, default_name
 from assay.scanner.dataflow.taint.evaluation import Evaluation
 from assay.scanner.dataflow.taint.state import State, merge
 from assay.scanner.dataflow.taint.summary import Cleared, Summary
@@ -102,6 +102,9 @@ class Run:
             rest = frozen(cell.rest, end.heap) if cell.rest is not None else None
             if changed or rest is not None:
                 self.summary.writes[slot] = Cell("object", changed, rest)
+        for name in sorted(self._eval.scope.nonlocals):
+            if name in end.env:
+                self.summary.rebinds[name] = frozen(end.env[name], end.heap)
 
     def _outcomes(self, value: Value, state: State, node: form.Expr | None) -> tuple[Cleared | None, Cleared | None]:
         """What is proved where the returned value is true, and where it is false; None where it can't be."""
@@ -169,6 +172,9 @@ class Run:
         cell = self._eval.cell(old)
         if isinstance(old, Ref) and cell is not None and op == "+":
             containers.call(self._eval.state, old, cell, "extend", [new], {})
+            return self._eval.state
+        if isinstance(old, Ref) and cell is not None and op == "|":
+            containers.call(self._eval.state, old, cell, "update", [new], {})
             return self._eval.state
         found = self._eval.binary(op, old, new, node)
         name = form.dotted(node.target)
@@ -411,9 +417,11 @@ class Run:
         return None
 
     def _closed_over(self, symbol: FunctionSymbol, state: State) -> tuple[tuple[str, Value], ...]:
-        """The variables around a nested function that it speaks of."""
+        """The variables around a nested function that it speaks of, and its parameters' defaults."""
         names = self._engine.free_names(symbol)
-        return tuple((n, state.env[n]) for n in names if n in state.env)
+        around = tuple((n, state.env[n]) for n in names if n in state.env)
+        defaults = tuple((default_name(p), self._eval.value(p.default)) for p in symbol.node.params if p.default)
+        return (*around, *defaults)
 
     def _class(self, node: form.Class) -> State:
         state = self._eval.state

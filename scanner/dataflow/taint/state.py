@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.taint.values import Cell, Heap, Key, Ref, Site, Slot, Value, join, joined
+from assay.scanner.dataflow.taint.values import ABSENT, Cell, Heap, Key, Ref, Site, Slot, Value, join, joined
 from assay.scanner.libraries import SinkKind
 from assay.scanner.readers.python import form
 
@@ -103,9 +103,12 @@ def merged_cells(one: Cell, other: Cell) -> Cell:
     if one.is_sequence and not same_length:
         return _merged_sequences(one, other)
     entries = dict(one.entries)
+    missing = ABSENT if one.kind == "dict" else None
     for key, value in other.entries.items():
-        known = entries.get(key)
+        known = entries.get(key, missing)
         entries[key] = value if known is None or known is value else join(known, value)
+    if missing is not None:
+        entries.update((key, join(entries[key], missing)) for key in one.entries if key not in other.entries)
     return Cell(one.kind, entries, rest, keys, one.cls or other.cls, one.type_name)
 
 

@@ -59,14 +59,16 @@ class Summary:
     """What running a function does, in terms of its slots.
 
     `result` is None where it never returns. `writes` is what it leaves in its arguments' attributes and items.
-    `wants` are the slots whose constants or functions the answer depends on. `always`, `if_true` and `if_false`
-    say what holds of slots when it has returned, and when what it returned is true or false.
+    `rebinds` is what it leaves in variables of the function around it. `wants` are the slots whose constants or
+    functions the answer depends on. `always`, `if_true` and `if_false` say what holds of slots when it has returned,
+    and when what it returned is true or false.
     """
 
     result: Value | None = None
     uses: list[Use] = field(default_factory=list)
     writes: dict[Slot, Cell] = field(default_factory=dict)
     wants: set[Slot] = field(default_factory=set)
+    rebinds: dict[str, Value] = field(default_factory=dict)
     always: Cleared = field(default_factory=dict)
     if_true: Cleared = field(default_factory=dict)
     if_false: Cleared = field(default_factory=dict)

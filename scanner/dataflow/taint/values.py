@@ -221,7 +221,7 @@ class Cell:
     @property
     def all(self) -> Value:
         """Any of the values in it."""
-        return joined([*self.entries.values(), *([self.rest] if self.rest is not None else [])])
+        return present(joined([*self.entries.values(), *([self.rest] if self.rest is not None else [])]))
 
     @property
     def any_key(self) -> Value:
@@ -232,6 +232,8 @@ Heap: TypeAlias = dict[Site, Cell]
 
 UNKNOWN = Thing()
 NONE = Const(None)
+ABSENT = Lib("<absent>")
+"""Stands beside a value that a dict may or may not have."""
 FIXED = Thing("<fixed>")
 """One of a set of constants that is too large to be listed."""
 
@@ -272,6 +274,13 @@ def joined(values: Iterable[Value]) -> Value:
             return FIXED
         return Thing("", merged_traces(t for v in flat for t in shallow_traces(v)))
     return Choice(tuple(flat))
+
+
+def present(value: Value) -> Value:
+    """The value where it is there."""
+    if isinstance(value, Choice) and ABSENT in value.values:
+        return joined(v for v in value.values if v != ABSENT)
+    return value if value != ABSENT else UNKNOWN
 
 
 def options_of(value: Value) -> tuple[Value, ...]:
