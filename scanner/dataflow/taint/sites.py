@@ -169,16 +169,24 @@ def _site(place: Place, seen: Seen, flows: tuple[Flow, ...], ordinal: int) -> Da
 
 
 def _flow(trace: Trace, place: Place) -> Flow:
+    """The steps of a trace; of several on one line the first says enough, and the last is always the sink."""
     steps: list[Evidence] = []
     step: Step | None = trace.steps
     while step is not None:
-        steps.append(_evidence(step.module, step.node, step.text))
+        found = _evidence(step.module, step.node, step.text)
+        if steps and _is_on_one_line(steps[-1], found):
+            steps.pop()
+        steps.append(found)
         step = step.before
     steps.reverse()
     end = _evidence(place.scope.module, place.node, f"`{place.callee}` is given it")
-    if len(steps) > 1 and (steps[-1].location.path, steps[-1].location.line) == (end.location.path, end.location.line):
+    if len(steps) > 1 and _is_on_one_line(steps[-1], end):
         steps.pop()
     return Flow((*steps, end), trace.doubt)
+
+
+def _is_on_one_line(one: Evidence, other: Evidence) -> bool:
+    return (one.location.path, one.location.line) == (other.location.path, other.location.line)
 
 
 def _evidence(module: Module, node: form.Node, text: str) -> Evidence:
