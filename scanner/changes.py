@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.scanner.model.place import Location
-from assay.scanner.results import JudgedVerdict, ScanResult, Since
+from assay.scanner.results import ScanResult, Since
 
 _WHOLE = range(1, sys.maxsize)
 
@@ -50,8 +50,8 @@ def only_changed(result: ScanResult, changes: Changes) -> ScanResult:
 
     What is no finding stays, and so do scores.
     """
-    shown = tuple(v for v in result.verdicts if not v.is_finding or any(map(changes.touch, _places(v))))
-    cited = {place.path for v in shown if v.is_finding for place in _places(v)}
+    shown = tuple(v for v in result.verdicts if not v.is_finding or any(map(changes.touch, v.places)))
+    cited = {place.path for v in shown if v.is_finding for place in v.places}
     since = Since(changes.revision, changes.base, len(result.verdicts) - len(shown))
     return replace(
         result,
@@ -59,11 +59,6 @@ def only_changed(result: ScanResult, changes: Changes) -> ScanResult:
         verdicts=shown,
         sources={path: lines for path, lines in result.sources.items() if path in cited},
     )
-
-
-def _places(verdict: JudgedVerdict) -> Iterator[Location]:
-    yield verdict.location
-    yield from (evidence.location for evidence in verdict.evidence)
 
 
 def changes_since(root: Path, revision: str) -> Changes:

@@ -17,10 +17,13 @@ from assay.scanner.judge import judge
 from assay.scanner.libraries import Library, packaged_libraries
 from assay.scanner.link import Linked, Sources, link
 from assay.scanner.linker.project import OutOfSightError
+from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import SecretPlace
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import DataSite
 from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.token import TokenVerification
+from assay.scanner.model.transport import TlsClient
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
 from assay.scanner.results import JudgedVerdict
@@ -28,6 +31,9 @@ from assay.scanner.rulebook import Rulebook, load_rulebook
 from assay.scanner.source_lines import SourceLines
 
 __all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
+
+_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification
+"""Subjects that are found by what the library models say."""
 
 
 class JudgedService(msgspec.Struct, frozen=True, array_like=True):
@@ -91,7 +97,7 @@ def configured(rulebook: Rulebook, config: Config) -> Rulebook:
 
 def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
     """Link and judge; `rulebook` has the configured rules."""
-    if any(issubclass(rule.subject_type, DataSite | SqlSite | SecretPlace) for rule in rulebook.rules):
+    if any(issubclass(rule.subject_type, _TOLD_BY_LIBRARIES) for rule in rulebook.rules):
         packaged = (library for package in rulebook.packages for library in packaged_libraries(package))
         sources = replace(sources, libraries=(*packaged, *sources.libraries))
     else:

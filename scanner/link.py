@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
 from assay.scanner.configuration.echoes import without_echoes
+from assay.scanner.dataflow.cookies import cookies
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
@@ -19,6 +20,8 @@ from assay.scanner.dataflow.secrets import Secrets
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.dataflow.taint.sites import data_sites
+from assay.scanner.dataflow.tls_clients import tls_clients
+from assay.scanner.dataflow.token_checks import token_verifications
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
@@ -213,17 +216,20 @@ class _Parts:
         self.health_checks = self._part("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
         self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
-        secrets = Secrets(project, libraries)
+        tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
+        self.tables = [t for t in tables if t.role is not Role.TEST]
+        secrets = Secrets(project, libraries, self.tables)
         self.hash_uses = self._part("digests", secrets.hash_uses)
         self.random_uses = self._part("random values", secrets.random_uses)
         self.password_uses = self._part("passwords", secrets.password_uses)
         self.credentials = self._part("credentials", secrets.credentials)
-        tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
-        self.tables = [t for t in tables if t.role is not Role.TEST]
         self.migrations = [m for f in used for m in self._part(f"migrations of {f.name}", f.migrations, context)]
         self.settings = without_echoes(
             s for f in used for s in self._part(f"settings of {f.name}", f.settings, context)
         )
+        self.cookies = self._part("cookies", cookies, context, libraries, self.settings)
+        self.tls_clients = self._part("TLS clients", tls_clients, context, libraries, self.settings)
+        self.tokens = self._part("tokens", token_verifications, context, libraries, self.settings)
         self.outbound_calls = [c for f in used for c in self._part(f"calls by {f.name}", f.outbound_calls, context)]
         self.tasks = [t for f in used for t in self._part(f"tasks of {f.name}", f.tasks, context)]
         self.consumers = [c for f in used for c in self._part(f"consumers of {f.name}", f.consumers, context)]
@@ -322,6 +328,9 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         header_writes=parts.sites(root, HeaderWrite),
         logged_texts=parts.sites(root, LoggedText),
         session_writes=parts.sites(root, SessionWrite),
+        cookies=parts.of(root, parts.cookies),
+        tls_clients=parts.of(root, parts.tls_clients),
+        token_verifications=parts.of(root, parts.tokens),
         hash_uses=parts.of(root, parts.hash_uses),
         random_uses=parts.of(root, parts.random_uses),
         password_uses=parts.of(root, parts.password_uses),

@@ -43,11 +43,6 @@ class SourceLines:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def cited(self, verdicts: Iterable[JudgedVerdict]) -> dict[str, tuple[str, ...]]:
-        """The files that findings and their evidence point into."""
-        paths = {
-            location.path
-            for v in verdicts
-            if v.is_finding
-            for location in (v.location, *(e.location for e in v.evidence))
-        }
+        """The files that findings, their evidence and their flows point into."""
+        paths = {location.path for v in verdicts if v.is_finding for location in v.places}
         return {path: lines for path in sorted(paths) if (lines := self.of(path))}

@@ -36,7 +36,7 @@ def insecure_cookie(cookie: Cookie, service: Service) -> Verdict:
         if cookie.purpose is CookieRole.SESSION:
             return fail(f"the cookie {cookie.name} goes out without {flags}; set what is missing", *proof)
         if cookie.purpose is CookieRole.CSRF:
-            return review(f"should the CSRF cookie go out without {flags}? https alone is enough for it", *proof)
+            return review(f"should the CSRF cookie be sent over plain http too? It goes out without {flags}", *proof)
         return review(f"does the cookie {cookie.name} say who somebody is? It goes out without {flags}", *proof)
     if cookie.unsettled:
         flags = _listed(cookie.unsettled)

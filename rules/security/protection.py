@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from assay.scanner.model.crypto import Act, HashUse, Keeping, PasswordUse
+from assay.scanner.model.crypto import Act, Credential, CredentialSource, HashUse, Keeping, PasswordUse
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
-
 
 _STORAGE = "https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"
 
@@ -29,19 +28,19 @@ def weak_password_storage(password: PasswordUse, service: Service) -> Verdict:
         return fail(f"{wrong}; hash it with argon2id, scrypt or bcrypt", *password.evidence)
     if password.keeping is Keeping.UNKNOWN:
         return review("is this password hashed before it is stored?", *password.evidence)
-    return passed(f"`{password.by}` hashes it in a way made for passwords", *password.evidence)
+    how = "compares it with a hash made" if password.act is Act.COMPARE else "hashes it in a way made"
+    return passed(f"`{password.by}` {how} for passwords", *password.evidence)
 
 
 def _wrong_keeping(password: PasswordUse) -> str | None:
     match password.keeping:
         case Keeping.PLAIN:
-            return "it compares a password as it was typed" if password.act is Act.COMPARE else (
-                "it stores a password as it was typed"
-            )
+            act = "compares" if password.act is Act.COMPARE else "stores"
+            return f"it {act} a password as it was typed"
         case Keeping.REVERSIBLE:
             return f"what `{password.by}` makes of a password can be turned back"
         case Keeping.DIGEST:
-            return f"a {password.by} digest of a password is guessed by the billion a second"
+            return f"a password is guessed from its digest ({password.by}) by the billion a second"
         case Keeping.TOO_CHEAP:
             return f"{password.by} takes too little work to guess"
     return None
@@ -70,3 +69,25 @@ def weak_hash_for_security(digest: HashUse, service: Service) -> Verdict:
         return passed("it only tells one thing from another", *digest.identifies[:1])
     question = f"does security hang on this {digest.algorithm} digest?"
     return review(question, *digest.protects[:1], *digest.identifies[:1])
+
+
+_SECRETS = "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"
+
+
+@rule("SEC309", severity=Severity.CRITICAL, cwe=(798,), references=("CWE-798", _SECRETS))
+def hardcoded_credential(credential: Credential, service: Service) -> Verdict:
+    """A password, key or token is written in the code.
+
+    Why: whoever can read the code, or once could, is let in, and it can't be changed without a release.
+    Fix: read it from the environment or a secret store, and change it: the old one stays in the history.
+    """
+    if credential.source is CredentialSource.OUTSIDE:
+        return passed(f"`{credential.what}` comes from outside of the code")
+    if credential.aside is not None:
+        return not_applicable(credential.aside)
+    if credential.question is not None:
+        return review(credential.question)
+    if credential.kind is not None:
+        return fail(f"{credential.kind} is written in the code; revoke it and read the new one from a secret store")
+    text = f"`{credential.what}` is written in the code ({credential.masked})"
+    return fail(f"{text}; change it and read the new one from the environment or a secret store")

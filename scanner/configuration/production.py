@@ -7,17 +7,39 @@ are told by what their names say, whatever the default is. A branch that product
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, IntEnum
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from assay.scanner.configuration.defaults import UNKNOWN
 from assay.scanner.configuration.environment import Environment, EnvironmentRead
+from assay.scanner.configuration.meanings import (
+    Firmness,
+    Items,
+    Meaning,
+    Meanings,
+    Stand,
+    Taken,
+    any_of,
+    as_default,
+    cast,
+    compared_scheme,
+    comparison,
+    is_made,
+    last_of,
+    merged,
+    named,
+    negated,
+    parsed,
+    text_method,
+    truth_of,
+)
+from assay.scanner.configuration.naming import is_production, names_environment, on_in_production
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.dataflow.ways import Branch, Turn, Way, way_to
+from assay.scanner.linker.project import Project, last_name, last_part, literal_item
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Module, Scope
-from assay.scanner.linker.values import External, Instance, Literal
+from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
@@ -25,104 +47,32 @@ from assay.scanner.readers.python import form
 
 _DEEPEST = 16
 _MOST_CALLERS = 12
-_MOST_MEANINGS = 8
-_TRUE = frozenset({"true", "on", "ok", "y", "yes", "1", "t"})
-_DEVELOPMENT = frozenset({"debug", "dev", "devel", "development", "local", "localhost", "test", "testing", "tests"})
-_PRODUCTION = frozenset({"prod", "production"})
-_AROUND = frozenset(
-    {
-        "app", "are", "deployed", "deployment", "django", "enabled", "env", "environment", "flag", "flask", "in", "is",
-        "like", "machine", "mode", "on", "or", "request", "run", "running", "server", "staging", "we",
-    }
-)  # fmt: skip
-"""Words that such names have beside the one that tells."""
-_ENVIRONMENT = frozenset({"env", "environment", "stage"})
-_AROUND_ENVIRONMENT = frozenset(
-    {"app", "current", "deploy", "deployment", "django", "fastapi", "flask", "get", "name", "node", "python", "run",
-     "runtime", "service", "type"}
-)  # fmt: skip
 _FIELDS = frozenset(
     {"Field", "field", "BooleanField", "CharField", "Column", "mapped_column", "attrib", "ib", "PrivateAttr", "Bool"}
 )
 """Calls that declare a field of a class, with its default."""
 _PARSERS = frozenset({"bool", "boolean", "strtobool", "str2bool", "get_bool", "getbool", "asbool", "as_bool"})
+_CLIENTS = frozenset(
+    {"request", "req", "form", "args", "get", "post", "json", "data", "body", "query", "payload", "headers", "cookies"}
+)
+"""Words of names for what clients send, where a default is no setting's."""
 _SETTINGS_BASES = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings")
 
 
-class Stand(Enum):
-    """What stands for values that are no constants."""
-
-    ENVIRONMENT = "the name of the environment"
-    OBJECT = "an object"
-
-
-class Firmness(IntEnum):
-    """What a value hangs on."""
-
-    FIXED = 0
-    DEPLOYED = 1
-    """On being in production."""
-    DEFAULT = 2
-    """On nobody setting it otherwise: it is the default of a variable, a parameter, a field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One value that an expression has in production: a constant, an `External` for an object of a library, a `Stand`
-    or UNKNOWN. `is_certain` is off where it is one of several, and which one can't be told.
-    """
-
-    value: object
-    evidence: Evidence
-    firmness: Firmness = Firmness.FIXED
-    is_certain: bool = True
-
-    def given(self, value: object) -> Meaning:
-        """The same with what was made of the value; what is made of an unknown is unknown."""
-        return self if self.value is UNKNOWN else replace(self, value=value)
-
-    def resting_on(self, firmness: Firmness) -> Meaning:
-        return self if firmness <= self.firmness else replace(self, firmness=firmness)
-
-
-Meanings = tuple[Meaning, ...]
 _Given = Mapping[tuple[Scope, str], tuple[form.Expr, Scope]]
 _NOTHING: _Given = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
-    """What a mapping holds under one key: nothing where `found` is empty and nothing `is_open`."""
-
-    found: Meanings = ()
-    is_open: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Guard:
-    """A branch: it is taken where the test turns out as `truth`; where there is no test, nobody knows."""
-
-    test: form.Expr | None
-    truth: bool
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Whether production runs a place: None where that can't be told. `evidence` is the test that keeps it from it."""
-
-    truth: bool | None
-    firmness: Firmness = Firmness.FIXED
-    evidence: Evidence | None = None
-
-
 class Production:
     """Reads expressions of one project. `settings` are all that are known, `defaults` what frameworks take for those
-    that nobody sets.
+    that nobody sets, by source and name.
     """
 
     def __init__(
-        self, project: Project, settings: Iterable[Setting] = (), defaults: Mapping[str, object] | None = None
+        self,
+        project: Project,
+        settings: Iterable[Setting] = (),
+        defaults: Mapping[tuple[str, str], object] | None = None,
     ) -> None:
         self._project = project
         self._environment = Environment(project)
@@ -136,17 +86,17 @@ class Production:
 
     def meanings(self, node: form.Expr, scope: Scope) -> Meanings:
         """All that the expression may be, at least one."""
-        return _merged(self._of(node, scope, _NOTHING, _DEEPEST))
+        return merged(self._of(node, scope, _NOTHING, _DEEPEST))
 
     def item(self, node: form.Expr, scope: Scope, key: str) -> Items:
         """What a mapping that is made in the code holds under the key."""
         found = self._items(node, scope, key, _DEEPEST)
-        return Items(_merged(list(found.found)) if found.found else (), found.is_open)
+        return Items(merged(list(found.found)) if found.found else (), found.is_open)
 
     def setting(self, name: str, source: str, near: str) -> Meanings | None:
         """What a setting comes to for the code in the file `near`; None where nobody sets it."""
         found = self._setting(name, source, near, _DEEPEST)
-        return _merged(found) if found else None
+        return merged(found) if found else None
 
     def place_of(self, name: str, source: str, near: str) -> Location | None:
         """Where the setting is stated that counts for the code in the file."""
@@ -171,7 +121,12 @@ class Production:
 
     def taken(self, node: form.Node, scope: Scope) -> Taken:
         """Whether production gets to a place in the scope's body, by the branches around it."""
-        return self._taken(_guards(scope.body, node.start), scope, _NOTHING, _DEEPEST)
+        return self._taken(way_to(scope.body, node.start), scope, _NOTHING, _DEEPEST)
+
+    def closed(self, node: form.Node, scope: Scope) -> list[Taken]:
+        """The branches around a place that production doesn't take."""
+        taken = (self._taken_one(b, scope, _NOTHING, _DEEPEST) for b in way_to(scope.body, node.start))
+        return [t for t in taken if t.truth is False]
 
     def given(self, module: Module, name: str) -> list[tuple[form.Expr, Scope]]:
         """What production gives a module's name or adds to it, base layers first."""
@@ -198,8 +153,8 @@ class Production:
         if read is not None:
             return self._of_read(read, node, scope, depth)
         match node:
-            case form.Const(value=value):
-                return [Meaning(value, scope.module.evidence(node, f"it is {value!r}"))]
+            case form.Const():
+                return [Meaning(node.value, scope.module.evidence(node, f"it is {node.value!r}"))]
             case form.Name():
                 return self._name(node, scope, given, depth - 1)
             case form.Attr():
@@ -213,16 +168,19 @@ class Production:
             case form.Boolean(op=op, values=values):
                 return self._boolean(op, values, scope, given, depth - 1)
             case form.Unary(op="not", operand=operand):
-                return [_negated(m) for m in self._of(operand, scope, given, depth - 1)]
+                return [negated(m) for m in self._of(operand, scope, given, depth - 1)]
             case form.Compare(left=left, ops=[op], rights=[right]):
                 return self._compared(node, op, left, right, scope, given, depth - 1)
             case form.Conditional(test=test, body=body, orelse=orelse):
                 return self._conditional(test, body, orelse, scope, given, depth - 1)
             case form.Template() | form.Binary():
                 text = string_value(node, scope, self._project)
-                value = text if text is not None else Stand.OBJECT if isinstance(node, form.Template) else UNKNOWN
+                otherwise = Stand.OBJECT if isinstance(node, form.Template) else UNKNOWN
+                value = otherwise if text is None else text
                 return [Meaning(value, scope.module.evidence(node, "it is put together here"))]
-            case form.Display() | form.Dict() | form.Lambda() | form.Comprehension():
+            case form.Display(items=[]) | form.Dict(keys=[]):
+                return [Meaning((), scope.module.evidence(node, "it is empty"))]
+            case form.Display() | form.Dict() | form.Lambda():
                 return [Meaning(Stand.OBJECT, scope.module.evidence(node, "it is an object"))]
         return [self._unknown(node, scope)]
 
@@ -231,20 +189,16 @@ class Production:
 
     def _told(self, name: str, node: form.Expr, scope: Scope) -> Meaning | None:
         """What the name itself says of production: that it is no development, or how the environment is called."""
-        parts = set(words(name))
         if name == "is_secure":
             text = "it is so where the request came by https"
             return Meaning(True, scope.module.evidence(node, text), Firmness.DEPLOYED)
-        if _ENVIRONMENT & parts and parts <= _ENVIRONMENT | _AROUND_ENVIRONMENT and not isinstance(node, form.Call):
+        if names_environment(name) and not isinstance(node, form.Call):
             return Meaning(Stand.ENVIRONMENT, scope.module.evidence(node, "it names the environment"))
-        is_negated = bool(parts & {"not", "non"})
-        parts -= {"not", "non"}
-        for telling, value in ((_PRODUCTION, True), (_DEVELOPMENT, False)):
-            if telling & parts and parts <= telling | _AROUND:
-                is_on = value is not is_negated
-                text = f"`{name}` is {'on' if is_on else 'off'} in production"
-                return Meaning(is_on, scope.module.evidence(node, text), Firmness.DEPLOYED)
-        return None
+        is_on = on_in_production(name)
+        if is_on is None:
+            return None
+        text = f"`{name}` is {'on' if is_on else 'off'} in production"
+        return Meaning(is_on, scope.module.evidence(node, text), Firmness.DEPLOYED)
 
     def _of_read(self, read: EnvironmentRead, node: form.Expr, scope: Scope, depth: int) -> list[Meaning]:
         variable = read.variable or "this variable"
@@ -257,9 +211,9 @@ class Production:
             # What a helper makes of text is its own affair; a default that is no text it hands back.
             found = [m if isinstance(m.value, bool) else replace(m, value=UNKNOWN) for m in found]
         if self._parses(node):
-            found = [m.given(_parsed(m.value)) for m in found]
+            found = [m.given(parsed(m.value)) for m in found]
         place = scope.module.location(node)
-        return [_as_default(m, place, f"unless {variable} is set") for m in found]
+        return [as_default(m, place, f"unless {variable} is set") for m in found]
 
     def _parses(self, node: form.Expr) -> bool:
         """Whether the read makes a yes or no of the text: `env.bool("X")`, `config("X", cast=bool)`."""
@@ -269,40 +223,48 @@ class Production:
         called = last_name(cast) if cast is not None else last_name(node.func)
         return called in _PARSERS
 
-    def _boolean(self, op: str, values: list[form.Expr], scope: Scope, given: _Given, depth: int) -> list[Meaning]:
+    def _boolean(self, op: str, values: Sequence[form.Expr], scope: Scope, given: _Given, depth: int) -> list[Meaning]:
         """`a or b`, `a and b`: the first that decides, and all that may."""
-        found: list[Meaning] = []
-        rest = values
-        while rest:
-            first, rest = rest[0], rest[1:]
-            for meaning in self._of(first, scope, given, depth):
-                truth = _truth(meaning.value)
-                if not rest or truth is None or truth is (op == "or"):
-                    found.append(meaning)
-                if rest and truth is None:
-                    found += [replace(m, is_certain=False) for m in self._boolean(op, rest, scope, given, depth)]
-                elif rest and truth is not (op == "or"):
-                    found += [m.resting_on(meaning.firmness) for m in self._boolean(op, rest, scope, given, depth)]
-            break
-        return found
+        first, *rest = values
+        found = self._of(first, scope, given, depth)
+        if not rest:
+            return found
+        decided: list[Meaning] = []
+        for meaning in found:
+            truth = truth_of(meaning.value)
+            if truth is None or truth is (op == "or"):
+                decided.append(meaning)
+            if truth is not (op == "or"):
+                is_certain = meaning.is_certain and truth is not None
+                decided += [
+                    replace(m.resting_on(meaning.firmness), is_certain=m.is_certain and is_certain)
+                    for m in self._boolean(op, rest, scope, given, depth)
+                ]
+        return decided
 
     def _compared(
         self, node: form.Compare, op: str, left: form.Expr, right: form.Expr, scope: Scope, given: _Given, depth: int
     ) -> list[Meaning]:
+        if op in ("in", "not in") and self._is_environment(right, scope):
+            variable = string_value(left, scope, self._project) or "a variable"
+            text = f"it is {op == 'not in'} unless {variable} is set"
+            return [Meaning(op == "not in", scope.module.evidence(node, text), Firmness.DEFAULT)]
         found: list[Meaning] = []
         for one in self._of(left, scope, given, depth):
             for other in self._choices(right, scope, given, depth):
-                value = _comparison(op, one.value, other.value)
-                firmness = max(one.firmness, other.firmness)
+                value, firmness = comparison(op, one.value, other.value), max(one.firmness, other.firmness)
                 if Stand.ENVIRONMENT in (one.value, other.value):
                     firmness = Firmness.DEPLOYED
-                if value is UNKNOWN and "https" in (one.value, other.value):
-                    # Where a site is served by https at all, this is so.
-                    value, firmness = op in ("==", "in", "is"), Firmness.DEPLOYED
-                certain = one.is_certain and other.is_certain
-                evidence = scope.module.evidence(node, f"in production it is {value!r}")
-                found.append(Meaning(value, evidence, firmness, certain))
+                if value is UNKNOWN and (is_https := compared_scheme(op, one.value, other.value)) is not None:
+                    value, firmness = is_https, Firmness.DEPLOYED
+                text = "what this comes to can't be told" if value is UNKNOWN else f"in production it is {value}"
+                is_certain = one.is_certain and other.is_certain
+                found.append(Meaning(value, scope.module.evidence(node, text), firmness, is_certain))
         return found
+
+    def _is_environment(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        return isinstance(value, External) and value.name == "os.environ"
 
     def _choices(self, node: form.Expr, scope: Scope, given: _Given, depth: int) -> list[Meaning]:
         """What is compared with: of a list that is written out, all of its constants at once."""
@@ -329,15 +291,15 @@ class Production:
         if handed is not None and len(bindings) == 1:
             return self._of(*handed, _NOTHING, depth)
         owner = bindings[0].scope
-        around: list[_Guard] = []
+        around: Way = ()
         if owner is scope and scope.function is not None:
             earlier = [b for b in bindings if b.how is How.PARAMETER or b.offset < node.start]
             bindings = earlier or bindings
-            around = _guards(scope.body, node.start)
+            around = way_to(scope.body, node.start)
         return self._alternatives(bindings, around, given, depth) or [self._unknown(node, scope)]
 
     def _alternatives(
-        self, bindings: Sequence[Binding], around: Sequence[_Guard], given: _Given, depth: int
+        self, bindings: Sequence[Binding], around: Sequence[Branch], given: _Given, depth: int
     ) -> list[Meaning]:
         """What the bindings leave behind: the last one that production runs, and what may override it. `around` are
         the branches that the place that asks is in.
@@ -360,12 +322,11 @@ class Production:
                 break
         return found
 
-    def _taken_binding(self, binding: Binding, around: Sequence[_Guard], given: _Given, depth: int) -> Taken:
+    def _taken_binding(self, binding: Binding, around: Sequence[Branch], given: _Given, depth: int) -> Taken:
         if binding.how is How.PARAMETER:
             return Taken(True)
-        known = {(g.at, g.truth) for g in around}
-        guards = [g for g in _guards(binding.scope.body, binding.offset) if (g.at, g.truth) not in known]
-        return self._taken(guards, binding.scope, given, depth)
+        way = [branch for branch in way_to(binding.scope.body, binding.offset) if branch not in around]
+        return self._taken(way, binding.scope, given, depth)
 
     def _binding(self, binding: Binding, given: _Given, depth: int) -> list[Meaning]:
         scope = binding.scope
@@ -383,7 +344,7 @@ class Production:
                         return found
         place = scope.module.span(binding.offset, binding.offset + 1)
         value = self._project.binding_value(binding)
-        return [Meaning(_named(value), Evidence(place, "it comes from here"))]
+        return [Meaning(named(value), Evidence(place, "it comes from here"))]
 
     def _parameter(self, binding: Binding, given: _Given, depth: int) -> list[Meaning]:
         """What callers give it, each of them for certain; else its default."""
@@ -405,7 +366,7 @@ class Production:
         place = function.module.location(param)
         if param.default is not None and (is_defaulted or not callers):
             defaults = self._of(param.default, function.outer, _NOTHING, depth)
-            found += [_as_default(m, place, "unless the caller says otherwise") for m in defaults]
+            found += [as_default(m, place, "unless the caller says otherwise") for m in defaults]
         return found or [Meaning(UNKNOWN, Evidence(place, "what this parameter is can't be told"))]
 
     def _member(self, module: Module, name: str, depth: int) -> list[Meaning]:
@@ -458,11 +419,11 @@ class Production:
         if not found and any(b.value is not None for b in bindings):
             found = self._alternatives(bindings, (), _NOTHING, depth)
             if self._project.is_subclass(cls, *_SETTINGS_BASES):
-                found = [_as_default(m, m.evidence.location, "unless the environment sets it") for m in found]
+                found = [as_default(m, m.evidence.location, "unless the environment sets it") for m in found]
         return found or [self._unknown(node, scope)]
 
     def _object(self, node: form.Expr, scope: Scope) -> list[Meaning]:
-        value = _named(self._project.infer(node, scope))
+        value = named(self._project.infer(node, scope))
         if value is UNKNOWN:
             return [self._unknown(node, scope)]
         text = f"it is {value.name}" if isinstance(value, External) else "it is an object"
@@ -474,8 +435,8 @@ class Production:
         found = self._setting(name, source, scope.module.path, depth)
         if found:
             return found
-        if name in self._defaults:
-            value = self._defaults[name]
+        if (source, name) in self._defaults:
+            value = self._defaults[source, name]
             return [Meaning(value, scope.module.evidence(node, f"{name} isn't set: it is {value!r}"), Firmness.DEFAULT)]
         return [self._unknown(node, scope)]
 
@@ -515,21 +476,20 @@ class Production:
     def _call(self, node: form.Call, scope: Scope, given: _Given, depth: int) -> list[Meaning]:  # noqa: C901 - one case a function
         function = self._project.callee_function(node, scope)
         if function is not None and function.name != "__init__":
-            handed = dict(_arguments(node, scope, function, self._project))
-            return self._returned(function, handed, depth) or [self._unknown(node, scope)]
+            return self._by_function(node, scope, function, depth)
         name = last_name(node.func) or ""
         arguments = node.positional
         if isinstance(node.func, form.Attr):
             if name == "get" and arguments:
-                return self._got(node, node.func.value, scope, depth)
+                return self._got(node, node.func.value, scope, given, depth)
             if name in ("lower", "upper", "strip", "casefold") and not arguments:
                 made = self._of(node.func.value, scope, given, depth)
-                return [m.given(_text_method(m.value, name)) for m in made]
+                return [m.given(text_method(m.value, name)) for m in made]
             if name == "startswith" and arguments and _begins_https(arguments[0]):
                 text = "it is so where the site is served by https"
                 return [Meaning(True, scope.module.evidence(node, text), Firmness.DEPLOYED)]
         if name == "getattr" and len(arguments) >= 2:
-            return self._getattr(node, scope, depth)
+            return self._getattr(node, scope, given, depth)
         if name == "cast" and len(arguments) == 2:
             return self._of(arguments[1], scope, given, depth)
         if name in _FIELDS:
@@ -537,16 +497,29 @@ class Production:
         if len(arguments) == 1 and len(node.args) == 1:
             inner = self._of(arguments[0], scope, given, depth)
             if name == "bool" and isinstance(node.func, form.Name):
-                return [m.given(_truth(m.value) if _truth(m.value) is not None else UNKNOWN) for m in inner]
+                return [m.given(truth_of(m.value) if truth_of(m.value) is not None else UNKNOWN) for m in inner]
             if name in _PARSERS:
-                return [m.given(_parsed(m.value)) for m in inner]
+                return [m.given(parsed(m.value)) for m in inner]
             if name in ("str", "int") and isinstance(node.func, form.Name):
-                return [m.given(_cast(name, m.value)) for m in inner]
-        value = _named(self._project.infer(node, scope))
-        if isinstance(value, External) and not _is_made(value.name):
+                return [m.given(cast(name, m.value)) for m in inner]
+        value = named(self._project.infer(node, scope))
+        if isinstance(value, External) and not is_made(value.name):
             value = UNKNOWN
         text = "it is an object" if value is not UNKNOWN else "what this comes to can't be told"
         return [Meaning(value, scope.module.evidence(node, text))]
+
+    def _by_function(self, node: form.Call, scope: Scope, function: FunctionSymbol, depth: int) -> list[Meaning]:
+        """What a function of the project gives; of one that can't be told, the default that it is called with."""
+        handed = dict(_arguments(node, scope, function, self._project))
+        found = self._returned(function, handed, depth)
+        if found and all(m.value is not UNKNOWN for m in found):
+            return found
+        default = next((p for p in function.parameters if p.name in ("default", "fallback")), None)
+        stated = self._project.bound_argument(node, function, default) if default is not None else None
+        if stated is None:
+            return found or [self._unknown(node, scope)]
+        place = scope.module.location(node)
+        return [as_default(m, place, "unless it is set") for m in self._of(stated, scope, _NOTHING, depth)]
 
     def _declared(self, node: form.Call, scope: Scope, depth: int) -> list[Meaning]:
         """`Field(False)`, `BooleanField(default=True)`: the default of a field."""
@@ -556,9 +529,9 @@ class Production:
         if default is None:
             return [self._unknown(node, scope)]
         place = scope.module.location(default)
-        return [_as_default(m, place, "unless it is set") for m in self._of(default, scope, _NOTHING, depth)]
+        return [as_default(m, place, "unless it is set") for m in self._of(default, scope, _NOTHING, depth)]
 
-    def _got(self, node: form.Call, owner: form.Expr, scope: Scope, depth: int) -> list[Meaning]:
+    def _got(self, node: form.Call, owner: form.Expr, scope: Scope, given: _Given, depth: int) -> list[Meaning]:
         """`mapping.get("key", default)`."""
         key = string_value(node.positional[0], scope, self._project)
         if key is not None and last_name(owner) == "config":
@@ -572,14 +545,20 @@ class Production:
             items = self._items(owner, scope, key, depth)
             if items.found and not items.is_open:
                 return list(items.found)
+        if _CLIENTS & _words_in(owner):
+            return [self._unknown(node, scope)]
+        offered = _offered(key, scope) if key is not None else None
+        if offered is not None:
+            place = scope.module.location(offered)
+            return [as_default(m, place, f"unless {key} is set") for m in self._of(offered, scope, _NOTHING, depth)]
         place = scope.module.location(node)
         default = node.argument(1, "default")
         if default is None:
             return [Meaning(None, Evidence(place, f"it is None unless {key or 'it'} is set"), Firmness.DEFAULT)]
-        made = self._of(default, scope, _NOTHING, depth)
-        return [_as_default(m, place, f"unless {key or 'it'} is set") for m in made]
+        made = self._of(default, scope, given, depth)
+        return [as_default(m, place, f"unless {key or 'it'} is set") for m in made]
 
-    def _getattr(self, node: form.Call, scope: Scope, depth: int) -> list[Meaning]:
+    def _getattr(self, node: form.Call, scope: Scope, given: _Given, depth: int) -> list[Meaning]:
         owner, key = node.positional[0], string_value(node.positional[1], scope, self._project)
         told = self._told(key, node, scope) if key is not None else None
         if told is not None:
@@ -592,22 +571,24 @@ class Production:
             found = self._setting(key, "Django settings", scope.module.path, depth)
         if found or len(node.positional) < 3:
             return found or [self._unknown(node, scope)]
-        made = self._of(node.positional[2], scope, _NOTHING, depth)
+        made = self._of(node.positional[2], scope, given, depth)
         place = scope.module.location(node)
-        return [_as_default(m, place, f"unless {key or 'it'} is set") for m in made]
+        return [as_default(m, place, f"unless {key or 'it'} is set") for m in made]
 
     def _returned(self, function: FunctionSymbol, given: _Given, depth: int) -> list[Meaning]:
         """What the function gives back, in the order in which its returns are reached."""
         found: list[Meaning] = []
         is_certain = True
-        for node in function.returns:
-            taken = self._taken(_guards(function.node.body, node.start), function.scope, given, depth)
-            if taken.truth is False or not depth:
+        firmness = Firmness.FIXED
+        for node in function.returns if depth else ():
+            taken = self._taken(way_to(function.node.body, node.start), function.scope, given, depth)
+            firmness = max(firmness, taken.firmness)
+            if taken.truth is False:
                 continue
             is_certain = is_certain and taken.truth is True
             if node.value is not None:
                 made = self._of(node.value, function.scope, given, depth)
-                found += [replace(m.resting_on(taken.firmness), is_certain=m.is_certain and is_certain) for m in made]
+                found += [replace(m.resting_on(firmness), is_certain=m.is_certain and is_certain) for m in made]
             if taken.truth is True:
                 break
         return found
@@ -624,7 +605,7 @@ class Production:
                 if named is not None:
                     return Items(tuple(self._of(named, scope, _NOTHING, depth - 1)))
                 parts = [self._items(a.value, scope, key, depth - 1) for a in args if a.name is None]
-                return _last_of(parts)
+                return last_of(parts)
             case form.Call():
                 function = self._project.callee_function(node, scope)
                 if function is None or function.name == "__init__" or not function.returns:
@@ -634,13 +615,13 @@ class Production:
                     for r in function.returns
                     if r.value is not None
                 ]
-                return _any_of(parts)
+                return any_of(parts)
             case form.Binary(op="|", left=left, right=right):
-                return _last_of([self._items(side, scope, key, depth - 1) for side in (left, right)])
+                return last_of([self._items(side, scope, key, depth - 1) for side in (left, right)])
             case form.Conditional(body=body, orelse=orelse):
-                return _any_of([self._items(side, scope, key, depth - 1) for side in (body, orelse)])
+                return any_of([self._items(side, scope, key, depth - 1) for side in (body, orelse)])
             case form.Boolean(values=values):
-                return _any_of([self._items(side, scope, key, depth - 1) for side in values])
+                return any_of([self._items(side, scope, key, depth - 1) for side in values])
             case form.Name():
                 return self._items_of_name(node, scope, key, depth - 1)
             case form.Attr():
@@ -658,7 +639,7 @@ class Production:
                 parts.append(Items(tuple(self._of(value, scope, _NOTHING, depth))))
             elif text is None and not isinstance(name, form.Const | form.Attr):
                 parts.append(Items(is_open=True))
-        return _last_of(parts)
+        return last_of(parts)
 
     def _items_of_name(self, node: form.Name, scope: Scope, key: str, depth: int) -> Items:
         bindings = scope.lookup(node.id, node.start)
@@ -670,9 +651,11 @@ class Production:
                 parts.append(self._items_of_import(binding, key, depth))
             else:
                 parts.append(Items(is_open=True))
-        stored = [m for b in bindings[:1] for m in self._stored(node.id, b.scope, key, depth)]
-        made = _any_of(parts) if parts else Items(is_open=True)
-        return Items((*made.found, *stored), made.is_open and not stored)
+        made = any_of(parts) if parts else Items(is_open=True)
+        stored = [part for b in bindings[:1] for part in self._stored(node.id, b.scope, key, depth)]
+        certain = [part for part in stored if part.found and all(m.is_certain for m in part.found)]
+        found = [m for part in (certain[-1:] or [made, *stored]) for m in part.found]
+        return Items(tuple(found), any(part.is_open for part in (*stored, *(() if certain else (made,)))))
 
     def _items_of_import(self, binding: Binding, key: str, depth: int) -> Items:
         source = self._project.import_module(binding.module, binding.level, binding.scope.module)
@@ -680,22 +663,27 @@ class Production:
             return Items(is_open=True)
         bound = [b for b in source.scope.bindings.get(binding.name, ()) if b.value is not None and b.how is How.ASSIGN]
         parts = [self._items(b.value, b.scope, key, depth) for b in bound if b.value is not None]
-        return _any_of(parts) if parts else Items(is_open=True)
+        return any_of(parts) if parts else Items(is_open=True)
 
-    def _stored(self, name: str, scope: Scope, key: str, depth: int) -> Iterator[Meaning]:
-        """What `name["key"] = value` and `name.update(key=value)` put there in the body that owns the name."""
+    def _stored(self, name: str, scope: Scope, key: str, depth: int) -> Iterator[Items]:
+        """What `name["key"] = value` and `name.update(...)` put there in the body that owns the name."""
         for node in form.walk_body(scope.body, into_definitions=False):
-            value: form.Expr | None = None
-            if isinstance(node, form.Assign):
-                matches = any(_is_item(target, name, key) for target in node.targets)
-                value = node.value if matches else None
+            part: Items | None = None
+            if isinstance(node, form.Assign) and any(_is_item(target, name, key) for target in node.targets):
+                part = Items(tuple(self._of(node.value, scope, _NOTHING, depth)) if node.value is not None else ())
             elif isinstance(node, form.Call) and form.dotted(node.func) == f"{name}.update":
-                value = node.keyword(key)
-            if value is not None:
-                taken = self._taken(_guards(scope.body, node.start), scope, _NOTHING, depth)
-                if taken.truth is not False:
-                    for meaning in self._of(value, scope, _NOTHING, depth):
-                        yield replace(meaning, is_certain=meaning.is_certain and taken.truth is True)
+                part = self._updated(node, scope, key, depth)
+            taken = self._taken(way_to(scope.body, node.start), scope, _NOTHING, depth) if part is not None else None
+            if part is not None and taken is not None and taken.truth is not False:
+                is_certain = taken.truth is True
+                yield Items(tuple(replace(m, is_certain=m.is_certain and is_certain) for m in part.found), part.is_open)
+
+    def _updated(self, call: form.Call, scope: Scope, key: str, depth: int) -> Items:
+        """What the arguments of `update` hold under the key."""
+        named = call.keyword(key)
+        if named is not None:
+            return Items(tuple(self._of(named, scope, _NOTHING, depth)))
+        return last_of([self._items(a.value, scope, key, depth) for a in call.args if a.name is None])
 
     def _items_of_attribute(self, node: form.Attr, scope: Scope, key: str, depth: int) -> Items:
         owner = self._project.infer(node.value, scope)
@@ -710,25 +698,27 @@ class Production:
             site = self.site(scope.module.path)
             known = [(b.value, b.scope) for b in _layered(site, node.attr, self._project) if b.value is not None]
         parts = [self._items(value, around, key, depth) for value, around in known]
-        return _any_of(parts) if parts else Items(is_open=True)
+        return any_of(parts) if parts else Items(is_open=True)
 
     # --- branches ---
 
-    def _taken(self, guards: Sequence[_Guard], scope: Scope, given: _Given, depth: int) -> Taken:
+    def _taken(self, way: Sequence[Branch], scope: Scope, given: _Given, depth: int) -> Taken:
         """Whether production takes all of the branches."""
         result = Taken(True)
-        for guard in guards:
-            if guard.test is None:
-                result = Taken(None, result.firmness)
-                continue
-            truth, firmness, evidence = self._verdict(guard.test, scope, given, depth - 1)
-            if truth is None:
-                result = Taken(None, result.firmness)
-            elif truth is not guard.truth:
-                return Taken(False, firmness, evidence)
-            elif result.truth is not None:
-                result = Taken(True, max(result.firmness, firmness))
+        for branch in way:
+            taken = self._taken_one(branch, scope, given, depth)
+            if taken.truth is False:
+                return taken
+            truth = None if taken.truth is None else result.truth
+            result = Taken(truth, max(result.firmness, taken.firmness))
         return result
+
+    def _taken_one(self, branch: Branch, scope: Scope, given: _Given, depth: int) -> Taken:
+        if branch.test is None:
+            return Taken(None)
+        truth, firmness, evidence = self._verdict(branch.test, scope, given, depth - 1)
+        is_taken = None if truth is None else truth is (branch.turn is Turn.THEN)
+        return Taken(is_taken, firmness, evidence, branch.test)
 
     def _verdict(
         self, test: form.Expr, scope: Scope, given: _Given, depth: int
@@ -737,116 +727,10 @@ class Production:
         if depth <= 0:
             return None, Firmness.FIXED, None
         found = self._of(test, scope, given, depth)
-        truths = {_truth(m.value) for m in found}
+        truths = {truth_of(m.value) for m in found}
         if len(truths) != 1 or None in truths:
             return None, Firmness.FIXED, None
         return truths.pop(), max(m.firmness for m in found), found[0].evidence
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def _merged(found: list[Meaning]) -> Meanings:
-    """Each value once, certain ones before others."""
-    by_value: dict[object, Meaning] = {}
-    for meaning in sorted(found, key=lambda m: not m.is_certain):
-        key = (type(meaning.value), meaning.value)
-        by_value.setdefault(key, meaning)
-    return tuple(by_value.values())[:_MOST_MEANINGS]
-
-
-def _as_default(meaning: Meaning, place: Location, unless: str) -> Meaning:
-    if meaning.value is UNKNOWN:
-        return replace(meaning, firmness=Firmness.DEFAULT)
-    value = "an object" if isinstance(meaning.value, Stand | External) else repr(meaning.value)
-    return replace(meaning, evidence=Evidence(place, f"it is {value} {unless}"), firmness=Firmness.DEFAULT)
-
-
-def _truth(value: object) -> bool | None:
-    if value is UNKNOWN:
-        return None
-    return True if isinstance(value, Stand | External) else bool(value)
-
-
-def _negated(meaning: Meaning) -> Meaning:
-    truth = _truth(meaning.value)
-    return replace(meaning, value=UNKNOWN) if truth is None else meaning.given(not truth)
-
-
-def _parsed(value: object) -> object:
-    """A yes or no from text, as the libraries that read variables understand it."""
-    return value.strip().lower() in _TRUE if isinstance(value, str) else value
-
-
-def _cast(name: str, value: object) -> object:
-    if not isinstance(value, str | int | float):
-        return UNKNOWN
-    try:
-        return str(value) if name == "str" else int(value)
-    except ValueError:  # int("many"): the program would fail there too
-        return UNKNOWN
-
-
-def _text_method(value: object, name: str) -> object:
-    if value is Stand.ENVIRONMENT:
-        return value
-    made: object = getattr(value, name)() if isinstance(value, str) else UNKNOWN
-    return made
-
-
-def _comparison(op: str, one: object, other: object) -> object:
-    if one is Stand.ENVIRONMENT or other is Stand.ENVIRONMENT:
-        return _compared_environment(op, other if one is Stand.ENVIRONMENT else one)
-    if UNKNOWN in (one, other) or isinstance(one, Stand) or isinstance(other, Stand):
-        return UNKNOWN
-    if op in ("==", "!=", "is", "is not"):
-        return (one == other) is (op in ("==", "is"))
-    if op in ("in", "not in") and isinstance(other, tuple):
-        return (one in other) is (op == "in")
-    return UNKNOWN
-
-
-def _compared_environment(op: str, text: object) -> object:
-    """`ENV == "production"`, `ENV in ("local", "test")`: so far as the texts say which environments they are."""
-    texts = text if isinstance(text, tuple) else (text,)
-    kinds = [_is_production(t) for t in texts]
-    if op in ("==", "is", "in") or op in ("!=", "is not", "not in"):
-        is_positive = op in ("==", "is", "in")
-        if True in kinds:
-            return is_positive
-        if None not in kinds:
-            return not is_positive
-    return UNKNOWN
-
-
-def _is_production(text: object) -> bool | None:
-    parts = set(words(text)) if isinstance(text, str) else set()
-    if parts & _PRODUCTION:
-        return True
-    return False if parts & (_DEVELOPMENT | {"staging", "stage", "ci", "qa", "sandbox", "preview"}) else None
-
-
-def _named(value: object) -> object:
-    """What stands for an object of a library or of the project; UNKNOWN for what can't be told."""
-    match value:
-        case External(name=name):
-            return External(name) if _is_constant(name) else UNKNOWN
-        case Instance(cls=None, type_name=name):
-            return External(name) if _is_made(name) else UNKNOWN
-        case Instance() | ClassSymbol() | FunctionSymbol() | Literal():
-            return Stand.OBJECT
-    return UNKNOWN
-
-
-def _is_constant(name: str) -> bool:
-    """Whether a library's name reads like a constant, a class or a function, and like no setting."""
-    return last_part(name)[:1].isupper() and not name.startswith("django.conf.") and "config" not in name.lower()
-
-
-def _is_made(name: str) -> bool:
-    """Whether a call of that name makes an object, and gives no yes or no."""
-    last = last_part(name)
-    return last.lstrip("_")[:1].isupper() or "context" in last
 
 
 def _spoken(node: form.Expr) -> str | None:
@@ -858,6 +742,27 @@ def _spoken(node: form.Expr) -> str | None:
             return key
         case form.Call(func=func, args=args) if len(args) <= 1:
             return last_name(func)
+    return None
+
+
+def _words_in(node: form.Expr) -> set[str]:
+    """The words of all names in an expression."""
+    names = (last_name(part) for part in form.walk(node) if isinstance(part, form.Name | form.Attr))
+    return {word for name in names if name is not None for word in words(name)}
+
+
+def _offered(key: str, scope: Scope) -> form.Expr | None:
+    """The default by which a JSON schema in the same class offers an option to whoever fills in the form:
+    `{"verify": {"type": "boolean", "default": False}}`.
+    """
+    function = scope.enclosing_function
+    cls = function.owner if function is not None else scope.cls
+    for node in form.walk_body(cls.node.body) if cls is not None else ():
+        if isinstance(node, form.Dict):
+            described = literal_item(node, key)
+            default = literal_item(described, "default") if isinstance(described, form.Dict) else None
+            if default is not None:
+                return default
     return None
 
 
@@ -873,34 +778,6 @@ def replace_value(node: form.Attr, value: form.Expr) -> form.Attr:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def _guards(body: Sequence[form.Stmt], offset: int) -> list[_Guard]:
-    """The branches of the body around an offset, outermost first; definitions inside it are not entered."""
-    found: list[_Guard] = []
-    while True:
-        around = next((s for s in body if s.start <= offset < s.end), None)
-        match around:
-            case form.If(test=test, body=then, orelse=orelse):
-                if offset < test.end:
-                    return found
-                is_then = bool(then) and offset < then[-1].end
-                found.append(_Guard(test, is_then, around.start))
-                body = then if is_then else orelse
-            case form.For(body=then) | form.While(body=then):
-                found.append(_Guard(None, True, around.start))
-                body = then
-            case form.Try(body=tried, handlers=handlers, orelse=orelse, final=final):
-                handler = next((h for h in handlers if h.start <= offset < h.end), None)
-                if handler is not None:
-                    found.append(_Guard(None, True, handler.start))
-                body = handler.body if handler is not None else [*tried, *orelse, *final]
-            case form.With(body=then):
-                body = then
-            case form.Match():
-                return [*found, _Guard(None, True, around.start)]
-            case _:
-                return found
-
-
 def _arguments(
     call: form.Call, scope: Scope, function: FunctionSymbol, project: Project
 ) -> Iterator[tuple[tuple[Scope, str], tuple[form.Expr, Scope]]]:
@@ -911,24 +788,6 @@ def _arguments(
             yield (function.scope, param.name), (argument, scope)
         elif param.default is not None:
             yield (function.scope, param.name), (param.default, function.outer)
-
-
-def _last_of(parts: Sequence[Items]) -> Items:
-    """Mappings merged in this order: the last one that has the key wins."""
-    is_open = False
-    for part in reversed(parts):
-        is_open = is_open or part.is_open
-        if part.found:
-            return Items(part.found, is_open)
-    return Items((), is_open)
-
-
-def _any_of(parts: Sequence[Items]) -> Items:
-    """One of several mappings, and which one can't be told."""
-    found = [m for part in parts for m in part.found]
-    if len(parts) > 1:
-        found = [replace(m, is_certain=False) for m in found]
-    return Items(tuple(found), any(part.is_open for part in parts))
 
 
 def _is_item(target: form.Expr, name: str, key: str) -> bool:
@@ -982,8 +841,7 @@ def _nearest(settings: Iterable[Setting], near: str) -> list[Setting]:
 
 def _rank(setting: Setting) -> int:
     """Of what the module or class around it is called: for production, for anything, for development."""
-    parts = set(words(setting.group.rpartition(":")[2]))
-    return 1 if parts & _PRODUCTION else -1 if parts & _DEVELOPMENT else 0
+    return {True: 1, None: 0, False: -1}[is_production(setting.group.rpartition(":")[2])]
 
 
 def shared_folders(path: str, other: str) -> int:

@@ -34,6 +34,7 @@ _PEOPLE = frozenset(
         "identity", "profile", "logged", "permissions", "scope", "tenant", "owner",
     }
 )  # fmt: skip
+_ASKING = frozenset({"is", "has", "was", "had", "show", "can"})
 _ABOUT = frozenset({"max", "age", "expires", "expiry", "domain", "path", "secure", "samesite", "httponly"})
 
 
@@ -44,6 +45,11 @@ def purpose_of(names: Iterable[str], value: form.Expr | None) -> CookieRole:
         if purpose in found:
             return purpose
     return _of_value(value) if value is not None else CookieRole.UNKNOWN
+
+
+def is_flag(names: Iterable[str]) -> bool:
+    """Whether a name asks for a yes or no: `is_signed_in` lets nobody in."""
+    return any(words(name)[:1] in {(word,) for word in _ASKING} for name in names)
 
 
 def _of_name(name: str) -> CookieRole:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from assay.scanner.configuration.defaults import UNKNOWN
-from assay.scanner.configuration.production import Meaning, Meanings, Production, Stand, shared_folders
-from assay.scanner.dataflow.cookie_purposes import purpose_of
+from assay.scanner.configuration.meanings import Firmness, Meaning, Meanings, Stand, Taken
+from assay.scanner.configuration.production import Production, shared_folders
+from assay.scanner.dataflow.cookie_purposes import is_flag, purpose_of
+from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.library_calls import Calls, Ordinals, Told, around, option_of
 from assay.scanner.framework import Context
 from assay.scanner.libraries import CookieCall, CookieFlags, FrameworkCookie, Library, Option
-from assay.scanner.linker.project import last_name
+from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.linker.values import External
 from assay.scanner.model.cookie import Cookie, CookieRole
 from assay.scanner.model.option import Option as Decided
 from assay.scanner.model.place import Evidence, Location
@@ -25,6 +29,7 @@ _WRAPPING = ("add_middleware", "Middleware")
 """Calls that are given a class and what to make it with."""
 _JARS = frozenset({"cookies", "cookie_jar", "jar", "cookiejar"})
 """What keeps cookies that other services set."""
+_RESPONSES = frozenset({"response", "resp", "res", "answer", "reply", "redirect"})
 _CONFIGURING = ("from_envvar", "from_prefixed_env", "from_file", "from_json", "from_object", "from_pyfile")
 
 
@@ -42,7 +47,7 @@ class _Place:
     call: form.Call | None = None
     settings: str = ""
     overrides: tuple[tuple[form.Call, Scope, CookieFlags], ...] = ()
-    elsewhere: tuple[Evidence, ...] = field(default=())
+    elsewhere: tuple[Evidence, ...] = ()
     """Where more settings come from that the source doesn't hold."""
 
     @property
@@ -53,10 +58,13 @@ class _Place:
 class _Cookies:
     def __init__(self, context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> None:
         self._project = context.project
-        self._settings = settings
         self._framework = [cookie for library in libraries for cookie in library.framework_cookies]
-        flags = [option for cookie in self._framework for option in _options(cookie.flags)]
-        self._production = Production(self._project, settings, {o.setting: o.default for o in flags if o.setting})
+        defaults = {
+            (cookie.source, option.setting): option.default
+            for cookie in self._framework
+            for option in (cookie.flags.secure, cookie.flags.httponly, cookie.flags.samesite)
+        }
+        self._production = Production(self._project, settings, defaults)
         self._told = Told(self._project, self._production)
         self._calls = Calls(self._project, libraries, [c for library in libraries for c in library.cookies])
         self._libraries = libraries
@@ -64,22 +72,42 @@ class _Cookies:
 
     def all(self) -> Iterator[Cookie]:
         found = [*self._set_by_calls(), *self._set_by_frameworks()]
+        configured: set[tuple[str, Location]] = set()
         for place, purpose, name, flags in sorted(found, key=lambda f: f[0].location):
-            yield self._cookie(place, purpose, name, flags)
+            cookie = self._cookie(place, purpose, name, flags)
+            if not flags.secure.argument:
+                # However many calls set it, the settings that decide are the same.
+                if (name, cookie.location) in configured:
+                    continue
+                configured.add((name, cookie.location))
+            yield cookie
 
     # --- set by calls ---
 
     def _set_by_calls(self) -> Iterator[tuple[_Place, CookieRole, str, CookieFlags]]:
-        for call, scope, model in self._calls.found():
-            if not self._is_in_jar(call) and self._counts(model, call, scope):
-                yield self._of_call(call, scope, model)
+        for call, scope, models in self._calls.found():
+            if self._is_on_response(call, scope) and self._counts(models[0], call, scope):
+                yield self._of_call(call, scope, models[0])
         for call, scope in self._project.calls_named(*_WRAPPING):
-            model = self._calls.named(self._project.infer(call.args[0].value, scope)) if call.args else None
-            if model is not None and model.role is not None:
+            models = self._calls.named(self._project.infer(call.args[0].value, scope)) if call.args else []
+            for model in models:
                 yield self._of_call(call, scope, model)
 
-    def _is_in_jar(self, call: form.Call) -> bool:
-        return isinstance(call.func, form.Attr) and last_name(call.func.value) in _JARS
+    def _is_on_response(self, call: form.Call, scope: Scope) -> bool:
+        """Not so for jars, and for the project's own methods of that name on objects whose type can't be told."""
+        if not isinstance(call.func, form.Attr):
+            return True
+        owner = last_name(call.func.value) or ""
+        if owner in _JARS:
+            return False
+        if self._project.infer(call.func, scope) is not None or _RESPONSES & set(words(owner)):
+            return True
+        return last_name(call.func) not in self._own_methods
+
+    @cached_property
+    def _own_methods(self) -> set[str]:
+        """Names of methods that classes of the project define."""
+        return {name for cls in self._project.classes for name in cls.methods}
 
     def _counts(self, model: CookieCall, call: form.Call, scope: Scope) -> bool:
         if model.role is None and self._argument(model.key, call) is None and not call.has_double_star:
@@ -93,8 +121,13 @@ class _Cookies:
         key, value = self._argument(model.key, call), self._argument(model.value, call)
         names = self._names(key, scope) if key is not None else []
         purpose = model.role or self._purpose(call, scope, names, value)
-        shown = names[0] if names else (last_name(call.func) or "cookie")
+        shown = names[0] if names else f"of {self._maker(call, model)}"
         return _Place(scope, call, call, model.settings), purpose, shown, model.flags
+
+    def _maker(self, call: form.Call, model: CookieCall) -> str:
+        """What sets the cookie, where the code gives it no name."""
+        called = last_name(call.func) or "a cookie"
+        return called if called in model.names else last_name(call.args[0].value) or called
 
     def _names(self, key: form.Expr, scope: Scope) -> list[str]:
         """What the cookie may be called, and how the code speaks of it where that can't be told."""
@@ -107,11 +140,13 @@ class _Cookies:
         if self._is_removal(call, scope, values):
             return CookieRole.REMOVAL
         purpose = purpose_of(names, value)
-        is_constant = bool(values) and all(isinstance(m.value, str | int | bool) for m in values)
-        return CookieRole.CONSTANT if purpose is CookieRole.UNKNOWN and is_constant else purpose
+        is_constant = bool(values) and all(_is_written_out(m) and isinstance(m.value, str | int) for m in values)
+        if is_constant and (purpose is CookieRole.UNKNOWN or is_flag(names)):
+            return CookieRole.CONSTANT
+        return purpose
 
     def _is_removal(self, call: form.Call, scope: Scope, values: Meanings) -> bool:
-        if values and all(m.value in (None, "") for m in values):
+        if values and all(_is_written_out(m) and m.value in (None, "") for m in values):
             return True
         ages = [node for name in ("max_age", "expires") if (node := call.keyword(name)) is not None]
         found = [m.value for node in ages for m in self._production.meanings(node, scope)]
@@ -141,11 +176,7 @@ class _Cookies:
 
     def _of_applications(self, cookie: FrameworkCookie) -> Iterator[_Place]:
         """The applications around which code uses what needs the cookie."""
-        made = [
-            (call, scope)
-            for call, scope in self._project.calls_named(*{name.rsplit(".", 1)[-1] for name in cookie.applications})
-            if self._project.callee_name(call, scope) in cookie.applications and scope.module.role is Role.PROD
-        ]
+        made = self._applications(cookie.applications)
         users = [module.path for module in self._project.modules.values() if self._uses(module, cookie.names)]
         used = {_nearest(path, made) for path in users}
         overrides = self._overrides(cookie)
@@ -155,13 +186,24 @@ class _Cookies:
                 elsewhere = tuple(self._configured_elsewhere(scope.module.path))
                 yield _Place(scope, call, None, cookie.source, mine, elsewhere)
 
+    def _applications(self, names: Sequence[str]) -> list[tuple[form.Call, Scope]]:
+        """Calls that make an application of the library, or of a class of the project that derives from it."""
+        classes = [cls for cls in self._project.classes if self._project.is_subclass(cls, *names)]
+        last = {last_part(name) for name in names} | {cls.name for cls in classes}
+        found: list[tuple[form.Call, Scope]] = []
+        for call, scope in self._project.calls_named(*sorted(last)):
+            made = self._project.infer(call.func, scope) if scope.module.role is Role.PROD else None
+            if made in classes or (isinstance(made, External) and made.name in names):
+                found.append((call, scope))
+        return found
+
     def _uses(self, module: Module, names: Sequence[str]) -> bool:
         imported = (f"{binding.module}.{binding.name}" for binding in module.imports if binding.name)
         return module.role is Role.PROD and any(name in names for name in imported)
 
     def _overrides(self, cookie: FrameworkCookie) -> list[tuple[form.Call, Scope, CookieFlags]]:
         calls = Calls(self._project, self._libraries, cookie.overridden_by)
-        found = [(call, scope, override.flags) for call, scope, override in calls.found()]
+        found = [(call, scope, override.flags) for call, scope, overrides in calls.found() for override in overrides]
         return [f for f in found if f[1].module.role is Role.PROD and f[0].args]
 
     def _configured_elsewhere(self, near: str) -> Iterator[Evidence]:
@@ -181,9 +223,9 @@ class _Cookies:
 
     def _cookie(self, place: _Place, purpose: CookieRole, name: str, flags: CookieFlags) -> Cookie:
         module = place.scope.module
-        secure = option_of(self._meanings(flags.secure, "secure", place), lambda value: not value)
-        httponly = option_of(self._meanings(flags.httponly, "httponly", place), lambda value: not value)
-        samesite = option_of(self._meanings(flags.samesite, "samesite", place), _lets_others(secure))
+        secure = self._flag(flags.secure, "secure", place, _is_off)
+        httponly = self._flag(flags.httponly, "httponly", place, _is_off)
+        samesite = self._flag(flags.samesite, "samesite", place, _lets_others(secure))
         function = around(place.scope)
         taken = self._production.taken(place.node, place.scope) if place.call is not None else None
         return Cookie(
@@ -196,7 +238,7 @@ class _Cookies:
             secure=secure,
             httponly=httponly,
             samesite=samesite,
-            inactive=taken.evidence if taken is not None and taken.truth is False else None,
+            inactive=taken.evidence if taken is not None and _is_for_development(taken) else None,
         )
 
     def _shown_at(self, secure: Option, place: _Place) -> Location:
@@ -207,33 +249,55 @@ class _Cookies:
                 return stated
         return place.location
 
-    def _meanings(self, option: Option, flag: str, place: _Place) -> Meanings:
+    def _flag(self, option: Option, flag: str, place: _Place, is_unsafe: Callable[[object], bool]) -> Decided:
         """What the flag comes to: as a later call, the call itself, the settings or the library has it."""
-        for call, scope, flags in place.overrides:
-            return self._of_option(getattr(flags, flag), call, scope, place)
-        return self._of_option(option, place.call, place.scope, place)
+        if place.overrides:
+            call, scope, flags = place.overrides[-1]
+            return self._decided(getattr(flags, flag), call, scope, place, is_unsafe)
+        return self._decided(option, place.call, place.scope, place, is_unsafe)
 
-    def _of_option(self, option: Option, call: form.Call | None, scope: Scope, place: _Place) -> Meanings:
+    def _decided(
+        self,
+        option: Option,
+        call: form.Call | None,
+        scope: Scope,
+        place: _Place,
+        is_unsafe: Callable[[object], bool],
+    ) -> Decided:
         where = scope.module.location(call) if call is not None else place.location
         if call is not None and option.argument:
             items = self._told.by(call, scope, option.argument, option.position)
+            node = self._told.argument(call, option.argument, option.position) or call
+            asked = scope.module.evidence(node, f"what `{option.argument}` is here can't be told")
             if items.found:
-                return items.found
+                return option_of(items.found, is_unsafe, asked)
             if items.is_open:
-                return (Meaning(UNKNOWN, Evidence(where, f"`{option.argument}` may be among the arguments")),)
+                return Decided(None, (asked,))
         if option.setting:
             found = self._production.setting(option.setting, place.settings, scope.module.path)
+            stated = self._production.place_of(option.setting, place.settings, scope.module.path)
             if found is not None:
-                return found
-            if place.elsewhere and not option.default:
-                return tuple(Meaning(UNKNOWN, evidence) for evidence in place.elsewhere[:1])
+                text = f"what {option.setting} comes to can't be told"
+                return option_of(found, is_unsafe, Evidence(stated, text) if stated is not None else None)
+            if place.elsewhere and is_unsafe(option.default):
+                return Decided(None, place.elsewhere[:1])
         named = option.argument or option.setting
         text = f"`{named}` isn't set, and the default is {option.default!r}" if named else f"it is {option.default!r}"
-        return (Meaning(option.default, Evidence(where, text)),)
+        return Decided(not is_unsafe(option.default), (Evidence(where, text),))
 
 
-def _options(flags: CookieFlags) -> tuple[Option, ...]:
-    return flags.secure, flags.httponly, flags.samesite
+def _is_written_out(meaning: Meaning) -> bool:
+    """Whether the code itself holds the value, and not only a default for what comes from outside."""
+    return meaning.value is not UNKNOWN and meaning.firmness is not Firmness.DEFAULT
+
+
+def _is_off(value: object) -> bool:
+    return not value
+
+
+def _is_for_development(taken: Taken) -> bool:
+    """Whether production never gets there; what a client or an operator asks for it does."""
+    return taken.truth is False and taken.firmness is Firmness.DEPLOYED
 
 
 def _lets_others(secure: Decided) -> Callable[[object], bool]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from assay.scanner.dataflow.constants import constant
+from assay.scanner.dataflow.reach import packages_in_reach
 from assay.scanner.libraries import Condition, HashFunction, Library, PasswordFunction, RandomFunction
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -19,24 +19,29 @@ _F = TypeVar("_F", HashFunction, RandomFunction, PasswordFunction)
 _Table = Mapping[str, Sequence[_F]]
 
 
-@dataclass(slots=True)
 class CryptoFunctions:
-    """What library models say of each dotted name; the first entry counts whose conditions hold."""
+    """What library models say of each dotted name: the first entry counts whose conditions hold.
 
-    hashes: dict[str, list[HashFunction]] = field(default_factory=dict)
-    randoms: dict[str, list[RandomFunction]] = field(default_factory=dict)
-    passwords: dict[str, list[PasswordFunction]] = field(default_factory=dict)
+    A method of no named type (`*.set_password`) counts in modules that have to do with its library.
+    """
 
-    @classmethod
-    def of(cls, libraries: Iterable[Library], imported: frozenset[str]) -> CryptoFunctions:
-        """Methods of no named type count where `imported` has a package of their library."""
-        functions = cls()
+    def __init__(self, libraries: Iterable[Library], project: Project) -> None:
+        self._project = project
+        self._packages: dict[str, frozenset[str]] = {}
+        self.hashes: dict[str, list[HashFunction]] = {}
+        self.randoms: dict[str, list[RandomFunction]] = {}
+        self.passwords: dict[str, list[PasswordFunction]] = {}
         for library in libraries:
-            is_imported = not imported.isdisjoint(library.packages)
-            _add(functions.hashes, library.hashes, is_imported)
-            _add(functions.randoms, library.randoms, is_imported)
-            _add(functions.passwords, library.passwords, is_imported)
-        return functions
+            self._add(self.hashes, library.hashes, library)
+            self._add(self.randoms, library.randoms, library)
+            self._add(self.passwords, library.passwords, library)
+
+    def _add(self, table: dict[str, list[_F]], entries: Iterable[_F], library: Library) -> None:
+        for entry in entries:
+            for name in entry.dotted:
+                table.setdefault(name, []).append(entry)
+                if name.startswith(_ANY):
+                    self._packages[name] = self._packages.get(name, frozenset()) | frozenset(library.packages)
 
     @property
     def hashing(self) -> frozenset[str]:
@@ -44,32 +49,26 @@ class CryptoFunctions:
         found = (last_part(name) for name, entries in self.hashes.items() if not entries[0].keyed)
         return frozenset(name for name in found if name != "new")
 
-
-def _add(table: dict[str, list[_F]], entries: Iterable[_F], is_imported: bool) -> None:
-    for entry in entries:
-        for name in entry.dotted:
-            if is_imported or not name.startswith(_ANY):
-                table.setdefault(name, []).append(entry)
-
-
-def calls_of(table: _Table[_F], project: Project) -> Iterator[tuple[form.Call, Scope, str, Sequence[_F]]]:
-    """Calls in production code of the functions in the table, with the name that they are called by there."""
-    for call, scope in project.calls_named(*sorted({last_part(name) for name in table})):
-        if scope.module.role is Role.PROD:
-            name = name_in(table, call, scope, project)
+    def calls_of(self, table: _Table[_F]) -> Iterator[tuple[form.Call, Scope, str, Sequence[_F]]]:
+        """Calls in production code of the functions in the table, with their names there, by path and position."""
+        names = sorted({last_part(name) for name in table})
+        calls = [c for c in self._project.calls_named(*names) if c[1].module.role is Role.PROD]
+        for call, scope in sorted(calls, key=lambda c: (c[1].module.path, c[0].start)):
+            name = self.name_in(table, call, scope)
             if name is not None:
                 yield call, scope, name, table[name]
 
-
-def name_in(table: _Table[_F], call: form.Call, scope: Scope, project: Project) -> str | None:
-    """The name in the table of what is called, None where it isn't there."""
-    callee = project.infer(call.func, scope)
-    if isinstance(callee, External) and callee.name in table:
-        return callee.name
-    if not isinstance(call.func, form.Attr) or isinstance(callee, FunctionSymbol | BoundMethod):
-        return None
-    loose = _ANY + call.func.attr
-    return loose if loose in table else None
+    def name_in(self, table: _Table[_F], call: form.Call, scope: Scope) -> str | None:
+        """The name in the table of what is called, None where it isn't there."""
+        callee = self._project.infer(call.func, scope)
+        if isinstance(callee, External) and callee.name in table:
+            return callee.name
+        if not isinstance(call.func, form.Attr) or isinstance(callee, FunctionSymbol | BoundMethod):
+            return None
+        loose = _ANY + call.func.attr
+        if loose not in table or self._packages[loose].isdisjoint(packages_in_reach(scope.module, self._project)):
+            return None
+        return loose
 
 
 def meets(call: form.Call, conditions: Iterable[Condition], scope: Scope, project: Project) -> bool:

@@ -119,18 +119,19 @@ class Destinations:
         parents = self._nesting.parents(scope)
         child: Node = node
         while (parent := parents.get(child)) is not None and not isinstance(parent, form.Lambda):
-            if isinstance(parent, form.Binary | form.Template | form.Display):
-                yield from (part for part in parent.children() if part is not child and _is_expression(part))
-            elif isinstance(parent, form.Call) and last_name(parent.func) in ("format", "join"):
-                yield from (arg.value for arg in parent.args if arg.value is not child)
-            elif isinstance(parent, form.Call) and parent.func is not child:
-                if last_name(parent.func) not in self._transparent:
-                    return
+            match parent:
+                case form.Binary(left=left, right=right):
+                    yield right if child is left else left
+                case form.Template(holes=holes):
+                    yield from (hole.value for hole in holes if hole.value is not child)
+                case form.Display(items=items):
+                    yield from (item for item in items if item is not child)
+                case form.Call(func=func, args=args) if func is not child:
+                    if last_name(func) in ("format", "join"):
+                        yield from (arg.value for arg in args if arg.value is not child)
+                    elif last_name(func) not in self._transparent:
+                        return
             child = parent
-
-
-def _is_expression(node: Node) -> bool:
-    return isinstance(node, form.Expr)
 
 
 class _Way:
@@ -167,36 +168,42 @@ class _Way:
             child = parent
 
     def _goes_on(self, parent: Node, child: Node, value: _Value) -> bool:
-        """Whether what stands around the value is the value still."""
-        scope = value.scope
+        """Whether what stands around the value is the value still; names that it is given are noted."""
         match parent:
-            case form.Assign(value=given, targets=targets) if given is child:
-                for target in targets:
+            case form.Assign(targets=targets):
+                if parent.value is child:
+                    for target in targets:
+                        self._bind(target, value)
+                return False
+            case form.AugAssign(target=target) | form.Walrus(target=target):
+                if parent.value is child:
                     self._bind(target, value)
-            case form.AugAssign(value=given, target=target) if given is child:
-                self._bind(target, value)
-            case form.Walrus(value=given, target=target) if given is child:
-                self._bind(target, value)
-                return True
+                return isinstance(parent, form.Walrus)
             case form.Return():
                 self._return(value)
+                return False
             case form.Call():
                 return self._call(parent, child, value)
-            case form.Attr(attr=attr):
-                return attr in _METHODS
             case form.Dict():
-                self._key(parent, child, scope)
-            case form.Template():
-                self._name(Given.TEXT, _text_before(parent, child), child, scope)
-                return True
-            case form.Binary(op=op, left=left, right=right):
-                if child is right and op == "+":
-                    self._name(Given.TEXT, _last_text(left), child, scope)
-                return True
+                self._key(parent, child, value.scope)
+                return False
             case form.Compare():
                 for other in (parent.left, *parent.rights):
                     if other is not child:
-                        self._name(Given.COMPARED, own_name(other), other, scope)
+                        self._name(Given.COMPARED, own_name(other), other, value.scope)
+                return False
+        return self._is_still_it(parent, child, value.scope)
+
+    def _is_still_it(self, parent: Node, child: Node, scope: Scope) -> bool:
+        """Whether a larger expression stands for the value."""
+        match parent:
+            case form.Attr(attr=attr):
+                return attr in _METHODS
+            case form.Template():
+                self._name(Given.TEXT, _text_before(parent, child), child, scope)
+            case form.Binary(op=op, left=left, right=right):
+                if child is right and op == "+":
+                    self._name(Given.TEXT, _last_text(left), child, scope)
             case form.Comprehension(element=element, value=inner):
                 return child is element or child is inner
             case form.Conditional(test=test):
@@ -205,9 +212,9 @@ class _Way:
                 if child is index:
                     self._name(Given.KEY, last_name(base), base, scope)
                 return child is base or self._by_index
-            case form.Boolean() | form.Display() | form.Await() | form.Starred() | form.Lambda():
-                return True
-        return False
+            case _:
+                return isinstance(parent, form.Boolean | form.Display | form.Await | form.Starred | form.Lambda)
+        return True
 
     # --- names ---
 
@@ -309,7 +316,8 @@ def own_name(node: form.Expr) -> str | None:
         case form.Subscript(index=form.Const(value=str() as key)):
             return key
         case form.Call(func=form.Attr(attr="get" | "pop" | "getlist" | "getfirst"), args=[first, *_]):
-            return first.value.value if isinstance(first.value, form.Const) and _is_text(first.value) else None
+            named = first.value.value if isinstance(first.value, form.Const) else None
+            return named if isinstance(named, str) else None
         case form.Attr(value=inner, attr="data" | "value"):  # a field of a form
             return own_name(inner)
         case form.Call(func=form.Attr(value=inner, attr=method)) if method in _METHODS | {"get_secret_value"}:
@@ -319,10 +327,6 @@ def own_name(node: form.Expr) -> str | None:
         case form.Await(value=inner) | form.Starred(value=inner) | form.Walrus(value=inner):
             return own_name(inner)
     return last_name(node)
-
-
-def _is_text(node: form.Const) -> bool:
-    return isinstance(node.value, str)
 
 
 def _written_text(node: form.Expr) -> str | None:

@@ -6,19 +6,22 @@ from collections import Counter
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import string_value
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around, calls_of
+from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around
 from assay.scanner.dataflow.destinations import Destination, Destinations, Given
 from assay.scanner.dataflow.ingredients import Ingredient, ingredients
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.nesting import Nesting
 from assay.scanner.dataflow.purposes import (
     Secrecy,
+    is_address,
+    is_of_protocol,
     is_password,
     is_signature,
     named_before,
     names_things,
     only_identifies,
     secrecy,
+    speaks_of_leaks,
 )
 from assay.scanner.libraries import HashFunction
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -54,7 +57,8 @@ class Digests:
             what = algorithm or last_part(name)
             counts[around(scope), what] += 1
             is_weak = algorithm in _WEAK
-            protects, identifies = self._purposes(call, scope, function) if is_weak else ((), ())
+            made_of = self.made_of(call, scope, function) if is_weak else []
+            protects, identifies = self._purposes(call, scope, made_of) if is_weak else ((), ())
             yield HashUse(
                 function=around(scope),
                 what=what,
@@ -67,13 +71,13 @@ class Digests:
                 declared=_declared_harmless(call, scope),
                 protects=protects,
                 identifies=identifies,
+                aside=dictated(made_of, scope),
             )
 
     def calls(self) -> Iterator[tuple[form.Call, Scope, str, HashFunction]]:
         """The calls that begin a digest, with the dotted name of what is called and what is known of it."""
-        found = calls_of(self._functions.hashes, self._project)
-        ordered = sorted(found, key=lambda c: (c[1].module.path, c[0].start))
-        return ((call, scope, name, entries[0]) for call, scope, name, entries in ordered)
+        found = self._functions.calls_of(self._functions.hashes)
+        return ((call, scope, name, entries[0]) for call, scope, name, entries in found)
 
     def made_of(self, call: form.Call, scope: Scope, function: HashFunction) -> list[Ingredient]:
         """What is digested: the argument, and what later `update` calls add."""
@@ -131,19 +135,20 @@ class Digests:
         return name if name in _CONSTRUCTIONS else None
 
     def _purposes(
-        self, call: form.Call, scope: Scope, function: HashFunction
+        self, call: form.Call, scope: Scope, made_of: list[Ingredient]
     ) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
         """What shows that security hangs on the digest, and what shows that it only is a name."""
-        made_of = self.made_of(call, scope, function)
         found = self.destinations(call, scope)
         protects = [part.evidence for part in made_of if is_password(part.name)]
         protects += [d.evidence for d in found if _protects(d)]
         identifies = [d.evidence for d in found if _identifies(d)]
+        if not protects and made_of and all(is_address(part.name) for part in made_of):
+            identifies.append(made_of[0].evidence)
         if not protects and not identifies and names_things(scope.qualname):
             around_it = scope.enclosing_function
             text = f"`{scope.qualname}` gives something a name"
             identifies = [Evidence(around_it.location, text)] if around_it is not None else []
-        return tuple(dict.fromkeys(protects)), tuple(dict.fromkeys(identifies))
+        return _distinct(protects), _distinct(identifies)
 
 
 def _protects(destination: Destination) -> bool:
@@ -165,6 +170,27 @@ def _identifies(destination: Destination) -> bool:
         case Given.PASSED:
             return names_things(destination.name)
     return secrecy(destination.name) is None and only_identifies(destination.name)
+
+
+def _distinct(evidence: list[Evidence]) -> tuple[Evidence, ...]:
+    """The first place of each text."""
+    return tuple({e.text: e for e in reversed(evidence)}.values())[::-1]
+
+
+def dictated(made_of: list[Ingredient], scope: Scope) -> str | None:
+    """Who chose the algorithm of a digest that is made of a password, where that wasn't this code."""
+    if not any(is_password(part.name) for part in made_of):
+        return None
+    if any(is_of_protocol(part.name) for part in made_of):
+        return "HTTP's digest authentication dictates it"
+    function = scope.enclosing_function
+    if function is None:
+        return None
+    texts = (n.value for n in function.walk() if isinstance(n, form.Const) and isinstance(n.value, str))
+    names = (n.id for n in function.walk() if isinstance(n, form.Name))
+    if any(speaks_of_leaks(text) for text in (function.qualname, *texts, *names)):
+        return "it is looked up among leaked passwords"
+    return None
 
 
 def _declared_harmless(call: form.Call, scope: Scope) -> Evidence | None:

@@ -16,10 +16,12 @@ _DEEPEST = 3
 _MOST_CALLERS = 12
 _TRANSPARENT = frozenset(
     {
-        "str", "bytes", "encode", "decode", "strip", "lower", "upper", "format", "join", "repr", "bytearray", "smart_str",
-        "force_bytes", "force_str", "smart_bytes", "to_bytes", "hexdigest", "digest", "b64encode", "get_secret_value",
+        "b64encode", "bytearray", "bytes", "decode", "digest", "encode", "force_bytes", "force_str", "format",
+        "get_secret_value", "hexdigest", "join", "lower", "repr", "smart_bytes", "smart_str", "str", "strip",
+        "to_bytes", "upper",
     }
 )  # fmt: skip
+"""Functions that give back what they get, in another shape."""
 
 
 @dataclass(frozen=True, slots=True)

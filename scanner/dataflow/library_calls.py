@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from assay.scanner.configuration.defaults import UNKNOWN
-from assay.scanner.configuration.production import Firmness, Items, Meaning, Production
+from assay.scanner.configuration.meanings import Firmness, Items, Meaning
+from assay.scanner.configuration.production import Production
+from assay.scanner.dataflow.constants import list_items
 from assay.scanner.libraries import Condition, Constant, Library
 from assay.scanner.linker.library_types import canonical
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External, Value
 from assay.scanner.model.option import Option
+from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 _ANYTHING = ".*."
@@ -36,7 +40,7 @@ class Calls(Generic[_M]):
     def __init__(self, project: Project, libraries: Iterable[Library], models: Iterable[_M]) -> None:
         self._project = project
         self._same = {name: target for library in libraries for name, target in library.types.same.items()}
-        self._exact: dict[str, _M] = {}
+        self._exact: dict[str, list[_M]] = {}
         self._of_library: dict[str, list[tuple[str, _M]]] = {}
         for model in models:
             for name in model.dotted:
@@ -44,41 +48,34 @@ class Calls(Generic[_M]):
                     package, method = name.split(_ANYTHING)
                     self._of_library.setdefault(method, []).append((package, model))
                 else:
-                    self._exact[self._known(name)] = model
+                    self._exact.setdefault(self._known(name), []).append(model)
         self._last = sorted({*map(last_part, self._exact), *self._of_library})
 
-    def found(self) -> Iterator[tuple[form.Call, Scope, _M]]:
-        """All of them."""
+    def found(self) -> Iterator[tuple[form.Call, Scope, list[_M]]]:
+        """All of them, each with what the models say of it: several where it hangs on the arguments."""
         for call, scope in self._project.calls_named(*self._last):
-            model = self.of(call, scope)
-            if model is not None:
-                yield call, scope, model
+            callee = self._project.infer(call.func, scope)
+            models = self.named(callee) if callee is not None else self._of_unknown(call, scope)
+            if models:
+                yield call, scope, models
 
-    def of(self, call: form.Call, scope: Scope) -> _M | None:
-        """What the models say of the call."""
-        callee = self._project.infer(call.func, scope)
-        if callee is None:
-            return self._of_unknown(call, scope)
-        return self.named(callee)
-
-    def named(self, value: Value | None) -> _M | None:
+    def named(self, value: Value | None) -> list[_M]:
         """What the models say of calls of the value."""
         if not isinstance(value, External):
-            return None
+            return []
         name = self._known(value.name)
         package, _, _ = name.partition(".")
-        method = last_part(name)
-        wide = (model for owner, model in self._of_library.get(method, ()) if owner == package)
-        return self._exact.get(name) or next(wide, None)
+        wide = (model for owner, model in self._of_library.get(last_part(name), ()) if owner == package)
+        return self._exact.get(name) or list(islice(wide, 1))
 
-    def _of_unknown(self, call: form.Call, scope: Scope) -> _M | None:
+    def _of_unknown(self, call: form.Call, scope: Scope) -> list[_M]:
         """A method of an object whose type can't be told is the library's that the module imports, or else the tree."""
         known = self._of_library.get(last_name(call.func) or "", ())
         for imported in (scope.module.imported_packages, self._project.imported_packages):
             found = next((model for package, model in known if package in imported), None)
             if found is not None:
-                return found
-        return None
+                return [found]
+        return []
 
     def _known(self, name: str) -> str:
         """The one name of a thing that has several, or of the thing that it is a member of."""
@@ -123,6 +120,10 @@ class Told:
 
     def holds(self, condition: Condition, call: form.Call, scope: Scope) -> bool | None:
         """Whether the demand is met in production; None where that can't be told."""
+        node = self.argument(call, condition.argument, condition.position)
+        listed = list_items(node, scope, self._project) if node is not None else []
+        if listed:
+            return any(is_one_of(m.value, condition.values) for i in listed for m in self._production.meanings(*i))
         items = self.by(call, scope, condition.argument, condition.position)
         if not items.found:
             return None if items.is_open else "absent" in condition.values
@@ -143,8 +144,12 @@ def is_one_of(value: object, values: Sequence[Constant]) -> bool:
     return False
 
 
-def option_of(meanings: Iterable[Meaning], is_unsafe: Callable[[object], bool]) -> Option:
-    """What the values of an option mean for safety: one that certainly is unsafe decides, then what can't be told."""
+def option_of(
+    meanings: Iterable[Meaning], is_unsafe: Callable[[object], bool], asked: Evidence | None = None
+) -> Option:
+    """What the values of an option mean for safety: one that certainly is unsafe decides, then what can't be told.
+    `asked` shows where the option is told, for where that is all there is to say.
+    """
     found = tuple(meanings)
     unsafe = [m for m in found if m.value is not UNKNOWN and is_unsafe(m.value)]
     certain = [m for m in unsafe if m.is_certain]
@@ -152,6 +157,8 @@ def option_of(meanings: Iterable[Meaning], is_unsafe: Callable[[object], bool]) 
     is_safe = False if certain else None if unsafe or unknown else True
     deciding = certain or [*unsafe, *unknown] or [*found]
     evidence = dict.fromkeys(m.evidence for m in deciding[:2])
+    if is_safe is None and asked is not None:
+        evidence = {asked: None}
     return Option(is_safe, tuple(evidence), any(m.firmness is Firmness.DEFAULT for m in deciding))
 
 
@@ -170,8 +177,3 @@ def around(scope: Scope) -> str:
     """`module:qualified.name` of the code around a place."""
     name = scope.module.name
     return f"{name}:{scope.qualname}" if scope.qualname else name
-
-
-def in_order(found: Mapping[form.Node, Scope]) -> list[tuple[form.Node, Scope]]:
-    """Places by path and position."""
-    return sorted(found.items(), key=lambda pair: (pair[1].module.path, pair[0].start, -pair[0].end))

@@ -23,10 +23,11 @@ def own_nodes(scope: Scope) -> Iterator[tuple[Node, Node | None]]:
         kind = type(node)
         if kind is form.Name or kind is form.Const:  # more than half of all nodes, and nothing is inside
             continue
-        stack.extend((child, node) for child in reversed(_inside(node)))
+        stack.extend((child, node) for child in reversed(inside(node)))
 
 
-def _inside(node: Node) -> Sequence[Node]:
+def inside(node: Node) -> Sequence[Node]:
+    """What is evaluated with the node, in source order: a definition's body isn't."""
     if isinstance(node, form.Function):
         defaults = [param.default for param in node.params if param.default is not None]
         return [*node.decorators, *defaults]

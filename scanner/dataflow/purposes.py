@@ -10,6 +10,10 @@ from assay.scanner.dataflow.lexicon import has_several_meanings, masks, sensitiv
 from assay.scanner.model.log import Sensitivity
 
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "passphrase", "pw", "passwort", "passcode"})
+_TYPED = frozenset({("pass",), ("user", "pass"), ("my", "pass"), ("upass",), ("psw",), ("pswd",)})
+"""Names that forms have for passwords, and code for other things too."""
+_LEAKS = frozenset({"breach", "breached", "compromised", "hibp", "leaked", "pwned", "pwnedpasswords"})
+_PROTOCOL = frozenset({"realm", "nonce", "cnonce", "qop", "challenge", "ha1", "ha2"})
 _CODES = frozenset(
     {
         "reset", "verification", "verify", "confirm", "confirmation", "activation", "auth", "authorization", "login",
@@ -54,7 +58,8 @@ _NAMING_ANYWHERE = frozenset(
 )
 """Those of them that say so wherever they stand."""
 _IDS = frozenset({"id", "ids", "uid", "uuid", "identifier", "identity", "name", "filename", "basename", "path", "guid"})
-_BEFORE_HOLE = re.compile(r"([\w-]+)\W{0,3}$")
+_BEFORE_HOLE = re.compile(r"([\w-]*\w)[^\w-]{1,3}$")
+"""A word with a sign or a space behind it: `token=`, but not the beginning of a longer word such as `token-`."""
 
 
 class Secrecy(Enum):
@@ -103,7 +108,18 @@ def is_password(name: str) -> bool:
     parts = words(name)
     while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in ("plain", "text", "raw", "input", "value", "bytes")):
         parts = parts[:-1]
+    if parts in _TYPED:
+        return True
     return bool(parts) and parts[-1] in _PASSWORDS and not masks(name) and not _is_flag(parts)
+
+
+@lru_cache(maxsize=16_384)
+def is_password_hash(name: str) -> bool:
+    """Whether a thing of that name is what a password was made into."""
+    parts = words(name)
+    if parts in (("passhash",), ("pwhash",), ("passwordhash",)):
+        return True
+    return masks(name) and not _PASSWORDS.isdisjoint(parts) and parts[-1] in (*_PASSWORDS, "hash", "digest", "hashed")
 
 
 def _is_flag(parts: tuple[str, ...]) -> bool:
@@ -122,7 +138,7 @@ def is_signature(name: str) -> bool:
 @lru_cache(maxsize=16_384)
 def only_identifies(name: str) -> bool:
     """Whether a digest of that name only tells one thing from another."""
-    parts = words(name)
+    parts = words(name.replace("ETag", "etag"))
     return bool(parts) and (not _NAMING.isdisjoint(parts) or parts[-1] in _IDS)
 
 
@@ -136,3 +152,18 @@ def named_before(text: str) -> str:
     """The word right before a hole in a text: `token` of `/reset?token=`."""
     found = _BEFORE_HOLE.search(text[-60:])
     return found[1] if found else ""
+
+
+def speaks_of_leaks(text: str) -> bool:
+    """Whether a name or a text is about lists of passwords that leaked somewhere."""
+    return not _LEAKS.isdisjoint(words(text))
+
+
+def is_of_protocol(name: str) -> bool:
+    """Whether a thing of that name goes into the digests of HTTP's authentication scheme (RFC 7616)."""
+    return not _PROTOCOL.isdisjoint(words(name))
+
+
+def is_address(name: str) -> bool:
+    """Whether a thing of that name is the address of a mailbox."""
+    return words(name)[-1:] in (("email",), ("mail",)) or words(name)[-2:] == ("email", "address")

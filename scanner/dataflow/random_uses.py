@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import constant, definitions
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around, calls_of, name_in
+from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around
 from assay.scanner.dataflow.destinations import Destination, Destinations, Given, own_name
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.nesting import Nesting
 from assay.scanner.dataflow.purposes import Secrecy, named_before, secrecy
+from assay.scanner.dataflow.undeployed import is_undeployed
 from assay.scanner.libraries import RandomFunction
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import Scope
@@ -21,13 +22,6 @@ from assay.scanner.readers.python import form
 
 _MAKING = frozenset({"set", "send", "store", "save", "hash", "make", "encrypt", "email", "mail", "reset"})
 """How functions begin whose name says what they are given."""
-_PRETENDING = frozenset(
-    {
-        "dummy", "fake", "faker", "fakes", "fixture", "fixtures", "mock", "mocks", "seed", "seeds", "seeder", "demo",
-        "simulate", "simulation", "simulator", "stub", "test", "tests",
-    }
-)  # fmt: skip
-"""Words in names of code that makes up data to play with."""
 _ALPHABETS = frozenset(
     {
         "alphabet", "alphanumeric", "alnum", "ascii", "characters", "chars", "charset", "digits", "letters",
@@ -42,7 +36,7 @@ class RandomValues:
 
     def __init__(self, project: Project, functions: CryptoFunctions, nesting: Nesting) -> None:
         self._project = project
-        self._table = functions.randoms
+        self._functions = functions
         self._destinations = Destinations(project, nesting, functions.hashing, by_index=True)
 
     def uses(self) -> Iterator[RandomUse]:
@@ -50,8 +44,7 @@ class RandomValues:
         secret.
         """
         counts: Counter[tuple[str, str]] = Counter()
-        found = calls_of(self._table, self._project)
-        for call, scope, name, entries in sorted(found, key=lambda c: (c[1].module.path, c[0].start)):
+        for call, scope, name, entries in self._functions.calls_of(self._functions.randoms):
             function = entries[0]
             secret, perhaps = self._secrets(call, scope, function.gives)
             if function.gives is Randomness.CLOCK and secret is perhaps is None:
@@ -80,12 +73,13 @@ class RandomValues:
         for destination in self._destinations.of(call, scope):
             name = _told_by(destination)
             found = secrecy(name)
-            if randomness is Randomness.CLOCK and found is not None:
+            if randomness is Randomness.CLOCK:
                 # A moment may well be the token of a lock or of a version; its name has to say more.
+                found = None if found is Secrecy.PERHAPS else found
                 found = Secrecy.PERHAPS if words(name) == ("token",) else found
             if found is Secrecy.SECRET:
                 secret = secret or destination.evidence
-            elif found is Secrecy.PERHAPS and (randomness is not Randomness.CLOCK or words(name) == ("token",)):
+            elif found is Secrecy.PERHAPS and destination.how is not Given.TEXT:
                 perhaps = perhaps or destination.evidence
         return secret, perhaps
 
@@ -95,9 +89,8 @@ class RandomValues:
             return None
         if any(self._is_unguessable(part, scope) for part in self._destinations.company(call, scope)):
             return "what it is joined with can't be guessed"
-        pretends = not _PRETENDING.isdisjoint(words(f"{scope.module.name} {scope.qualname}"))
-        if pretends:
-            return "the code makes up data to play with"
+        if is_undeployed(scope):
+            return "it is for development or tests"
         picked = call.positional[0] if function.picks and call.positional else None
         if picked is not None and not self._is_alphabet(picked, scope, _DEEPEST):
             return "it picks one of several that exist"
@@ -118,11 +111,14 @@ class RandomValues:
     def _is_strong(self, node: form.Expr | form.Stmt, scope: Scope) -> bool:
         if not isinstance(node, form.Call):
             return False
-        name = name_in(self._table, node, scope, self._project)
-        return name is not None and self._table[name][0].gives is Randomness.SYSTEM
+        table = self._functions.randoms
+        name = self._functions.name_in(table, node, scope)
+        return name is not None and table[name][0].gives is Randomness.SYSTEM
 
     def _is_alphabet(self, node: form.Expr, scope: Scope, depth: int) -> bool:
         """Whether a choice among these makes something new: characters, numbers, a list of words."""
+        if secrecy(own_name(node) or "") is Secrecy.SECRET:
+            return False
         known = constant(node, scope, self._project)
         if known is not None:
             return isinstance(known.value, str)

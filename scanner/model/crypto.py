@@ -11,7 +11,9 @@ from assay.scanner.model.role import Role
 
 @dataclass(frozen=True, slots=True)
 class SecretPlace:
-    """`function` is `module:qualified.name` of the code around it, `what` says in a few words what stands there, and
+    """A place in the code where a secret is made, kept or compared, or may be.
+
+    `function` is `module:qualified.name` of the code around it, `what` says in a few words what stands there, and
     `ordinal` counts what bears the same words in that function, from 1.
     """
 
@@ -37,7 +39,8 @@ class HashUse(SecretPlace):
     `algorithm` is its name in small letters, None where it can't be told. `keyed` is what makes a key part of it, as
     HMAC does. `declared` is where the code says that it doesn't serve security. `protects` shows that security hangs on
     it (it becomes a signature, it is made of a password), `identifies` that it is a name for something (a cache key, an
-    ETag): both are told by the names that the digest and its input bear.
+    ETag): both are told by the names that the digest and its input bear. `aside` says why the algorithm isn't this
+    code's choice.
     """
 
     algorithm: str | None = None
@@ -46,6 +49,7 @@ class HashUse(SecretPlace):
     declared: Evidence | None = None
     protects: tuple[Evidence, ...] = ()
     identifies: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
 
 class Randomness(StrEnum):
@@ -63,8 +67,9 @@ class Randomness(StrEnum):
 class RandomUse(SecretPlace):
     """A value that a generator gives, or that stands in for one.
 
-    `secret` shows where it becomes something that nobody may guess, `perhaps` where the name alone doesn't tell. `aside`
-    says why it needn't be unforeseeable all the same; `is_for_secrets` that nothing else is made with this function.
+    `secret` shows where it becomes something that nobody may guess, `perhaps` where the name alone doesn't tell.
+    `aside` says why it needn't be unforeseeable all the same; `is_for_secrets` that nothing else is made with this
+    function.
     """
 
     randomness: Randomness = Randomness.SYSTEM

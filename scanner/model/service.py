@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.health import HealthCheck
@@ -33,6 +34,8 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.table import Table
+from assay.scanner.model.token import TokenVerification
+from assay.scanner.model.transport import TlsClient
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
@@ -85,6 +88,9 @@ class Service:
     header_writes: tuple[HeaderWrite, ...] = ()
     logged_texts: tuple[LoggedText, ...] = ()
     session_writes: tuple[SessionWrite, ...] = ()
+    cookies: tuple[Cookie, ...] = ()
+    tls_clients: tuple[TlsClient, ...] = ()
+    token_verifications: tuple[TokenVerification, ...] = ()
     hash_uses: tuple[HashUse, ...] = ()
     random_uses: tuple[RandomUse, ...] = ()
     password_uses: tuple[PasswordUse, ...] = ()

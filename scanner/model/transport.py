@@ -25,7 +25,6 @@ class TlsClient:
     verifies: Option
     inactive: Evidence | None = None
     switch: Evidence | None = None
-    offline: str | None = None
 
     @property
     def subject_id(self) -> str:

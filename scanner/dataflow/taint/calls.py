@@ -38,7 +38,7 @@ from assay.scanner.dataflow.taint.values import (
     thawed,
 )
 from assay.scanner.libraries import Condition, Label, Sink, SinkKind
-from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -101,6 +101,14 @@ class Arguments:
         if position < len(self.nodes):
             return self.nodes[position]
         return (self.keyword_nodes or {}).get(name)
+
+
+def bound(method: FunctionSymbol, owner: Value | None, cls: ClassSymbol) -> Func:
+    """A method looked up on an object, or on its class where `owner` is None."""
+    if method.is_static():
+        return Func(method)
+    is_of_class = any(form.dotted(d) == "classmethod" for d in method.decorators)
+    return Func(method, Klass(cls) if is_of_class else owner)
 
 
 def default_name(param: form.Param) -> str:
@@ -289,8 +297,7 @@ class Calls:
         if cell.cls is not None:
             method = self._engine.project.method(cell.cls, func.attr)
             if method is not None:
-                receiver = None if method.is_static() else owner
-                return self.function(node, Func(method, receiver), arguments)
+                return self.function(node, bound(method, owner, cell.cls), arguments)
         if cell.type_name in _XML_PARSERS and func.attr == "setFeature" and isinstance(owner, Ref):
             self._set_feature(owner, cell, arguments)
             return UNKNOWN
@@ -665,7 +672,7 @@ class Calls:
         if cell.cls is not None and isinstance(key, str):
             method = self._engine.project.method(cell.cls, key)
             if method is not None:
-                return Func(method, value)
+                return bound(method, value, cell.cls)
             found = self._engine.class_value(cell.cls, key)
             if found is not None:
                 return found

@@ -27,11 +27,22 @@ from assay.scanner.dataflow.taint.values import (
 _CONFIG = ("configparser.ConfigParser", "configparser.RawConfigParser", "configparser.SafeConfigParser")
 
 
+def overlaid(below: Mapping[Key, Value], above: Mapping[Key, Value]) -> dict[Key, Value]:
+    """`{**below, **above}`, where what may be missing above lets through what is below."""
+    found = dict(below)
+    for key, value in above.items():
+        is_certain = ABSENT not in options_of(value)
+        found[key] = value if is_certain else join(found.get(key, ABSENT), present(value))
+    return found
+
+
 def item(cell: Cell, key: Value) -> Value:
     """`container[key]`."""
     if isinstance(key, Const):
         place = key.value
-        if cell.is_sequence and isinstance(place, int) and place < 0 and cell.rest is None:
+        if cell.is_sequence and isinstance(place, int) and place < 0:
+            if cell.rest is not None:
+                return cell.all
             place += len(cell.entries)
         if place in cell.entries:
             return present(cell.entries[place])
@@ -117,7 +128,7 @@ def _list(state: State, ref: Ref, cell: Cell, name: str, args: Sequence[Value]) 
                 items.insert(first.value, value)
                 state.heap[ref.site] = listed(cell, items)
             else:
-                state.heap[ref.site] = replace(cell, entries={}, rest=join(cell.all, value) if items else value)
+                state.heap[ref.site] = replace(cell, entries={}, rest=joined([*items, *_rest(cell), value]))
         case "extend":
             state.heap[ref.site] = _extended(state, cell, first)
         case "pop":
@@ -137,6 +148,10 @@ def _list(state: State, ref: Ref, cell: Cell, name: str, args: Sequence[Value]) 
         case _:
             return None
     return NONE
+
+
+def _rest(cell: Cell) -> tuple[Value, ...]:
+    return (cell.rest,) if cell.rest is not None else ()
 
 
 def _extended(state: State, cell: Cell, more: Value) -> Cell:
@@ -208,7 +223,7 @@ def _update(state: State, ref: Ref, cell: Cell, args: Sequence[Value], keywords:
     for more in args:
         other = state.heap.get(more.site) if isinstance(more, Ref) else None
         if other is not None and other.kind == "dict":
-            cell = replace(cell, entries={**cell.entries, **other.entries})
+            cell = replace(cell, entries=overlaid(cell.entries, other.entries))
             if other.rest is not None:
                 cell = cell.with_any(other.rest, other.keys)
         else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from assay.scanner.dataflow.taint import containers, folding, texts
-from assay.scanner.dataflow.taint.calls import Arguments, Calls
+from assay.scanner.dataflow.taint.calls import Arguments, Calls, bound
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.python_functions import RESOLVED
 from assay.scanner.dataflow.taint.state import State, merge, path_of
@@ -168,7 +168,7 @@ class Evaluation:
             case Mod(module=module):
                 return self.engine.member(module, node.attr)
             case Klass(cls=cls):
-                return self._class_attribute(cls, owner, node)
+                return self._class_attribute(cls, node)
             case Slot():
                 return self._slot_attribute(owner, node)
             case Ref() | Tree():
@@ -222,10 +222,10 @@ class Evaluation:
         found = self.engine.sources.of_attribute(node, self.scope)
         return found if found is not None else self.engine.of_link(self.engine.project.infer(node, self.scope))
 
-    def _class_attribute(self, cls: ClassSymbol, owner: Value, node: form.Attr) -> Value:
+    def _class_attribute(self, cls: ClassSymbol, node: form.Attr) -> Value:
         method = self.engine.project.method(cls, node.attr)
         if method is not None:
-            return Func(method, owner if _is_classmethod(method) else None)
+            return bound(method, None, cls)
         return self.engine.class_value(cls, node.attr) or self._linked(node)
 
     def _slot_attribute(self, owner: Slot, node: form.Attr) -> Value:
@@ -261,7 +261,7 @@ class Evaluation:
             if method is not None and _is_property(method):
                 return self.calls.function(node, Func(method, owner), Arguments.none())
             if method is not None:
-                return Func(method, None if method.is_static() else owner)
+                return bound(method, owner, cell.cls)
             found = self.engine.class_value(cell.cls, node.attr)
             if found is not None:
                 return found
@@ -504,7 +504,7 @@ class Evaluation:
             if key_node is None:
                 other = self.cell(value)
                 if other is not None:
-                    cell = replace(cell, entries={**cell.entries, **other.entries})
+                    cell = replace(cell, entries=containers.overlaid(cell.entries, other.entries))
                     if other.rest is not None:
                         cell = cell.with_any(other.rest, other.keys)
                 else:
@@ -782,7 +782,7 @@ class Evaluation:
 
 def _added(one: Cell, other: Cell) -> Tree:
     if one.kind == "dict":
-        entries = {**one.entries, **other.entries}
+        entries = containers.overlaid(one.entries, other.entries)
         rest = None if one.rest is None and other.rest is None else join(one.rest, other.rest)
         return Tree("dict", tuple(entries.items()), rest, one.keys or other.keys)
     if one.rest is None and one.is_sequence:
@@ -805,7 +805,3 @@ def _is_something(value: Value) -> bool:
 
 def _is_property(function: FunctionSymbol) -> bool:
     return any((form.dotted(d) or "").endswith("property") for d in function.decorators)
-
-
-def _is_classmethod(function: FunctionSymbol) -> bool:
-    return any(form.dotted(d) == "classmethod" for d in function.decorators)

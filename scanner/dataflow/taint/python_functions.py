@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from assay.scanner.dataflow.taint.containers import overlaid
 from assay.scanner.dataflow.taint.patterns import harmless_for, harmless_without
 from assay.scanner.dataflow.taint.state import path_of
 from assay.scanner.dataflow.taint.values import (
@@ -23,6 +24,7 @@ from assay.scanner.dataflow.taint.values import (
     Tree,
     Value,
     cleared,
+    join,
     joined,
     labelled,
     parsed,
@@ -78,13 +80,13 @@ def _dict(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Valu
     for given in arguments.positional:
         cell = evaluation.cell(given)
         if cell is not None and cell.kind == "dict":
-            entries.update(cell.entries)
-            rest = cell.rest
+            entries = overlaid(entries, cell.entries)
+            rest = join(rest, cell.rest) if cell.rest is not None else rest
         elif isinstance(given, Slot):
             return given
         else:
             rest = Thing("", evaluation.traces(given))
-    entries.update(arguments.keywords)
+    entries.update(arguments.keywords.items())
     return evaluation.state.allocate((node,), Cell("dict", entries, rest))
 
 
