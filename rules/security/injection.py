@@ -46,7 +46,7 @@ def sql_injection(site: SqlSite, service: Service) -> Verdict:
     if site.certain_flows and site.certain and site.offline is None:
         flows = tuple(flow.steps for flow in site.certain_flows)
         return fail("a client's text becomes part of the statement: pass it as a parameter", *flows[0], flows=flows)
-    if site.remote_holes:
+    if site.remote_holes and not (site.is_followed and site.certain):
         names = ", ".join(f"`{hole.name}`" for hole in site.remote_holes)
         if not site.certain:
             return review(f"does this version take {names} as SQL text?", *trail_of(site.remote_holes))
@@ -59,6 +59,8 @@ def sql_injection(site: SqlSite, service: Service) -> Verdict:
             *site.flows[0].steps,
             flows=tuple(flow.steps for flow in site.flows),
         )
+    if site.remote_holes:
+        return passed("what a client sends is checked before it becomes part of the statement", *site.proof)
     if site.is_given_whole and site.unsettled_holes:
         return review("where does this statement's text come from?", *trail_of(site.unsettled_holes))
     if site.unsettled_holes:

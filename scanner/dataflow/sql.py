@@ -100,6 +100,7 @@ class _Sites:
                 offline=offline_reason(execution.scope) or ("schema helper" if item.text.is_schema_change else None),
                 certain=execution.certain,
                 flows=self._flows_of(execution, item.text),
+                is_followed=module.location(execution.call) in self._flows,
             )
 
     def _flows_of(self, execution: SqlExecution, text: SqlText) -> tuple[Flow, ...]:

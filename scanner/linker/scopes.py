@@ -428,7 +428,11 @@ class _Builder:
 
     def _written(self, target: form.Expr, scope: Scope) -> None:
         owner = target.value if isinstance(target, form.Attr | form.Subscript) else None
-        names = {n.attr if isinstance(n, form.Attr) else n.id for n in (target, owner) if isinstance(n, form.Attr | form.Name)}
+        names = {
+            n.attr if isinstance(n, form.Attr) else n.id
+            for n in (target, owner)
+            if isinstance(n, form.Attr | form.Name)
+        }
         for name in names:
             self._module.writes_by_name.setdefault(name, []).append(scope)
 

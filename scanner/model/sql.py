@@ -67,7 +67,7 @@ class SqlSite:
     `function` is `module:qualified.name` of the code around it and `ordinal` counts the sites in that function, from
     1. `offline` says why no client can reach it (a migration, a command); None for code of the running service.
     `certain` is False where only some versions of the library, or only some inputs, take the argument as SQL. `flows`
-    are the ways on which a client's value becomes part of the text.
+    are the ways on which a client's value becomes part of the text; `is_followed` says that they are all there are.
     """
 
     function: str
@@ -81,6 +81,7 @@ class SqlSite:
     offline: str | None = None
     certain: bool = True
     flows: tuple[Flow, ...] = ()
+    is_followed: bool = False
 
     @property
     def subject_id(self) -> str:

@@ -56,8 +56,11 @@ _CONTAINERS = ("builtins.list.", "builtins.dict.", "builtins.set.", "builtins.st
 _TASKS = frozenset({"delay", "send", "enqueue", "s", "si", "apply_async", "remote", "spawn", "submit", "__call__"})
 _FILLING = frozenset({"append", "add", "extend", "insert", "update", "appendleft", "setdefault", "put", "write"})
 _XML_PARSERS = frozenset(
-    {"xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.ETCompatXMLParser"}
-)
+    {
+        "xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.XMLPullParser",
+        "lxml.etree.ETCompatXMLParser",
+    }
+)  # fmt: skip
 _EXTERNAL_ENTITIES = frozenset(
     {"http://xml.org/sax/features/external-general-entities", "xml.sax.handler.feature_external_ges"}
 )
@@ -338,7 +341,8 @@ class Calls:
 
     def _fills(self, name: str) -> bool:
         """Whether it is a method of a container, or of what looks like one."""
-        is_filling = name.rpartition(".")[2] in _FILLING and not self._engine.models.is_known(name)
+        models = self._engine.models
+        is_filling = name.rpartition(".")[2] in _FILLING and not models.is_known(models.name_of(name))
         return is_filling or name.startswith(_CONTAINERS)
 
     def _dispatched(self, node: form.Call, found: Func, owner: Slot, arguments: Arguments) -> Value:
@@ -360,7 +364,7 @@ class Calls:
         if name in ("format", "format_map") and isinstance(owner, Slot):
             self._eval.use(node, SinkKind.TEMPLATE, name, owner)
         if kinds is not None:
-            return cleared(Thing("", traces), kinds)
+            return cleared(Thing("", self._eval.traces(owner, *arguments.all)), kinds)
         if name in texts.TEXT_METHODS:
             found = texts.method(Thing("", traces), name, arguments.positional)
             if found is not None:

@@ -69,9 +69,7 @@ class ClientValues:
         found = self._requests.sent_attribute(node, scope)
         value = self._as_value(found, node, node.attr, scope)
         if isinstance(value, Thing) and value.traces:
-            owner = self._engine.project.infer(node.value, scope)
-            name = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
-            full = self._engine.models.member(name, node.attr) if name else ""
+            full = self._full_name(node, scope)
             kinds = self._engine.models.sanitizers.get(full)
             if self._engine.models.is_typed(full):
                 value = Thing(full, value.traces)
@@ -83,15 +81,22 @@ class ClientValues:
         if not isinstance(node.func, form.Attr):
             return None
         found = self._requests.sent_by_call(node, scope)
-        return self._as_value(found, node, node.func.attr, scope)
+        return self._as_value(found, node.func, node.func.attr, scope)
 
-    def _as_value(self, found: object, node: form.Node, name: str, scope: Scope) -> Value | None:
+    def _full_name(self, node: form.Attr, scope: Scope) -> str:
+        """What the models call an attribute of a library's object; empty for others."""
+        owner = self._engine.project.infer(node.value, scope)
+        name = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
+        return self._engine.models.member(name, node.attr) if name else ""
+
+    def _as_value(self, found: object, node: form.Attr, name: str, scope: Scope) -> Value | None:
         origin, reason = getattr(found, "origin", None), getattr(found, "text", "")
         if origin is Origin.TYPED:
             return Thing("builtins.int")
         if origin is not Origin.REMOTE:
             return None
-        label = Label.JSON if name in _JSON else Label.HOST if name in _HOSTS else Label.TEXT
+        label = self._engine.models.sources.get(self._full_name(node, scope)) or (
+            Label.JSON if name in _JSON else Label.HOST if name in _HOSTS else Label.TEXT)  # fmt: skip
         value = _sent(scope.module, node, reason, label)
         value = _on_one_line(value) if name in _ONE_LINE else value
         return cleared(value, frozenset({SinkKind.REDIRECT})) if name in _OWN_PATHS else value

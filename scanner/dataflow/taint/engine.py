@@ -212,6 +212,11 @@ class Engine:
         names = (d.func for d in function.decorators if isinstance(d, form.Call))
         return any((form.dotted(n) or "").endswith("errorhandler") for n in names)
 
+    def fills(self, slot: Slot) -> bool:
+        """Whether clients fill the parameter: what is read of it came in there."""
+        handler = self.handlers.get(slot.owner)
+        return handler is not None and slot.name in handler.remote
+
     def _is_clients(self, slot: Slot) -> bool:
         return slot.owner in self.handlers
 

@@ -47,6 +47,7 @@ from assay.scanner.dataflow.taint.values import (
 )
 from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -239,6 +240,13 @@ class Evaluation:
         method = self.engine.method_of(linked)
         if method is not None:
             return Func(method, owner)
+        member = self._library_member(node)
+        label = self.engine.models.sources.get(member)
+        if label is not None and not self.engine.fills(owner):
+            return self.source(node, member, label)
+        kind = self.engine.models.gives.get(member)
+        if kind is not None and len(owner.path) < _LONGEST_PATH:
+            return Thing(kind, (open_trace(owner.below(node.attr)),))
         if not owner.path and owner.owner.owner is not None and owner.name == owner.owner.node.params[0].name:
             settled = self.engine.settled_class_value(owner.owner.owner, node.attr)
             if settled is not None:
@@ -249,6 +257,17 @@ class Evaluation:
         if len(owner.path) >= _LONGEST_PATH:
             return Thing("", (open_trace(owner),))
         return owner.below(node.attr)
+
+    def _library_member(self, node: form.Attr) -> str:
+        """What a library's models call the attribute of something that is given, or of an object of a subclass."""
+        models, found = self.engine.models, self.engine.project.infer(node.value, self.scope)
+        if isinstance(found, External):
+            return models.member(found.name, node.attr)
+        if not isinstance(found, Instance):
+            return ""
+        owners = sorted(self.engine.project.base_names(found.cls)) if found.cls is not None else [found.type_name]
+        names = [models.member(owner, node.attr) for owner in owners]
+        return next((name for name in names if models.is_known(name)), "")
 
     def _field(self, owner: Value, node: form.Attr) -> Value:
         cell = self.cell(owner)

@@ -97,12 +97,16 @@ class Models:
     @property
     def last_names_called(self) -> frozenset[str]:
         """The last names of all calls that are sinks: a function that mentions none of them has none."""
-        return frozenset(_last(n) for n, sinks in self.sinks.items() if not all(s.assigned for s in sinks))
+        called = {n for n, sinks in self.sinks.items() if not all(s.assigned for s in sinks)}
+        others = {other for other, name in self.same.items() if name in called}
+        return frozenset(_last(n.removesuffix(".__call__")) for n in called | others)
 
     @property
     def last_names_written(self) -> frozenset[str]:
         """The same of what sinks assign to."""
-        return frozenset(_last(n) for n, sinks in self.sinks.items() if any(s.assigned for s in sinks))
+        written = {n for n, sinks in self.sinks.items() if any(s.assigned for s in sinks)}
+        others = {other for other, name in self.same.items() if name in written}
+        return frozenset(_last(n) for n in written | others)
 
 
 def _last(name: str) -> str:

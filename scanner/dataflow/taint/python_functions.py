@@ -311,11 +311,11 @@ def _stream(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Va
 
 
 def _decoded(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-    return Thing("builtins.str", revived(evaluation.traces(*arguments.positional[:1])))
+    return Thing("builtins.str", revived(evaluation.traces(*arguments.all[:1])))
 
 
 def _json(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-    return Thing("", parsed(evaluation.traces(*arguments.positional[:1])))
+    return Thing("", parsed(evaluation.traces(*arguments.all[:1])))
 
 
 def _config(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:

@@ -125,6 +125,7 @@ class _Search:
                 continue
             scopes = [scope for _, scope in module.calls_named(self._names)]
             scopes += (s for name in self._written for s in module.writes_by_name.get(name, ()))
+            scopes += (f.scope for f in module.functions if self._writes_to_parameter(f))
             functions = dict.fromkeys(f for scope in scopes if (f := scope.enclosing_function) is not None)
             yield from functions
             if any(scope.enclosing_function is None for scope in scopes):
@@ -134,6 +135,12 @@ class _Search:
             function = execution.scope.enclosing_function
             if function is not None:
                 yield function
+
+    def _writes_to_parameter(self, function: FunctionSymbol) -> bool:
+        """Whether it sets items of what it is given, where such an object's items are sinks: `response[name] = x`."""
+        declared = {p.name: form.dotted(p.annotation) for p in function.node.params if p.annotation is not None}
+        names = (name for name, kind in declared.items() if (kind or "").rpartition(".")[2] in self._written)
+        return any(function.scope in function.module.writes_by_name.get(name, ()) for name in names)
 
     def _callers(self, function: FunctionSymbol) -> Iterator[FunctionSymbol]:
         for _, scope in self._project.callers(function)[:_MOST_CALLERS]:
