@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.constants import definitions
 from assay.scanner.dataflow.reaching import State
 from assay.scanner.dataflow.strings import Source
 from assay.scanner.dataflow.typed import is_checked, is_typed
-from assay.scanner.framework import Route
+from assay.scanner.framework import Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
@@ -185,7 +186,7 @@ def path_parameters(path: str) -> dict[str, bool]:
 
 def _is_bound(param: form.Param, scope: Scope, project: Project) -> bool:
     """Whether a framework that reads signatures fills the parameter from the request."""
-    if _names_call(param.default, _INJECTED) or (param.annotation and _names_call(param.annotation, _INJECTED)):
+    if any(injection(node, scope, project) is not None for node in (param.default, param.annotation)):
         return False
     if param.annotation is None:
         return True
@@ -197,6 +198,25 @@ def _is_bound(param: form.Param, scope: Scope, project: Project) -> bool:
     if isinstance(declared, ClassSymbol):
         return project.is_subclass(declared, *_MODELS)
     return isinstance(declared, External) and declared.name in _FREE_TEXT
+
+
+def injection(node: form.Expr | None, scope: Scope, project: Project, depth: int = 4) -> Sited | None:
+    """The `Depends(...)` in a parameter's default or annotation, through aliases of `Annotated[..., Depends(...)]`."""
+    for inner in form.walk(node) if node is not None and depth else ():
+        if isinstance(inner, form.Call) and last_name(inner.func) in _INJECTED:
+            return Sited(inner, scope)
+        if isinstance(inner, form.Name):
+            aliased = (
+                injection(value, around, project, depth - 1) for value, around in _aliases(inner, scope, project)
+            )
+            found = next((a for a in aliased if a is not None), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _aliases(name: form.Name, scope: Scope, project: Project) -> list[tuple[form.Expr, Scope]]:
+    return [d for d in definitions(name, scope, project) if isinstance(d[0], form.Subscript)]
 
 
 def _names_call(node: form.Expr | None, names: frozenset[str]) -> bool:

@@ -897,6 +897,8 @@ class Calls:
         cell = self._eval.cell(value) if isinstance(value, Ref | Tree) else None
         if kind is SinkKind.HTML:
             return _is_response(value) or (cell is not None and cell.kind in ("dict", "list"))
+        if kind is SinkKind.URL:
+            return isinstance(value, Thing) and value.type_name.endswith("Request")  # it was judged when it was made
         return kind is SinkKind.PATH and cell is not None and cell.kind == "object"
 
     def _message(self, value: Value, arguments: Arguments) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from assay.scanner.dataflow.sources import Handler, RequestSources
+from assay.scanner.dataflow.sources import Handler, RequestSources, injection
 from assay.scanner.dataflow.taint.client_values import ClientValues
 from assay.scanner.dataflow.taint.evaluation import Evaluation, TooMuchWorkError
 from assay.scanner.dataflow.taint.models import Models
@@ -454,12 +454,12 @@ class Engine:
     def _provided(self, symbol: FunctionSymbol, param: form.Param) -> Value | None:
         """What a dependency gives (`Depends(provider)`), whose own parameters clients fill."""
         for node in (param.default, param.annotation):
-            for call in form.walk(node) if node is not None else ():
-                if isinstance(call, form.Call) and (form.dotted(call.func) or "").rsplit(".", 1)[-1] == "Depends":
-                    provider = call.argument(0, "dependency")
-                    found = self.project.infer(provider, symbol.outer) if provider is not None else None
-                    if isinstance(found, FunctionSymbol) and found is not symbol:
-                        return self.outcome(found)
+            found = injection(node, symbol.outer, self.project)
+            if found is not None and isinstance(found.node, form.Call):
+                provider = found.node.argument(0, "dependency")
+                function = self.project.infer(provider, found.scope) if provider is not None else None
+                known = isinstance(function, FunctionSymbol) and function is not symbol
+                return self.outcome(function) if known and isinstance(function, FunctionSymbol) else UNKNOWN
         return None
 
     def outcome(self, symbol: FunctionSymbol) -> Value:
