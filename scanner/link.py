@@ -9,19 +9,19 @@ from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
 from assay.scanner.configuration.echoes import without_echoes
-from assay.scanner.dataflow.cookies import cookies
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
 from assay.scanner.dataflow.logs import NO_LOGS, link_logs
 from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
-from assay.scanner.dataflow.secrets import Secrets
+from assay.scanner.dataflow.safeguards.cookies import cookies
+from assay.scanner.dataflow.safeguards.tls_clients import tls_clients
+from assay.scanner.dataflow.safeguards.token_verification import token_verifications
+from assay.scanner.dataflow.secrets.subjects import Secrets
 from assay.scanner.dataflow.sources import handlers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.dataflow.taint.sites import data_sites
-from assay.scanner.dataflow.tls_clients import tls_clients
-from assay.scanner.dataflow.token_checks import token_verifications
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason

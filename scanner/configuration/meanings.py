@@ -15,6 +15,8 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
 
 _MOST = 8
+PARSERS = frozenset({"bool", "boolean", "strtobool", "str2bool", "get_bool", "getbool", "asbool", "as_bool"})
+"""Functions, by last name, that make a yes or no of text."""
 _TRUE = frozenset({"true", "on", "ok", "y", "yes", "1", "t"})
 
 

@@ -1,25 +1,22 @@
-"""Calls that library models name, and what such a call is told: by its arguments, by mappings, by defaults."""
+"""The calls in a project that library models name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from assay.scanner.configuration.defaults import UNKNOWN
-from assay.scanner.configuration.meanings import Firmness, Items, Meaning
-from assay.scanner.configuration.production import Production
-from assay.scanner.dataflow.constants import list_items
-from assay.scanner.libraries import Condition, Constant, Library
+from assay.scanner.dataflow.reach import packages_in_reach
+from assay.scanner.libraries import Library
 from assay.scanner.linker.library_types import canonical
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import Scope
-from assay.scanner.linker.values import External, Value
-from assay.scanner.model.option import Option
-from assay.scanner.model.place import Evidence
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.values import BoundMethod, External, Value
+from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
 _ANYTHING = ".*."
+_ANY_OBJECT = "*."
 
 
 class _Model(Protocol):
@@ -32,50 +29,103 @@ class _Model(Protocol):
 _M = TypeVar("_M", bound=_Model)
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryCall(Generic[_M]):
+    """A call, the name by which models know it, and what they say of it: several where it hangs on the arguments."""
+
+    node: form.Call
+    scope: Scope
+    name: str
+    models: Sequence[_M]
+
+
 class Calls(Generic[_M]):
-    """The calls in a project that one of the models names. `flask.*.set_cookie` is a method of anything that the
-    library gives, and of objects whose type can't be told in modules that import it.
+    """The calls that one kind of model names.
+
+    `flask.*.set_cookie` is a method of anything that the library gives, and of objects whose type can't be told in
+    modules that import it. `*.set_password` is a method of any object but those of the project's own classes, in
+    modules that have to do with the library.
     """
 
-    def __init__(self, project: Project, libraries: Iterable[Library], models: Iterable[_M]) -> None:
+    def __init__(
+        self, project: Project, libraries: Sequence[Library], models_of: Callable[[Library], Iterable[_M]]
+    ) -> None:
         self._project = project
         self._same = {name: target for library in libraries for name, target in library.types.same.items()}
-        self._exact: dict[str, list[_M]] = {}
-        self._of_library: dict[str, list[tuple[str, _M]]] = {}
-        for model in models:
-            for name in model.dotted:
-                if _ANYTHING in name:
-                    package, method = name.split(_ANYTHING)
-                    self._of_library.setdefault(method, []).append((package, model))
-                else:
-                    self._exact.setdefault(self._known(name), []).append(model)
-        self._last = sorted({*map(last_part, self._exact), *self._of_library})
+        self._models: dict[str, list[_M]] = {}
+        self._owners: dict[str, list[str]] = {}
+        self._packages: dict[str, set[str]] = {}
+        for library in libraries:
+            for model in models_of(library):
+                for name in model.dotted:
+                    self._add(name, model, library)
+        self._last_names = sorted({last_part(name) for name in self._models})
 
-    def found(self) -> Iterator[tuple[form.Call, Scope, list[_M]]]:
-        """All of them, each with what the models say of it: several where it hangs on the arguments."""
-        for call, scope in self._project.calls_named(*self._last):
-            callee = self._project.infer(call.func, scope)
-            models = self.named(callee) if callee is not None else self._of_unknown(call, scope)
-            if models:
-                yield call, scope, models
+    def _add(self, name: str, model: _M, library: Library) -> None:
+        if name.startswith(_ANY_OBJECT):
+            self._packages.setdefault(name, set()).update(library.packages)
+        elif _ANYTHING in name:
+            package, method = name.split(_ANYTHING)
+            self._owners.setdefault(method, []).append(package)
+        else:
+            name = self._known(name)
+        self._models.setdefault(name, []).append(model)
 
-    def named(self, value: Value | None) -> list[_M]:
+    @property
+    def models(self) -> Mapping[str, Sequence[_M]]:
+        """What is known, by the names of what is called."""
+        return self._models
+
+    def found(self) -> Iterator[LibraryCall[_M]]:
+        """All calls, module by module."""
+        for call, scope in self._project.calls_named(*self._last_names):
+            name = self.name_of(call, scope)
+            if name is not None:
+                yield LibraryCall(call, scope, name, self._models[name])
+
+    def in_production(self) -> list[LibraryCall[_M]]:
+        """Those in production code, by path and position."""
+        mine = (call for call in self.found() if call.scope.module.role is Role.PROD)
+        return sorted(mine, key=lambda call: (call.scope.module.path, call.node.start))
+
+    def named(self, value: Value | None) -> Sequence[_M]:
         """What the models say of calls of the value."""
-        if not isinstance(value, External):
-            return []
-        name = self._known(value.name)
-        package, _, _ = name.partition(".")
-        wide = (model for owner, model in self._of_library.get(last_part(name), ()) if owner == package)
-        return self._exact.get(name) or list(islice(wide, 1))
+        name = self._name_of_value(value) if isinstance(value, External) else None
+        return self._models[name] if name is not None else ()
 
-    def _of_unknown(self, call: form.Call, scope: Scope) -> list[_M]:
+    def name_of(self, call: form.Call, scope: Scope) -> str | None:
+        """The name by which models know what is called; None where none does."""
+        callee = self._project.infer(call.func, scope)
+        name = self._name_of_value(callee) if isinstance(callee, External) else None
+        if name is None and callee is None:
+            name = self._name_in_library(last_name(call.func) or "", scope)
+        if name is None and not isinstance(callee, FunctionSymbol | BoundMethod):
+            name = self._name_on_any_object(call, scope)
+        return name
+
+    def _name_of_value(self, value: External) -> str | None:
+        name = self._known(value.name)
+        if name in self._models:
+            return name
+        package, method = name.partition(".")[0], last_part(name)
+        return f"{package}{_ANYTHING}{method}" if package in self._owners.get(method, ()) else None
+
+    def _name_in_library(self, method: str, scope: Scope) -> str | None:
         """A method of an object whose type can't be told is the library's that the module imports, or else the tree."""
-        known = self._of_library.get(last_name(call.func) or "", ())
         for imported in (scope.module.imported_packages, self._project.imported_packages):
-            found = next((model for package, model in known if package in imported), None)
-            if found is not None:
-                return [found]
-        return []
+            package = next((p for p in self._owners.get(method, ()) if p in imported), None)
+            if package is not None:
+                return f"{package}{_ANYTHING}{method}"
+        return None
+
+    def _name_on_any_object(self, call: form.Call, scope: Scope) -> str | None:
+        if not isinstance(call.func, form.Attr):
+            return None
+        name = _ANY_OBJECT + call.func.attr
+        packages = self._packages.get(name)
+        if packages is None or packages.isdisjoint(packages_in_reach(scope.module, self._project)):
+            return None
+        return name
 
     def _known(self, name: str) -> str:
         """The one name of a thing that has several, or of the thing that it is a member of."""
@@ -86,94 +136,3 @@ class Calls(Generic[_M]):
             if target is not None:
                 return ".".join([target, *parts[length:]])
         return name
-
-
-class Told:
-    """What calls are told in production."""
-
-    def __init__(self, project: Project, production: Production) -> None:
-        self._project = project
-        self._production = production
-
-    def by(self, call: form.Call, scope: Scope, argument: str, position: int | None = None) -> Items:
-        """What the argument comes to: by keyword, by place, in a mapping. `options.key` is an item of a mapping."""
-        name, _, key = argument.partition(".")
-        node = self.argument(call, name, position)
-        if node is not None:
-            if key:
-                return self._production.item(node, scope, key)
-            return Items(self._production.meanings(node, scope))
-        is_open = position is not None and any(a.star == 1 for a in call.args)
-        for mapping in (a.value for a in call.args if a.star == 2):
-            items = self._production.item(mapping, scope, name)
-            if items.found and not key:
-                return items
-            is_open = is_open or items.is_open or bool(items.found)
-        return Items((), is_open)
-
-    def argument(self, call: form.Call, name: str, position: int | None = None) -> form.Expr | None:
-        """The expression that stands for the argument in the call itself."""
-        if name and (stated := call.keyword(name)) is not None:
-            return stated
-        positional = call.positional
-        return positional[position] if position is not None and position < len(positional) else None
-
-    def holds(self, condition: Condition, call: form.Call, scope: Scope) -> bool | None:
-        """Whether the demand is met in production; None where that can't be told."""
-        node = self.argument(call, condition.argument, condition.position)
-        listed = list_items(node, scope, self._project) if node is not None else []
-        if listed:
-            return any(is_one_of(m.value, condition.values) for i in listed for m in self._production.meanings(*i))
-        items = self.by(call, scope, condition.argument, condition.position)
-        if not items.found:
-            return None if items.is_open else "absent" in condition.values
-        met = [is_one_of(m.value, condition.values) for m in items.found]
-        if all(met) or any(yes and m.is_certain for yes, m in zip(met, items.found, strict=True)):
-            return True
-        return None if any(met) or any(m.value is UNKNOWN for m in items.found) else False
-
-
-def is_one_of(value: object, values: Sequence[Constant]) -> bool:
-    """Whether the value is one that a model lists: a dotted name there stands for the object of that name."""
-    if isinstance(value, External):
-        return any(isinstance(v, str) and (v == value.name or v == canonical(value.name)) for v in values)
-    if isinstance(value, str):
-        return any(isinstance(v, str) and v.lower() == value.lower() for v in values)
-    if isinstance(value, bool | int | float) or value is None:
-        return any(type(v) is type(value) and v == value for v in values)
-    return False
-
-
-def option_of(
-    meanings: Iterable[Meaning], is_unsafe: Callable[[object], bool], asked: Evidence | None = None
-) -> Option:
-    """What the values of an option mean for safety: one that certainly is unsafe decides, then what can't be told.
-    `asked` shows where the option is told, for where that is all there is to say.
-    """
-    found = tuple(meanings)
-    unsafe = [m for m in found if m.value is not UNKNOWN and is_unsafe(m.value)]
-    certain = [m for m in unsafe if m.is_certain]
-    unknown = [m for m in found if m.value is UNKNOWN]
-    is_safe = False if certain else None if unsafe or unknown else True
-    deciding = certain or [*unsafe, *unknown] or [*found]
-    evidence = dict.fromkeys(m.evidence for m in deciding[:2])
-    if is_safe is None and asked is not None:
-        evidence = {asked: None}
-    return Option(is_safe, tuple(evidence), any(m.firmness is Firmness.DEFAULT for m in deciding))
-
-
-class Ordinals:
-    """Counts what has the same name in one function, from 1."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], int] = {}
-
-    def next(self, function: str, name: str) -> int:
-        count = self._counts[function, name] = self._counts.get((function, name), 0) + 1
-        return count
-
-
-def around(scope: Scope) -> str:
-    """`module:qualified.name` of the code around a place."""
-    name = scope.module.name
-    return f"{name}:{scope.qualname}" if scope.qualname else name

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from assay.scanner.configuration.meanings import Firmness, Taken
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.library_calls import Calls, Ordinals, Told, around
+from assay.scanner.dataflow.library_calls import Calls
+from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.offline import offline_reason
+from assay.scanner.dataflow.safeguards.options import CallOptions
 from assay.scanner.dataflow.ways import Turn, Way, way_to
 from assay.scanner.framework import Context
 from assay.scanner.libraries import Condition, Library, TokenCall, TokenKind
@@ -72,9 +74,9 @@ class _Tokens:
     def __init__(self, context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> None:
         self._project = context.project
         self._production = Production(self._project, settings)
-        self._told = Told(self._project, self._production)
-        calls = Calls(self._project, libraries, [call for library in libraries for call in library.tokens])
-        found = (self._read(call, scope, models[0]) for call, scope, models in calls.found())
+        self._options = CallOptions(self._project, self._production)
+        calls = Calls(self._project, libraries, lambda library: library.tokens)
+        found = (self._read(call.node, call.scope, call.models[0]) for call in calls.found())
         self._reads = [read for read in found if read.token is not None]
         self._by_function: dict[FunctionSymbol | None, list[_Read]] = {}
         for read in self._reads:
@@ -105,14 +107,14 @@ class _Tokens:
     # --- one call ---
 
     def _read(self, call: form.Call, scope: Scope, model: TokenCall) -> _Read:
-        token = self._told.argument(call, model.token.argument, model.token.position)
+        token = self._options.argument(call, model.token.argument, model.token.position)
         if not model.verifies:
             return _Read(call, scope, model, token, False, (scope.module.evidence(call, "no signature is verified"),))
         is_open = False
         for condition in model.unless:
-            held = self._told.holds(condition, call, scope)
+            held = self._options.holds(condition, call, scope)
             if held:
-                node = self._told.argument(call, condition.argument.partition(".")[0], condition.position) or call
+                node = self._options.argument(call, condition.argument.partition(".")[0], condition.position) or call
                 off = scope.module.evidence(node, "this turns the check of the signature off")
                 return _Read(call, scope, model, token, False, (off,))
             is_open = is_open or (held is None and self._may_turn_off(condition, call))
@@ -151,7 +153,7 @@ class _Tokens:
     def _is_switched_off_here(self, read: _Read) -> bool:
         """Whether a switch tells the call, and it stands where a switch is off: `else: decode(token, verify=flag)`."""
         switches = [c for c in read.model.unless if False in c.values]
-        told = (m for c in switches for m in self._told.by(read.call, read.scope, c.argument, c.position).found)
+        told = (m for c in switches for m in self._options.given(read.call, read.scope, c.argument, c.position).found)
         is_switch = any(meaning.firmness is Firmness.DEFAULT for meaning in told)
         return is_switch and bool(self._production.closed(read.call, read.scope))
 

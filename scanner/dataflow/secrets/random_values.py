@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import constant, definitions
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around
-from assay.scanner.dataflow.destinations import Destination, Destinations, Given, own_name
 from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.library_calls import Calls
 from assay.scanner.dataflow.nesting import Nesting
-from assay.scanner.dataflow.purposes import Secrecy, named_before, secrecy
-from assay.scanner.dataflow.undeployed import is_undeployed
-from assay.scanner.libraries import RandomFunction
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.secrets.destinations import Destination, Destinations, Given, own_name
+from assay.scanner.dataflow.secrets.names import Secrecy, named_before, secrecy
+from assay.scanner.dataflow.secrets.undeployed import is_undeployed
+from assay.scanner.libraries import HashFunction, RandomFunction
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External
@@ -34,27 +34,28 @@ _DEEPEST = 4
 class RandomValues:
     """All random values that the production code of a project makes."""
 
-    def __init__(self, project: Project, functions: CryptoFunctions, nesting: Nesting) -> None:
+    def __init__(
+        self, project: Project, randoms: Calls[RandomFunction], hashes: Calls[HashFunction], nesting: Nesting
+    ) -> None:
         self._project = project
-        self._functions = functions
-        self._destinations = Destinations(project, nesting, functions.hashing, by_index=True)
+        self._randoms = randoms
+        self._destinations = Destinations(project, nesting, _unkeyed(hashes), by_index=True)
 
     def uses(self) -> Iterator[RandomUse]:
         """Every random value with where it goes, in order of path and position; the time only where it becomes a
         secret.
         """
-        counts: Counter[tuple[str, str]] = Counter()
-        for call, scope, name, entries in self._functions.calls_of(self._functions.randoms):
-            function = entries[0]
+        ordinals = Ordinals()
+        for known in self._randoms.in_production():
+            call, scope, function = known.node, known.scope, known.models[0]
             secret, perhaps = self._secrets(call, scope, function.gives)
             if function.gives is Randomness.CLOCK and secret is perhaps is None:
                 continue
-            what = name.removeprefix("*.")
-            counts[around(scope), what] += 1
+            what = known.name.removeprefix("*.")
             yield RandomUse(
                 function=around(scope),
                 what=what,
-                ordinal=counts[around(scope), what],
+                ordinal=ordinals.next(around(scope), what),
                 location=scope.module.location(call),
                 role=scope.module.role,
                 randomness=function.gives,
@@ -111,9 +112,8 @@ class RandomValues:
     def _is_strong(self, node: form.Expr | form.Stmt, scope: Scope) -> bool:
         if not isinstance(node, form.Call):
             return False
-        table = self._functions.randoms
-        name = self._functions.name_in(table, node, scope)
-        return name is not None and table[name][0].gives is Randomness.SYSTEM
+        name = self._randoms.name_of(node, scope)
+        return name is not None and self._randoms.models[name][0].gives is Randomness.SYSTEM
 
     def _is_alphabet(self, node: form.Expr, scope: Scope, depth: int) -> bool:
         """Whether a choice among these makes something new: characters, numbers, a list of words."""
@@ -142,6 +142,12 @@ class RandomValues:
 
 
 _SEQUENCES = frozenset({"list", "tuple", "sorted", "set", "range", "join", "split"})
+
+
+def _unkeyed(hashes: Calls[HashFunction]) -> frozenset[str]:
+    """The last names of functions whose digest hides nothing that can be guessed: those without a key."""
+    found = (last_part(name) for name, known in hashes.models.items() if not known[0].keyed)
+    return frozenset(name for name in found if name != "new")
 
 
 def _told_by(destination: Destination) -> str:

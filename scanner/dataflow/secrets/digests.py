@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 
 from assay.scanner.dataflow.constants import string_value
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions, around
-from assay.scanner.dataflow.destinations import Destination, Destinations, Given
-from assay.scanner.dataflow.ingredients import Ingredient, ingredients
 from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.library_calls import Calls, LibraryCall
 from assay.scanner.dataflow.nesting import Nesting
-from assay.scanner.dataflow.purposes import (
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.secrets.destinations import Destination, Destinations, Given
+from assay.scanner.dataflow.secrets.ingredients import Ingredient, ingredients
+from assay.scanner.dataflow.secrets.names import (
     Secrecy,
     is_address,
     is_of_protocol,
@@ -43,26 +44,26 @@ _SETTING = ("set", "store", "save", "send")
 class Digests:
     """All digests that the production code of a project computes."""
 
-    def __init__(self, project: Project, functions: CryptoFunctions, nesting: Nesting) -> None:
+    def __init__(self, project: Project, hashes: Calls[HashFunction], nesting: Nesting) -> None:
         self._project = project
-        self._functions = functions
+        self._hashes = hashes
         self._nesting = nesting
         self._destinations = Destinations(project, nesting, {"Hash"})
 
     def uses(self) -> Iterator[HashUse]:
         """Every digest with what it is for, in order of path and position."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for call, scope, name, function in self.calls():
+        ordinals = Ordinals()
+        for known in self.calls:
+            call, scope, function = known.node, known.scope, known.models[0]
             algorithm = self._algorithm(call, scope, function)
-            what = algorithm or last_part(name)
-            counts[around(scope), what] += 1
+            what = algorithm or last_part(known.name)
             is_weak = algorithm in _WEAK
             made_of = self.made_of(call, scope, function) if is_weak else []
             protects, identifies = self._purposes(call, scope, made_of) if is_weak else ((), ())
             yield HashUse(
                 function=around(scope),
                 what=what,
-                ordinal=counts[around(scope), what],
+                ordinal=ordinals.next(around(scope), what),
                 location=scope.module.location(call),
                 role=scope.module.role,
                 algorithm=algorithm,
@@ -74,10 +75,14 @@ class Digests:
                 aside=dictated(made_of, scope),
             )
 
-    def calls(self) -> Iterator[tuple[form.Call, Scope, str, HashFunction]]:
-        """The calls that begin a digest, with the dotted name of what is called and what is known of it."""
-        found = self._functions.calls_of(self._functions.hashes)
-        return ((call, scope, name, entries[0]) for call, scope, name, entries in found)
+    @cached_property
+    def calls(self) -> list[LibraryCall[HashFunction]]:
+        """The calls that begin a digest."""
+        return self._hashes.in_production()
+
+    def name_of(self, call: form.Call, scope: Scope) -> str | None:
+        """The dotted name of the function that begins a digest, where the call is one of such a function."""
+        return self._hashes.name_of(call, scope)
 
     def made_of(self, call: form.Call, scope: Scope, function: HashFunction) -> list[Ingredient]:
         """What is digested: the argument, and what later `update` calls add."""
@@ -125,7 +130,7 @@ class Digests:
         value = self._project.infer(node, scope)
         if isinstance(value, Module) or not isinstance(value, External):
             return None
-        known = self._functions.hashes.get(value.name) or self._functions.hashes.get(f"{value.name}.new")
+        known = self._hashes.models.get(value.name) or self._hashes.models.get(f"{value.name}.new")
         return known[0].algorithm or None if known else None
 
     def _construction(self, call: form.Call, scope: Scope) -> str | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from assay.scanner.dataflow.constants import int_value
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions, meets
-from assay.scanner.dataflow.destinations import own_name
 from assay.scanner.dataflow.lexicon import masks
-from assay.scanner.dataflow.purposes import is_password
-from assay.scanner.libraries import PasswordFunction
+from assay.scanner.dataflow.secrets.destinations import own_name
+from assay.scanner.dataflow.secrets.digests import Digests
+from assay.scanner.dataflow.secrets.names import is_password
+from assay.scanner.dataflow.secrets.passwords.functions import PasswordFunctions
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.crypto import Keeping
 from assay.scanner.model.place import Evidence
@@ -25,7 +24,6 @@ _TRANSPARENT = frozenset(
         "get_secret_value", "hexdigest", "digest", "hex", "lower",
     }
 )  # fmt: skip
-_VALIDATORS = frozenset({"validator", "field_validator", "validates", "root_validator", "model_validator"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,13 @@ class Kept:
     """Not so for a parameter of which no caller is known: it may get a hash."""
 
 
-class Keepings:
+class PasswordForms:
     """Works it out for expressions of one project."""
 
-    def __init__(self, project: Project, functions: CryptoFunctions) -> None:
+    def __init__(self, project: Project, functions: PasswordFunctions, digests: Digests) -> None:
         self._project = project
         self._functions = functions
+        self._digests = digests
 
     def of(self, node: form.Expr, scope: Scope, depth: int = 0) -> Kept | None:
         """What the expression gives where it is a password; None for what is none: nothing, a constant, a value that
@@ -75,49 +74,18 @@ class Keepings:
                 return self._of_part(node, scope)
         return None
 
-    def function_in(self, call: form.Call, scope: Scope) -> tuple[str, PasswordFunction] | None:
-        """The library's function for passwords that is called, with the entry whose conditions the call meets."""
-        name = self._functions.name_in(self._functions.passwords, call, scope)
-        if name is None:
-            return None
-        entries = self._functions.passwords[name]
-        return next(((name, e) for e in entries if meets(call, e.when, scope, self._project)), None)
-
-    def strength(self, call: form.Call, scope: Scope, function: PasswordFunction) -> tuple[Keeping, int | None]:
-        """What the function makes of a password with these arguments, and how many rounds it takes for that."""
-        if function.iterations and function.position is not None:
-            node = call.argument(function.position, function.iterations)
-            rounds = int_value(node, scope, self._project) if node is not None else None
-            if rounds is not None and rounds < function.enough:
-                return Keeping.TOO_CHEAP, rounds
-        return function.keeps, None
-
-    def hashes(self, function: FunctionSymbol, depth: int = 0) -> Evidence | None:
-        """Where the function of the project puts something through a hash made for passwords."""
-        for node in function.walk():
-            if not isinstance(node, form.Call):
-                continue
-            found = self.function_in(node, function.scope)
-            if found is not None and found[1].keeps is Keeping.HASHED:
-                return function.module.evidence(node, f"`{last_part(found[0])}` hashes it")
-            inner = self._project.callee_function(node, function.scope) if depth < _DEEPEST else None
-            if inner is not None and inner is not function and masks(inner.name):
-                deeper = self.hashes(inner, depth + 1)
-                if deeper is not None:
-                    return deeper
-        return None
-
     def _plainest(self, nodes: list[form.Expr], scope: Scope, depth: int) -> Kept | None:
         found = [kept for node in nodes if (kept := self.of(node, scope, depth)) is not None]
         return min(found, key=lambda k: _PLAINEST.index(k.keeping), default=None)
 
     def _of_call(self, call: form.Call, scope: Scope, depth: int) -> Kept | None:
-        found = self.function_in(call, scope)
+        found = self._functions.called(call, scope)
         if found is not None:
             name, function = found
             text = last_part(name)
-            return Kept(self.strength(call, scope, function)[0], text, scope.module.evidence(call, f"`{text}`"))
-        digest = self._functions.name_in(self._functions.hashes, call, scope)
+            keeping, _ = self._functions.strength(call, scope, function)
+            return Kept(keeping, text, scope.module.evidence(call, f"`{text}`"))
+        digest = self._digests.name_of(call, scope)
         if digest is not None:
             return Kept(Keeping.DIGEST, last_part(digest), scope.module.evidence(call, f"`{last_part(digest)}`"))
         field = own_name(call)
@@ -140,7 +108,7 @@ class Keepings:
         ]
         hashed = next((k for k in found if k.keeping is Keeping.HASHED), None)
         for inner in (function, *self._implementations(function)) if hashed is None else ():
-            where = self.hashes(inner)
+            where = self._functions.hashes(inner)
             if where is not None:
                 return Kept(Keeping.HASHED, function.name, where)
         unknown = Kept(Keeping.UNKNOWN, function.name, scope.module.evidence(call, "what does this give?"))
@@ -196,22 +164,9 @@ class Keepings:
         owner = self._project.infer(node.value, scope)
         classes = [owner.cls] if isinstance(owner, Instance) and owner.cls is not None else []
         for cls in classes:
-            where = self.hashed_by_class(cls, name)
+            where = self._functions.hashed_by_class(cls, name)
             if where is not None:
                 return Kept(Keeping.HASHED, cls.name, where)
-        return None
-
-    def hashed_by_class(self, cls: ClassSymbol, name: str) -> Evidence | None:
-        """Where the class hashes whatever its field of that name is given."""
-        for base in self._project.mro(cls):
-            if not isinstance(base, ClassSymbol):
-                continue
-            is_descriptor = any(_makes_descriptor(binding.value) for binding in base.own(name))
-            for bindings in base.scope.bindings.values():
-                for function in (b.function for b in bindings if b.function is not None):
-                    is_asked = is_descriptor or _guards(function, name)
-                    if is_asked and (where := self.hashes(function)) is not None:
-                        return where
         return None
 
     def _plain(self, node: form.Expr, name: str, scope: Scope) -> Kept:
@@ -226,26 +181,3 @@ _PLAINEST = (
     Keeping.HASHED,
     Keeping.UNKNOWN,
 )
-_DESCRIPTORS = frozenset({"synonym", "property", "hybrid_property"})
-_BEFORE_SAVING = frozenset(
-    {"save", "__init__", "create", "before_insert", "pre_save", "__setattr__", "clean", "insert"}
-)
-
-
-def _makes_descriptor(value: form.Expr | None) -> bool:
-    """`password = synonym("_password", descriptor=property(get, set))`: methods of the class are run."""
-    return isinstance(value, form.Call) and last_name(value.func) in _DESCRIPTORS
-
-
-def _guards(function: FunctionSymbol, name: str) -> bool:
-    """Whether the function is run for what the field of that name is given, or before the object is stored."""
-    if function.name in _BEFORE_SAVING:
-        return True
-    for decorator in function.decorators:
-        if isinstance(decorator, form.Attr) and decorator.attr == "setter" and function.name == name:
-            return True
-        if isinstance(decorator, form.Call) and last_name(decorator.func) in _VALIDATORS:
-            fields = [a.value.value for a in decorator.args if isinstance(a.value, form.Const)]
-            if name in fields or "*" in fields or last_name(decorator.func) in ("root_validator", "model_validator"):
-                return True
-    return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.dataflow.credentials import Credentials
-from assay.scanner.dataflow.crypto_functions import CryptoFunctions
-from assay.scanner.dataflow.hash_uses import Digests
-from assay.scanner.dataflow.logins import Logins
+from assay.scanner.dataflow.library_calls import Calls
 from assay.scanner.dataflow.nesting import Nesting
-from assay.scanner.dataflow.password_uses import Passwords
-from assay.scanner.dataflow.random_uses import RandomValues
+from assay.scanner.dataflow.secrets.credentials import Credentials
+from assay.scanner.dataflow.secrets.digests import Digests
+from assay.scanner.dataflow.secrets.passwords.logins import Logins
+from assay.scanner.dataflow.secrets.passwords.uses import Passwords
+from assay.scanner.dataflow.secrets.random_values import RandomValues
 from assay.scanner.libraries import Library
 from assay.scanner.linker.project import Project
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
@@ -22,11 +22,11 @@ class Secrets:
 
     def __init__(self, project: Project, libraries: tuple[Library, ...], tables: Iterable[Table]) -> None:
         self._project = project
-        self._nesting = Nesting()
-        self._functions = CryptoFunctions(libraries, project)
+        self._libraries = libraries
         self._tables = tables
-        self._is_asked = bool(libraries)
-        self._digests = Digests(project, self._functions, self._nesting)
+        self._nesting = Nesting()
+        self._hashes = Calls(project, libraries, lambda library: library.hashes)
+        self._digests = Digests(project, self._hashes, self._nesting)
 
     def hash_uses(self) -> Iterator[HashUse]:
         """The digests that are computed."""
@@ -34,15 +34,17 @@ class Secrets:
 
     def random_uses(self) -> Iterator[RandomUse]:
         """The random values that are made."""
-        return RandomValues(self._project, self._functions, self._nesting).uses()
+        randoms = Calls(self._project, self._libraries, lambda library: library.randoms)
+        return RandomValues(self._project, randoms, self._hashes, self._nesting).uses()
 
     def password_uses(self) -> Iterator[PasswordUse]:
         """The places where logins' passwords are hashed, stored and compared."""
-        if not self._is_asked:
+        if not self._libraries:
             return iter(())
+        calls = Calls(self._project, self._libraries, lambda library: library.passwords)
         logins = Logins(self._project, self._tables)
-        return Passwords(self._project, self._functions, self._nesting, self._digests, logins).uses()
+        return Passwords(self._project, calls, self._digests, logins, self._nesting).uses()
 
     def credentials(self) -> Iterator[Credential]:
         """What is given where a password or a key belongs."""
-        return Credentials(self._project, self._nesting).found() if self._is_asked else iter(())
+        return Credentials(self._project, self._nesting).found() if self._libraries else iter(())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from assay.scanner.dataflow.destinations import own_name
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.purposes import is_password, is_password_hash
 from assay.scanner.dataflow.reach import reach
+from assay.scanner.dataflow.secrets.destinations import own_name
+from assay.scanner.dataflow.secrets.names import is_password, is_password_hash
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import External, Instance, Literal

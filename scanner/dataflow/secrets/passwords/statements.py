@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from assay.scanner.dataflow.destinations import own_name
-from assay.scanner.dataflow.password_keeping import Keepings, Kept
-from assay.scanner.dataflow.purposes import is_password
+from assay.scanner.dataflow.secrets.destinations import own_name
+from assay.scanner.dataflow.secrets.names import is_password
+from assay.scanner.dataflow.secrets.passwords.forms import PasswordForms
+from assay.scanner.dataflow.secrets.passwords.place import PasswordPlace
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.model.crypto import Act, Keeping
@@ -23,18 +23,8 @@ _DEEPEST = 8
 """Names and sums between a call and the text that it executes."""
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordStatement:
-    """A call that executes SQL with a password as it was typed."""
-
-    call: form.Call
-    scope: Scope
-    act: Act
-    kept: Kept
-
-
-def password_statements(project: Project, keepings: Keepings) -> Iterator[PasswordStatement]:
-    """All of them in production code."""
+def password_statements(project: Project, forms: PasswordForms) -> Iterator[PasswordPlace]:
+    """Those in production code that have a password as it was typed."""
     for call, scope in project.calls_named(*_EXECUTIONS):
         if scope.module.role is not Role.PROD or not call.positional:
             continue
@@ -45,9 +35,9 @@ def password_statements(project: Project, keepings: Keepings) -> Iterator[Passwo
         if len(call.positional) > 1:
             values += _parameters(call.positional[1], scope)
         for node, inner in values:
-            kept = keepings.of(node, inner) if is_password(own_name(node) or "") else None
+            kept = forms.of(node, inner) if is_password(own_name(node) or "") else None
             if kept is not None and kept.keeping is Keeping.PLAIN:
-                yield PasswordStatement(call, scope, act, kept)
+                yield PasswordPlace(call, scope, "SQL statement", act, kept.keeping, kept.by, (kept.evidence,))
                 break
 
 

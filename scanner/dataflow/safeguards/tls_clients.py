@@ -9,7 +9,9 @@ from assay.scanner.configuration.meanings import Firmness, Meaning, Meanings
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.library_calls import Calls, Ordinals, Told, around, is_one_of, option_of
+from assay.scanner.dataflow.library_calls import Calls
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.safeguards.options import CallOptions, is_one_of, option_of
 from assay.scanner.framework import Context
 from assay.scanner.libraries import Constant, Library, TlsCall, TlsName, TlsOption
 from assay.scanner.linker.project import last_name
@@ -65,17 +67,18 @@ class _TlsClients:
         self._packages = {
             p for library in libraries if library.tls_calls or library.tls_names for p in library.packages
         }
-        self._calls = Calls(self._project, libraries, self._models)
+        self._calls = Calls(self._project, libraries, lambda library: library.tls_calls)
         self._production = Production(self._project, settings)
-        self._told = Told(self._project, self._production)
+        self._options = CallOptions(self._project, self._production)
         self._assigned, self._loose = self._assignments()
 
     def all(self) -> list[TlsClient]:
         matched: set[form.Node] = set()
         found: list[_Found] = []
-        for call, scope, models in self._calls.found():
+        for known in self._calls.found():
+            call, scope = known.node, known.scope
             matched.add(call)
-            model = next((m for m in models if self._holds(m, call, scope)), None)
+            model = next((m for m in known.models if self._holds(m, call, scope)), None)
             place = self._of_call(call, scope, model) if model is not None else None
             if place is not None:
                 found.append(place)
@@ -121,7 +124,7 @@ class _TlsClients:
     # --- calls that models name ---
 
     def _holds(self, model: TlsCall, call: form.Call, scope: Scope) -> bool:
-        return all(self._told.holds(condition, call, scope) for condition in model.when)
+        return all(self._options.holds(condition, call, scope) for condition in model.when)
 
     def _of_call(self, call: form.Call, scope: Scope, model: TlsCall) -> _Found | None:
         callee = last_name(call.func) or "connect"
@@ -135,7 +138,7 @@ class _TlsClients:
             return None
         node = next((a.node for a in assigned), None)
         where = next((a.scope for a in assigned), scope)
-        given = [n for option in model.options if (n := self._told.argument(call, option.argument, option.position))]
+        given = [n for option in model.options if (n := self._options.argument(call, option.argument, option.position))]
         return _Found(
             node or call,
             where,
@@ -158,7 +161,7 @@ class _TlsClients:
                 for m in self._production.meanings(assignment.value, assignment.scope)
             )
         if not found and (option.argument or option.position is not None):
-            found = self._told.by(call, scope, option.argument, option.position).found
+            found = self._options.given(call, scope, option.argument, option.position).found
         if not found and not option.default:
             found = self._default_of(option, call, scope)
         return option_of(found, _in(option.unsafe)) if found else None
@@ -174,7 +177,7 @@ class _TlsClients:
             return scope.module.evidence(reading, "the certificate itself is what is read")
         if model.url is None:
             return None
-        url = self._told.argument(call, model.url.argument, model.url.position)
+        url = self._options.argument(call, model.url.argument, model.url.position)
         text = self._beginning(url, scope) if url is not None else ""
         if url is not None and text.startswith("http://"):
             return scope.module.evidence(url, "the address is no https")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.destinations import own_name
+from assay.scanner.dataflow.secrets.destinations import own_name
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import How, Scope
 from assay.scanner.model.place import Evidence

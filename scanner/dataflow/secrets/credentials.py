@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from assay.scanner.dataflow.constants import definitions
-from assay.scanner.dataflow.credential_looks import HINT, Look, is_local, known_format, login_in, look
-from assay.scanner.dataflow.crypto_functions import around
-from assay.scanner.dataflow.destinations import own_name
-from assay.scanner.dataflow.gathering import Gathered, Text, gathered
 from assay.scanner.dataflow.lexicon import has_several_meanings, sensitivity, words
-from assay.scanner.dataflow.logins import is_input
 from assay.scanner.dataflow.nesting import Nesting, Node
+from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.offline import offline_reason
-from assay.scanner.dataflow.purposes import is_password
-from assay.scanner.dataflow.undeployed import is_in_undeployed_branch, is_undeployed
+from assay.scanner.dataflow.secrets.credential_formats import HINT, Look, is_local, known_format, login_in, look
+from assay.scanner.dataflow.secrets.destinations import own_name
+from assay.scanner.dataflow.secrets.expressions import Gathered, Text, gathered
+from assay.scanner.dataflow.secrets.names import is_password
+from assay.scanner.dataflow.secrets.passwords.logins import is_input
+from assay.scanner.dataflow.secrets.undeployed import is_in_undeployed_branch, is_undeployed
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.crypto import Credential, CredentialSource
@@ -115,13 +114,12 @@ class Credentials:
             if judged is not None and (text not in found or found[text].kind is None):
                 found[text] = judged
         ordered = sorted(found.values(), key=lambda f: (f.scope.module.path, f.node.start, f.node.end))
-        counts: Counter[tuple[str, str]] = Counter()
+        ordinals = Ordinals()
         for place in ordered:
-            counts[around(place.scope), place.what] += 1
             yield Credential(
                 function=around(place.scope),
                 what=place.what,
-                ordinal=counts[around(place.scope), place.what],
+                ordinal=ordinals.next(around(place.scope), place.what),
                 location=place.scope.module.location(place.node),
                 role=place.scope.module.role,
                 source=place.source,

@@ -8,11 +8,14 @@ from functools import cached_property
 from itertools import islice
 
 from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.evaluation.settings import shared_folders
 from assay.scanner.configuration.meanings import Firmness, Meaning, Meanings, Stand, Taken
-from assay.scanner.configuration.production import Production, shared_folders
-from assay.scanner.dataflow.cookie_purposes import is_flag, purpose_of
+from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.library_calls import Calls, Ordinals, Told, around, option_of
+from assay.scanner.dataflow.library_calls import Calls
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.safeguards.cookie_purposes import is_flag, purpose_of
+from assay.scanner.dataflow.safeguards.options import CallOptions, option_of
 from assay.scanner.framework import Context
 from assay.scanner.libraries import CookieCall, CookieFlags, FrameworkCookie, Library, Option
 from assay.scanner.linker.project import last_name, last_part
@@ -65,8 +68,8 @@ class _Cookies:
             for option in (cookie.flags.secure, cookie.flags.httponly, cookie.flags.samesite)
         }
         self._production = Production(self._project, settings, defaults)
-        self._told = Told(self._project, self._production)
-        self._calls = Calls(self._project, libraries, [c for library in libraries for c in library.cookies])
+        self._options = CallOptions(self._project, self._production)
+        self._calls = Calls(self._project, libraries, lambda library: library.cookies)
         self._libraries = libraries
         self._ordinals = Ordinals()
 
@@ -85,9 +88,10 @@ class _Cookies:
     # --- set by calls ---
 
     def _set_by_calls(self) -> Iterator[tuple[_Place, CookieRole, str, CookieFlags]]:
-        for call, scope, models in self._calls.found():
-            if self._is_on_response(call, scope) and self._counts(models[0], call, scope):
-                yield self._of_call(call, scope, models[0])
+        for found in self._calls.found():
+            call, scope, model = found.node, found.scope, found.models[0]
+            if self._is_on_response(call, scope) and self._counts(model, call, scope):
+                yield self._of_call(call, scope, model)
         for call, scope in self._project.calls_named(*_WRAPPING):
             models = self._calls.named(self._project.infer(call.args[0].value, scope)) if call.args else []
             for model in models:
@@ -112,10 +116,10 @@ class _Cookies:
     def _counts(self, model: CookieCall, call: form.Call, scope: Scope) -> bool:
         if model.role is None and self._argument(model.key, call) is None and not call.has_double_star:
             return False  # something else of that name
-        return not any(self._told.holds(condition, call, scope) for condition in model.unless)
+        return not any(self._options.holds(condition, call, scope) for condition in model.unless)
 
     def _argument(self, option: Option, call: form.Call) -> form.Expr | None:
-        return self._told.argument(call, option.argument, option.position)
+        return self._options.argument(call, option.argument, option.position)
 
     def _of_call(self, call: form.Call, scope: Scope, model: CookieCall) -> tuple[_Place, CookieRole, str, CookieFlags]:
         key, value = self._argument(model.key, call), self._argument(model.value, call)
@@ -202,9 +206,13 @@ class _Cookies:
         return module.role is Role.PROD and any(name in names for name in imported)
 
     def _overrides(self, cookie: FrameworkCookie) -> list[tuple[form.Call, Scope, CookieFlags]]:
-        calls = Calls(self._project, self._libraries, cookie.overridden_by)
-        found = [(call, scope, override.flags) for call, scope, overrides in calls.found() for override in overrides]
-        return [f for f in found if f[1].module.role is Role.PROD and f[0].args]
+        calls = Calls(self._project, self._libraries, lambda _: cookie.overridden_by)
+        return [
+            (call.node, call.scope, override.flags)
+            for call in calls.in_production()
+            for override in call.models
+            if call.node.args
+        ]
 
     def _configured_elsewhere(self, near: str) -> Iterator[Evidence]:
         """Settings that come from where the source doesn't reach: the environment, a file, an object."""
@@ -266,8 +274,8 @@ class _Cookies:
     ) -> Decided:
         where = scope.module.location(call) if call is not None else place.location
         if call is not None and option.argument:
-            items = self._told.by(call, scope, option.argument, option.position)
-            node = self._told.argument(call, option.argument, option.position) or call
+            items = self._options.given(call, scope, option.argument, option.position)
+            node = self._options.argument(call, option.argument, option.position) or call
             asked = scope.module.evidence(node, f"what `{option.argument}` is here can't be told")
             if items.found:
                 return option_of(items.found, is_unsafe, asked)
