@@ -39,7 +39,18 @@ _OWN_PATHS = frozenset(
 )
 """What names the page that was asked for: a redirect to it stays on this host."""
 _ONE_LINE = frozenset(
-    {"headers", "cookies", "COOKIES", "META", "authorization", "user_agent", "referrer", "host", "scheme"}
+    {
+        "credentials",
+        "headers",
+        "cookies",
+        "COOKIES",
+        "META",
+        "authorization",
+        "user_agent",
+        "referrer",
+        "host",
+        "scheme",
+    }
 )
 """What HTTP has on one line: no line break gets there."""
 _ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})

@@ -10,6 +10,7 @@ from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.calls import Arguments, Calls, bound
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.python_functions import RESOLVED
+from assay.scanner.dataflow.taint.shapes import essence
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.summary import Place, Summary, Use
 from assay.scanner.dataflow.taint.values import (
@@ -79,6 +80,9 @@ class Evaluation:
         self.yielded: list[Value] = []
         self.calls = Calls(self)
         self.guards = Guards(self)
+        self.is_recalling = False
+        """Whether calls have been made before, and are only looked at again."""
+        self._called: dict[form.Call, Value] = {}
         self._work = 0
 
     # --- what there is ---
@@ -634,7 +638,10 @@ class Evaluation:
         return value
 
     def _call(self, node: form.Call) -> Value:
-        return self.known(node, lambda: self.calls.value(node))
+        if self.is_recalling and node in self._called:
+            return self._called[node]
+        value = self._called[node] = self.known(node, lambda: self.calls.value(node))
+        return value
 
     # --- containers and targets ---
 
@@ -765,7 +772,7 @@ class Evaluation:
 
     def use(self, node: form.Node, kind: SinkKind, callee: str, value: Value) -> None:
         """A value reaches a sink."""
-        self.spend(Use(Place(node, kind, self.scope, callee), self.frozen(value)))
+        self.spend(Use(Place(node, kind, self.scope, callee), essence(kind, self.frozen(value))))
 
     def spend(self, use: Use) -> None:
         """A use of this function's or of one that it calls: what the client chose is a finding, the rest is open."""
