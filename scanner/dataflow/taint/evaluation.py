@@ -385,8 +385,8 @@ class Evaluation:
             return self._sum(left, right)
         if op == "*" and mine is not None:
             return self.allocate(Tree(mine.kind, (), mine.all), node)
-        if op == "/" and isinstance(left, Thing) and left.type_name in _PATHS:
-            return Thing(left.type_name, self.traces(left, right))
+        if op == "/" and (_is_path(left) or isinstance(right, Text) or (self.traces(right) and isinstance(left, Lib))):
+            return Thing("pathlib.Path", self.traces(left, right))
         name = left.type_name if isinstance(left, Thing) else ""
         return Thing(name, self.traces(left, right))
 
@@ -814,6 +814,10 @@ def _added(one: Cell, other: Cell) -> Tree:
     if one.rest is None and one.is_sequence:
         return Tree(one.kind, tuple(enumerate([*one.entries.values(), *other.entries.values()])), other.rest)
     return Tree(one.kind, (), join(one.all, other.all))
+
+
+def _is_path(value: Value) -> bool:
+    return isinstance(value, Thing) and value.type_name in _PATHS
 
 
 def _assigns(node: form.Expr) -> bool:
