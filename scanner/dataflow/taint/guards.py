@@ -490,7 +490,7 @@ class Guards:
         arguments = calls.arguments(call)
         summary = self._eval.engine.summary(callee.symbol)
         for slot, kinds in (summary.if_true if truth else summary.if_false).items():
-            node = calls.argument_node(slot, callee, arguments)
+            node = self._eval.functions.argument_node(slot, callee, arguments)
             if node is not None:
                 self.clear(node, kinds)
 
