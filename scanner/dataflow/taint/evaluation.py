@@ -12,7 +12,6 @@ from assay.scanner.dataflow.taint.calls import Calls
 from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.library_calls import LibraryCalls
-from assay.scanner.dataflow.taint.python_functions import RESOLVED
 from assay.scanner.dataflow.taint.shapes import essence
 from assay.scanner.dataflow.taint.sinks import Sinks
 from assay.scanner.dataflow.taint.state import State, merge, path_of
@@ -217,7 +216,7 @@ class Evaluation:
     ) -> Value:
         if name in _PATHS and node.attr in _FILE_NAMES:
             return cleared(owner, frozenset({SinkKind.PATH}))
-        if about and RESOLVED not in about:
+        if about and name not in _PATHS:
             return Thing("", traces, (*about, node.attr))
         if name:
             found = self.library_attribute(name, node)
