@@ -63,6 +63,7 @@ _MOST_WORK = 40_000
 _LONGEST_PATH = 4
 _MARKUP = "markupsafe.Markup"
 """A text that escapes what is put into it."""
+_CLEAN_DATA = frozenset({"cleaned_data", "validated_data"})
 _FILE_NAMES = frozenset({"name", "stem", "suffix"})
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
 
@@ -299,9 +300,16 @@ class Evaluation:
                 return found
         if cell.rest is not None:
             return cell.rest
-        return self.library_attribute(cell.type_name, node) if cell.type_name else UNKNOWN
+        if cell.type_name:
+            return self.library_attribute(cell.type_name, node)
+        sent = self.engine.sources.of_attribute(node, self.scope) if cell.cls is not None else None
+        return sent if sent is not None else UNKNOWN
 
     def _subscript(self, node: form.Subscript) -> Value:
+        if isinstance(node.value, form.Attr) and node.value.attr in _CLEAN_DATA:
+            found = self.engine.sources.of_item(node, self.scope)
+            if found is not None:
+                return found
         return self.known(node, lambda: self.subscript(self.value(node.value), node))
 
     def subscript(self, owner: Value, node: form.Subscript) -> Value:
