@@ -232,7 +232,7 @@ def test_inventory_on_a_terminal(tmp_path: Path) -> None:
     rows = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert any(re.fullmatch(r"GET /v1/orders json \w+ paged orders/routers/orders\.py:\d+", row) for row in rows)
     assert any(re.fullmatch(r"GET /v1/customers json \w+ not paged orders/.*", row) for row in rows)
-    assert any(row.startswith("orders Order 5") for row in rows)
+    assert any(row.startswith("orders Order 6") for row in rows)
     assert any(row.startswith("GET /health/ready readiness") for row in rows)
     headings = ("Endpoints ", "Tables ", "SQL sites ", "Log calls ", "Health checks ")
     assert [heading for heading in headings if not any(row.startswith(heading) for row in rows)] == []

@@ -26,9 +26,9 @@ SCORES = {
     "fastapi_sound": "orders: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
     "flask_sound": "flask_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
     "django_sound": "django_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
-    "fastapi_unsound": "orders: 34.3 E; API 20.0, SEC 39.0, OPS 43.3, OBS 41.1",
-    "flask_unsound": "flask_unsound: 24.6 E; API 20.0, SEC 26.7, OPS 37.5, OBS 13.9",
-    "django_unsound": "django_unsound: 40.3 D; API 49.3, SEC 39.0, OPS 30.0, OBS 36.1",
+    "fastapi_unsound": "orders: 26.2 E; API 20.0, SEC 17.7, OPS 45.0, OBS 42.1",
+    "flask_unsound": "flask_unsound: 22.9 E; API 20.0, SEC 22.5, OPS 37.5, OBS 13.9",
+    "django_unsound": "django_unsound: 35.5 E; API 49.3, SEC 26.0, OPS 30.0, OBS 39.5",
 }
 """The figures of each sample: score, grade and the scores of the sections that have one."""
 

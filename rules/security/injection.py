@@ -335,7 +335,7 @@ def _judged(site: DataSite, *, wrong: str, ask: str) -> Verdict:
     if site.offline is not None:
         return not_applicable(f"no client reaches it: {site.offline}")
     if site.certain_flows:
-        return fail(f"{site.callee} {wrong}", *_shortest(site.certain_flows).steps, flows=_steps(site.certain_flows))
+        return fail(f"`{site.callee}` {wrong}", *_shortest(site.certain_flows).steps, flows=_steps(site.certain_flows))
     if site.flows:
         flow = _shortest(site.flows)
         return review(f"{flow.doubt}: {ask}", *flow.steps, flows=_steps(site.flows))

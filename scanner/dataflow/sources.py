@@ -258,6 +258,18 @@ class RequestSources:
                     return True
         return False
 
+    def of_dependency(self, function: FunctionSymbol, param: form.Param) -> Source | None:
+        """A parameter of a dependency, which is filled from the request as a handler's is."""
+        if is_typed(param.annotation, function.outer, self._project):
+            return Source(Origin.TYPED, f"`{param.name}` is typed")
+        return self._typed_or_remote(param, function) if _is_bound(param, function.outer, self._project) else None
+
+    def sent_item(self, node: form.Subscript, scope: Scope) -> Source | None:
+        """`form.cleaned_data["page"]`: what the declared field converts to; None where it doesn't."""
+        if not isinstance(node.value, form.Attr):
+            return None
+        return self._field_value(node.value, node.value.attr, node.index, scope)
+
     def is_segment(self, function: FunctionSymbol, name: str) -> bool:
         """Whether a handler's parameter is one segment of the path."""
         handler = self._handlers.get(function)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.sources import RequestSources
+from assay.scanner.dataflow.strings import Source as TextSource
 from assay.scanner.dataflow.taint.patterns import harmless_for
 from assay.scanner.dataflow.taint.values import (
     FIXED,
@@ -39,7 +40,18 @@ _OWN_PATHS = frozenset(
 )
 """What names the page that was asked for: a redirect to it stays on this host."""
 _ONE_LINE = frozenset(
-    {"headers", "cookies", "COOKIES", "META", "authorization", "user_agent", "referrer", "host", "scheme"}
+    {
+        "credentials",
+        "headers",
+        "cookies",
+        "COOKIES",
+        "META",
+        "authorization",
+        "user_agent",
+        "referrer",
+        "host",
+        "scheme",
+    }
 )
 """What HTTP has on one line: no line break gets there."""
 _ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})
@@ -103,7 +115,18 @@ class ClientValues:
 
     def of_parameter(self, function: FunctionSymbol, param: form.Param) -> Value | None:
         """What a handler's parameter holds; None for one that no client fills."""
-        found = self._requests.of_parameter(function, param)
+        return self._parameter(self._requests.of_parameter(function, param), function, param)
+
+    def of_dependency(self, function: FunctionSymbol, param: form.Param) -> Value | None:
+        """What a dependency's parameter holds, which the framework fills as it does a handler's."""
+        found = self._requests.of_parameter(function, param) or self._requests.of_dependency(function, param)
+        return self._parameter(found, function, param)
+
+    def of_item(self, node: form.Subscript, scope: Scope) -> Value | None:
+        """An item of a form's or a serializer's clean data whose field converts it."""
+        return FIXED if self._requests.sent_item(node, scope) is not None else None
+
+    def _parameter(self, found: TextSource | None, function: FunctionSymbol, param: form.Param) -> Value | None:
         if found is None:
             return None
         if found.origin is Origin.TYPED:

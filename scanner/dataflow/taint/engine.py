@@ -430,7 +430,7 @@ class Engine:
             if self.settle(filled) and not is_called:
                 self.seen[use.place].is_open = True
 
-    def _outermost(self, symbol: FunctionSymbol, is_called: bool) -> Filling:
+    def _outermost(self, symbol: FunctionSymbol, is_called: bool, is_dependency: bool = False) -> Filling:
         params = {p.name: p for p in symbol.node.params}
         this = symbol.node.params[0].name if symbol.owner is not None and symbol.node.params else None
 
@@ -441,7 +441,8 @@ class Engine:
                 return _reached(self.field_value(symbol.owner, slot.path[0]), slot.path[1:])
             if slot.name == this:
                 return UNKNOWN
-            sent = self.sources.of_parameter(symbol, params[slot.name])
+            ask = self.sources.of_dependency if is_dependency else self.sources.of_parameter
+            sent = ask(symbol, params[slot.name])
             if sent is not None:
                 return _reached(sent, slot.path)
             provided = self._provided(symbol, params[slot.name])
@@ -456,16 +457,26 @@ class Engine:
         for node in (param.default, param.annotation):
             found = injection(node, symbol.outer, self.project)
             if found is not None and isinstance(found.node, form.Call):
-                provider = found.node.argument(0, "dependency")
+                provider = found.node.argument(0, "dependency") or param.annotation
                 function = self.project.infer(provider, found.scope) if provider is not None else None
-                known = isinstance(function, FunctionSymbol) and function is not symbol
-                return self.outcome(function) if known and isinstance(function, FunctionSymbol) else UNKNOWN
+                return self.outcome(function) if function is not symbol else UNKNOWN
         return None
 
-    def outcome(self, symbol: FunctionSymbol) -> Value:
-        """What the function returns where a framework calls it."""
-        result = self.summary(symbol).result
-        return self._outermost(symbol, False).value(result) if result is not None else UNKNOWN
+    def outcome(self, provider: Linked | None) -> Value:
+        """What a dependency gives where the framework calls it: a function's result, or an object of a class."""
+        if isinstance(provider, ClassSymbol):
+            init = self.project.method(provider, "__init__")
+            if init is None:
+                return Tree("object", (), cls=provider)
+            written = self.summary(init).writes.get(Slot(init, init.node.params[0].name))
+            filling = self._outermost(init, is_called=False, is_dependency=True)
+            entries = written.entries if written is not None else {}
+            return Tree("object", tuple((k, filling.value(v)) for k, v in entries.items()), cls=provider)
+        if isinstance(provider, FunctionSymbol):
+            result = self.summary(provider).result
+            if result is not None:
+                return self._outermost(provider, is_called=False, is_dependency=True).value(result)
+        return UNKNOWN
 
     def field_value(self, cls: ClassSymbol, name: Key) -> Value:
         """What an attribute may hold of an object that nobody is seen to make."""

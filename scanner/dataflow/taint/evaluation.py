@@ -7,11 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from assay.scanner.dataflow.taint import containers, folding, texts
-from assay.scanner.dataflow.taint.calls import Arguments, Calls, bound
+from assay.scanner.dataflow.taint.arguments import Arguments, bound
+from assay.scanner.dataflow.taint.calls import Calls
+from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
-from assay.scanner.dataflow.taint.python_functions import RESOLVED
+from assay.scanner.dataflow.taint.library_calls import LibraryCalls
+from assay.scanner.dataflow.taint.shapes import essence
+from assay.scanner.dataflow.taint.sinks import Sinks
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.summary import Place, Summary, Use
+from assay.scanner.dataflow.taint.targets import Targets
 from assay.scanner.dataflow.taint.values import (
     EVERYTHING,
     NONE,
@@ -21,7 +26,6 @@ from assay.scanner.dataflow.taint.values import (
     Choice,
     Const,
     Func,
-    Key,
     Klass,
     Lib,
     Mod,
@@ -59,6 +63,7 @@ _MOST_WORK = 40_000
 _LONGEST_PATH = 4
 _MARKUP = "markupsafe.Markup"
 """A text that escapes what is put into it."""
+_CLEAN_DATA = frozenset({"cleaned_data", "validated_data"})
 _FILE_NAMES = frozenset({"name", "stem", "suffix"})
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
 
@@ -77,8 +82,17 @@ class Evaluation:
         self.summary = summary
         self.state = State.empty()
         self.yielded: list[Value] = []
+        self.sinks = Sinks(self)
+        self.targets = Targets(self)
+        self.libraries = LibraryCalls(self)
+        self.functions = FunctionCalls(self)
         self.calls = Calls(self)
         self.guards = Guards(self)
+        self.leaves = False
+        """Whether what was called last never comes back."""
+        self.is_recalling = False
+        """Whether calls have been made before, and are only looked at again."""
+        self._called: dict[form.Call, Value] = {}
         self._work = 0
 
     # --- what there is ---
@@ -203,7 +217,7 @@ class Evaluation:
     ) -> Value:
         if name in _PATHS and node.attr in _FILE_NAMES:
             return cleared(owner, frozenset({SinkKind.PATH}))
-        if about and RESOLVED not in about:
+        if about and name not in _PATHS:
             return Thing("", traces, (*about, node.attr))
         if name:
             found = self.library_attribute(name, node)
@@ -253,7 +267,7 @@ class Evaluation:
                 return settled
         prop = self.engine.property_of(node, self.scope)
         if prop is not None:
-            return self.calls.function(node, Func(prop, owner), Arguments.none())
+            return self.functions.call(node, Func(prop, owner), Arguments.none())
         if len(owner.path) >= _LONGEST_PATH:
             return Thing("", (open_trace(owner),))
         return owner.below(node.attr)
@@ -278,7 +292,7 @@ class Evaluation:
         if cell.cls is not None:
             method = self.engine.project.method(cell.cls, node.attr)
             if method is not None and _is_property(method):
-                return self.calls.function(node, Func(method, owner), Arguments.none())
+                return self.functions.call(node, Func(method, owner), Arguments.none())
             if method is not None:
                 return bound(method, owner, cell.cls)
             found = self.engine.class_value(cell.cls, node.attr)
@@ -286,9 +300,16 @@ class Evaluation:
                 return found
         if cell.rest is not None:
             return cell.rest
-        return self.library_attribute(cell.type_name, node) if cell.type_name else UNKNOWN
+        if cell.type_name:
+            return self.library_attribute(cell.type_name, node)
+        sent = self.engine.sources.of_attribute(node, self.scope) if cell.cls is not None else None
+        return sent if sent is not None else UNKNOWN
 
     def _subscript(self, node: form.Subscript) -> Value:
+        if isinstance(node.value, form.Attr) and node.value.attr in _CLEAN_DATA:
+            found = self.engine.sources.of_item(node, self.scope)
+            if found is not None:
+                return found
         return self.known(node, lambda: self.subscript(self.value(node.value), node))
 
     def subscript(self, owner: Value, node: form.Subscript) -> Value:
@@ -299,7 +320,7 @@ class Evaluation:
             return self._slice(owner, node.index, node)
         key = self.value(node.index)
         if isinstance(owner, Slot):
-            return self._slot_item(owner, key)
+            return self.slot_item(owner, key)
         cell = self.cell(owner)
         if cell is not None:
             return self._item(cell, key, node)
@@ -309,7 +330,7 @@ class Evaluation:
                 return Const(owner.value[place])
             return UNKNOWN
         if isinstance(owner, Lib):
-            return self.calls.library_item(owner, node)
+            return self.libraries.item(owner, node)
         if isinstance(owner, Thing):
             kind = self.engine.models.gives.get(f"{owner.type_name}.__getitem__", "") if owner.type_name else ""
             return Thing(kind, owner.traces, owner.about)
@@ -322,10 +343,10 @@ class Evaluation:
             method = self.engine.project.method(cell.cls, "__getitem__")
             if method is not None:
                 owner = self.value(node.value)
-                return self.calls.function(node, Func(method, owner), Arguments((key,), {}))
+                return self.functions.call(node, Func(method, owner), Arguments((key,), {}))
         return containers.item(cell, key)
 
-    def _slot_item(self, owner: Slot, key: Value) -> Value:
+    def slot_item(self, owner: Slot, key: Value) -> Value:
         written = self.state.overlay.get(owner)
         if not isinstance(key, Const):
             return Thing("", self.traces(owner, written.rest if written is not None else None))
@@ -381,8 +402,8 @@ class Evaluation:
             return self._sum(left, right)
         if op == "*" and mine is not None:
             return self.allocate(Tree(mine.kind, (), mine.all), node)
-        if op == "/" and isinstance(left, Thing) and left.type_name in _PATHS:
-            return Thing(left.type_name, self.traces(left, right))
+        if op == "/" and (_is_path(left) or isinstance(right, Text) or (self.traces(right) and isinstance(left, Lib))):
+            return Thing("pathlib.Path", self.traces(left, right))
         name = left.type_name if isinstance(left, Thing) else ""
         return Thing(name, self.traces(left, right))
 
@@ -552,7 +573,7 @@ class Evaluation:
         if cell is not None and cell.rest is None and cell.is_sequence and len(cell.entries) <= 8:
             found = Cell("dict" if node.value is not None else "list", {})
             for place, item in enumerate(cell.entries.values()):
-                self.bind(generator.target, item)
+                self.targets.bind(generator.target, item)
                 element = self.value(node.element)
                 if node.value is None:
                     found = found.with_entry(place, element)
@@ -563,7 +584,7 @@ class Evaluation:
 
     def _gathered(self, node: form.Comprehension, generators: Sequence[form.Generator]) -> Value:
         for generator in generators:
-            self.bind(generator.target, self.element(self.value(generator.iter)))
+            self.targets.bind(generator.target, self.element(self.value(generator.iter)))
             for test in generator.ifs:
                 self.value(test)
                 narrowed = self.guards.refined(test, True)
@@ -630,13 +651,16 @@ class Evaluation:
 
     def _walrus(self, node: form.Walrus) -> Value:
         value = self.value(node.value)
-        self.bind(node.target, value)
+        self.targets.bind(node.target, value)
         return value
 
     def _call(self, node: form.Call) -> Value:
-        return self.known(node, lambda: self.calls.value(node))
+        if self.is_recalling and node in self._called:
+            return self._called[node]
+        value = self._called[node] = self.known(node, lambda: self.calls.value(node))
+        return value
 
-    # --- containers and targets ---
+    # --- containers ---
 
     def element(self, iterated: Value) -> Value:
         """What a loop over the value gives, whichever round it is."""
@@ -660,112 +684,13 @@ class Evaluation:
         method = self.engine.project.method(cls, "__iter__")
         if method is None or self.function is method:
             return Thing("", self.traces(value))
-        return self.element(self.calls.function(method.node, Func(method, value), Arguments.none()))
-
-    def bind(self, target: form.Expr, value: Value) -> None:
-        """Assign to a name, an attribute, an item, or several of them."""
-        match target:
-            case form.Name(id=name):
-                self.state.assign(name, value)
-            case form.Attr():
-                self._bind_attribute(target, value)
-            case form.Subscript():
-                self._bind_item(target, value)
-            case form.Display(items=items):
-                self._unpack(items, value)
-            case form.Starred(value=inner):
-                self.bind(inner, value)
-
-    def _unpack(self, targets: Sequence[form.Expr], value: Value) -> None:
-        cell = self.cell(value)
-        starred = [i for i, t in enumerate(targets) if isinstance(t, form.Starred)]
-        if cell is not None and cell.is_sequence and cell.rest is None and len(starred) == 1:
-            self._unpack_starred(targets, starred[0], list(cell.entries.values()))
-            return
-        if cell is not None and cell.is_sequence and cell.rest is None and not starred:
-            for index, target in enumerate(targets):
-                self.bind(target, cell.entries.get(index, UNKNOWN))
-            return
-        if isinstance(value, Slot) and not starred:
-            for index, target in enumerate(targets):
-                self.bind(target, self._slot_item(value, Const(index)))
-            return
-        if isinstance(value, Choice) and not starred:
-            for index, target in enumerate(targets):
-                cells = [self.cell(v) for v in value.values]
-                parts = [c.entries.get(index, c.all) if c is not None else self.element(v)
-                         for c, v in zip(cells, value.values, strict=True)]  # fmt: skip
-                self.bind(target, joined(parts))
-            return
-        for target in targets:
-            element = self.element(value)
-            if isinstance(target, form.Starred):
-                element = self.state.allocate((target,), Cell("list", {}, element))
-            self.bind(target, element)
-
-    def _unpack_starred(self, targets: Sequence[form.Expr], place: int, items: list[Value]) -> None:
-        behind = len(targets) - place - 1
-        end = max(len(items) - behind, place)
-        for target, item in zip(targets[:place], items[:place], strict=False):
-            self.bind(target, item)
-        rest = Cell("list", dict(enumerate(items[place:end])))
-        self.bind(targets[place], self.state.allocate((targets[place],), rest))
-        for target, item in zip(targets[place + 1 :], items[end:], strict=False):
-            self.bind(target, item)
-
-    def _bind_attribute(self, target: form.Attr, value: Value) -> None:
-        owner = self.value(target.value)
-        path = path_of(target)
-        if path is not None:
-            self.state.forget(path)
-        self.calls.assigned(target, owner, target.attr, Const(target.attr), value)
-        for option in options_of(owner):
-            self.write(option, target.attr, value)
-
-    def _bind_item(self, target: form.Subscript, value: Value) -> None:
-        owner = self.value(target.value)
-        key = self.value(target.index) if not isinstance(target.index, form.Slice) else UNKNOWN
-        path = path_of(target)
-        if path is not None:
-            self.state.forget(path)
-        self.calls.assigned(target, owner, None, key, value)
-        for option in options_of(owner):
-            cell = self.cell(option)
-            if isinstance(option, Ref) and cell is not None and isinstance(target.index, form.Slice):
-                self.state.heap[option.site] = self._spliced(cell, target.index, value)
-            elif isinstance(option, Ref) and cell is not None:
-                self.state.heap[option.site] = containers.with_item(cell, key, value)
-            elif isinstance(option, Slot):
-                self.write(option, key.value if isinstance(key, Const) else None, value)
-
-    def _spliced(self, cell: Cell, bounds: form.Slice, value: Value) -> Cell:
-        """After `container[lower:upper] = value`."""
-        given = self.cell(value)
-        lower, upper = self.maybe(bounds.lower) or NONE, self.maybe(bounds.upper) or NONE
-        if given is None or given.rest is not None or cell.rest is not None or bounds.step is not None:
-            return replace(cell, entries={}, rest=join(cell.all, self.element(value)))
-        if not isinstance(lower, Const) or not isinstance(upper, Const):
-            return replace(cell, entries={}, rest=join(cell.all, given.all))
-        items = list(cell.entries.values())
-        if isinstance(lower.value, int | None) and isinstance(upper.value, int | None):
-            items[lower.value : upper.value] = given.entries.values()
-        return containers.listed(cell, items)
-
-    def write(self, owner: Value, key: Key, value: Value) -> None:
-        """Set an attribute of an object, or of what a slot stands for."""
-        if isinstance(owner, Ref):
-            cell = self.state.heap.get(owner.site)
-            if cell is not None:
-                self.state.heap[owner.site] = containers.with_item(cell, Const(key), value)
-        elif isinstance(owner, Slot):
-            cell = self.state.overlay.get(owner, Cell("object", {}))
-            self.state.overlay[owner] = cell.with_entry(key, value) if key is not None else cell.with_any(value)
+        return self.element(self.functions.call(method.node, Func(method, value), Arguments.none()))
 
     # --- sinks and steps ---
 
     def use(self, node: form.Node, kind: SinkKind, callee: str, value: Value) -> None:
         """A value reaches a sink."""
-        self.spend(Use(Place(node, kind, self.scope, callee), self.frozen(value)))
+        self.spend(Use(Place(node, kind, self.scope, callee), essence(kind, self.frozen(value))))
 
     def spend(self, use: Use) -> None:
         """A use of this function's or of one that it calls: what the client chose is a finding, the rest is open."""
@@ -807,6 +732,10 @@ def _added(one: Cell, other: Cell) -> Tree:
     if one.rest is None and one.is_sequence:
         return Tree(one.kind, tuple(enumerate([*one.entries.values(), *other.entries.values()])), other.rest)
     return Tree(one.kind, (), join(one.all, other.all))
+
+
+def _is_path(value: Value) -> bool:
+    return isinstance(value, Thing) and value.type_name in _PATHS
 
 
 def _assigns(node: form.Expr) -> bool:

@@ -61,12 +61,12 @@ class Guards:
 
     def refined(self, test: form.Expr, truth: bool) -> State | None:
         """The state in which the test turned out so; None where it can't."""
-        before = self._eval.state
-        self._eval.state = before.copy()
+        before, was_recalling = self._eval.state, self._eval.is_recalling
+        self._eval.state, self._eval.is_recalling = before.copy(), True
         try:
             return self._eval.state if self._apply(test, truth) else None
         finally:
-            self._eval.state = before
+            self._eval.state, self._eval.is_recalling = before, was_recalling
 
     def _apply(self, test: form.Expr, truth: bool) -> bool:
         """Narrow the current state; False where the outcome is impossible."""
@@ -490,7 +490,7 @@ class Guards:
         arguments = calls.arguments(call)
         summary = self._eval.engine.summary(callee.symbol)
         for slot, kinds in (summary.if_true if truth else summary.if_false).items():
-            node = calls.argument_node(slot, callee, arguments)
+            node = self._eval.functions.argument_node(slot, callee, arguments)
             if node is not None:
                 self.clear(node, kinds)
 

@@ -35,7 +35,7 @@ from assay.scanner.libraries import Label, SinkKind
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
-    from assay.scanner.dataflow.taint.calls import Arguments
+    from assay.scanner.dataflow.taint.arguments import Arguments
     from assay.scanner.dataflow.taint.evaluation import Evaluation
 
 ABOUT = frozenset(
@@ -114,7 +114,7 @@ def _zip(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value
 
 
 def _map(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-    from assay.scanner.dataflow.taint.calls import Arguments as Given
+    from assay.scanner.dataflow.taint.arguments import Arguments as Given
 
     items = tuple(evaluation.element(a) for a in arguments.positional[1:])
     found = evaluation.calls.apply(node, _first(arguments), Given(items, {}))
@@ -161,21 +161,21 @@ def _call_later(position: int) -> _Function:
     """A function that calls the one it is given with the arguments behind it."""
 
     def called(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-        from assay.scanner.dataflow.taint.calls import Arguments as Given
+        from assay.scanner.dataflow.taint.arguments import Arguments as Given
 
         if len(arguments.positional) <= position:
             return UNKNOWN
         callee = arguments.positional[position]
         given = Given(arguments.positional[position + 1 :], arguments.keywords, arguments.others)
         found = evaluation.calls.apply(node, callee, given)
-        evaluation.calls.leaves = False
+        evaluation.leaves = False
         return found
 
     return called
 
 
 def _thread(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
-    from assay.scanner.dataflow.taint.calls import Arguments as Given
+    from assay.scanner.dataflow.taint.arguments import Arguments as Given
 
     target = arguments.get(1, "target")
     args = evaluation.cell(arguments.get(3, "args") or UNKNOWN)
@@ -183,7 +183,7 @@ def _thread(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Va
     if target is not None:
         named = {k: v for k, v in keywords.entries.items() if isinstance(k, str)} if keywords is not None else {}
         evaluation.calls.apply(node, target, Given(tuple(args.entries.values()) if args else (), named))
-        evaluation.calls.leaves = False
+        evaluation.leaves = False
     return UNKNOWN
 
 
@@ -207,8 +207,8 @@ def _getattr(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> V
 def _setattr(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     if len(arguments.positional) == 3:
         owner, name, value = arguments.positional
-        evaluation.calls.assigned(node, owner, None, name, value)
-        evaluation.write(owner, name.value if isinstance(name, Const) else None, value)
+        evaluation.sinks.assigned(node, owner, None, name, value)
+        evaluation.targets.write(owner, name.value if isinstance(name, Const) else None, value)
     return NONE
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from assay.scanner.dataflow.taint import containers
-from assay.scanner.dataflow.taint.calls import Arguments, default_name
+from assay.scanner.dataflow.taint.arguments import Arguments, default_name
 from assay.scanner.dataflow.taint.evaluation import Evaluation
 from assay.scanner.dataflow.taint.state import State, merge
 from assay.scanner.dataflow.taint.summary import Cleared, Summary
@@ -131,12 +131,12 @@ class Run:
         if run is None:
             return state
         self._eval.state = state
-        self._eval.calls.leaves = False
+        self._eval.leaves = False
         found = run(self, node)
-        if self._eval.calls.leaves and isinstance(node, form.ExprStmt | form.Assign | form.Return):
+        if self._eval.leaves and isinstance(node, form.ExprStmt | form.Assign | form.Return):
             if isinstance(node, form.Return):
                 self._returned.pop()
-            self._eval.calls.leaves = False
+            self._eval.leaves = False
             return None
         return found
 
@@ -157,12 +157,12 @@ class Run:
         if node.value is None:
             return state
         value = self._eval.value(node.value)
-        if isinstance(node.value, form.Call) and not self._eval.calls.leaves:
+        if isinstance(node.value, form.Call) and not self._eval.leaves:
             self._validated(node.value)
         for target in node.targets:
             name = form.dotted(target)
             text = f"`{name}` holds it" if name is not None else "it is kept"
-            self._eval.bind(target, self._eval.handed_on(value, node, text))
+            self._eval.targets.bind(target, self._eval.handed_on(value, node, text))
         return self._eval.state
 
     def _augmented(self, node: form.AugAssign) -> State:
@@ -179,7 +179,7 @@ class Run:
         found = self._eval.binary(op, old, new, node)
         name = form.dotted(node.target)
         text = f"`{name}` holds it" if name is not None else "it is kept"
-        self._eval.bind(node.target, self._eval.handed_on(found, node, text))
+        self._eval.targets.bind(node.target, self._eval.handed_on(found, node, text))
         return self._eval.state
 
     def _return(self, node: form.Return) -> None:
@@ -242,7 +242,7 @@ class Run:
         return self._rounds(node, node.body, node.orelse, lambda: self._bind_element(node, element), lambda: None)
 
     def _bind_element(self, node: form.For, element: Value) -> None:
-        self._eval.bind(node.target, self._eval.handed_on(element, node.target, "the loop takes it out"))
+        self._eval.targets.bind(node.target, self._eval.handed_on(element, node.target, "the loop takes it out"))
 
     def _known_rounds(self, node: form.For, items: Sequence[Value]) -> State | None:
         """A loop over items that are known one by one."""
@@ -348,7 +348,7 @@ class Run:
             value = self._eval.value(item.value)
             entered = self._entered(value, item.value)
             if item.target is not None:
-                self._eval.bind(item.target, entered)
+                self._eval.targets.bind(item.target, entered)
         return self._body(node.body, self._eval.state)
 
     def _entered(self, manager: Value, node: form.Expr) -> Value:
@@ -357,7 +357,7 @@ class Run:
             for name in ("__enter__", "__aenter__"):
                 method = self._engine.project.method(cell.cls, name)
                 if method is not None:
-                    return self._eval.calls.function(node, Func(method, manager), Arguments.none())
+                    return self._eval.functions.call(node, Func(method, manager), Arguments.none())
         if cell is not None and cell.kind == "list" and isinstance(node, form.Call):
             return cell.all  # of a generator that is a context manager: what it yields
         return manager
@@ -382,7 +382,7 @@ class Run:
                     if isinstance(node.subject, form.Name) and isinstance(value, Const):
                         self._eval.state.env[node.subject.id] = joined(values)
             for name in case.binds:
-                self._eval.bind(name, subject)
+                self._eval.targets.bind(name, subject)
             if case.guard is not None:
                 self._eval.value(case.guard)
             elif not case.values and rest is not None:
@@ -406,7 +406,7 @@ class Run:
         callee = self._eval.value(decorator)
         if isinstance(callee, Func) or callee == self._engine.identity:
             found = self._eval.calls.apply(decorator, callee, Arguments((value,), {}))
-            self._eval.calls.leaves = False
+            self._eval.leaves = False
             return found if isinstance(found, Func) else value
         return value
 

@@ -39,6 +39,25 @@ def dangerous(kind: SinkKind, value: Value) -> tuple[Trace, ...]:
     return merged_traces(t for t in found if t.label is not Label.STORED or kind in _STORED)
 
 
+_SHAPED = frozenset(
+    {
+        SinkKind.COMMAND, SinkKind.PATH, SinkKind.URL, SinkKind.REDIRECT, SinkKind.XML, SinkKind.XPATH,
+        SinkKind.DOCUMENT, SinkKind.HEADER,
+    }
+)  # fmt: skip
+
+
+def essence(kind: SinkKind, value: Value) -> Value:
+    """What of a value matters at a sink of the kind, whoever fills its slots: mostly its dangerous traces alone.
+
+    A log call deep down is filled again for each of its callers; a text of traces costs a fraction of its parts.
+    """
+    if kind in _SHAPED:
+        return value
+    found = dangerous(kind, value)
+    return Thing("", found) if found else value
+
+
 _STORED = frozenset(
     {
         SinkKind.COMMAND, SinkKind.CODE, SinkKind.PATH, SinkKind.URL, SinkKind.TEMPLATE, SinkKind.HTML,

@@ -10,6 +10,7 @@ from assay.scanner.dataflow.taint.values import (
     Anonymous,
     Cell,
     Choice,
+    Const,
     Func,
     Partial,
     Slot,
@@ -93,6 +94,8 @@ class Filling:
 
     def value(self, value: Value) -> Value:
         """The value with its slots filled."""
+        if type(value) is Const:
+            return value
         match value:
             case Slot(steps=steps):
                 return continuing(self.given(value), steps)
@@ -137,13 +140,13 @@ class Filling:
             for outer in self.traces(self.given(trace.origin)):
                 label = max(outer.label, trace.label, key=_LABELS.index)
                 steps = continued(outer.steps, trace.steps)
-                yield replace(
-                    outer,
-                    label=label,
-                    cleared=outer.cleared | trace.cleared,
-                    lacks=outer.lacks | trace.lacks,
-                    doubt=outer.doubt or trace.doubt,
-                    steps=steps,
+                yield Trace(
+                    outer.origin,
+                    label,
+                    outer.cleared | trace.cleared,
+                    outer.lacks | trace.lacks,
+                    outer.doubt or trace.doubt,
+                    steps,
                 )
 
 

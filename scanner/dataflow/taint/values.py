@@ -254,8 +254,11 @@ def join(one: Value | None, other: Value | None) -> Value:
 
 def joined(values: Iterable[Value]) -> Value:
     """One of the values; too many different ones become a thing that has all their traces."""
+    given = list(values)
+    if len(given) == 1:
+        return given[0]
     flat: dict[Value, Value] = {}
-    for value in values:
+    for value in given:
         for part in value.values if isinstance(value, Choice) else (value,):
             flat.setdefault(part, part)
     if not flat:
@@ -290,12 +293,10 @@ def options_of(value: Value) -> tuple[Value, ...]:
 
 def merged_traces(traces: Iterable[Trace]) -> tuple[Trace, ...]:
     """Each once, and not too many."""
-    found: dict[Trace, None] = {}
-    for trace in traces:
-        found.setdefault(trace)
-        if len(found) == _MOST_TRACES:
-            break
-    return tuple(found)
+    given = tuple(traces)
+    if len(given) < 2:
+        return given
+    return tuple(dict.fromkeys(given))[:_MOST_TRACES]
 
 
 def shallow_traces(value: Value) -> Iterator[Trace]:
@@ -373,15 +374,17 @@ def _append(found: list[str | Value], part: str | Value) -> None:
 
 def handed_on(value: Value, module: Module, node: form.Node, text: str) -> Value:
     """The value, with a step where it is handed on."""
+    if type(value) is Const:
+        return value
     match value:
-        case Thing(traces=traces) if traces:
-            return replace(value, traces=tuple(stepped(t, module, node, text) for t in traces))
+        case Thing(type_name=name, traces=traces, about=about):
+            return Thing(name, tuple(stepped(t, module, node, text) for t in traces), about) if traces else value
         case Text(parts=parts):
             return Text(tuple(p if isinstance(p, str) else handed_on(p, module, node, text) for p in parts))
         case Choice(values=values):
             return joined(handed_on(v, module, node, text) for v in values)
-        case Slot(steps=steps):
-            return replace(value, steps=_step(steps, module, node, text))
+        case Slot(owner=owner, name=name, path=path, steps=steps):
+            return Slot(owner, name, path, _step(steps, module, node, text))
     return value
 
 
@@ -404,7 +407,9 @@ def continuing(value: Value, steps: Step | None) -> Value:
 def stepped(trace: Trace, module: Module, node: form.Node, text: str) -> Trace:
     """The trace, one step on."""
     steps = _step(trace.steps, module, node, text)
-    return replace(trace, steps=steps) if steps is not trace.steps else trace
+    if steps is trace.steps:
+        return trace
+    return Trace(trace.origin, trace.label, trace.cleared, trace.lacks, trace.doubt, steps)
 
 
 def _step(before: Step | None, module: Module, node: form.Node, text: str) -> Step | None:
@@ -495,6 +500,9 @@ def doubtful(traces: Iterable[Trace], doubt: str) -> tuple[Trace, ...]:
 
 def traces_of(value: Value, heap: Heap, seen: frozenset[Ref] = frozenset()) -> tuple[Trace, ...]:
     """The traces of a value and of all that is in it."""
+    kind = type(value)
+    if kind is Const or kind is Lib:  # with things, nine of ten values: a match would try class after class
+        return ()
     match value:
         case Const() | Lib() | Mod() | Klass() | Anonymous():
             return ()
@@ -525,10 +533,13 @@ def _holds_reference(value: Value) -> bool:
 
 
 _DEEPEST_TREE = 4
+_SAME_OUTSIDE = frozenset({Const, Thing, Slot, Lib, Mod, Klass})
 
 
 def frozen(value: Value, heap: Heap, depth: int = _DEEPEST_TREE) -> Value:
     """The value as it is outside of the function whose heap it is in."""
+    if type(value) in _SAME_OUTSIDE:
+        return value
     match value:
         case Ref():
             cell = heap.get(value.site)
