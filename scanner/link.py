@@ -19,7 +19,7 @@ from assay.scanner.dataflow.safeguards.cookies import cookies
 from assay.scanner.dataflow.safeguards.tls_clients import tls_clients
 from assay.scanner.dataflow.safeguards.token_verification import token_verifications
 from assay.scanner.dataflow.secrets.subjects import Secrets
-from assay.scanner.dataflow.sources import handlers_of
+from assay.scanner.dataflow.sources import handlers_of, resolvers_of
 from assay.scanner.dataflow.sql import sql_sites
 from assay.scanner.dataflow.taint.sites import data_sites
 from assay.scanner.deployment import Deployment, link_deployment, service_hints
@@ -208,7 +208,7 @@ class _Parts:
         self.endpoints = self._part("endpoints", self._endpoints, reads)
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
-        sources = handlers_of(self.routes, project)
+        sources = {**resolvers_of(project), **handlers_of(self.routes, project)}
         self.data_sites = self._part("data flows", data_sites, context, libraries, sources, executions)
         statements = [site for site in self.data_sites if isinstance(site, SqlStatement)]
         self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources, statements)

@@ -19,6 +19,7 @@ from assay.scanner.profiling import Profile
 from assay.scanner.readers.python.form import Mentions
 from assay.scanner.readers.python.reader import read
 from assay.scanner.recall import Recall
+from assay.scanner.libraries import packaged_libraries
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
 
@@ -225,7 +226,8 @@ def test_a_service_that_takes_its_application_from_a_library(tmp_path: Path) -> 
 
 def verdicts_of_the_whole(tree: Path) -> bytes:
     """Of the tree linked in one piece: a rulebook that no worker can find is judged here."""
-    options = Options(Config(), 1, False, lambda _: InlineExecutor())
+    libraries = packaged_libraries("assay.rules")
+    options = Options(Config(), 1, False, lambda _: InlineExecutor(), libraries=libraries)
     return msgspec.json.encode(scan(tree, replace(RULEBOOK, packages=()), {}, options).verdicts)
 
 

@@ -60,7 +60,7 @@ def sql_injection(site: SqlSite, service: Service) -> Verdict:
             flows=tuple(flow.steps for flow in site.flows),
         )
     if site.remote_holes:
-        return passed("what a client sends is checked before it becomes part of the statement", *site.proof)
+        return review("is what a client sends checked before it gets here?", *trail_of(site.remote_holes))
     if site.is_given_whole and site.unsettled_holes:
         return review("where does this statement's text come from?", *trail_of(site.unsettled_holes))
     if site.unsettled_holes:

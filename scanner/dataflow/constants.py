@@ -134,23 +134,31 @@ def string_items(
     return [string_value(*item, project, given) for item in list_items(node, scope, project, given)]
 
 
-def _defined(binding: Binding, project: Project) -> Iterator[tuple[form.Expr, Scope]]:
+def _defined(
+    binding: Binding, project: Project, seen: frozenset[tuple[Module, str]] = frozenset()
+) -> Iterator[tuple[form.Expr, Scope]]:
     if binding.how is How.ASSIGN and binding.value is not None:
         yield binding.value, binding.scope
     elif binding.how is How.IMPORT_FROM:
         source = project.import_module(binding.module, binding.level, binding.scope.module)
         if isinstance(source, Module) and source.scope is not binding.scope:
-            yield from _member_definitions(source, binding.name, project)
+            yield from _member_definitions(source, binding.name, project, seen)
 
 
-def _member_definitions(module: Module, name: str, project: Project) -> list[tuple[form.Expr, Scope]]:
-    found = [d for binding in module.scope.bindings.get(name, ()) for d in _defined(binding, project)]
+def _member_definitions(
+    module: Module, name: str, project: Project, seen: frozenset[tuple[Module, str]] = frozenset()
+) -> list[tuple[form.Expr, Scope]]:
+    """What a module's name is defined as, through imports; packages may import from one another in circles."""
+    if (module, name) in seen:
+        return []
+    seen |= {(module, name)}
+    found = [d for binding in module.scope.bindings.get(name, ()) for d in _defined(binding, project, seen)]
     if found or name in module.scope.bindings:
         return found
     for star in module.star_imports:
         source = project.import_module(star.module, star.level, module)
         if isinstance(source, Module) and source is not module:
-            found += _member_definitions(source, name, project)
+            found += _member_definitions(source, name, project, seen)
     return found
 
 

@@ -146,6 +146,28 @@ def handlers_of(routes: Iterable[Route], project: Project) -> dict[FunctionSymbo
     return found
 
 
+def resolvers_of(project: Project) -> dict[FunctionSymbol, Handler]:
+    """Functions that answer fields of a GraphQL schema: clients fill what they take besides `self`, root and `info`."""
+    found: dict[FunctionSymbol, Handler] = {}
+    for cls in project.classes:
+        if project.is_subclass(cls, *_GRAPHENE):
+            found.update((m, _resolver(m)) for n, m in cls.methods.items() if n == "mutate" or n.startswith("resolve_"))
+    for function in project.functions:
+        names = (form.dotted(d.func if isinstance(d, form.Call) else d) or "" for d in function.decorators)
+        if any(name in _STRAWBERRY for name in names):
+            found[function] = _resolver(function)
+    return found
+
+
+def _resolver(function: FunctionSymbol) -> Handler:
+    filled = [p.name for p in function.parameters if p.name not in ("self", "root", "info", "parent", "_")]
+    return Handler(function, frozenset(filled), frozenset())
+
+
+_GRAPHENE = ("graphene.ObjectType", "graphene.Mutation", "graphene.relay.ClientIDMutation")
+_STRAWBERRY = frozenset({"strawberry.field", "strawberry.mutation", "strawberry.subscription"})
+
+
 def _handler(route: Route, function: FunctionSymbol, project: Project) -> Handler:
     in_path = path_parameters(route.path)
     remote: set[str] = set()

@@ -97,11 +97,15 @@ class _Sites:
                 role=module.role,
                 text=item.text,
                 parameterised=execution.parameters is not None,
-                offline=offline_reason(execution.scope) or ("schema helper" if item.text.is_schema_change else None),
+                offline=offline_reason(execution.scope) or self._schema_helper(execution, item.text),
                 certain=execution.certain,
                 flows=self._flows_of(execution, item.text),
                 is_followed=module.location(execution.call) in self._flows,
             )
+
+    def _schema_helper(self, execution: SqlExecution, text: SqlText) -> str | None:
+        """Whoever changes the schema is no client, unless a client's text gets there all the same."""
+        return "schema helper" if text.is_schema_change and not self._flows_of(execution, text) else None
 
     def _flows_of(self, execution: SqlExecution, text: SqlText) -> tuple[Flow, ...]:
         """A library's own constructs bind the values that are put into them."""

@@ -70,6 +70,8 @@ class Calls:
             callee = self._eval.value(func)
             arguments = self.arguments(node)
             found = self.apply(node, callee, arguments)
+        if isinstance(func, form.Attr) and func.attr == "set_header" and len(arguments.positional) > 1:
+            self._eval.sinks.assigned(func, UNKNOWN, None, arguments.positional[0], arguments.positional[1])
         execution = self._engine.sql.get(node)
         if execution is not None and execution.text.scope is self._eval.scope:
             self._eval.use(node, SinkKind.SQL, execution.driver, self._eval.value(execution.text.node))
@@ -130,6 +132,9 @@ class Calls:
         if func.attr == "__init__" and this is not None:
             self._eval.functions.initialised(node, this, arguments)
             return UNKNOWN
+        linked = self._engine.of_link(self._engine.project.infer(func, self._eval.scope))
+        if isinstance(linked, Lib) and self._engine.models.is_known(self._engine.models.name_of(linked.name)):
+            return self._eval.libraries.call(node, linked.name, this, arguments)
         return Thing("", doubtful(self._eval.traces(*arguments.all), "what its base class does isn't known"))
 
     def _this(self) -> Value | None:
@@ -239,16 +244,18 @@ class Calls:
             self._eval.state.heap[owner.site] = cell.with_entry("resolve_entities", state)
 
     def _slot_method(self, node: form.Call, owner: Slot, func: form.Attr, arguments: Arguments) -> Value:
+        attribute = self._eval.attribute(owner, func)
+        if isinstance(attribute, Func):
+            return self._dispatched(node, attribute, owner, arguments)
         source = self._engine.sources.of_call(node, self._eval.scope)
         if source is not None:
             if isinstance(source, Thing) and func.attr == "build_absolute_uri" and arguments.all:
                 return Thing("", (*source.traces, *self._eval.traces(*arguments.all)))
             return source
-        attribute = self._eval.attribute(owner, func)
-        if isinstance(attribute, Func):
-            return self._dispatched(node, attribute, owner, arguments)
         if isinstance(attribute, Slot | Thing):
             linked = self._engine.of_link(self._engine.project.infer(func, self._eval.scope))
+            if func.attr in self._engine.methods_of_sinks:
+                self._eval.want(owner)
             if isinstance(linked, Lib) and not self._fills(linked.name):
                 return self._eval.libraries.call(node, linked.name, owner, arguments)
             if isinstance(linked, Func):
@@ -282,6 +289,8 @@ class Calls:
             self._eval.use(node, SinkKind.TEMPLATE, name, owner)
         if kinds is not None:
             return cleared(Thing("", self._eval.traces(owner, *arguments.all)), kinds)
+        if name in ("encode", "decode") and isinstance(owner, Slot):
+            return owner
         if name in texts.TEXT_METHODS:
             found = texts.method(Thing("", traces), name, arguments.positional)
             if found is not None:

@@ -36,23 +36,16 @@ _JSON = frozenset(
 """Attributes and methods that may give an object where a text was expected."""
 _HOSTS = frozenset({"host", "host_url", "url_root", "base_url", "get_host", "build_absolute_uri"})
 _OWN_PATHS = frozenset(
-    {"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri"}
+    {"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri", "referrer"}
 )
-"""What names the page that was asked for: a redirect to it stays on this host."""
+"""What names the page that was asked for, or the one before: a redirect there leads nobody astray."""
 _ONE_LINE = frozenset(
     {
-        "credentials",
-        "headers",
-        "cookies",
-        "COOKIES",
-        "META",
-        "authorization",
-        "user_agent",
-        "referrer",
-        "host",
-        "scheme",
+        "COOKIES", "META", "accept_languages", "authorization", "base_url", "build_absolute_uri", "content_type",
+        "cookies", "credentials", "get_full_path", "headers", "host", "host_url", "mimetype", "referrer", "scheme",
+        "url", "url_root", "user_agent",
     }
-)
+)  # fmt: skip
 """What HTTP has on one line: no line break gets there."""
 _ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})
 _DEEPEST_MODEL = 3

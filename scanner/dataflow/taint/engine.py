@@ -95,6 +95,8 @@ class Engine:
         self.sql = {e.call: e for e in executions}
         self.sources = ClientValues(self, RequestSources(project, handlers))
         self.seen: dict[Place, Seen] = {}
+        self.not_html: set[Scope] = set()
+        """Functions that set another content type: the texts which they answer with are no HTML."""
         self.diagnostics: list[Diagnostic] = []
         self._summaries: dict[tuple[FunctionSymbol, tuple[tuple[str, Value], ...]], Summary] = {}
         self._contexts: dict[FunctionSymbol, int] = {}
@@ -107,6 +109,11 @@ class Engine:
         self._free: dict[FunctionSymbol, tuple[str, ...]] = {}
         self._field_values: dict[tuple[ClassSymbol, str], Value] = {}
         self._literals: dict[form.Expr, Value] = {}
+
+    @cached_property
+    def methods_of_sinks(self) -> frozenset[str]:
+        """The names of all methods and functions that are sinks."""
+        return self.models.last_names_called
 
     # --- summaries ---
 

@@ -12,7 +12,7 @@ from assay.scanner.dataflow.taint.calls import Calls
 from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.library_calls import LibraryCalls
-from assay.scanner.dataflow.taint.shapes import essence
+from assay.scanner.dataflow.taint.shapes import essence, in_the_middle
 from assay.scanner.dataflow.taint.sinks import Sinks
 from assay.scanner.dataflow.taint.state import State, merge, path_of
 from assay.scanner.dataflow.taint.summary import Place, Summary, Use
@@ -377,7 +377,8 @@ class Evaluation:
     def flat(self, value: Value) -> Value:
         """The value as a piece of text: of a container, only what is in it matters."""
         if isinstance(value, Ref | Tree):
-            return Thing("builtins.str", self.traces(value))
+            # Items are written by `repr`, which escapes line breaks.
+            return cleared(Thing("builtins.str", self.traces(value)), frozenset({SinkKind.LOG, SinkKind.HEADER}))
         return value
 
     def _binary(self, node: form.Binary) -> Value:
@@ -403,7 +404,7 @@ class Evaluation:
         if op == "*" and mine is not None:
             return self.allocate(Tree(mine.kind, (), mine.all), node)
         if op == "/" and (_is_path(left) or isinstance(right, Text) or (self.traces(right) and isinstance(left, Lib))):
-            return Thing("pathlib.Path", self.traces(left, right))
+            return Thing("pathlib.Path", merged_traces((*in_the_middle(self.traces(left)), *self.traces(right))))
         name = left.type_name if isinstance(left, Thing) else ""
         return Thing(name, self.traces(left, right))
 

@@ -30,6 +30,7 @@ from assay.scanner.dataflow.taint.values import (
     cleared,
     join,
     joined,
+    open_trace,
     options_of,
     thawed,
 )
@@ -79,6 +80,9 @@ class FunctionCalls:
                     value = self._eval.state.env.get(slot.name)
             if value is not None and _is_telling(value):
                 found.append((slot.name, self._eval.frozen(value)))
+            elif isinstance(value, Thing) and value.type_name in self._engine.models.sink_owners:
+                # Its methods are known by its type; what is in it, the caller still fills in.
+                found.append((slot.name, Thing(value.type_name, (open_trace(slot),))))
         return tuple(found)
 
     def _bound(self, callee: Func, arguments: Arguments, node: form.Node) -> dict[str, Value]:

@@ -119,6 +119,8 @@ class Guards:
             self._clear_path(value.about[0], matched_kinds(value.about))
         elif isinstance(value, Thing) and value.about and value.about[-1] in _HOSTS and not truth:
             self._clear_path(value.about[0], _WEB)
+        elif truth and self._found(node):
+            pass
         elif not truth:
             # Nothing is left of a text that is empty.
             self.clear(node, EVERYTHING)
@@ -211,6 +213,29 @@ class Guards:
         else:
             state.facts[path] = changed
 
+    def looked_up(self, targets: Iterable[form.Expr], asked: form.Expr) -> None:
+        """A variable holds what was found by some of a client's values: see `_found`."""
+        names = {n.id for n in form.walk(asked) if isinstance(n, form.Name)}
+        by = sorted(n for n in names if n in self._eval.state.env and self._eval.traces(self._eval.state.env[n]))
+        for target in targets:
+            if by and isinstance(target, form.Name):
+                self._eval.state.facts[f"{target.id}.<found by>"] = Const(",".join(by))
+
+    def _found(self, node: form.Expr) -> bool:
+        """`if record is None: raise` behind `record = find(name)`: there is a record of that name, so it is no longer
+        just any text, and a person has to say whether that is enough.
+        """
+        path = path_of(node)
+        by = self._eval.state.facts.get(f"{path}.<found by>") if path is not None else None
+        if not isinstance(by, Const):
+            return False
+        for name in str(by.value).split(","):
+            value = self._eval.state.env.get(name)
+            if isinstance(value, Thing | Slot | Text):
+                traces = doubtful(self._eval.traces(value), "a record was looked up by it first")
+                self._eval.state.env[name] = Thing("", traces)
+        return True
+
     # --- comparisons ---
 
     def _compared(self, left: form.Expr, op: str, right: form.Expr, truth: bool) -> None:
@@ -225,7 +250,7 @@ class Guards:
         if isinstance(other, form.Const) and other.value is None:
             if isinstance(node, form.Call) and not holds:
                 self._called(node, True)  # `re.fullmatch(...) is not None`
-            elif not holds:
+            elif not holds and not self._found(node):
                 found = self._eval.value(node)
                 if isinstance(found, Thing) and matched_kinds(found.about):
                     self._clear_path(found.about[0], matched_kinds(found.about))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from assay.scanner.libraries import Guard, Label, Library, Propagator, Sanitizer, Sink, SinkKind
 from assay.scanner.linker.library_types import canonical, result_of_call
@@ -11,7 +12,7 @@ from assay.scanner.linker.library_types import canonical, result_of_call
 _ANY = "*."
 
 
-@dataclass(slots=True)
+@dataclass
 class Models:
     """What is known of each dotted name. `unbound` are the methods known only by their last name."""
 
@@ -89,6 +90,11 @@ class Models:
         """The same where that is said, or where the name is a class's; empty otherwise."""
         found = self.result_of(name)
         return found if found != name or name.rpartition(".")[2][:1].isupper() else ""
+
+    @cached_property
+    def sink_owners(self) -> frozenset[str]:
+        """The types that have methods which are sinks."""
+        return frozenset(name.rpartition(".")[0] for name in self.sinks)
 
     def is_typed(self, name: str) -> bool:
         """Whether it is said what its members are."""

@@ -318,6 +318,12 @@ def _json(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Valu
     return Thing("", parsed(evaluation.traces(*arguments.all[:1])))
 
 
+def _walked(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
+    root = Thing("builtins.str", evaluation.traces(*arguments.positional[:1]))
+    names = Tree("list", (), Thing("builtins.str"))
+    return evaluation.allocate(Tree("list", (), Tree("tuple", ((0, root), (1, names), (2, names)))), node)
+
+
 def _config(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Value:
     return evaluation.state.allocate((node,), Cell("object", {}, type_name="configparser.ConfigParser"))
 
@@ -401,6 +407,9 @@ SPECIAL: Mapping[str, _Function] = {
     "base64.b64decode": _decoded,
     "base64.urlsafe_b64decode": _decoded,
     "base64.standard_b64decode": _decoded,
+    "base64.decodestring": _decoded,
+    "base64.decodebytes": _decoded,
+    "os.walk": _walked,
     "binascii.unhexlify": _decoded,
     "bytes.fromhex": _decoded,
     "configparser.ConfigParser": _config,

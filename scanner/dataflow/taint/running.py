@@ -27,7 +27,8 @@ from assay.scanner.dataflow.taint.values import (
     joined,
 )
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -146,10 +147,11 @@ class Run:
         return self._eval.state
 
     def _validated(self, node: form.Expr) -> None:
-        """`int(x)` that doesn't raise has shown that x is a number."""
+        """`int(x)` that doesn't raise has shown that x is a number, `Color(x)` that it is one of its values."""
         if isinstance(node, form.Call) and isinstance(node.func, form.Name | form.Attr) and len(node.args) == 1:
-            name = self._engine.project.callee_name(node, self._eval.scope)
-            if name is not None and name in self._engine.validating:
+            callee = self._engine.project.infer(node.func, self._eval.scope)
+            is_number = isinstance(callee, External) and callee.name in self._engine.validating
+            if is_number or (isinstance(callee, ClassSymbol) and self._engine.is_enumeration(callee)):
                 self._eval.guards.clear(node.args[0].value, EVERYTHING)
 
     def _assign(self, node: form.Assign) -> State:
@@ -163,6 +165,8 @@ class Run:
             name = form.dotted(target)
             text = f"`{name}` holds it" if name is not None else "it is kept"
             self._eval.targets.bind(target, self._eval.handed_on(value, node, text))
+        if isinstance(node.value, form.Call | form.Await) and all(t.doubt for t in self._eval.traces(value)):
+            self._eval.guards.looked_up(node.targets, node.value)
         return self._eval.state
 
     def _augmented(self, node: form.AugAssign) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from assay.scanner.dataflow.taint.values import (
@@ -178,8 +178,8 @@ def _open_quote(literal: str) -> str:
 
 
 def _path_parts(value: Value) -> Iterator[Trace]:
-    """What can lead out of a folder. One segment of a route's path can only be `..`, and not even that with text
-    directly before or behind it.
+    """What can lead out of a folder. One segment of a route's path can only be `..`: at the end that is a folder, which
+    is no file to open, and with text directly before or behind it, it is a name.
     """
     parts = value.parts if isinstance(value, Text) else (value,)
     for index, part in enumerate(parts):
@@ -187,15 +187,23 @@ def _path_parts(value: Value) -> Iterator[Trace]:
             continue
         before = parts[index - 1] if index else ""
         after = parts[index + 1] if index + 1 < len(parts) else ""
-        is_part_of_a_name = _touches(before, last=True) or _touches(after, last=False)
+        is_within_name = _touches(before, last=True) or _touches(after, last=False)
         for trace in shallow_traces(part):
             if SinkKind.PATH in trace.cleared or not trace.lacks.isdisjoint(("..", "../", "./")):
                 continue
-            if trace.label is Label.SEGMENT or not trace.lacks.isdisjoint(("/",)):
-                if is_part_of_a_name:
-                    continue
-                trace = replace(trace, doubt=trace.doubt or "it has no slash in it, but it may be `..`")
-            yield trace
+            if trace.label is not Label.SEGMENT and "/" not in trace.lacks:
+                yield trace
+            elif not is_within_name and (after != "" or _THE_END in trace.lacks):
+                yield replace(trace, doubt=trace.doubt or _MAY_CLIMB)
+
+
+def in_the_middle(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+    """The traces of a path that goes on behind them."""
+    return tuple(replace(t, lacks=t.lacks | {_THE_END}) for t in traces)
+
+
+_THE_END = "<end>"
+_MAY_CLIMB = "it has no slash in it, but it may be `..`"
 
 
 def _touches(part: str | Value, *, last: bool) -> bool:

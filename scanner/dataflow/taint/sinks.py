@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assay.scanner.dataflow.taint.evaluation import Evaluation
 
 _TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORMAL_PATH})
+_CONTENT_TYPES = frozenset({"content-type", "content_type", "mimetype", "media_type"})
 _ROLES = frozenset(
     {"role", "roles", "is_admin", "admin", "is_staff", "is_superuser", "permissions", "scopes", "tenant"}
 )
@@ -48,6 +49,7 @@ class Sinks:
 
     def assigned(self, node: form.Node, owner: Value, attr: str | None, key: Value, value: Value) -> None:
         """`owner[key] = value`, `owner.attr = value`."""
+        self._typed_otherwise(attr, key, value)
         for option in options_of(owner):
             name = option.name if isinstance(option, Lib) else option.type_name if isinstance(option, Thing) else ""
             if not name and isinstance(node, form.Subscript | form.Attr) and isinstance(option, Slot | Thing):
@@ -62,6 +64,12 @@ class Sinks:
                     self._reach(node, full, sink, None, Arguments((key, value), {}))
                     if sink.kind is SinkKind.SESSION:
                         self._privilege(node, full, key, value)
+
+    def _typed_otherwise(self, attr: str | None, key: Value, value: Value) -> None:
+        """`response.mimetype = "text/plain"`, `response.headers["Content-Type"] = ...`: what goes out is no HTML."""
+        name = attr if attr is not None else key.value if isinstance(key, Const) else None
+        if str(name).lower() in _CONTENT_TYPES and isinstance(value, Const) and "html" not in str(value.value):
+            self._engine.not_html.add(self._eval.scope)
 
     def _privilege(self, node: form.Node, name: str, key: Value, value: Value) -> None:
         """What later code takes for granted: a role that a client names itself, or an identity that may be unproven."""

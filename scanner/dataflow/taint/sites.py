@@ -85,7 +85,8 @@ def _numbered(engine: Engine) -> Iterator[DataSite]:
     for place, seen in places:
         if place.callee in _TEXT_METHODS and not seen.flows:
             continue
-        flows = tuple(_flow(trace, place) for trace in seen.flows.values())
+        is_other = place.kind is SinkKind.HTML and place.scope in engine.not_html
+        flows = tuple(_flow(trace, place) for trace in seen.flows.values() if not is_other)
         flows = tuple(sorted(flows, key=lambda f: (f.doubt is not None, len(f.steps), f.steps[0].location)))
         key = (place.kind, _around(place.scope), place.callee)
         counts[key] = counts.get(key, 0) + 1

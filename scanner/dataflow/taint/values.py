@@ -336,12 +336,16 @@ def open_trace(slot: Slot) -> Trace:
 def text_of(parts: Iterable[str | Value]) -> Value:
     """Text put together from pieces: literals side by side become one, nested texts are unfolded.
 
-    Where the beginning is one of several, so is the whole: what a URL begins with decides where it leads. Of a later
-    piece that is one of several texts, only the traces are kept.
+    Where the beginning is one of several, so is the whole: what a URL begins with decides where it leads. The same goes
+    for one later piece; of more that are one of several texts, only the traces are kept.
     """
     pieces = list(parts)
-    if pieces and isinstance(pieces[0], Choice) and len(pieces[0].values) <= _MOST_BEGINNINGS:
-        return joined(text_of([beginning, *pieces[1:]]) for beginning in pieces[0].values)
+    several = [i for i, piece in enumerate(pieces) if isinstance(piece, Choice) and (not i or _holds_text(piece))]
+    if len(several) == 1 or (several and several[0] == 0):
+        place = several[0]
+        options = pieces[place]
+        if isinstance(options, Choice) and len(options.values) <= _MOST_BEGINNINGS:
+            return joined(text_of([*pieces[:place], option, *pieces[place + 1 :]]) for option in options.values)
     found: list[str | Value] = []
     for piece in pieces:
         _append(found, piece)
@@ -354,6 +358,10 @@ def text_of(parts: Iterable[str | Value]) -> Value:
     if len(found) == 1 and isinstance(found[0], str):
         return Const(found[0])
     return Text(tuple(found))
+
+
+def _holds_text(choice: Choice) -> bool:
+    return any(isinstance(v, Text) for v in choice.values)
 
 
 def _append(found: list[str | Value], part: str | Value) -> None:
