@@ -136,12 +136,12 @@ def timeless(text: str) -> str:
 
 
 def test_analyzers_advise_and_can_be_switched_off(tmp_path: Path) -> None:
-    backend(tmp_path, weak="import hashlib\n\n\ndef digest(data):\n    return hashlib.md5(data).hexdigest()\n")
+    backend(tmp_path, weak="def start(server):\n    server.bind('0.0.0.0')\n")
     with_them, without = (
         {v["rule"] for v in json.loads(run_assay("scan", "--format", "json", *flag, cwd=tmp_path).out)["verdicts"]}
         for flag in ([], ["--no-analyzers"])
     )
-    assert with_them - without == {"B324"}
+    assert with_them - without == {"B104"}
 
 
 def test_a_configured_service_is_the_one_that_is_scanned(tmp_path: Path) -> None:

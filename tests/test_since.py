@@ -64,7 +64,7 @@ def scanned(root: Path, revision: str = "main", **environment: str) -> dict[str,
 def shown(root: Path, revision: str = "main", **environment: str) -> set[tuple[str, int]]:
     """The places of bandit's findings of weak hashes, which are as many as there are lines with one."""
     verdicts = scanned(root, revision, **environment)["verdicts"]
-    return {(v["location"]["path"], v["location"]["line"]) for v in verdicts if v["rule"] == "B324"}
+    return {(v["location"]["path"], v["location"]["line"]) for v in verdicts if v["rule"] == "SEC304"}
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------

@@ -256,9 +256,9 @@ def test_from_the_first_summary_to_ctrl_c(tmp_path: Path) -> None:
 
         (root / "weak.py").write_text(WEAK, encoding="utf-8")
         lines = until("1 new, 0 gone", process)
-        assert count(lines, "+ new  weak.py:5  B324  ") == 1
+        assert count(lines, "+ new  weak.py:5  SEC304  ") == 1
         report = json.loads((root / "report.json").read_text(encoding="utf-8"))
-        assert "B324" in {v["rule"] for v in report["verdicts"]}
+        assert "SEC304" in {v["rule"] for v in report["verdicts"]}
 
         (root / "weak.py").write_text(WEAK + "def (:\n", encoding="utf-8")
         lines = until("not compared", process)
@@ -267,10 +267,10 @@ def test_from_the_first_summary_to_ctrl_c(tmp_path: Path) -> None:
         (root / "assay.toml").write_text("[rulez]\n", encoding="utf-8")
         assert "rulez" in until("assay: ", process, told=True)[-1]
 
-        (root / "assay.toml").write_text('[rules]\ndisable = ["B324"]\n', encoding="utf-8")
+        (root / "assay.toml").write_text('[rules]\ndisable = ["B324", "SEC304"]\n', encoding="utf-8")
         (root / "weak.py").write_text(WEAK + "# mended\n", encoding="utf-8")
         lines = until("0 new, 1 gone", process)
-        assert count(lines, "- gone weak.py:5  B324  ") == 1
+        assert count(lines, "- gone weak.py:5  SEC304  ") == 1
 
         (root / "app.py").write_text((root / "app.py").read_text(encoding="utf-8") + "\n", encoding="utf-8")
         until("no change in findings", process)
