@@ -14,12 +14,12 @@ from assay.scanner.cache import Cache
 from assay.scanner.config import Config
 from assay.scanner.engine import Options, scan
 from assay.scanner.executors import InlineExecutor
+from assay.scanner.libraries import packaged_libraries
 from assay.scanner.link import units_of_tree
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.python.form import Mentions
 from assay.scanner.readers.python.reader import read
 from assay.scanner.recall import Recall
-from assay.scanner.libraries import packaged_libraries
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
 
