@@ -213,10 +213,13 @@ class Guards:
         else:
             state.facts[path] = changed
 
-    def looked_up(self, targets: Iterable[form.Expr], asked: form.Expr) -> None:
-        """A variable holds what was found by some of a client's values: see `_found`."""
-        names = {n.id for n in form.walk(asked) if isinstance(n, form.Name)}
-        by = sorted(n for n in names if n in self._eval.state.env and self._eval.traces(self._eval.state.env[n]))
+    def looked_up(self, targets: Iterable[form.Expr], asked: form.Expr, found: Value) -> None:
+        """A variable holds what was found by some of a client's values, and isn't made of them: see `_found`."""
+        env = self._eval.state.env
+        made_of = {t.origin for t in self._eval.traces(found) if t.doubt is None}
+        names = {n.id for n in form.walk(asked) if isinstance(n, form.Name) and n.id in env}
+        origins = {name: {t.origin for t in self._eval.traces(env[name])} for name in names}
+        by = sorted(name for name, found_by in origins.items() if found_by and found_by.isdisjoint(made_of))
         for target in targets:
             if by and isinstance(target, form.Name):
                 self._eval.state.facts[f"{target.id}.<found by>"] = Const(",".join(by))

@@ -165,8 +165,8 @@ class Run:
             name = form.dotted(target)
             text = f"`{name}` holds it" if name is not None else "it is kept"
             self._eval.targets.bind(target, self._eval.handed_on(value, node, text))
-        if isinstance(node.value, form.Call | form.Await) and all(t.doubt for t in self._eval.traces(value)):
-            self._eval.guards.looked_up(node.targets, node.value)
+        if isinstance(node.value, form.Call | form.Await):
+            self._eval.guards.looked_up(node.targets, node.value, value)
         return self._eval.state
 
     def _augmented(self, node: form.AugAssign) -> State:

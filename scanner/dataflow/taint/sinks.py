@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assay.scanner.dataflow.taint import python_functions, texts
 from assay.scanner.dataflow.taint.arguments import Arguments
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assay.scanner.dataflow.taint.evaluation import Evaluation
 
 _TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORMAL_PATH})
+_IMPORTS = frozenset({"__import__", "import_module", "import_string", "find_spec", "locate"})
 _CONTENT_TYPES = frozenset({"content-type", "content_type", "mimetype", "media_type"})
 _ROLES = frozenset(
     {"role", "roles", "is_admin", "admin", "is_staff", "is_superuser", "permissions", "scopes", "tenant"}
@@ -102,22 +103,30 @@ class Sinks:
         if doubt is False:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, _why_not(sink))
             return
+        doubts = [d for d in (sink.doubt, doubt) if d]
         for value in values:
-            if self._is_other(sink.kind, value):
-                continue
-            if sink.is_script:
-                value = Tree("dict", (("$where", self._eval.frozen(value)),))
-            if sink.doubt:
-                value = Thing("", doubtful(self._eval.traces(value), sink.doubt))
-            if isinstance(doubt, str):
-                value = Thing("", doubtful(self._eval.traces(value), doubt))
-            if sink.kind is SinkKind.COMMAND and self._runs_shell(arguments):
-                value = self._as_shell_text(value)
-            if sink.kind is SinkKind.XML and not sink.when:
-                value = self._parse(name, value, receiver, arguments)
-            if sink.kind is SinkKind.LOG:
-                value = self._message(value, arguments)
-            self._eval.use(node, sink.kind, callee, value)
+            if not self._is_other(sink.kind, value):
+                given = self._as_given(sink, name, value, receiver, arguments, doubts)
+                self._eval.use(node, sink.kind, callee, given)
+
+    def _as_given(
+        self, sink: Sink, name: str, value: Value, receiver: Value | None, arguments: Arguments, doubts: list[str]
+    ) -> Value:
+        """What the interpreter makes of an argument: a command's text, a document with its parser, a message."""
+        if sink.kind is SinkKind.CODE and name.rpartition(".")[2] in _IMPORTS and self._begins_fixed(value):
+            doubts = [*doubts, "the package that it begins with is fixed"]
+        if sink.is_script:
+            value = Tree("dict", (("$where", self._eval.frozen(value)),))
+        if doubts:
+            value = Thing("", doubtful(self._eval.traces(value), doubts[0]))
+        match sink.kind:
+            case SinkKind.COMMAND if self._runs_shell(arguments):
+                return self._as_shell_text(value)
+            case SinkKind.XML if not sink.when:
+                return self._parse(name, value, receiver, arguments)
+            case SinkKind.LOG:
+                return self._message(value, arguments)
+        return value
 
     def _parse(self, name: str, document: Value, receiver: Value | None, arguments: Arguments) -> Value:
         """A document with what is known of its parser: see `shapes`."""
@@ -138,6 +147,13 @@ class Sinks:
         cell = self._eval.cell(value)
         return isinstance(value, Slot) or (cell is not None and cell.type_name in _XML_PARSERS) or (
             isinstance(value, Thing) and not value.traces and value.type_name not in _TEXT_TYPES)  # fmt: skip
+
+    def _begins_fixed(self, value: Value) -> bool:
+        """Whether a text begins with what no client chooses."""
+        if not isinstance(value, Text):
+            return False
+        first = value.parts[0]
+        return isinstance(first, str) or not self._eval.traces(first)
 
     def _is_other(self, kind: SinkKind, value: Value) -> bool:
         """Whether it isn't what this kind is about: a dict that goes out as JSON, an open file that has a path."""
@@ -184,7 +200,7 @@ class Sinks:
                 found.append(arguments.double.below(place))
         return found
 
-    def _doubt(self, sink: Sink, arguments: Arguments) -> bool | str | None:
+    def _doubt(self, sink: Sink, arguments: Arguments) -> Literal[False] | str | None:
         """Whether the conditions hold: None where they do, False where one doesn't, what is in doubt else."""
         doubt: str | None = None
         for condition in sink.when:
