@@ -415,9 +415,12 @@ class RequestSources:
 
     def _typed_field(self, cls: ClassSymbol, name: str) -> Source | None:
         declared = self._project.class_attribute(cls, name)
-        if declared is not None and isinstance(declared[0], form.Call) and last_name(declared[0].func) in _TYPED_FIELDS:
-            return Source(Origin.TYPED, f"the form converts `{name}`")
-        return None
+        if declared is None or not isinstance(declared[0], form.Call):
+            return None
+        kind = self._project.infer(declared[0].func, declared[1])
+        bases = self._project.base_names(kind) if isinstance(kind, ClassSymbol) else frozenset()
+        names = {last_name(declared[0].func), *(last_part(base) for base in bases)}
+        return Source(Origin.TYPED, f"the form converts `{name}`") if names & _TYPED_FIELDS else None
 
     # --- configuration and metadata ---
 

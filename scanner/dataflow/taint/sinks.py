@@ -149,11 +149,11 @@ class Sinks:
             isinstance(value, Thing) and not value.traces and value.type_name not in _TEXT_TYPES)  # fmt: skip
 
     def _begins_fixed(self, value: Value) -> bool:
-        """Whether a text begins with what no client chooses."""
-        if not isinstance(value, Text):
-            return False
-        first = value.parts[0]
-        return isinstance(first, str) or not self._eval.traces(first)
+        """Whether a dotted name has a part that is written in the code before what a client chooses."""
+        return all(
+            isinstance(option, Text) and any(isinstance(p, str) and "." in p and len(p) > 1 for p in option.parts[:-1])
+            for option in options_of(value)
+        )
 
     def _is_other(self, kind: SinkKind, value: Value) -> bool:
         """Whether it isn't what this kind is about: a dict that goes out as JSON, an open file that has a path."""
