@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.numbering import around
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.sources import Handler, RequestSources
 from assay.scanner.dataflow.sql_shape import is_schema_change, positions, reads_as_sql
@@ -85,7 +86,7 @@ class _Sites:
         counts: dict[str, int] = {}
         for item in read:
             execution = item.execution
-            function = _around(execution.scope)
+            function = around(execution.scope)
             counts[function] = counts.get(function, 0) + 1
             module = execution.scope.module
             yield SqlSite(
@@ -209,11 +210,6 @@ def _begins_with_text(node: form.Expr) -> bool:
             return True
         node = node.func if isinstance(node, form.Call) else node.value
     return False
-
-
-def _around(scope: Scope) -> str:
-    name = scope.module.name
-    return f"{name}:{scope.qualname}" if scope.qualname else name
 
 
 def _spelled(node: form.Expr) -> str:

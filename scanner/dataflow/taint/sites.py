@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
+from assay.scanner.dataflow.numbering import around
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.sources import Handler
 from assay.scanner.dataflow.taint.engine import Engine, Seen
@@ -14,7 +15,7 @@ from assay.scanner.dataflow.taint.values import Step, Trace
 from assay.scanner.framework import Context, SqlExecution
 from assay.scanner.libraries import Library, SinkKind
 from assay.scanner.linker.project import Project
-from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Module
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import (
@@ -88,7 +89,7 @@ def _numbered(engine: Engine) -> Iterator[DataSite]:
         is_other = place.kind is SinkKind.HTML and place.scope in engine.not_html
         flows = tuple(_flow(trace, place) for trace in seen.flows.values() if not is_other)
         flows = tuple(sorted(flows, key=lambda f: (f.doubt is not None, len(f.steps), f.steps[0].location)))
-        key = (place.kind, _around(place.scope), place.callee)
+        key = (place.kind, around(place.scope), place.callee)
         counts[key] = counts.get(key, 0) + 1
         yield _site(place, seen, flows[:_MOST_FLOWS], counts[key])
 
@@ -153,17 +154,12 @@ class _Search:
             yield outer
 
 
-def _around(scope: Scope) -> str:
-    qualname = scope.qualname
-    return f"{scope.module.name}:{qualname}" if qualname else scope.module.name
-
-
 def _site(place: Place, seen: Seen, flows: tuple[Flow, ...], ordinal: int) -> DataSite:
     module = place.scope.module
     proofs = tuple(Evidence(module.location(node), text) for text, node in seen.proofs.items())
     ends = (Evidence(module.location(place.node), "what it is given comes from outside of what was read"),)
     return _CLASSES[place.kind](
-        function=_around(place.scope),
+        function=around(place.scope),
         ordinal=ordinal,
         callee=place.callee,
         location=module.location(place.node),
