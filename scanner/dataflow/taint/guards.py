@@ -58,6 +58,7 @@ class Guards:
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._eval = evaluation
+        self._asked: dict[str, tuple[form.Expr, Value]] = {}
 
     def refined(self, test: form.Expr, truth: bool) -> State | None:
         """The state in which the test turned out so; None where it can't."""
@@ -214,30 +215,27 @@ class Guards:
             state.facts[path] = changed
 
     def looked_up(self, targets: Iterable[form.Expr], asked: form.Expr, found: Value) -> None:
-        """A variable holds what was found by some of a client's values, and isn't made of them: see `_found`."""
-        env = self._eval.state.env
-        made_of = {t.origin for t in self._eval.traces(found) if t.doubt is None}
-        names = {n.id for n in form.walk(asked) if isinstance(n, form.Name) and n.id in env}
-        origins = {name: {t.origin for t in self._eval.traces(env[name])} for name in names}
-        by = sorted(name for name, found_by in origins.items() if found_by and found_by.isdisjoint(made_of))
+        """A variable holds what a call found: see `_found`, which is asked of few of them."""
         for target in targets:
-            if by and isinstance(target, form.Name):
-                self._eval.state.facts[f"{target.id}.<found by>"] = Const(",".join(by))
+            if isinstance(target, form.Name):
+                self._asked[target.id] = (asked, found)
 
     def _found(self, node: form.Expr) -> bool:
         """`if record is None: raise` behind `record = find(name)`: there is a record of that name, so it is no longer
         just any text, and a person has to say whether that is enough.
         """
-        path = path_of(node)
-        by = self._eval.state.facts.get(f"{path}.<found by>") if path is not None else None
-        if not isinstance(by, Const):
+        asked, found = self._asked.get(node.id, (None, None)) if isinstance(node, form.Name) else (None, None)
+        if asked is None or found is None:
             return False
-        for name in str(by.value).split(","):
-            value = self._eval.state.env.get(name)
-            if isinstance(value, Thing | Slot | Text):
-                traces = doubtful(self._eval.traces(value), "a record was looked up by it first")
-                self._eval.state.env[name] = Thing("", traces)
-        return True
+        env = self._eval.state.env
+        made_of = {t.origin for t in self._eval.traces(found) if t.doubt is None}
+        names = {n.id for n in form.walk(asked) if isinstance(n, form.Name)}
+        by = [n for n in sorted(names) if isinstance(env.get(n), Thing | Slot | Text)]
+        traces = {name: self._eval.traces(env[name]) for name in by}
+        doubted = [name for name in by if traces[name] and made_of.isdisjoint(t.origin for t in traces[name])]
+        for name in doubted:
+            env[name] = Thing("", doubtful(traces[name], "a record was looked up by it first"))
+        return bool(doubted)
 
     # --- comparisons ---
 
