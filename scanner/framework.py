@@ -89,6 +89,7 @@ class Route:
     role: Role
     kind: EndpointKind | None = None
     guards: tuple[Guard, ...] = ()
+    unresolved_guards: tuple[Evidence, ...] = ()
     rate_limits: tuple[Guard, ...] = ()
     tags: tuple[str, ...] = ()
     summary: str | None = None

@@ -12,7 +12,7 @@ from assay.scanner.configuration.echoes import without_echoes
 from assay.scanner.dataflow.dependencies import hard_dependencies
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
-from assay.scanner.dataflow.logs import NO_LOGS, link_logs
+from assay.scanner.dataflow.logs import link_logs
 from assay.scanner.dataflow.other_probes import other_probes
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.safeguards.cookies import cookies
@@ -26,16 +26,32 @@ from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
+from assay.scanner.finders import FINDERS
 from assay.scanner.framework import Context, Route, frameworks
+from assay.scanner.gathered import Gathered
 from assay.scanner.libraries import Library
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import OutOfSightError, Project
 from assay.scanner.linker.scopes import Module
+from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
+from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
+from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
+from assay.scanner.model.cookie import Cookie
+from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
+from assay.scanner.model.description import ApiDescription, DescribedOperation
 from assay.scanner.model.endpoint import Endpoint
-from assay.scanner.model.log import LoggingSetup
+from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
+from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
+from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
+from assay.scanner.model.lookup import ObjectLookup
+from assay.scanner.model.migration import Migration
+from assay.scanner.model.naming import PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
+from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
     CodeEvaluation,
     Deserialization,
@@ -54,7 +70,15 @@ from assay.scanner.model.site import (
     XmlParse,
     XpathQuery,
 )
+from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
+from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
+from assay.scanner.model.table import Table
+from assay.scanner.model.token import TokenVerification
+from assay.scanner.model.traffic import ClientAddress, CorsPolicy, RateLimiter
+from assay.scanner.model.transport import TlsClient
+from assay.scanner.model.upload import AbsoluteLink, ArchiveExtraction, FileUpload
+from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
@@ -146,7 +170,7 @@ def link(sources: Sources, profile: Profile) -> Linked:
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
-    parts = _Parts(context, owners, log_files, sources.libraries, profile)
+    parts = _Parts(context, owners, log_files, sources.libraries, roots, deployments, profile)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
     return Linked(services, owned, tuple(context.diagnostics))
@@ -191,6 +215,8 @@ class _Parts:
         owners: Ownership,
         log_files: Mapping[str, bytes],
         libraries: tuple[Library, ...],
+        roots: tuple[ServiceRoot, ...],
+        deployments: Mapping[str, Deployment],
         profile: Profile,
     ) -> None:
         self._profile = profile
@@ -206,33 +232,39 @@ class _Parts:
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
         self.endpoints = self._part("endpoints", self._endpoints, reads)
+        self._subjects: list[Subject] = [endpoint for _, endpoint in self.endpoints]
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = {**resolvers_of(project), **handlers_of(self.routes, project)}
-        self.data_sites = self._part("data flows", data_sites, context, libraries, sources, executions)
-        statements = [site for site in self.data_sites if isinstance(site, SqlStatement)]
-        self.sql_sites = self._part("SQL sites", sql_sites, context, executions, sources, statements)
+        flows = self._part("data flows", data_sites, context, libraries, sources, executions)
+        statements = [site for site in flows if isinstance(site, SqlStatement)]
+        self._subjects += (site for site in flows if not isinstance(site, SqlStatement))
+        self._keep("SQL sites", sql_sites, context, executions, sources, statements)
         handled = [(endpoint, route.handler) for route, endpoint in self.endpoints]
-        self.health_checks = self._part("health checks", health_checks, handled, project)
+        self._keep("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
-        self.logs = next(iter(self._part("logs", lambda: [link_logs(project, routes=handlers)])), NO_LOGS)
+        self._keep("logs", lambda: link_logs(project, routes=handlers).subjects)
         tables = [t for f in used for t in self._part(f"tables of {f.name}", f.tables, context)]
-        self.tables = [t for t in tables if t.role is not Role.TEST]
-        secrets = Secrets(project, libraries, self.tables)
-        self.hash_uses = self._part("digests", secrets.hash_uses)
-        self.random_uses = self._part("random values", secrets.random_uses)
-        self.password_uses = self._part("passwords", secrets.password_uses)
-        self.credentials = self._part("credentials", secrets.credentials)
-        self.migrations = [m for f in used for m in self._part(f"migrations of {f.name}", f.migrations, context)]
-        self.settings = without_echoes(
-            s for f in used for s in self._part(f"settings of {f.name}", f.settings, context)
-        )
-        self.cookies = self._part("cookies", cookies, context, libraries, self.settings)
-        self.tls_clients = self._part("TLS clients", tls_clients, context, libraries, self.settings)
-        self.tokens = self._part("tokens", token_verifications, context, libraries, self.settings)
-        self.outbound_calls = [c for f in used for c in self._part(f"calls by {f.name}", f.outbound_calls, context)]
-        self.tasks = [t for f in used for t in self._part(f"tasks of {f.name}", f.tasks, context)]
-        self.consumers = [c for f in used for c in self._part(f"consumers of {f.name}", f.consumers, context)]
+        tables = [t for t in tables if t.role is not Role.TEST]
+        self._subjects += tables
+        secrets = Secrets(project, libraries, tables)
+        self._keep("digests", secrets.hash_uses)
+        self._keep("random values", secrets.random_uses)
+        self._keep("passwords", secrets.password_uses)
+        self._keep("credentials", secrets.credentials)
+        settings = without_echoes(s for f in used for s in self._part(f"settings of {f.name}", f.settings, context))
+        self._subjects += settings
+        self._keep("cookies", cookies, context, libraries, settings)
+        self._keep("TLS clients", tls_clients, context, libraries, settings)
+        self._keep("tokens", token_verifications, context, libraries, settings)
+        for framework in used:
+            self._keep(f"migrations of {framework.name}", framework.migrations, context)
+            self._keep(f"calls by {framework.name}", framework.outbound_calls, context)
+            self._keep(f"tasks of {framework.name}", framework.tasks, context)
+            self._keep(f"consumers of {framework.name}", framework.consumers, context)
+        gathered = Gathered(context, tuple(self.endpoints), tables, settings, libraries, roots, deployments)
+        for what, find in FINDERS.items():
+            self._keep(what, find, gathered)
         self.frameworks = {
             framework.name: {
                 m.path
@@ -265,14 +297,12 @@ class _Parts:
             self._context.diagnostics.append(Diagnostic(".", None, Reason.MODEL_INCOMPLETE, message))
             return []
 
-    def of(self, root: ServiceRoot, subjects: Iterable[_S]) -> tuple[_S, ...]:
-        """The service's own, in order of place."""
-        mine = (s for s in subjects if self._owners.of(s.location.path) is root)
-        return tuple(sorted(mine, key=lambda s: (s.location, s.subject_id)))
+    def _keep(self, what: str, find: Callable[_P, Iterable[_S]], *args: _P.args, **kwargs: _P.kwargs) -> None:
+        """Find subjects for the services to be handed."""
+        self._subjects += self._part(what, find, *args, **kwargs)
 
-    def sites(self, root: ServiceRoot, kind: type[_S]) -> tuple[_S, ...]:
-        """The places of one kind where data reaches an interpreter."""
-        return self.of(root, (site for site in self.data_sites if isinstance(site, kind)))
+    def owned_by(self, root: ServiceRoot) -> _Owned:
+        return _Owned(s for s in self._subjects if self._owners.of(s.location.path) is root)
 
     def hard_dependencies(self, root: ServiceRoot) -> tuple[Evidence, ...]:
         mine = [r.handler for r, e in self.endpoints if r.handler and self._owners.of(e.location.path) is root]
@@ -292,8 +322,21 @@ class _Parts:
         )
 
 
+class _Owned:
+    """The subjects of one service, by type and in order of place."""
+
+    def __init__(self, subjects: Iterable[Subject]) -> None:
+        self._by_type: dict[type, list[Subject]] = {}
+        for subject in sorted(subjects, key=lambda s: (s.location, s.subject_id)):
+            self._by_type.setdefault(type(subject), []).append(subject)
+
+    def of(self, kind: type[_S]) -> tuple[_S, ...]:
+        return tuple(s for s in self._by_type.get(kind, ()) if isinstance(s, kind))
+
+
 def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Service:
-    endpoints = parts.of(root, (endpoint for _, endpoint in parts.endpoints))
+    own = parts.owned_by(root)
+    endpoints = own.of(Endpoint)
     return Service(
         name=root.name,
         root=root.root,
@@ -303,43 +346,79 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         endpoints=endpoints,
         page_sizes=page_sizes(endpoints),
         paged_queries=paged_queries(endpoints),
-        tables=parts.of(root, parts.tables),
-        migrations=parts.of(root, parts.migrations),
-        settings=parts.of(root, parts.settings),
-        outbound_calls=parts.of(root, parts.outbound_calls),
-        tasks=parts.of(root, parts.tasks),
-        consumers=parts.of(root, parts.consumers),
-        health_checks=parts.of(root, parts.health_checks),
+        tables=own.of(Table),
+        migrations=own.of(Migration),
+        settings=own.of(Setting),
+        outbound_calls=own.of(OutboundCall),
+        tasks=own.of(Task),
+        consumers=own.of(Consumer),
+        health_checks=own.of(HealthCheck),
         other_probes=parts.evidence_of(root, parts.other_probes),
         hard_dependencies=parts.hard_dependencies(root),
-        sql_sites=parts.of(root, parts.sql_sites),
-        process_starts=parts.sites(root, ProcessStart),
-        code_evaluations=parts.sites(root, CodeEvaluation),
-        file_accesses=parts.sites(root, FileAccess),
-        url_requests=parts.sites(root, UrlRequest),
-        template_sources=parts.sites(root, TemplateSource),
-        html_outputs=parts.sites(root, HtmlOutput),
-        deserializations=parts.sites(root, Deserialization),
-        xml_parses=parts.sites(root, XmlParse),
-        ldap_queries=parts.sites(root, LdapQuery),
-        xpath_queries=parts.sites(root, XpathQuery),
-        document_queries=parts.sites(root, DocumentQuery),
-        redirects=parts.sites(root, Redirect),
-        header_writes=parts.sites(root, HeaderWrite),
-        logged_texts=parts.sites(root, LoggedText),
-        session_writes=parts.sites(root, SessionWrite),
-        cookies=parts.of(root, parts.cookies),
-        tls_clients=parts.of(root, parts.tls_clients),
-        token_verifications=parts.of(root, parts.tokens),
-        hash_uses=parts.of(root, parts.hash_uses),
-        random_uses=parts.of(root, parts.random_uses),
-        password_uses=parts.of(root, parts.password_uses),
-        credentials=parts.of(root, parts.credentials),
-        log_calls=parts.of(root, parts.logs.log_calls),
-        print_calls=parts.of(root, parts.logs.print_calls),
-        except_handlers=parts.of(root, parts.logs.except_handlers),
-        logged_data=parts.of(root, parts.logs.logged_data),
+        sql_sites=own.of(SqlSite),
+        process_starts=own.of(ProcessStart),
+        code_evaluations=own.of(CodeEvaluation),
+        file_accesses=own.of(FileAccess),
+        url_requests=own.of(UrlRequest),
+        template_sources=own.of(TemplateSource),
+        html_outputs=own.of(HtmlOutput),
+        deserializations=own.of(Deserialization),
+        xml_parses=own.of(XmlParse),
+        ldap_queries=own.of(LdapQuery),
+        xpath_queries=own.of(XpathQuery),
+        document_queries=own.of(DocumentQuery),
+        redirects=own.of(Redirect),
+        header_writes=own.of(HeaderWrite),
+        logged_texts=own.of(LoggedText),
+        session_writes=own.of(SessionWrite),
+        cookies=own.of(Cookie),
+        tls_clients=own.of(TlsClient),
+        token_verifications=own.of(TokenVerification),
+        hash_uses=own.of(HashUse),
+        random_uses=own.of(RandomUse),
+        password_uses=own.of(PasswordUse),
+        credentials=own.of(Credential),
+        log_calls=own.of(LogCall),
+        print_calls=own.of(PrintCall),
+        except_handlers=own.of(ExceptHandler),
+        logged_data=own.of(LoggedData),
         logging_setups=parts.logging_setups(root),
+        error_answers=own.of(ErrorAnswer),
+        caller_refusals=own.of(CallerRefusal),
+        exception_answers=own.of(ExceptionAnswer),
+        caught_failures=own.of(CaughtFailure),
+        object_lookups=own.of(ObjectLookup),
+        request_bodies=own.of(RequestBody),
+        bulk_assignments=own.of(BulkAssignment),
+        response_shapes=own.of(ResponseShape),
+        path_templates=own.of(PathTemplate),
+        path_names=own.of(PathName),
+        route_overlaps=own.of(RouteOverlap),
+        api_descriptions=own.of(ApiDescription),
+        described_operations=own.of(DescribedOperation),
+        access_defaults=own.of(AccessDefault),
+        guard_uses=own.of(GuardUse),
+        socket_entrances=own.of(SocketEntrance),
+        inbound_webhooks=own.of(InboundWebhook),
+        cors_policies=own.of(CorsPolicy),
+        rate_limiters=own.of(RateLimiter),
+        client_addresses=own.of(ClientAddress),
+        token_issues=own.of(TokenIssue),
+        signing_keys=own.of(SigningKey),
+        secret_comparisons=own.of(SecretComparison),
+        stored_keys=own.of(StoredKey),
+        url_credentials=own.of(UrlCredential),
+        sensitive_columns=own.of(SensitiveColumn),
+        security_headers=own.of(SecurityHeader),
+        debug_switches=own.of(DebugSwitch),
+        host_policies=own.of(HostPolicy),
+        forgery_protections=own.of(ForgeryProtection),
+        plain_transports=own.of(PlainTransport),
+        dependency_sets=own.of(DependencySet),
+        dependency_audits=own.of(DependencyAudit),
+        archive_extractions=own.of(ArchiveExtraction),
+        file_uploads=own.of(FileUpload),
+        absolute_links=own.of(AbsoluteLink),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,

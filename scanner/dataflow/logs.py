@@ -27,6 +27,7 @@ from assay.scanner.model.log import (
     PrintCall,
     PrintPlace,
 )
+from assay.scanner.model.subject import Subject
 from assay.scanner.readers.python import form
 
 
@@ -39,8 +40,9 @@ class Logs:
     except_handlers: tuple[ExceptHandler, ...] = ()
     logged_data: tuple[LoggedData, ...] = ()
 
-
-NO_LOGS = Logs()
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return (*self.log_calls, *self.print_calls, *self.except_handlers, *self.logged_data)
 
 
 def link_logs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assay.scanner.model.effect import Effect
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import Bound, CollectionRead, PageSize
 from assay.scanner.model.role import Role
@@ -41,6 +42,10 @@ class Endpoint:
     kind: EndpointKind
     role: Role
     auth: tuple[str, ...] = ()
+    guards: tuple[Evidence, ...] = ()
+    """Where the guards are attached, in the order of `auth`."""
+    unresolved_guards: tuple[Evidence, ...] = ()
+    """What may guard it, for all that can be told: a decorator, dependency or middleware that could not be followed."""
     tags: tuple[str, ...] = ()
     summary: str | None = None
     """What its documentation says in one line, where the code states it for that purpose."""
@@ -52,6 +57,12 @@ class Endpoint:
     """The declared statuses, the success first; empty where the code declares none."""
     rate_limits: tuple[str, ...] = ()
     """What limits how often a client may call, from whatever level, by name."""
+    throttles: tuple[Evidence, ...] = ()
+    """Where the rate limits are attached."""
+    effects: tuple[Effect, ...] = ()
+    """What it changes for this method, in its handler or in what that calls."""
+    unfollowed: tuple[Evidence, ...] = ()
+    """Calls that may change something, for all that can be told."""
     operations: tuple[str, ...] = ()
     """What a GraphQL endpoint offers at its root: `query users`, `mutation createUser`, `subscription ticks`."""
     returns_collection: bool = False

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
+from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
+from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
+from assay.scanner.model.description import ApiDescription, DescribedOperation
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
+from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.migration import Migration
+from assay.scanner.model.naming import PathName, PathTemplate, RouteOverlap
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
@@ -33,9 +41,12 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
 from assay.scanner.model.table import Table
 from assay.scanner.model.token import TokenVerification
+from assay.scanner.model.traffic import ClientAddress, CorsPolicy, RateLimiter
 from assay.scanner.model.transport import TlsClient
+from assay.scanner.model.upload import AbsoluteLink, ArchiveExtraction, FileUpload
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
@@ -100,6 +111,42 @@ class Service:
     except_handlers: tuple[ExceptHandler, ...] = ()
     logged_data: tuple[LoggedData, ...] = ()
     logging_setups: tuple[LoggingSetup, ...] = ()
+    error_answers: tuple[ErrorAnswer, ...] = ()
+    caller_refusals: tuple[CallerRefusal, ...] = ()
+    exception_answers: tuple[ExceptionAnswer, ...] = ()
+    caught_failures: tuple[CaughtFailure, ...] = ()
+    object_lookups: tuple[ObjectLookup, ...] = ()
+    request_bodies: tuple[RequestBody, ...] = ()
+    bulk_assignments: tuple[BulkAssignment, ...] = ()
+    response_shapes: tuple[ResponseShape, ...] = ()
+    path_templates: tuple[PathTemplate, ...] = ()
+    path_names: tuple[PathName, ...] = ()
+    route_overlaps: tuple[RouteOverlap, ...] = ()
+    api_descriptions: tuple[ApiDescription, ...] = ()
+    described_operations: tuple[DescribedOperation, ...] = ()
+    access_defaults: tuple[AccessDefault, ...] = ()
+    guard_uses: tuple[GuardUse, ...] = ()
+    socket_entrances: tuple[SocketEntrance, ...] = ()
+    inbound_webhooks: tuple[InboundWebhook, ...] = ()
+    cors_policies: tuple[CorsPolicy, ...] = ()
+    rate_limiters: tuple[RateLimiter, ...] = ()
+    client_addresses: tuple[ClientAddress, ...] = ()
+    token_issues: tuple[TokenIssue, ...] = ()
+    signing_keys: tuple[SigningKey, ...] = ()
+    secret_comparisons: tuple[SecretComparison, ...] = ()
+    stored_keys: tuple[StoredKey, ...] = ()
+    url_credentials: tuple[UrlCredential, ...] = ()
+    sensitive_columns: tuple[SensitiveColumn, ...] = ()
+    security_headers: tuple[SecurityHeader, ...] = ()
+    debug_switches: tuple[DebugSwitch, ...] = ()
+    host_policies: tuple[HostPolicy, ...] = ()
+    forgery_protections: tuple[ForgeryProtection, ...] = ()
+    plain_transports: tuple[PlainTransport, ...] = ()
+    dependency_sets: tuple[DependencySet, ...] = ()
+    dependency_audits: tuple[DependencyAudit, ...] = ()
+    archive_extractions: tuple[ArchiveExtraction, ...] = ()
+    file_uploads: tuple[FileUpload, ...] = ()
+    absolute_links: tuple[AbsoluteLink, ...] = ()
 
     @property
     def subject_id(self) -> str:

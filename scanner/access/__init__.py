@@ -1,0 +1,3 @@
+"""Who is let in: defaults, guards that act or not, sockets, webhooks."""
+
+from __future__ import annotations

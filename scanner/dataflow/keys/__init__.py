@@ -1,0 +1,3 @@
+"""Keys and tokens: how they are made, signed, compared, stored and sent."""
+
+from __future__ import annotations

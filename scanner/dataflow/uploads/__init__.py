@@ -1,0 +1,3 @@
+"""Archives, uploads, and links built from requests."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""OpenAPI: how an application describes its API, and where documents and code differ."""
+
+from __future__ import annotations

@@ -1,0 +1,34 @@
+"""What finds the nouns that build on others: on endpoints, tables, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from assay.scanner.access.subjects import entrances
+from assay.scanner.dataflow.bodies.subjects import bodies
+from assay.scanner.dataflow.keys.subjects import keys
+from assay.scanner.dataflow.lookups.subjects import object_lookups
+from assay.scanner.dataflow.responses.subjects import answers
+from assay.scanner.dataflow.uploads.subjects import uploads
+from assay.scanner.description.subjects import descriptions
+from assay.scanner.gathered import Gathered
+from assay.scanner.hardening.subjects import protections
+from assay.scanner.model.subject import Subject
+from assay.scanner.naming.subjects import path_names
+from assay.scanner.supply.subjects import supplies
+from assay.scanner.traffic.subjects import traffic_rules
+
+FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
+    "answers": answers,
+    "object lookups": object_lookups,
+    "bodies": bodies,
+    "path names": path_names,
+    "descriptions": descriptions,
+    "entrances": entrances,
+    "traffic rules": traffic_rules,
+    "keys": keys,
+    "protections": protections,
+    "supplies": supplies,
+    "uploads": uploads,
+}
+"""By what a person calls the part, in `--profile` and in diagnostics."""

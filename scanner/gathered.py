@@ -1,0 +1,34 @@
+"""What the first part of linking gathered, for the finders of nouns that build on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.scanner.deployment import Deployment
+from assay.scanner.framework import Context, Route
+from assay.scanner.libraries import Library
+from assay.scanner.linker.project import Project
+from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.setting import Setting
+from assay.scanner.model.table import Table
+from assay.scanner.services import ServiceRoot
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, and
+    `deployments` are by the service's name.
+    """
+
+    context: Context
+    endpoints: Sequence[tuple[Route, Endpoint]]
+    tables: Sequence[Table]
+    settings: Sequence[Setting]
+    libraries: Sequence[Library]
+    services: Sequence[ServiceRoot]
+    deployments: Mapping[str, Deployment]
+
+    @property
+    def project(self) -> Project:
+        return self.context.project

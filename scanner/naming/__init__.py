@@ -1,0 +1,3 @@
+"""Names of paths and parameters, and routes that hide one another."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""CORS, rate limits, and addresses of clients."""
+
+from __future__ import annotations
