@@ -18,6 +18,8 @@ class FileKind(StrEnum):
     KUBERNETES = "kubernetes"
     """YAML (or JSON) that holds at least one document with `apiVersion` and `kind`; it may be a Helm template."""
     CI_WORKFLOW = "ci_workflow"
+    DEPENDENCY_BOT = "dependency_bot"
+    """Settings of Dependabot or Renovate."""
     OPENAPI = "openapi"
     PROMETHEUS_RULES = "prometheus_rules"
     ENV_FILE = "env_file"
@@ -69,6 +71,14 @@ _BY_NAME = {
     "bitbucket-pipelines.yml": FileKind.CI_WORKFLOW,
     "cloudbuild.yml": FileKind.CI_WORKFLOW,
     "cloudbuild.yaml": FileKind.CI_WORKFLOW,
+    ".pre-commit-config.yaml": FileKind.CI_WORKFLOW,
+    "dependabot.yml": FileKind.DEPENDENCY_BOT,
+    "dependabot.yaml": FileKind.DEPENDENCY_BOT,
+    "renovate.json": FileKind.DEPENDENCY_BOT,
+    "renovate.json5": FileKind.DEPENDENCY_BOT,
+    ".renovaterc": FileKind.DEPENDENCY_BOT,
+    ".renovaterc.json": FileKind.DEPENDENCY_BOT,
+    ".renovaterc.json5": FileKind.DEPENDENCY_BOT,
 }
 
 _NAME_PATTERNS = (

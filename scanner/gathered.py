@@ -10,6 +10,7 @@ from assay.scanner.framework import Context, Route
 from assay.scanner.libraries import Library
 from assay.scanner.linker.project import Project
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
 from assay.scanner.services import ServiceRoot
@@ -17,8 +18,8 @@ from assay.scanner.services import ServiceRoot
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, and
-    `deployments` are by the service's name.
+    """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, `roles` are
+    by path, and `deployments` by the service's name.
     """
 
     context: Context
@@ -26,6 +27,7 @@ class Gathered:
     tables: Sequence[Table]
     settings: Sequence[Setting]
     libraries: Sequence[Library]
+    roles: Mapping[str, Role]
     services: Sequence[ServiceRoot]
     deployments: Mapping[str, Deployment]
 

@@ -13,7 +13,18 @@ import msgspec
 from assay.scanner.analyzers.facts import AnalyzerFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.filekinds import FileKind
-from assay.scanner.readers import compose, dockerfile, graphql, kubernetes, openapi, procfile, protobuf, shell
+from assay.scanner.readers import (
+    audits,
+    compose,
+    dependencies,
+    dockerfile,
+    graphql,
+    kubernetes,
+    openapi,
+    procfile,
+    protobuf,
+    shell,
+)
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
@@ -28,6 +39,8 @@ Facts: TypeAlias = (
     | shell.ShellFacts
     | protobuf.ProtobufFacts
     | graphql.GraphqlFacts
+    | dependencies.DependencyFacts
+    | audits.AuditFacts
     | bytes
 )
 
@@ -40,6 +53,9 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.SHELL: (shell.read, shell.ShellFacts),
     FileKind.PROTOBUF: (protobuf.read, protobuf.ProtobufFacts),
     FileKind.GRAPHQL: (graphql.read, graphql.GraphqlFacts),
+    FileKind.PACKAGE_METADATA: (dependencies.read, dependencies.DependencyFacts),
+    FileKind.CI_WORKFLOW: (audits.read, audits.AuditFacts),
+    FileKind.DEPENDENCY_BOT: (audits.read, audits.AuditFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }
 

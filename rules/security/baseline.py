@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from assay.scanner.model.cookie import Cookie, CookieRole
 from assay.scanner.model.option import Option
 from assay.scanner.model.service import Service
+from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.transport import TlsClient
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Evidence, Severity, Verdict, fail, not_applicable, passed, review
@@ -90,3 +91,60 @@ def tls_verification_disabled(client: TlsClient, service: Service) -> Verdict:
         return review(f"does {client.callee} check certificates in production?", *client.verifies.evidence)
     unless = ", as long as nobody configures it otherwise" if client.verifies.is_default else ""
     return passed(f"certificates are checked{unless}", *client.verifies.evidence)
+
+
+@rule(
+    "SEC507",
+    severity=Severity.MEDIUM,
+    cwe=(1357,),
+    references=(
+        "OWASP Top 10 A06:2021",
+        "https://github.com/ossf/scorecard/blob/main/docs/checks.md#pinned-dependencies",
+    ),
+)
+def unpinned_dependencies(dependencies: DependencySet, service: Service) -> Verdict:
+    """What a build installs is decided anew each time.
+
+    Why: a release that nobody has tested, or that somebody has tampered with, gets into production by itself, and
+    yesterday's build can't be made again.
+    Fix: commit a lock file (uv, Poetry, PDM, pip-compile) and install from it.
+    """
+    if dependencies.is_published and not dependencies.locks:
+        return not_applicable("it declares a published package, whose users choose the versions")
+    if dependencies.unlocked_installs:
+        return fail(
+            f"an image installs packages without a version beside {dependencies.manifest}; pin them or lock them",
+            *dependencies.unlocked_installs[:5],
+        )
+    if dependencies.locks:
+        return passed("a lock file holds every version", *dependencies.locks)
+    if dependencies.loose:
+        return fail(
+            f"no lock file, and no exact version for {len(dependencies.loose)} of what {dependencies.manifest} names; "
+            "commit a lock file and install from it",
+            *dependencies.loose[:5],
+        )
+    return passed("every package that it names has one version", *dependencies.pinned[:5])
+
+
+@rule(
+    "SEC508",
+    severity=Severity.MEDIUM,
+    cwe=(1395,),
+    references=("OWASP Top 10 A06:2021", "https://github.com/ossf/scorecard/blob/main/docs/checks.md#vulnerabilities"),
+)
+def no_dependency_audit(audit: DependencyAudit, service: Service) -> Verdict:
+    """Nothing tells when a dependency turns out to have a hole.
+
+    Why: holes are found in versions that are in use; who doesn't look stays with them for years.
+    Fix: let Dependabot or Renovate update Python packages, or run pip-audit or osv-scanner in CI and once a week.
+    """
+    if audit.scans or audit.bots:
+        return passed("the dependencies are looked after", *audit.scans[:3], *audit.bots[:3])
+    if not audit.has_automation:
+        return review("nothing here says who looks for known holes in the dependencies; does something outside do?")
+    return fail(
+        f"no step of CI and no bot looks for holes in the Python packages of {audit.service}; "
+        "add pip-audit, or Dependabot for pip",
+        *audit.bots_for_others[:3],
+    )

@@ -1,4 +1,4 @@
-"""What a service is built from, and how it speaks to the outside."""
+"""What a service is built from, and who looks after it; how it speaks to the outside."""
 
 from __future__ import annotations
 
@@ -28,35 +28,51 @@ class PlainTransport:
 
 @dataclass(frozen=True, slots=True)
 class DependencySet:
-    """The declared dependencies of one deployable."""
+    """The Python packages that one service is installed with.
 
-    name: str
+    `manifest` is the path of the file that declares them. `locks` are files that hold every version, `loose` the
+    runtime requirements whose version may differ at the next build, `unlocked_installs` the commands of an image that
+    install past the lock. `is_published` says that they are those of a library, whose users choose the versions.
+    """
+
+    manifest: str
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    locks: tuple[Evidence, ...] = ()
+    pinned: tuple[Evidence, ...] = ()
+    loose: tuple[Evidence, ...] = ()
+    unlocked_installs: tuple[Evidence, ...] = ()
+    is_published: bool = False
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return self.manifest
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"dependencies in {self.manifest}"
 
 
 @dataclass(frozen=True, slots=True)
 class DependencyAudit:
-    """What looks for known holes in the dependencies."""
+    """Who looks for known holes in the dependencies of a service.
 
-    name: str
+    `bots_for_others` update something else than Python packages. `has_automation` says that the tree holds settings of
+    a CI system or a bot at all: without, its repository may be checked from elsewhere.
+    """
+
+    service: str
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    scans: tuple[Evidence, ...] = ()
+    bots: tuple[Evidence, ...] = ()
+    bots_for_others: tuple[Evidence, ...] = ()
+    has_automation: bool = False
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return self.service
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"audit of the dependencies of {self.service}"
