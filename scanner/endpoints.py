@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from assay.scanner.access.purposes import public_purpose
+from assay.scanner.access.stand_ins import stand_ins
 from assay.scanner.dataflow.health import is_health_path
 from assay.scanner.dataflow.page_inputs import PageInput
 from assay.scanner.dataflow.reads import Reads
@@ -13,6 +15,7 @@ from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.query import Bound, Cap, CollectionRead, Order, PagedQuery, PageSize
+from assay.scanner.web.unfollowed import unfollowed_guards
 
 _READS = ("GET", "ANY")
 
@@ -37,7 +40,10 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         role=route.role,
         auth=tuple(dict.fromkeys(g.name for g in route.guards)),
         guards=tuple(dict.fromkeys(g.evidence for g in route.guards)),
-        unresolved_guards=route.unresolved_guards,
+        unresolved_guards=() if route.guards else (*route.unresolved_guards, *unfollowed_guards(route, reads.project)),
+        public_purpose=None if route.guards else public_purpose(route, reads.project),
+        stand_ins=() if route.guards else tuple(stand_ins(route)),
+        opened=route.opened,
         tags=route.tags,
         summary=route.summary,
         is_deprecated=route.is_deprecated,

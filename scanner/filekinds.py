@@ -20,6 +20,8 @@ class FileKind(StrEnum):
     CI_WORKFLOW = "ci_workflow"
     DEPENDENCY_BOT = "dependency_bot"
     """Settings of Dependabot or Renovate."""
+    PROXY = "proxy"
+    """Configuration of nginx, Apache or Caddy."""
     OPENAPI = "openapi"
     PROMETHEUS_RULES = "prometheus_rules"
     ENV_FILE = "env_file"
@@ -86,6 +88,7 @@ _NAME_PATTERNS = (
     (re.compile(r"(docker-)?compose([._-].+)?\.ya?ml", re.I), FileKind.COMPOSE),
     (re.compile(r"\.env([._-].+)?|env\.(example|sample|template|dist)", re.I), FileKind.ENV_FILE),
     (re.compile(r"Procfile([._-].+)?"), FileKind.PROCFILE),
+    (re.compile(r"Caddyfile([._-].+)?|nginx[._-]?.*\.conf|.+\.nginx|.+\.conf\.(template|j2|tmpl)"), FileKind.PROXY),
     (re.compile(r"(.+[-_.])?(requirements|constraints)([-_.].+)?\.(txt|in)", re.I), FileKind.PACKAGE_METADATA),
     (re.compile(r"pylock(\..+)?\.toml"), FileKind.PACKAGE_METADATA),
     (re.compile(r"(.+[-_.])?(openapi|swagger)([-_.].+)?\.(ya?ml|json)", re.I), FileKind.OPENAPI),
@@ -143,6 +146,7 @@ _PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.
 _COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_YAML = re.compile(rb"^(handlers|formatters)[ ]*:.*^(handlers|loggers|root)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_INI = re.compile(rb"^\[(loggers|handlers|formatters)\]", re.MULTILINE)
+_PROXY = re.compile(rb"^\s*(server|http|location[^\n]*|upstream[^\n]*)\s*\{|<VirtualHost\b", re.MULTILINE)
 _JSON_OPENAPI = re.compile(rb"[{,]\s*\"(openapi|swagger)\"\s*:\s*\"[23]\.")
 _JSON_MANIFEST = re.compile(rb"^\s*\{.*\"apiVersion\"\s*:", re.DOTALL), re.compile(rb"[{,]\s*\"kind\"\s*:")
 
@@ -153,6 +157,8 @@ def by_content(path: str, beginning: bytes) -> FileKind | None:
         return _yaml_kind(beginning)
     if path.endswith(".json"):
         return _json_kind(beginning)
+    if path.endswith(".conf") and _PROXY.search(beginning):
+        return FileKind.PROXY
     return FileKind.LOGGING_CONFIG if _LOGGING_INI.search(beginning) else None
 
 

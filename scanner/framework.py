@@ -18,6 +18,7 @@ from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
 from assay.scanner.linker.values import Instance
+from assay.scanner.model.access import Access
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.log import LogFormat
 from assay.scanner.model.migration import Migration
@@ -67,6 +68,48 @@ class Guard:
     evidence: Evidence
 
 
+@dataclass(frozen=True, slots=True)
+class AboveRoute:
+    """What the levels above a route (settings, application, router) make of callers, where the route says nothing.
+
+    `evidence` is where they say so, or would. `has_setting` is set for frameworks with one place that closes all.
+    """
+
+    framework: str
+    access: Access
+    evidence: Evidence
+    has_setting: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BodyType:
+    """A type, schema or serializer by which a library reads a body, or writes an answer.
+
+    `parameter` is the handler's (or a dependency's) that takes the body. `only` and `without` are the fields that the
+    declaration picks and leaves out, as `response_model_exclude` does. `is_checked` is False where the library only
+    documents the body by it, and lets everything through.
+    """
+
+    site: Sited
+    parameter: tuple[FunctionSymbol, str] | None = None
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    is_checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredParameter:
+    """A parameter that a framework takes from the request for the handler, by the name that clients send it under.
+
+    `place` is `path`, `query`, `header` or `cookie`, as in OpenAPI.
+    """
+
+    name: str
+    place: str
+    is_required: bool
+    location: Location
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """One registration of a handler, before what the handler does is looked at.
@@ -90,6 +133,12 @@ class Route:
     kind: EndpointKind | None = None
     guards: tuple[Guard, ...] = ()
     unresolved_guards: tuple[Evidence, ...] = ()
+    """What may guard it beyond its handler and that one's class, and could not be followed."""
+    opened: tuple[Evidence, ...] = ()
+    """Where the code says that callers needn't be known."""
+    above: AboveRoute | None = None
+    runs_before: tuple[FunctionSymbol, ...] = ()
+    """Functions of the project that the framework calls before the handler, beside its decorators and its class."""
     rate_limits: tuple[Guard, ...] = ()
     tags: tuple[str, ...] = ()
     summary: str | None = None
@@ -109,6 +158,18 @@ class Route:
     """What the handler answers with, where it doesn't return it: `resp.media = orders`, `self.write(orders)`."""
     view_class: ClassSymbol | None = None
     mounted: Sited | None = None
+    request_types: tuple[BodyType, ...] = ()
+    """What the library reads the body by before the handler has it."""
+    response_types: tuple[BodyType, ...] = ()
+    """What the library writes the answer by; what documentation alone says is not among them."""
+    application: Sited | None = None
+    """The call that makes the application whose route table it is in, or the start of the list that is the table."""
+    steps: tuple[Sited, ...] = ()
+    """The calls that put it there, from the application inwards: what includes its router, and last its own."""
+    parameters: tuple[DeclaredParameter, ...] | None = None
+    """What it takes beside a body; None where no declaration says so."""
+    is_hidden: bool = False
+    """The code keeps it out of the description that the library makes of the API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assay.scanner.configuration.production import Production
 from assay.scanner.deployment import Deployment
 from assay.scanner.framework import Context, Route
 from assay.scanner.libraries import Library
@@ -13,22 +14,24 @@ from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
-from assay.scanner.services import ServiceRoot
+from assay.scanner.services import Ownership, ServiceRoot
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, `roles` are
-    by path, and `deployments` by the service's name.
+    by path, and `deployments` by the service's name. `production` tells what settings come to, `owners` whose a file is.
     """
 
     context: Context
     endpoints: Sequence[tuple[Route, Endpoint]]
     tables: Sequence[Table]
     settings: Sequence[Setting]
+    production: Production
     libraries: Sequence[Library]
     roles: Mapping[str, Role]
     services: Sequence[ServiceRoot]
+    owners: Ownership
     deployments: Mapping[str, Deployment]
 
     @property

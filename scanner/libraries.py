@@ -45,6 +45,10 @@ class SinkKind(StrEnum):
     HEADER = "header"
     LOG = "log"
     SESSION = "session"
+    ARCHIVE = "archive"
+    """What unpacks an archive to wherever its members say."""
+    LINK = "link"
+    """What takes an address to somebody else: a mail, another system. Only the host that a client says counts."""
 
 
 class Label(StrEnum):
@@ -78,12 +82,6 @@ class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 yield f"{owner}.{name}"
 
 
-class Source(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Attributes that hold, and functions and methods that give, what a client chooses."""
-
-    gives: Label = Label.TEXT
-
-
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A demand on an argument: it is one of `values`, where `absent` stands for no such argument and a dotted name for
     the object of that name. `argument` is its keyword, `position` its place where it may stand without one.
@@ -92,6 +90,14 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     argument: str
     values: tuple[Constant, ...]
     position: int | None = None
+
+
+class Source(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Attributes that hold, and functions and methods that give, what a client chooses: calls where all of `when` hold.
+    """
+
+    gives: Label = Label.TEXT
+    when: tuple[Condition, ...] = ()
 
 
 class Sink(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -293,6 +299,8 @@ class TokenCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Calls that read a signed token, and verify its signature unless one of `unless` holds; without `verifies`, never.
 
     `needs` is a method of what comes out that has to be called for the claims to count: Authlib's `validate`.
+    `algorithms` is where the call says by which algorithms the token may be signed; None where nobody can choose. With
+    `takes_any` the library takes what the token names where the call doesn't say it.
     """
 
     token: Option = Option(position=0)
@@ -300,6 +308,8 @@ class TokenCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unless: tuple[Condition, ...] = ()
     gives: TokenKind = TokenKind.CLAIMS
     needs: str = ""
+    algorithms: Option | None = None
+    takes_any: bool = False
 
 
 class Types(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

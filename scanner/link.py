@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
+from assay.scanner.access.private_rows import with_private_rows
 from assay.scanner.configuration.echoes import without_echoes
+from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.dependencies import hard_dependencies
+from assay.scanner.dataflow.effects.subjects import with_effects
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
 from assay.scanner.dataflow.logs import link_logs
 from assay.scanner.dataflow.other_probes import other_probes
+from assay.scanner.dataflow.privileges.subjects import with_privileges
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.safeguards.cookies import cookies
 from assay.scanner.dataflow.safeguards.tls_clients import tls_clients
@@ -38,7 +42,7 @@ from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
-from assay.scanner.model.description import ApiDescription, DescribedOperation
+from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
@@ -46,13 +50,15 @@ from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKe
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.migration import Migration
-from assay.scanner.model.naming import PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
+    AbsoluteLink,
+    ArchiveExtraction,
     CodeEvaluation,
     Deserialization,
     DocumentQuery,
@@ -75,21 +81,23 @@ from assay.scanner.model.subject import Subject
 from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
 from assay.scanner.model.table import Table
 from assay.scanner.model.token import TokenVerification
-from assay.scanner.model.traffic import ClientAddress, CorsPolicy, RateLimiter
+from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
 from assay.scanner.model.transport import TlsClient
-from assay.scanner.model.upload import AbsoluteLink, ArchiveExtraction, FileUpload
+from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
+from assay.scanner.readers.audits import AuditFacts
+from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
-from assay.scanner.services import ServiceRoot, find_services, innermost, project_folders
+from assay.scanner.services import Ownership, ServiceRoot, find_services, project_folders
 from assay.scanner.units import Unit, units_of
 from assay.scanner.web.graphql import as_graphql
 
-_NOT_DEPLOYED = bytes | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
+_NOT_DEPLOYED = bytes | DependencyFacts | AuditFacts | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
 """Facts that say nothing of how a service is built or started."""
 _S = TypeVar("_S", bound=Subject)
 _T = TypeVar("_T")
@@ -170,40 +178,10 @@ def link(sources: Sources, profile: Profile) -> Linked:
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
-    parts = _Parts(context, owners, log_files, sources.libraries, roots, deployments, profile)
+    parts = _Parts(context, owners, log_files, sources.libraries, sources.roles, roots, deployments, profile)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
     return Linked(services, owned, tuple(context.diagnostics))
-
-
-class Ownership:
-    """Which service a file belongs to: the one whose folder it lies in, else the one that imports it."""
-
-    def __init__(self, roots: tuple[ServiceRoot, ...], project: Project) -> None:
-        self._roots = roots
-        # Of configured services with one folder the first is meant.
-        self._by_folder = {"" if r.root == "." else r.root: r for r in reversed(roots)}
-        self._imported_by = self._importers(project)
-
-    def of(self, path: str) -> ServiceRoot | None:
-        """None for a file that no service uses, as far as can be seen: a tool beside it, another service's."""
-        return self._around(path) or self._imported_by.get(path)
-
-    def _around(self, path: str) -> ServiceRoot | None:
-        folder = innermost(path, self._by_folder)
-        return self._by_folder[folder] if folder is not None else None
-
-    def _importers(self, project: Project) -> dict[str, ServiceRoot]:
-        """Files outside every service, each with the first service that imports it, directly or not."""
-        found: dict[str, ServiceRoot] = {}
-        for root in self._roots:
-            todo = [m for m in project.modules.values() if self._around(m.path) is root]
-            while todo:
-                for imported in project.imports(todo.pop()):
-                    if self._around(imported.path) is None and imported.path not in found:
-                        found[imported.path] = root
-                        todo.append(imported)
-        return found
 
 
 class _Parts:
@@ -215,6 +193,7 @@ class _Parts:
         owners: Ownership,
         log_files: Mapping[str, bytes],
         libraries: tuple[Library, ...],
+        roles: Mapping[str, Role],
         roots: tuple[ServiceRoot, ...],
         deployments: Mapping[str, Deployment],
         profile: Profile,
@@ -232,7 +211,7 @@ class _Parts:
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
         self.endpoints = self._part("endpoints", self._endpoints, reads)
-        self._subjects: list[Subject] = [endpoint for _, endpoint in self.endpoints]
+        self._subjects: list[Subject] = []
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = {**resolvers_of(project), **handlers_of(self.routes, project)}
@@ -262,7 +241,15 @@ class _Parts:
             self._keep(f"calls by {framework.name}", framework.outbound_calls, context)
             self._keep(f"tasks of {framework.name}", framework.tasks, context)
             self._keep(f"consumers of {framework.name}", framework.consumers, context)
-        gathered = Gathered(context, tuple(self.endpoints), tables, settings, libraries, roots, deployments)
+        requests = [s for s in self._subjects if isinstance(s, OutboundCall)]
+        changing = self._part("effects", with_effects, self.endpoints, project, known, tables, executions, requests)
+        self.endpoints = list(with_private_rows(changing or self.endpoints, tables))
+        self.endpoints = self._part("privileges", with_privileges, self.endpoints, project) or self.endpoints
+        self._subjects += (endpoint for _, endpoint in self.endpoints)
+        production = Production(project, settings)
+        gathered = Gathered(
+            context, self.endpoints, tables, settings, production, libraries, roles, roots, owners, deployments
+        )
         for what, find in FINDERS.items():
             self._keep(what, find, gathered)
         self.frameworks = {
@@ -393,15 +380,18 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         response_shapes=own.of(ResponseShape),
         path_templates=own.of(PathTemplate),
         path_names=own.of(PathName),
+        api_versions=own.of(ApiVersion),
         route_overlaps=own.of(RouteOverlap),
         api_descriptions=own.of(ApiDescription),
         described_operations=own.of(DescribedOperation),
+        documented_operations=own.of(DocumentedOperation),
         access_defaults=own.of(AccessDefault),
         guard_uses=own.of(GuardUse),
         socket_entrances=own.of(SocketEntrance),
         inbound_webhooks=own.of(InboundWebhook),
         cors_policies=own.of(CorsPolicy),
         rate_limiters=own.of(RateLimiter),
+        endpoint_traffic=own.of(EndpointTraffic),
         client_addresses=own.of(ClientAddress),
         token_issues=own.of(TokenIssue),
         signing_keys=own.of(SigningKey),

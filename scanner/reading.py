@@ -23,6 +23,7 @@ from assay.scanner.readers import (
     openapi,
     procfile,
     protobuf,
+    proxies,
     shell,
 )
 from assay.scanner.readers.problem import ReadProblem
@@ -41,6 +42,7 @@ Facts: TypeAlias = (
     | graphql.GraphqlFacts
     | dependencies.DependencyFacts
     | audits.AuditFacts
+    | proxies.ProxyFacts
     | bytes
 )
 
@@ -56,6 +58,7 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.PACKAGE_METADATA: (dependencies.read, dependencies.DependencyFacts),
     FileKind.CI_WORKFLOW: (audits.read, audits.AuditFacts),
     FileKind.DEPENDENCY_BOT: (audits.read, audits.AuditFacts),
+    FileKind.PROXY: (proxies.read, proxies.ProxyFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }
 

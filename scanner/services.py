@@ -29,6 +29,36 @@ class ServiceRoot:
     location: Location
 
 
+class Ownership:
+    """Which service a file belongs to: the one whose folder it lies in, else the one that imports it."""
+
+    def __init__(self, roots: tuple[ServiceRoot, ...], project: Project) -> None:
+        self._roots = roots
+        # Of configured services with one folder the first is meant.
+        self._by_folder = {"" if r.root == "." else r.root: r for r in reversed(roots)}
+        self._imported_by = self._importers(project)
+
+    def of(self, path: str) -> ServiceRoot | None:
+        """None for a file that no service uses, as far as can be seen: a tool beside it, another service's."""
+        return self._around(path) or self._imported_by.get(path)
+
+    def _around(self, path: str) -> ServiceRoot | None:
+        folder = innermost(path, self._by_folder)
+        return self._by_folder[folder] if folder is not None else None
+
+    def _importers(self, project: Project) -> dict[str, ServiceRoot]:
+        """Files outside every service, each with the first service that imports it, directly or not."""
+        found: dict[str, ServiceRoot] = {}
+        for root in self._roots:
+            todo = [m for m in project.modules.values() if self._around(m.path) is root]
+            while todo:
+                for imported in project.imports(todo.pop()):
+                    if self._around(imported.path) is None and imported.path not in found:
+                        found[imported.path] = root
+                        todo.append(imported)
+        return found
+
+
 def find_services(
     project: Project,
     applications: frozenset[str],

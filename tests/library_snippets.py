@@ -47,6 +47,8 @@ CODES: Mapping[SinkKind, str] = {
     SinkKind.HEADER: "SEC114",
     SinkKind.LOG: "SEC115",
     SinkKind.SESSION: "SEC120",
+    SinkKind.ARCHIVE: "SEC117",
+    SinkKind.LINK: "SEC119",
 }
 KNOWN_SINKS: Mapping[SinkKind, tuple[str, str]] = {
     SinkKind.COMMAND: ("from os import system", "system({})"),
@@ -65,11 +67,17 @@ KNOWN_SINKS: Mapping[SinkKind, tuple[str, str]] = {
     SinkKind.HEADER: ("", "flask.Response().headers[{}] = 'x'"),
     SinkKind.LOG: ("", "logging.warning({})"),
     SinkKind.SESSION: ("", "flask.session[{}] = 'x'"),
+    SinkKind.ARCHIVE: ("import shutil", "shutil.unpack_archive({})"),
+    SinkKind.LINK: ("from email.mime.text import MIMEText", "MIMEText({})"),
 }
 """What Assay knows to be dangerous, with its import, the likeliest first."""
-TEXT, JSON = "flask.request.args['q']", "flask.request.get_json()"
+TEXT, JSON, HOST = "flask.request.args['q']", "flask.request.get_json()", "flask.request.host_url"
 """What a client sends."""
+SENT: Mapping[SinkKind, str] = {SinkKind.DOCUMENT: JSON, SinkKind.LINK: HOST}
+"""What does harm at a sink of the kind, where that isn't any text."""
 FILLER = "'x'"
+MADE_BY_KEYWORD: Mapping[str, str] = {"tarfile.TarFile": "fileobj="}
+"""Which argument of a class holds what its objects are, where it isn't the first."""
 MODULES_IN_CAPITALS = frozenset(
     {"PIL.ImageMath", "defusedxml.ElementTree", "xml.etree.ElementTree", "xml.etree.cElementTree"}
 )
@@ -188,7 +196,7 @@ class Writing:
         return f"{self.parameter(cls)}.{members}"
 
     def made(self, cls: str, made_of: str) -> str:
-        self.add(f"made = {self.imported(cls)}({made_of})")
+        self.add(f"made = {self.imported(cls)}({MADE_BY_KEYWORD.get(cls, '')}{made_of})")
         return "made"
 
     def parameter(self, cls: str) -> str:
@@ -279,7 +287,7 @@ class Said:
         sanitizers: dict[str, frozenset[SinkKind]] = {}
         propagators: dict[str, Propagator] = {}
         for library in libraries:
-            sources |= {name: source for source in library.sources for name in source.dotted}
+            sources |= {name: source for source in library.sources if not source.when for name in source.dotted}
             propagators |= {name: propagator for propagator in library.propagators for name in propagator.dotted}
             for sink in library.sinks:
                 for name in sink.dotted:
@@ -400,8 +408,9 @@ def of_source(name: str, source: Source, said: Said, begin: Begin = Writing) -> 
     if kind is None:
         return
     wanted = REVIEW if source.gives is Label.STORED else FAIL
-    for how in ("", "()"):
-        if how and name in said.sanitizers:
+    told = ", ".join(f"{c.argument}={c.values[0]!r}" for c in source.when)
+    for how in (f"({told})",) if told else ("", "()"):
+        if how and not told and name in said.sanitizers:
             continue  # what is harmless in one place as it is read is an attribute
         writing = begin()
         writing.add(f"value = {writing.spelled(name)}{how}")
@@ -462,7 +471,7 @@ def called(
 ) -> Snippet:
     """A call that hands a client's value to one place, and what the conditions need to the others."""
     writing = begin()
-    writing.add(f"value = {JSON if sink.kind is SinkKind.DOCUMENT else TEXT}")
+    writing.add(f"value = {SENT.get(sink.kind, TEXT)}")
     callee = writing.spelled(name, made_of="value" if place == "receiver" else "").removesuffix(".__call__")
     given = [(c, v) for c, v in values if v != "absent"]
     by_place = {c.position: v for c, v in given if c.position is not None}
@@ -495,7 +504,7 @@ def of_assigned(name: str, sink: Sink, begin: Begin = Writing) -> Iterator[Snipp
     owner, _, last = name.rpartition(".")
     for place in sink.arguments:
         writing = begin()
-        writing.add(f"value = {TEXT}")
+        writing.add(f"value = {SENT.get(sink.kind, TEXT)}")
         if 0 in sink.arguments or last == "headers":
             target = writing.spelled(name) if owner_class(name)[1] else _whole(writing, name)
             line = f"{target}[value] = 'x'" if place == 0 else f"{target}['X-Name'] = value"
@@ -520,7 +529,7 @@ def of_sanitizer(name: str, sanitizer: Sanitizer, said: Said, begin: Begin = Wri
 
     def written(kind: SinkKind, wanted: Outcomes) -> Snippet:
         writing = begin()
-        writing.add(f"value = {JSON if kind is SinkKind.DOCUMENT else TEXT}")
+        writing.add(f"value = {SENT.get(kind, TEXT)}")
         if name in said.sources:
             writing.add(f"result = {writing.spelled(name)}")
         else:
@@ -539,7 +548,7 @@ def of_sanitizer(name: str, sanitizer: Sanitizer, said: Said, begin: Begin = Wri
 def of_guard(name: str, guard: Guard, begin: Begin = Writing) -> Iterator[Snippet]:
     for kind in guard.cleans or (SinkKind.COMMAND,):
         writing = begin()
-        writing.add(f"value = {JSON if kind is SinkKind.DOCUMENT else TEXT}")
+        writing.add(f"value = {SENT.get(kind, TEXT)}")
         callee = writing.spelled(name, made_of="value" if guard.argument == -1 else "")
         writing.add(f"if {callee}({', '.join([*[FILLER] * guard.argument, *['value'] * (guard.argument >= 0)])}):")
         value = "made" if guard.argument == -1 else "value"

@@ -2,6 +2,140 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from assay.scanner.model.access import Access, AccessDefault
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.lookup import ObjectLookup, Reach
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
+
+_SHOWN = 3
+"""Changes of one endpoint that are shown; one proves as much as all."""
+
+
+@rule(
+    "API601",
+    severity=Severity.CRITICAL,
+    cwe=(306, 862),
+    references=(
+        "OWASP API2:2023",
+        "OWASP A01:2021",
+        "https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#access-control",
+    ),
+)
+def unauthenticated_endpoint(endpoint: Endpoint, service: Service) -> Verdict:
+    """An endpoint changes something, or hands out rows about people, and asks nobody who they are.
+
+    Why: whoever reaches the port does it: bots find such endpoints within hours.
+    Fix: put the guard on the app or the router, and open by name the few endpoints that are for everybody.
+    """
+    if endpoint.kind not in (EndpointKind.JSON, EndpointKind.HTML, EndpointKind.FILE):
+        return not_applicable(f"it serves {endpoint.kind.value}")
+    if endpoint.public_purpose is not None:
+        return not_applicable(endpoint.public_purpose)
+    may_change = endpoint.perhaps_changes if endpoint.is_written_to else ()
+    if not endpoint.auth and not (endpoint.changes or endpoint.private_rows or may_change):
+        return not_applicable("it is open, and neither changes anything nor lists rows about people that we know of")
+    doubts = (*endpoint.unresolved_guards, *endpoint.stand_ins, *endpoint.opened)
+    is_page = endpoint.kind is EndpointKind.HTML
+    if not endpoint.auth and not doubts and endpoint.changes:
+        return fail(
+            f"{endpoint.label} changes something for anybody; put a guard on it or its router", *endpoint.changes
+        )
+    if not endpoint.auth and not doubts and endpoint.private_rows and not is_page:
+        text = f"{endpoint.label} lists rows about people for anybody; put a guard on it or its router"
+        return fail(text, *endpoint.private_rows)
+    if endpoint.auth:
+        return passed(f"{', '.join(endpoint.auth)} asks who is calling", *endpoint.guards)
+    touched = endpoint.changes or endpoint.private_rows or may_change
+    return review(f"{endpoint.label}: {_question(endpoint)}", *doubts, *touched[:_SHOWN])
+
+
+@dataclass(frozen=True, slots=True)
+class ByHandOptions:
+    """`least` guarded endpoints of an application are judged, of which at least `share` are guarded one by one."""
+
+    least: int = 5
+    share: float = 0.8
+
+
+@rule(
+    "API602",
+    severity=Severity.HIGH,
+    cwe=(1188, 276),
+    references=(
+        "OWASP A05:2021",
+        "OWASP API8:2023",
+        "https://www.django-rest-framework.org/api-guide/permissions/#setting-the-permission-policy",
+    ),
+)
+def open_by_default_permissions(default: AccessDefault, service: Service, options: ByHandOptions) -> Verdict:
+    """A new endpoint is open until somebody thinks of guarding it.
+
+    Why: sooner or later one is forgotten, and nothing fails: no test, no type check, no user complains.
+    Fix: deny by default (`DEFAULT_PERMISSION_CLASSES`, `NinjaAPI(auth=...)`, dependencies of the app or router) and
+    open endpoints by name.
+    """
+    proof = default.evidence
+    if not default.guarded and not default.forgotten:
+        return not_applicable("none of its endpoints asks who is calling, or has to", *proof)
+    is_open = default.access is Access.OPEN
+    if is_open and default.has_setting:
+        return fail("a view that says nothing is open to anybody; deny by default, and open views by name", *proof)
+    is_by_hand = default.by_hand >= max(options.least, options.share * default.guarded)
+    if is_open and is_by_hand and default.forgotten:
+        text = f"{default.by_hand} endpoints are guarded one by one, and others were forgotten; guard the app or router"
+        return fail(text, *proof, *default.forgotten[:_SHOWN])
+    is_from_above = default.guarded - default.by_hand >= max(options.least, options.share * default.guarded)
+    if is_open and not is_by_hand and not is_from_above:
+        return not_applicable("some of its endpoints are guarded one by one, some by what is above them", *proof)
+    if is_open and is_by_hand:
+        return review(f"{default.by_hand} endpoints are guarded one by one; who notices one without a guard?", *proof)
+    if default.access is Access.READS_OPEN:
+        return review("anybody may read where a view says nothing; is all that it serves public?", *proof)
+    if default.access is Access.UNKNOWN:
+        return review("does the default turn strangers away?", *proof)
+    if is_open:
+        return passed("what is above nearly all of its endpoints asks who is calling", *proof)
+    return passed("an endpoint that says nothing is closed", *proof)
+
+
+def _question(endpoint: Endpoint) -> str:
+    if endpoint.unresolved_guards:
+        return f"does it turn strangers away? {endpoint.unresolved_guards[0].text}"
+    if endpoint.stand_ins:
+        return f"is it meant for people who haven't signed in? {endpoint.stand_ins[0].text}"
+    if endpoint.opened:
+        return f"is it meant for everybody? {endpoint.opened[0].text}"
+    return "is it meant for everybody? nothing asks who is calling"
+
+
+@rule(
+    "API605",
+    severity=Severity.CRITICAL,
+    cwe=(639, 862),
+    references=(
+        "OWASP API1:2023",
+        "OWASP A01:2021",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Insecure_Direct_Object_Reference_Prevention_Cheat_Sheet.html",
+    ),
+)
+def missing_object_ownership_check(lookup: ObjectLookup, service: Service) -> Verdict:
+    """An endpoint hands out or changes somebody's object by its id, whoever is asking.
+
+    Why: a caller who counts the ids up reads or changes what belongs to others.
+    Fix: put the caller into the query, or compare the object's owner with the caller before anything else.
+    """
+    if lookup.reach in (Reach.ANYBODY, Reach.NOT_OWNED):
+        return not_applicable(lookup.reach_reason, *lookup.reach_evidence)
+    if lookup.reach is Reach.ALL:
+        said = f"{lookup.name} takes any {lookup.what} by its id, whoever is asking"
+        return fail(
+            f"{said}; put the caller into the query, or compare its owner with the caller", *lookup.reach_evidence
+        )
+    if lookup.reach is Reach.PERHAPS_ALL:
+        asked = f"may every caller of {lookup.name} have any {lookup.what}? {lookup.reach_reason}"
+        return review(asked, *lookup.reach_evidence)
+    return passed(lookup.reach_reason, *lookup.reach_evidence)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.query import Cap, Order, PagedQuery, PageSize
 from assay.scanner.model.service import Service
+from assay.scanner.model.traffic import AuthStyle, CorsPolicy, EndpointTraffic, Throttle
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
 
@@ -77,3 +78,98 @@ def unordered_pagination(query: PagedQuery, service: Service) -> Verdict:
     if query.order is Order.UNKNOWN:
         return review("the order is chosen elsewhere: is there one when the client names none?", query.place)
     return passed("the rows have a defined order", query.order_by or query.place)
+
+
+@rule(
+    "API404",
+    severity=Severity.CRITICAL,
+    cwe=(942, 346),
+    references=(
+        "OWASP API8:2023 Security Misconfiguration",
+        "https://fetch.spec.whatwg.org/#http-cors-protocol",
+    ),
+)
+def credentialed_wildcard_cors(policy: CorsPolicy, service: Service) -> Verdict:
+    """Any web page may call with the visitor's cookies, and read the answer.
+
+    Why: a page of a stranger acts and reads in the name of whoever is signed in here and opens it.
+    Fix: name the origins of the front ends, or don't allow credentials.
+    """
+    if policy.inactive is not None:
+        return not_applicable("production doesn't have it", policy.inactive)
+    if policy.any_origin.is_safe is True:
+        return passed("only named origins are let in", *policy.any_origin.evidence)
+    if policy.credentials.is_safe is True:
+        return passed("no cookies are sent along", *policy.evidence)
+    if policy.exclusive is not None:
+        return passed("every origin is let in only without cookies", policy.exclusive)
+    if policy.any_origin.is_safe is False and policy.credentials.is_safe is False:
+        if policy.is_literal_star:
+            return review("browsers refuse `*` with credentials: which origins are meant to call?", *policy.evidence)
+        return fail(f"{policy.mechanism} lets every origin call with cookies; name the origins", *policy.evidence)
+    if policy.any_origin.is_safe is False:
+        return review("every origin is let in: are credentials ever allowed?", *policy.evidence)
+    return review("credentials are allowed: can the origins become `*`?", *policy.evidence)
+
+
+@rule(
+    "API405",
+    severity=Severity.LOW,
+    cwe=(942,),
+    references=("OWASP API8:2023 Security Misconfiguration", "https://fetch.spec.whatwg.org/#http-cors-protocol"),
+)
+def permissive_cors_origin(policy: CorsPolicy, service: Service) -> Verdict:
+    """Any web page may call a service whose callers are told by a cookie.
+
+    Why: only the service's own pages hold the cookie, so nobody else has to call; letting everybody read what needs no
+    sign-in shows strangers' pages what is reachable from the visitor's network alone.
+    Fix: name the origins of the front ends.
+    """
+    if policy.inactive is not None:
+        return not_applicable("production doesn't have it", policy.inactive)
+    if policy.any_origin.is_safe is True:
+        return passed("only named origins are let in", *policy.any_origin.evidence)
+    if policy.credentials.is_safe is not True:
+        return not_applicable("it allows credentials, which has a rule of its own", *policy.credentials.evidence)
+    if policy.auth_style is AuthStyle.NONE:
+        return not_applicable("nothing here asks who is calling: it is open to everybody")
+    shown = (policy.auth,) if policy.auth is not None else ()
+    if policy.any_origin.is_safe is None:
+        return not_applicable("which origins are let in is set at run time, without cookies", *policy.evidence)
+    if policy.auth_style is AuthStyle.COOKIE and policy.is_for_all:
+        return fail(f"{policy.mechanism} lets every origin in; name those of the front ends", *policy.evidence, *shown)
+    if policy.auth_style is AuthStyle.HEADER:
+        return passed("callers have to send a token in a header", *shown)
+    if not policy.is_for_all:
+        return passed("only a part is opened, without cookies", *policy.any_origin.evidence)
+    return review("every origin is let in: do all callers send a token in a header?", *policy.any_origin.evidence)
+
+
+@rule(
+    "API407",
+    severity=Severity.MEDIUM,
+    cwe=(770, 799),
+    references=("OWASP API4:2023 Unrestricted Resource Consumption", "RFC 6585 §4"),
+)
+def endpoint_without_rate_limit(endpoint: EndpointTraffic, service: Service) -> Verdict:
+    """Anybody may call something that costs the service dearly, as often as they like.
+
+    Why: one script fills the tables, the mail quota or the bill for somebody else's API, and slows everybody down.
+    Fix: set a default limit for all endpoints, and a tighter one where a call writes, sends or computes much.
+    """
+    if not endpoint.is_json:
+        return not_applicable("it serves pages, not JSON")
+    if endpoint.credential is not None:
+        return not_applicable("it handles credentials, which has a rule of its own")
+    if endpoint.is_public is False:
+        return not_applicable("not everybody gets there")
+    if endpoint.throttle is Throttle.LIMIT:
+        return passed("how often one may call it is limited", *endpoint.throttles)
+    if endpoint.is_public is None:
+        return not_applicable("it may be guarded")
+    if endpoint.cost is None:
+        return not_applicable("it is open, but a call costs little")
+    if endpoint.spoken_for is not None:
+        return not_applicable(f"nothing here is limited, which is told at {endpoint.spoken_for}", endpoint.cost)
+    text = f"anybody may call {endpoint.label} without limit; limit how often"
+    return fail(text, endpoint.cost, *endpoint.others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from assay.scanner.model.cookie import Cookie, CookieRole
+from assay.scanner.model.hardening import Control, DebugSwitch, HostPolicy, SecurityHeader
 from assay.scanner.model.option import Option
 from assay.scanner.model.service import Service
 from assay.scanner.model.supply import DependencyAudit, DependencySet
@@ -18,6 +19,41 @@ _UNIMPORTANT = {
     CookieRole.CONSTANT: "its value is the same for everybody",
     CookieRole.REMOVAL: "it is set to nothing, so that the browser forgets it",
 }
+
+
+@rule(
+    "SEC501",
+    severity=Severity.MEDIUM,
+    cwe=(693, 1021, 319),
+    references=(
+        "RFC 6797",
+        "OWASP A05:2021 Security Misconfiguration",
+        "https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html",
+    ),
+)
+def missing_security_headers(header: SecurityHeader, service: Service) -> Verdict:
+    """Browsers aren't told to protect what the application answers.
+
+    Why: without these headers a browser guesses content types, lets other sites frame pages, and speaks plain http
+    when it is asked to.
+    Fix: set them once, in middleware around the application or in the proxy in front of it.
+    """
+    if header.is_set:
+        return passed(f"{header.control.value} is taken care of", *header.evidence)
+    if not (header.serves_pages or service.cors_policies or service.cookies):
+        return not_applicable("nothing says that browsers reach it")
+    match header.control:
+        case Control.HTTPS:
+            return review("does what stands before the application redirect to https, and set HSTS?")
+        case Control.NOSNIFF:
+            return fail(f"nothing sets {header.control.value}: nosniff, so browsers guess what an answer is")
+        case Control.FRAMES if header.serves_pages:
+            return fail("nothing keeps other sites from framing its pages; set X-Frame-Options or frame-ancestors")
+        case Control.CONTENT if header.serves_pages:
+            return review("should its pages have a Content-Security-Policy? Nothing sets one")
+        case Control.REFERRER:
+            return not_applicable("browsers tell other sites no more than the origin by default")
+    return not_applicable("it serves no pages")
 
 
 @rule("SEC502", severity=Severity.HIGH, cwe=(614, 1004, 1275), references=("RFC 6265 §4.1.2", _SESSIONS))
@@ -62,6 +98,62 @@ def _proof(options: dict[str, Option]) -> tuple[Evidence, ...]:
 def _unless_changed(options: dict[str, Option]) -> str:
     changeable = [flag for flag, option in options.items() if option.is_default]
     return f", as long as nobody configures {_listed(changeable)} otherwise" if changeable else ""
+
+
+@rule(
+    "SEC503",
+    severity=Severity.CRITICAL,
+    cwe=(489, 215),
+    references=(
+        "OWASP A05:2021 Security Misconfiguration",
+        "https://docs.djangoproject.com/en/stable/ref/settings/#debug",
+        "https://flask.palletsprojects.com/en/stable/debugging/",
+    ),
+)
+def debug_enabled(switch: DebugSwitch, service: Service) -> Verdict:
+    """Production runs with debugging on.
+
+    Why: error pages show settings, queries and code to whoever causes an error, and Werkzeug's debugger runs code that
+    is typed into them.
+    Fix: have debugging off by default, and let a developer's own environment turn it on.
+    """
+    option = switch.debugging
+    if option.is_safe:
+        return passed("debugging is off where nobody turns it on", *option.evidence)
+    if switch.production is False:
+        return not_applicable("production doesn't start by this script", *switch.started_by)
+    if option.is_safe is None:
+        return review("is debugging off in production?", *option.evidence)
+    if switch.production is None:
+        return review("does production run this script, with debugging on?", *option.evidence)
+    by_default = " where nobody turns it off" if option.is_default else ""
+    return fail(f"production runs with debugging on{by_default}: let it be off", *option.evidence, *switch.started_by)
+
+
+@rule(
+    "SEC504",
+    severity=Severity.MEDIUM,
+    cwe=(644, 20),
+    references=(
+        "OWASP A05:2021 Security Misconfiguration",
+        "https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts",
+        "https://www.starlette.io/middleware/#trustedhostmiddleware",
+    ),
+)
+def unrestricted_hosts(policy: HostPolicy, service: Service) -> Verdict:
+    """The application answers whatever host a request names.
+
+    Why: links, redirects and cached pages that are built from the host then lead to an attacker's server.
+    Fix: list the host names that the application is reached by.
+    """
+    if policy.hosts is None:
+        return not_applicable("the framework leaves hosts to what stands before it; SEC119 judges links that are sent")
+    if policy.hosts.is_safe is None:
+        return review("is the list of hosts finite in production?", *policy.hosts.evidence)
+    if not policy.hosts.is_safe:
+        by_default = ", where nobody configures them" if policy.hosts.is_default else ""
+        return fail(f"any host is allowed{by_default}; list the names", *policy.hosts.evidence)
+    return passed("it answers to its own hosts only", *policy.hosts.evidence)
 
 
 @rule(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from assay.scanner.model.log import LogFormat, LoggingSetup
 from assay.scanner.model.service import Service
 from assay.scanner.model.site import (
+    AbsoluteLink,
+    ArchiveExtraction,
     CodeEvaluation,
     DataSite,
     Deserialization,
@@ -25,8 +27,10 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite, trail_of
 from assay.scanner.rulebook import rule
-from assay.scanner.verdicts import Evidence, Severity, Verdict, fail, not_applicable, passed, review
+from assay.scanner.verdicts import Evidence, Kind, Severity, Verdict, fail, not_applicable, passed, review
 
+_FILTERS_BY_DEFAULT = 14
+"""Minor version of the first Python 3 whose tarfile refuses members that lead out of the folder."""
 _CHEAT_SHEET = "https://cheatsheetseries.owasp.org/cheatsheets/SQL_Injection_Prevention_Cheat_Sheet.html"
 
 
@@ -311,6 +315,54 @@ def sql_text_built_from_strings(site: SqlSite, service: Service) -> Verdict:
         names = ", ".join(f"`{hole.name}`" for hole in site.unsettled_holes)
         return review(f"is {names} one of a fixed set of names or clauses?", *trail_of(site.unsettled_holes))
     return passed("only fixed, typed or quoted parts are put into its text", *site.proof)
+
+
+@rule(
+    "SEC117",
+    severity=Severity.HIGH,
+    cwe=(22,),
+    references=("CWE-22", "PEP 706", "https://docs.python.org/3/library/tarfile.html#extraction-filters"),
+)
+def unsafe_archive_extraction(site: ArchiveExtraction, service: Service) -> Verdict:
+    """A client's archive is unpacked to wherever its members say.
+
+    Why: a member called `../../app.py`, or a link to outside, replaces any file that the service can write.
+    Fix: extract with `filter="data"`, and limit how much comes out.
+    """
+    verdict = _judged(
+        site,
+        wrong='unpacks a client\'s archive without a filter; pass `filter="data"`',
+        ask="can a client choose the archive that is unpacked here?",
+    )
+    if verdict.kind is not Kind.NOT_APPLICABLE and _filters_by_default(service):
+        return passed(f"Python 3.{_FILTERS_BY_DEFAULT} and later filter members by default")
+    return verdict
+
+
+def _filters_by_default(service: Service) -> bool:
+    return any((d.oldest_python or 0) >= _FILTERS_BY_DEFAULT for d in service.dependency_sets)
+
+
+@rule("SEC119", severity=Severity.HIGH, cwe=(640, 644), references=_papers(640, "Forgot_Password"))
+def host_header_in_security_link(site: AbsoluteLink, service: Service) -> Verdict:
+    """A link that is sent to somebody begins with the host that the request named.
+
+    Why: an attacker asks for a password reset with their own host in the request, and the mail's link, token included,
+    leads to them.
+    Fix: build links from a configured base address, or let the application answer to its own host names only.
+    """
+    verdict = _judged(
+        site,
+        wrong="sends a link whose host comes from the request; build it from a configured base address",
+        ask="can a client choose the host of this link?",
+    )
+    if verdict.kind in (Kind.FAIL, Kind.REVIEW) and service.host_policies:
+        told = [evidence for policy in service.host_policies if policy.hosts for evidence in policy.hosts.evidence]
+        if all(policy.is_finite for policy in service.host_policies):
+            return passed("its host comes from the request, and the application answers to its own hosts only", *told)
+        if any(policy.hosts is not None and policy.hosts.is_safe is None for policy in service.host_policies):
+            return review("its host comes from the request: is the list of hosts finite in production?", *told)
+    return verdict
 
 
 @rule("SEC120", severity=Severity.LOW, cwe=(501,), references=_papers(501, "Session_Management"))

@@ -25,6 +25,7 @@ class Stand(Enum):
 
     ENVIRONMENT = "the name of the environment"
     OBJECT = "an object"
+    BYTES = "bytes that are written out"
 
 
 class Firmness(IntEnum):

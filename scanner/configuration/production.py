@@ -52,6 +52,10 @@ class Production:
         found = self._settings.named(name, source, near, _DEEPEST)
         return merged(found) if found else None
 
+    def stated(self, setting: Setting) -> Meanings:
+        """What the setting comes to by what is stated at its own place, whatever overrides it elsewhere."""
+        return merged(self._settings.stated(setting, _DEEPEST))
+
     def place_of(self, name: str, source: str, near: str) -> Location | None:
         """Where the setting is stated that counts for the code in the file."""
         return self._settings.place_of(name, source, near)

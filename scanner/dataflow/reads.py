@@ -76,6 +76,10 @@ class Reads:
         self._summaries: dict[Activation, Returned] = {}
         self._active: set[FunctionSymbol] = set()
 
+    @property
+    def project(self) -> Project:
+        return self._project
+
     def of_route(self, route: Route) -> Returned:
         """What the route's handler returns, through the project decorators around it."""
         if route.handler is not None:

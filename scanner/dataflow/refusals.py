@@ -96,11 +96,21 @@ def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[F
             return function.module.evidence(node, "turns callers away")
     for node in nodes:
         if isinstance(node, form.Call) and not _is_handed_in(node.func, function.scope):
-            callee = project.callee_function(node, function.scope)
+            callee = _called(node, function.scope, project)
             found = _refusal(callee, project, depth - 1, seen) if callee is not None else None
             if found is not None:
                 return found
     return None
+
+
+def _called(call: form.Call, scope: Scope, project: Project) -> FunctionSymbol | None:
+    """The function of the project that runs: also the `__call__` of an object that is called."""
+    callee = project.callee_function(call, scope)
+    if callee is not None:
+        return callee
+    value = project.infer(call.func, scope)
+    cls = value.cls if isinstance(value, Instance) else None
+    return project.method(cls, "__call__") if cls is not None else None
 
 
 def _is_handed_in(callee: form.Expr, scope: Scope) -> bool:
@@ -154,7 +164,7 @@ def _refusal_of_strangers(
     for node in nodes:
         if _refuses(node, function.scope, project):
             return function.module.evidence(node, "turns callers away")
-    callees = (project.callee_function(n, function.scope) for n in nodes if isinstance(n, form.Call))
+    callees = (_called(n, function.scope, project) for n in nodes if isinstance(n, form.Call))
     found = (
         _refusal_of_strangers(callee, project, depth - 1, asked, is_hook=is_hook, heard=heard)
         for callee in callees
@@ -356,7 +366,7 @@ def _diversion(wrapper: FunctionSymbol, project: Project) -> Evidence | None:
 
     for index, statement in enumerate(wrapper.node.body):
         # Further away, a key that is made of the user's name finds an answer in a cache.
-        if not isinstance(statement, form.If) or not _names_credentials(statement.test, wrapper.scope, project, most=2):
+        if not isinstance(statement, form.If) or not names_credentials(statement.test, wrapper.scope, project, most=2):
             continue
         then, rest = statement.body, statement.orelse or wrapper.node.body[index + 1 :]
         for served, turned_aside in ((rest, then), (then, rest)):
@@ -384,6 +394,44 @@ def refuses_in_body(handler: FunctionSymbol, project: Project) -> Evidence | Non
 
 
 @remembered
+def uses_credentials(handler: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where a handler uses what the request says of who is asking, whether or not that turns anybody away."""
+    for statement in handler.node.body:
+        if names_credentials(statement, handler.scope, project):
+            return handler.module.evidence(statement, "uses what the request says of who is asking")
+    return None
+
+
+@remembered
+def perhaps_refuses_strangers(hook: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where a hook ends a request by who is asking, for all that can be told."""
+    for node in hook.walk():
+        ends = isinstance(node, form.If) and (_ends_request(node.body) or _ends_request(node.orelse))
+        if isinstance(node, form.If) and ends and names_credentials(node.test, hook.scope, project):
+            return hook.module.evidence(node.test, "decides by who is asking")
+    return None
+
+
+def _ends_request(body: list[form.Stmt]) -> bool:
+    last = body[-1] if body else None
+    match last:
+        case form.Raise():
+            return True
+        case form.Return(value=value):
+            is_nothing = value is None or (isinstance(value, form.Const) and value.value is None)
+            return not is_nothing and not any(_calls_next(node) for node in form.walk(last))
+        case form.ExprStmt(value=form.Call(func=func)):
+            return last_name(func) == "abort"
+    return False
+
+
+def _calls_next(node: form.Expr | form.Stmt) -> bool:
+    return (isinstance(node, form.Call) and last_name(node.func) in _NEXT) or (
+        isinstance(node, form.Name) and node.id == "response"
+    )
+
+
+@remembered
 def _refusal_within(function: FunctionSymbol, depth: int, project: Project) -> form.Expr | form.Stmt | None:
     return _body_refusal(function.node.body, function.scope, project, depth)
 
@@ -392,7 +440,7 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: 
     """Looks at statements that always run: an `if` inside another guards one case alone."""
     for index, statement in enumerate(body):
         match statement:
-            case form.If(test=test) if _names_credentials(test, scope, project) and not _is_given(test):
+            case form.If(test=test) if names_credentials(test, scope, project) and not _is_given(test):
                 for_strangers = [] if _is_for_known_users(test) else statement.body
                 leaving = next(_refusals([*for_strangers, *statement.orelse], scope, project), None)
                 if leaving is not None:
@@ -401,7 +449,7 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: 
                     follows = body[index + 1]
                     return follows if _refuses(follows, scope, project) else None
             case form.Try(body=inner, handlers=handlers):
-                decisive = any(_names_credentials(n, scope, project) for n in inner)
+                decisive = any(names_credentials(n, scope, project) for n in inner)
                 caught = [s for handler in handlers for s in handler.body] if decisive else []
                 leaving = next(_refusals(caught, scope, project), None)
                 nested = leaving or _body_refusal(inner, scope, project, depth)
@@ -435,7 +483,7 @@ def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, 
     callee = project.callee_function(node, scope) if isinstance(node, form.Call) else None
     if callee is None or not isinstance(node, form.Call) or callee.name == "__init__":
         return False
-    if any(_names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
+    if any(names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
         return True
     return _refusal_within(callee, depth - 1, project) is not None
 
@@ -449,7 +497,7 @@ def _refusals(body: list[form.Stmt], scope: Scope, project: Project) -> Iterator
     return (n for n in form.walk_body(body, into_definitions=False) if _refuses(n, scope, project))
 
 
-def _names_credentials(
+def names_credentials(
     node: form.Expr | form.Stmt, scope: Scope, project: Project, seen: frozenset[str] = frozenset(), most: int = 8
 ) -> bool:
     """Whether the value hangs on something that comes along with every request and says who is asking, with at most so
@@ -473,21 +521,21 @@ def _names_credentials(
         case form.Name(id=name) if name not in seen and len(seen) < most:
             local = scope.bindings.get(name, ())
             values = [b.value for b in local if b.value is not None and b.param is None]
-            return any(_names_credentials(v, scope, project, seen | {name}, most) for v in values)
+            return any(names_credentials(v, scope, project, seen | {name}, most) for v in values)
         case form.Call() if len(seen) < most:
             callee = project.callee_function(node, scope)
             if callee is not None and callee.id not in seen and callee.name != "__init__":
                 inside = seen | {callee.id}
                 returned = (r.value for r in callee.returns if r.value is not None)
-                if any(_names_credentials(value, callee.scope, project, inside, most) for value in returned):
+                if any(names_credentials(value, callee.scope, project, inside, most) for value in returned):
                     return True
-    return any(_names_credentials(child, scope, project, seen, most) for child in node.children())
+    return any(names_credentials(child, scope, project, seen, most) for child in node.children())
 
 
 def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
     """The request's headers, cookies or session; a database's session is none."""
     match node:
-        case form.Attr(value=owner, attr="headers" | "cookies" | "session"):
+        case form.Attr(value=owner, attr="headers" | "cookies" | "session" | "COOKIES" | "META"):
             return last_name(owner) in _REQUESTS
         case form.Name(id="session"):
             value = project.infer(node, scope)
@@ -499,8 +547,9 @@ def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
 def _is_credential_key(jar: str | None, key: form.Expr, scope: Scope, project: Project) -> bool:
     """A header must name a credential; of a session or the cookies, all but what serves another end."""
     known = string_value(key, scope, project)
-    if jar == "headers":
-        return known is not None and any(word in known.lower() for word in _CREDENTIAL_HEADERS)
+    if jar in ("headers", "META"):
+        header = (known or "").lower().replace("_", "-")
+        return any(word in header for word in _CREDENTIAL_HEADERS)
     return known is None or not any(word in known.lower() for word in _OTHER_ENDS)
 
 

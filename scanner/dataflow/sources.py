@@ -71,6 +71,7 @@ _FREE_TEXT = frozenset(
 )  # fmt: skip
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "ninja.Schema", "msgspec.Struct")
 _TYPED_CONVERTERS = frozenset({"int", "float", "uuid", "decimal", "UUID", "integer"})
+_CONVERTERS = _TYPED_CONVERTERS | {"str", "string", "path", "slug", "alpha", "ymd", "strorempty", "ext", "number"}
 _DIGITS = re.compile(r"(\\d|\[0-9\]|\[\\d\]|\[0-9a-f-]*\])(\+|\*|\{[\d,]+\})?")
 _PATH_PARAMETER = re.compile(
     r"<(?:(?P<before>\w+)(?:\([^)]*\))?:)?(?P<angle>\w+)(?::(?P<after>\w+))?>"
@@ -198,8 +199,8 @@ def path_parameters(path: str) -> dict[str, bool]:
         name = match["angle"] or match["brace"]
         spec = match["spec"] or ""
         converter = match["before"] or match["after"] or spec
-        if match["after"] and match["before"] is None and match["angle"] in _TYPED_CONVERTERS:
-            name = match["after"]
+        if match["before"] and match["before"] not in _CONVERTERS and match["angle"] in _CONVERTERS:
+            name, converter = match["before"], match["angle"]  # Sanic's `<order_id:int>`
         found[name] = converter in _TYPED_CONVERTERS or _DIGITS.fullmatch(spec) is not None
     for match in _NAMED_GROUP.finditer(path):
         found[match["name"]] = _DIGITS.fullmatch(match["pattern"]) is not None

@@ -2,12 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from assay.scanner.description.applications import Application, applications_of, generated
+from assay.scanner.description.documents import Binding, bindings, compared_by
+from assay.scanner.description.drift import operations_of
+from assay.scanner.description.operations import documented_operations
 from assay.scanner.gathered import Gathered
-from assay.scanner.model.description import ApiDescription, DescribedOperation
+from assay.scanner.linker.project import Project
+from assay.scanner.model.description import ApiDescription, DescribedOperation, DescriptionSource, DocumentedOperation
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.naming.apis import apis_of, by_service
+
+_UNREAD = "can't be told"
+"""What diagnostics say of routes that are only known at run time."""
 
 
-def descriptions(gathered: Gathered) -> Iterator[ApiDescription | DescribedOperation]:
-    """OpenAPI: how an application describes its API, and where documents and code differ."""
-    yield from ()
+def descriptions(gathered: Gathered) -> Iterator[ApiDescription | DescribedOperation | DocumentedOperation]:
+    """How each application describes its API, what it says of its operations, and whether documents are true."""
+    routes_of = by_service(gathered)
+    bound = list(bindings(gathered, routes_of))
+    for api in apis_of(routes_of):
+        mine = [binding for binding in bound if binding.root == api.root]
+        for app in applications_of(api):
+            excuse = f"it serves {api.pages} pages, and them alone" if api.pages >= len(api.routes) else None
+            description = _description(app, mine, gathered.project, excuse)
+            yield description
+            if description.source in (DescriptionSource.GENERATED, DescriptionSource.EXPORTED):
+                yield from documented_operations(app, gathered.project)
+    for binding in bound:
+        compared = compared_by(binding.document, gathered)
+        yield from operations_of(binding, compared=compared, is_complete=_is_complete(binding, gathered))
+
+
+def _description(
+    app: Application, documents: Sequence[Binding], project: Project, excuse: str | None
+) -> ApiDescription:
+    if all(each.route.is_hidden for each in app.routes):
+        excuse = "all of its routes are kept out of descriptions"
+    source, evidence = generated(app, project)
+    written = next((b for b in documents if _describes(b, app)), None)
+    if written is not None and source is not DescriptionSource.GENERATED:
+        source, evidence = DescriptionSource.COMMITTED, Evidence(Location.whole_file(written.document.path), "it does")
+    if app.framework == "connexion":
+        source, evidence = DescriptionSource.SERVED, Evidence(app.location, "its routes come from a document")
+    return ApiDescription(
+        name=app.name,
+        source=source,
+        operations=len(app.routes),
+        location=app.location,
+        role=Role.PROD,
+        evidence=(evidence,) if evidence is not None else (),
+        excuse=excuse,
+    )
+
+
+def _describes(binding: Binding, app: Application) -> bool:
+    described = {route for key, route in binding.routes.items() if key in binding.document.operations}
+    return 2 * sum(each in described for each in app.routes) >= len(app.routes)
+
+
+def _is_complete(binding: Binding, gathered: Gathered) -> bool:
+    inside = f"{binding.root}/" if binding.root else ""
+    return not any(d.path.startswith(inside) and _UNREAD in d.message for d in gathered.context.diagnostics)

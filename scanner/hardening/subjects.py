@@ -1,13 +1,21 @@
-"""How an application is hardened: headers, hosts, debugging, forged requests."""
+"""Protections that an application has as a whole: headers, hosts, debugging, forged requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from assay.scanner.gathered import Gathered
+from assay.scanner.hardening.applications import applications
+from assay.scanner.hardening.debugging import debug_switches
+from assay.scanner.hardening.headers import security_headers
+from assay.scanner.hardening.hosts import host_policy
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 
 
 def protections(gathered: Gathered) -> Iterator[DebugSwitch | ForgeryProtection | HostPolicy | SecurityHeader]:
-    """Protections that an application has as a whole: headers, hosts, debugging, forged requests."""
-    yield from ()
+    """What protects each application of the tree."""
+    found = applications(gathered)
+    for application in found:
+        yield host_policy(application, gathered)
+        yield from security_headers(application, gathered)
+    yield from debug_switches(found, gathered)

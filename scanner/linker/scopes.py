@@ -71,6 +71,7 @@ class Module:
     calls: list[tuple[form.Call, Scope]] = field(default_factory=list)
     calls_by_name: dict[str, list[tuple[form.Call, Scope]]] = field(default_factory=dict)
     """Calls by the last name of what is called, each in the order of `calls`."""
+    comparisons: list[tuple[form.Compare, Scope]] = field(default_factory=list)
     writes_by_name: dict[str, list[Scope]] = field(default_factory=dict)
     """Where an attribute or an item is assigned, by the last name of what it belongs to, and the attribute's own."""
     imports: list[Binding] = field(default_factory=list)
@@ -460,6 +461,8 @@ class _Builder:
                 continue
             if isinstance(node, form.Call):
                 self._call(node, scope)
+            elif isinstance(node, form.Compare):
+                self._module.comparisons.append((node, scope))
             elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
                 self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
             elif isinstance(node, form.Comprehension):

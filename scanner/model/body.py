@@ -10,12 +10,31 @@ from assay.scanner.model.role import Role
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The body that an endpoint reads."""
+    """The body that a handler gets, under the name of its first endpoint.
+
+    `validated` is what holds it against a schema. `unchecked` are fields that are used, or read as if they were surely
+    there, and that nothing looks at before; of `half_checked` ones code only asks whether they are there. `checks` are
+    the checks by hand, `compared` what is only compared or searched for, `forwarded` what goes to another service.
+    `is_open` says that it is declared with a type that lets everything through, `is_text` that its fields are texts
+    whatever is sent, as in a form; `breaks` that the handler fails where a field is missing. `trusted` is where its
+    sender proves to be the service that it is meant for.
+    """
 
     name: str
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    is_read: bool = True
+    is_open: bool = False
+    is_text: bool = False
+    changes_something: bool = True
+    breaks: bool = False
+    trusted: Evidence | None = None
+    validated: tuple[Evidence, ...] = ()
+    unchecked: tuple[Evidence, ...] = ()
+    half_checked: tuple[Evidence, ...] = ()
+    checks: tuple[Evidence, ...] = ()
+    compared: tuple[Evidence, ...] = ()
+    forwarded: tuple[Evidence, ...] = ()
 
     @property
     def subject_id(self) -> str:
@@ -46,12 +65,23 @@ class BulkAssignment:
 
 @dataclass(frozen=True, slots=True)
 class ResponseShape:
-    """The fields that an endpoint answers with, as a schema or serializer declares them."""
+    """The fields that endpoints answer with, as one schema or serializer declares them.
+
+    `name` is the schema's, with its module. `endpoints` are those that answer with it. `shown` are fields with a stored
+    credential: a password or its hash, a key, a token of a table's row. `issued` are credentials that only the calls
+    which make them answer with. `doubtful` are fields named like a credential that may be none. `kept` are credentials
+    that it takes or stores and doesn't show. `unresolved` says why its fields can't be told.
+    """
 
     name: str
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    shown: tuple[Evidence, ...] = ()
+    issued: tuple[Evidence, ...] = ()
+    doubtful: tuple[Evidence, ...] = ()
+    kept: tuple[Evidence, ...] = ()
+    unresolved: Evidence | None = None
 
     @property
     def subject_id(self) -> str:
@@ -59,4 +89,4 @@ class ResponseShape:
 
     @property
     def label(self) -> str:
-        return self.name
+        return self.name.rpartition(":")[2]

@@ -41,7 +41,13 @@ class Effect:
     action: str
     steps: tuple[Evidence, ...]
     excuse: str | None = None
+    occasion: str | None = None
     doubt: str | None = None
+
+    @property
+    def said(self) -> str:
+        """In words: `it deletes User`."""
+        return self.steps[-1].text
 
     @property
     def evidence(self) -> Evidence:

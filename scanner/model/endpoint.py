@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assay.scanner.model.effect import Effect
+from assay.scanner.model.effect import Effect, EffectKind
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.privilege import Privilege
 from assay.scanner.model.query import Bound, CollectionRead, PageSize
 from assay.scanner.model.role import Role
+
+_NEAR = 3
+"""Steps from a handler to a change that is its own purpose."""
+
+
+_CHANGING = frozenset(
+    """create add delete remove update edit set save upload write insert import run execute trigger start stop cancel
+    approve submit publish enable disable assign replace store register destroy purge clear""".split()
+)  # fmt: skip
+"""First words of functions that change something."""
 
 
 class EndpointKind(StrEnum):
@@ -46,6 +57,14 @@ class Endpoint:
     """Where the guards are attached, in the order of `auth`."""
     unresolved_guards: tuple[Evidence, ...] = ()
     """What may guard it, for all that can be told: a decorator, dependency or middleware that could not be followed."""
+    public_purpose: str | None = None
+    """Why anybody may call it, by what it is for: people sign in with it, a crawler fetches it."""
+    stand_ins: tuple[Evidence, ...] = ()
+    """What may stand in for a guard: a secret in its path, a service that isn't set up yet."""
+    opened: tuple[Evidence, ...] = ()
+    """Where the code says that callers needn't be known: `AllowAny`, `auth=None`, an identity that is optional."""
+    private_rows: tuple[Evidence, ...] = ()
+    """Lists of rows about people that it hands out to callers whom nobody knows."""
     tags: tuple[str, ...] = ()
     summary: str | None = None
     """What its documentation says in one line, where the code states it for that purpose."""
@@ -61,6 +80,14 @@ class Endpoint:
     """Where the rate limits are attached."""
     effects: tuple[Effect, ...] = ()
     """What it changes for this method, in its handler or in what that calls."""
+    effects_on_get: tuple[Effect, ...] = ()
+    """What it changes when asked with a safe method: of one that takes any method, less than `effects`."""
+    contract: str | None = None
+    """Why asking it with GET is no choice of the service's: a provider's redirect. Told where it changes something."""
+    link: str | None = None
+    """What leads people there with GET: a link from a mail, a payment provider. Told where it changes something."""
+    privilege: Privilege | None = None
+    """Why it is for few, and what it asks of callers; None where strangers or all who are signed in may call it."""
     unfollowed: tuple[Evidence, ...] = ()
     """Calls that may change something, for all that can be told."""
     operations: tuple[str, ...] = ()
@@ -86,6 +113,42 @@ class Endpoint:
     @property
     def label(self) -> str:
         return f"{self.method} {self.path or '/'}"
+
+    @property
+    def changes(self) -> tuple[Evidence, ...]:
+        """Where it surely changes something that matters: sessions and records of who did what don't."""
+        return self._changes(certain=True)
+
+    @property
+    def perhaps_changes(self) -> tuple[Evidence, ...]:
+        """Where it may change something that matters, by what it calls or by what it is called."""
+        name = self.handler.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
+        says_so = self.method in ("PUT", "PATCH", "DELETE") or name.partition("_")[0] in _CHANGING
+        told = (Evidence(self.location, "its name says that it changes something"),) if says_so else ()
+        return (*self._changes(certain=False), *self.unfollowed, *told)
+
+    @property
+    def is_written_to(self) -> bool:
+        """Whether clients call it to change something, by its method."""
+        return self.method not in ("GET", "HEAD", "OPTIONS", "ANY")
+
+    def _changes(self, *, certain: bool) -> tuple[Evidence, ...]:
+        own = (EffectKind.SESSION, EffectKind.AUDIT)
+        found = [e for e in self.effects if e.kind not in own and e.excuse is None and (e.doubt is None) is certain]
+        if self.method == "GET":  # what is read may be fetched or kept on the way
+            found = [e for e in found if e.kind is EffectKind.WRITE and len(e.steps) <= _NEAR]
+        return tuple(dict.fromkeys(e.evidence for e in found))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it takes a method that HTTP calls safe."""
+        return self.method in ("GET", "HEAD", "OPTIONS", "ANY")
+
+    @property
+    def changes_on_get(self) -> tuple[Effect, ...]:
+        """What a safe method changes each time it is asked, as far as that matters to clients; the sure ones first."""
+        found = [e for e in self.effects_on_get if e.kind is not EffectKind.AUDIT and not e.excuse and not e.occasion]
+        return tuple(sorted(found, key=lambda e: e.doubt is not None))
 
     @property
     def is_json_list(self) -> bool:

@@ -3,63 +3,100 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 
 
+class Control(StrEnum):
+    """A protection that browsers are told of by headers (https://owasp.org/www-project-secure-headers/)."""
+
+    HTTPS = "HTTPS"
+    """`Strict-Transport-Security`, or a redirect to https."""
+    NOSNIFF = "X-Content-Type-Options"
+    FRAMES = "X-Frame-Options"
+    """That header, or the policy's `frame-ancestors`."""
+    CONTENT = "Content-Security-Policy"
+    REFERRER = "Referrer-Policy"
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityHeader:
-    """One protection that browsers are told of, and what sets it."""
+    """One protection of one application, and what sets it.
 
-    name: str
+    `serves_pages` says whether browsers show what the application answers. `is_set` is None where code sets headers
+    whose names can't be told, or sets them under conditions.
+    """
+
+    application: str
+    control: Control
     location: Location
     role: Role
+    is_set: bool | None
+    serves_pages: bool
     evidence: tuple[Evidence, ...] = ()
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.application}:{self.control.name.lower()}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"{self.control.value} of {self.application}"
 
 
 @dataclass(frozen=True, slots=True)
 class DebugSwitch:
-    """A place that turns debugging on or off."""
+    """A place that turns debugging on or off.
+
+    `name` is how the code calls it, `debugging` safe where it comes to off. `production` tells whether production gets
+    there: None where nothing says how it is started.
+    """
 
     name: str
+    ordinal: int
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    debugging: Option
+    production: bool | None
+    started_by: tuple[Evidence, ...] = ()
+    """What tells whether production gets there."""
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.name}#{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"debug switch {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class HostPolicy:
-    """Which host names an application answers to."""
+    """Which host names an application answers to.
 
-    name: str
+    `hosts` is safe where they are a list, None where nobody says so and the framework takes any.
+    """
+
+    application: str
     location: Location
     role: Role
+    hosts: Option | None
     evidence: tuple[Evidence, ...] = ()
 
     @property
+    def is_finite(self) -> bool:
+        return self.hosts is not None and self.hosts.is_safe is True
+
+    @property
     def subject_id(self) -> str:
-        return self.name
+        return self.application
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"hosts of {self.application}"
 
 
 @dataclass(frozen=True, slots=True)

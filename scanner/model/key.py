@@ -3,63 +3,143 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 
 
+class Expiry(StrEnum):
+    """What is known of when a token ends."""
+
+    LIMITED = "limited"
+    """It says when, or is taken up to an age."""
+    NEVER = "never"
+    """Nothing in it says so."""
+    UNCHECKED = "unchecked"
+    """It is taken after its end as well."""
+    ANY_AGE = "any age"
+    """It holds the time when it was signed, and nobody asks how old it is."""
+    UNTIMED = "untimed"
+    """Its signature holds no time, and it lets somebody in."""
+    AGELESS = "ageless"
+    """It is to work for as long as anybody has it."""
+    SOMETIMES = "sometimes"
+    """Some paths say when."""
+    OTHERWISE = "otherwise"
+    """Something else says when, or is to: a claim of its own, a row, a comparison."""
+    FOREIGN = "foreign"
+    """It speaks for the service itself to another one."""
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenIssue:
-    """A token that is made for a client."""
+    """A token that is made for a client, or a signed text that is read from one, or the setting for many of them.
 
-    name: str
+    `seconds` is the longest that it lasts, where that can be told; `is_lasting` says that it is to outlast a session:
+    what renews, remembers, invites. `aside` says why production doesn't have it.
+    """
+
+    function: str
+    what: str
+    ordinal: int
     location: Location
     role: Role
+    expiry: Expiry
+    seconds: int | None = None
+    is_lasting: bool = False
     evidence: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.function}#{self.what}{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"{self.what} in {self.function}"
+
+
+class KeyOrigin(StrEnum):
+    """Where a key comes from in production."""
+
+    CODE = "code"
+    """It is written in the code."""
+    DEFAULT = "default"
+    """From outside; where nothing is set, a text in the code counts."""
+    EMPTY = "empty"
+    """From outside; where nothing is set, it is empty."""
+    REFUSED = "refused"
+    """The code has such a text, and the service doesn't start with it."""
+    PERHAPS_REFUSED = "perhaps refused"
+    """The code has such a text, and something looks at the key; what it refuses can't be told."""
+    RANDOM = "random"
+    """Each process makes up its own where nothing is set."""
+    OUTSIDE = "outside"
+    PUBLIC = "public"
+    """It only verifies: everybody may have it."""
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A secret that signs sessions or tokens."""
+    """A secret that signs or seals sessions, cookies, tokens or data.
 
-    name: str
+    `function` is `module:qualified.name` of the code around the place that says where it comes from, `what` the name
+    that it bears there; `ordinal` counts equal names in that code. `aside` says why production doesn't have it.
+    """
+
+    function: str
+    what: str
+    ordinal: int
     location: Location
     role: Role
+    origin: KeyOrigin
     evidence: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.function}#{self.what}{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"key {self.what} in {self.function}"
+
+
+class Comparison(StrEnum):
+    """How a secret is compared with what a client sent."""
+
+    CONSTANT_TIME = "constant time"
+    """It takes as long whatever the texts are."""
+    PLAIN = "plain"
+    """It ends at the first character that differs."""
+    OF_A_CODE = "of a code"
+    """So does this one, and what is compared may be no secret, or is a short one."""
+    PERHAPS_SENT = "perhaps sent"
+    """So does this one; whether a client sends the other side can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretComparison:
-    """A comparison of what a client sent with a secret."""
+    """A comparison of what a client sent with a secret. `aside` says why production doesn't have it."""
 
-    name: str
+    function: str
+    ordinal: int
     location: Location
     role: Role
+    comparison: Comparison
     evidence: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.function}#{self.comparison.value}{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"comparison in {self.function}"
 
 
 @dataclass(frozen=True, slots=True)

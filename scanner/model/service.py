@@ -9,7 +9,7 @@ from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
-from assay.scanner.model.description import ApiDescription, DescribedOperation
+from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
@@ -17,13 +17,15 @@ from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKe
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.migration import Migration
-from assay.scanner.model.naming import PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
+    AbsoluteLink,
+    ArchiveExtraction,
     CodeEvaluation,
     Deserialization,
     DocumentQuery,
@@ -44,9 +46,9 @@ from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
 from assay.scanner.model.table import Table
 from assay.scanner.model.token import TokenVerification
-from assay.scanner.model.traffic import ClientAddress, CorsPolicy, RateLimiter
+from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
 from assay.scanner.model.transport import TlsClient
-from assay.scanner.model.upload import AbsoluteLink, ArchiveExtraction, FileUpload
+from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
@@ -121,15 +123,18 @@ class Service:
     response_shapes: tuple[ResponseShape, ...] = ()
     path_templates: tuple[PathTemplate, ...] = ()
     path_names: tuple[PathName, ...] = ()
+    api_versions: tuple[ApiVersion, ...] = ()
     route_overlaps: tuple[RouteOverlap, ...] = ()
     api_descriptions: tuple[ApiDescription, ...] = ()
     described_operations: tuple[DescribedOperation, ...] = ()
+    documented_operations: tuple[DocumentedOperation, ...] = ()
     access_defaults: tuple[AccessDefault, ...] = ()
     guard_uses: tuple[GuardUse, ...] = ()
     socket_entrances: tuple[SocketEntrance, ...] = ()
     inbound_webhooks: tuple[InboundWebhook, ...] = ()
     cors_policies: tuple[CorsPolicy, ...] = ()
     rate_limiters: tuple[RateLimiter, ...] = ()
+    endpoint_traffic: tuple[EndpointTraffic, ...] = ()
     client_addresses: tuple[ClientAddress, ...] = ()
     token_issues: tuple[TokenIssue, ...] = ()
     signing_keys: tuple[SigningKey, ...] = ()

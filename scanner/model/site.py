@@ -114,5 +114,13 @@ class LoggedText(DataSite):
     """A value written to a log."""
 
 
+class ArchiveExtraction(DataSite):
+    """An archive that is unpacked."""
+
+
+class AbsoluteLink(DataSite):
+    """A text with an address that somebody else gets: a mail, another system."""
+
+
 class SessionWrite(DataSite):
     """A key of a store that later code trusts: a session, the environment."""

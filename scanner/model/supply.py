@@ -33,6 +33,7 @@ class DependencySet:
     `manifest` is the path of the file that declares them. `locks` are files that hold every version, `loose` the
     runtime requirements whose version may differ at the next build, `unlocked_installs` the commands of an image that
     install past the lock. `is_published` says that they are those of a library, whose users choose the versions.
+    `oldest_python` is the minor version of the oldest Python 3 that the service may run on, where it says so.
     """
 
     manifest: str
@@ -43,6 +44,7 @@ class DependencySet:
     loose: tuple[Evidence, ...] = ()
     unlocked_installs: tuple[Evidence, ...] = ()
     is_published: bool = False
+    oldest_python: int | None = None
 
     @property
     def subject_id(self) -> str:

@@ -32,9 +32,27 @@ class Verification(StrEnum):
     """Whether the call verifies it hangs on something that can't be told, or who sends it does."""
 
 
+class Algorithms(StrEnum):
+    """What says by which algorithms a token may be signed that a call verifies."""
+
+    FIXED = "fixed"
+    """Nobody can choose: it is the library's own format, or the key's."""
+    PINNED = "pinned"
+    """The call names them, all of one family: with one shared key, or with a pair of keys."""
+    ABSENT = "absent"
+    """The call doesn't name them, and some versions of the library demand it."""
+    ANY = "any"
+    """The call doesn't name them, and the library takes what the token names."""
+    MIXED = "mixed"
+    """The call names some for shared keys and some for pairs of keys."""
+    TOKEN = "token"
+    """The token itself names it."""
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenVerification:
-    """One call that reads a signed token."""
+    """One call that reads a signed token. `algorithms` is None where it verifies nothing."""
 
     function: str
     ordinal: int
@@ -44,6 +62,8 @@ class TokenVerification:
     verification: Verification
     evidence: tuple[Evidence, ...] = ()
     offline: str | None = None
+    algorithms: Algorithms | None = None
+    algorithm_evidence: tuple[Evidence, ...] = ()
 
     @property
     def subject_id(self) -> str:

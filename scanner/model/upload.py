@@ -1,4 +1,4 @@
-"""Files that clients send, archives that are unpacked, and links that are built from requests."""
+"""Files that clients send."""
 
 from __future__ import annotations
 
@@ -9,44 +9,8 @@ from assay.scanner.model.role import Role
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveExtraction:
-    """An archive that is unpacked."""
-
-    name: str
-    location: Location
-    role: Role
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def subject_id(self) -> str:
-        return self.name
-
-    @property
-    def label(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
 class FileUpload:
     """An endpoint that stores a file from a client."""
-
-    name: str
-    location: Location
-    role: Role
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def subject_id(self) -> str:
-        return self.name
-
-    @property
-    def label(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
-class AbsoluteLink:
-    """An absolute address that is mailed, stored or handed to another system."""
 
     name: str
     location: Location

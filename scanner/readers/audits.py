@@ -28,10 +28,17 @@ _PYTHON_ECOSYSTEMS = frozenset({"pip", "uv", "pipenv", "poetry", "conda"})
 _PYTHON_MANAGERS = ("pip", "pep621", "poetry", "pipenv", "pyenv", "setup-cfg", "uv")
 _RENOVATE_OFF = re.compile(r"^\s{0,2}[\"']?enabled[\"']?\s*:\s*false", re.MULTILINE)
 _MANAGERS = re.compile(r"[\"']?enabledManagers[\"']?\s*:\s*\[(?P<names>[^\]]*)\]")
+_DOCUMENT = re.compile(r"openapi|swagger|spectacular", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"\bdiff\b|--exit-code|oasdiff|--check\b|(?:check|verify|validate)[-_](?:openapi|schema|spec|swagger)",
+    re.IGNORECASE,
+)
+_NEAR = 8
+"""Lines between the step that makes it and the one that compares."""
 
 
 class AuditKind(StrEnum):
-    """How the dependencies are looked after."""
+    """How what the code depends on, and what describes it, is looked after."""
 
     SCAN = "scan"
     """A tool that compares them with known vulnerabilities."""
@@ -39,6 +46,8 @@ class AuditKind(StrEnum):
     """A bot that proposes new versions of Python packages."""
     OTHER_UPDATES = "other updates"
     """A bot that looks at something else only: actions, images, JavaScript."""
+    DESCRIPTION = "description"
+    """A step that makes the OpenAPI document anew and compares it with the committed one."""
 
 
 class Audit(msgspec.Struct, frozen=True, array_like=True):
@@ -63,7 +72,7 @@ def read(path: str, data: bytes) -> AuditFacts:
         return AuditFacts((_renovate(text),))
     if name.startswith("dependabot."):
         return AuditFacts(tuple(_dependabot(text)))
-    return AuditFacts(tuple(_scans(text)))
+    return AuditFacts((*_scans(text), *_comparisons(text)))
 
 
 def _dependabot(text: str) -> Iterator[Audit]:
@@ -88,6 +97,19 @@ def _scans(text: str) -> Iterator[Audit]:
         found = _SCANNERS.search(line)
         if found is not None:
             yield Audit(AuditKind.SCAN, found["tool"], span)
+
+
+def _comparisons(text: str) -> Iterator[Audit]:
+    """A line that compares, near one that speaks of the document."""
+    last = -_NEAR
+    comparing: tuple[int, Span] | None = None
+    for line, span in _lines(text):
+        last = span.line if _DOCUMENT.search(line) else last
+        if _COMPARED.search(line):
+            comparing = (span.line, span)
+        if comparing is not None and abs(last - comparing[0]) < _NEAR:
+            yield Audit(AuditKind.DESCRIPTION, "the OpenAPI document is made anew and compared", comparing[1])
+            return
 
 
 def _lines(text: str) -> Iterator[tuple[str, Span]]:

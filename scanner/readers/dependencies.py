@@ -31,6 +31,7 @@ _BRANCH = re.compile(r"@(main|master|develop|dev|HEAD|trunk|latest)(#|$|\s)")
 _VCS = re.compile(r"(git|hg|svn|bzr)\+")
 _OPTION_WITH_FILE = re.compile(r"(?:-(?P<short>[rc])\s*|--(?P<long>requirement|constraint)[\s=]+)(?P<file>\S+)")
 _EDITABLE = re.compile(r"(-e\s*|--editable[\s=]+)")
+_OLDEST_PYTHON = re.compile(r"(?:\^|~=?|>=|==)\s*3\.(\d+)")
 _POETRY_EXACT = re.compile(r"\s*(===?\s*)?\d[\w.!+-]*\s*")
 
 
@@ -60,7 +61,8 @@ class DependencyFacts(msgspec.Struct, frozen=True, array_like=True, tag="depende
 
     `is_lock` is set for files that a tool resolved, transitive dependencies included. `is_package` is set for one that
     describes itself to an index, as published libraries do; `installs_itself` says that it holds what `pip install .`
-    needs. `hashes` says that the files are fixed too.
+    needs. `hashes` says that the files are fixed too. `oldest_python` is the minor version of the oldest Python 3 that
+    the package may run on, where it is said.
     """
 
     requirements: tuple[Requirement, ...] = ()
@@ -69,6 +71,7 @@ class DependencyFacts(msgspec.Struct, frozen=True, array_like=True, tag="depende
     is_lock: bool = False
     is_package: bool = False
     hashes: bool = False
+    oldest_python: int | None = None
 
 
 def read(path: str, data: bytes) -> DependencyFacts:
@@ -192,7 +195,14 @@ def _pyproject(path: str, text: str) -> DependencyFacts:
         tuple(found),
         tuple(posixpath.normpath(posixpath.join(folder, file)) for file in named),
         is_package=bool(project.get("classifiers") or poetry.get("classifiers")),
+        oldest_python=_oldest_python(
+            project.get("requires-python") or _table(poetry, "dependencies").get("python")),
     )
+
+
+def _oldest_python(declared: object) -> int | None:
+    found = _OLDEST_PYTHON.search(_spoken(declared))
+    return int(found[1]) if found is not None else None
 
 
 def _pipfile(text: str) -> DependencyFacts:
@@ -233,7 +243,11 @@ def _setup_cfg(text: str) -> DependencyFacts:
     places = _Places(text)
     declared = parser.get("options", "install_requires", fallback="").splitlines()
     found = [r for line in declared if (bare := line.strip()) and (r := requirement(bare, places.of(bare)))]
-    return DependencyFacts(tuple(found), is_package=parser.has_option("metadata", "classifiers"))
+    return DependencyFacts(
+        tuple(found),
+        is_package=parser.has_option("metadata", "classifiers"),
+        oldest_python=_oldest_python(parser.get("options", "python_requires", fallback="")),
+    )
 
 
 def _conda(path: str, data: bytes) -> DependencyFacts:

@@ -104,7 +104,7 @@ class Container(msgspec.Struct, frozen=True, array_like=True):
 class PodWorkload(msgspec.Struct, frozen=True, array_like=True):
     """Something that runs pods: its kind, labels (the object's and the pod's) and containers.
 
-    `grace_seconds` is None where the manifest leaves the default. `labels_span` is that of the pod's labels.
+    `grace_seconds` and `replicas` are None where the manifest leaves the default. `labels_span` is that of the pod's labels.
     """
 
     kind: str
@@ -118,6 +118,7 @@ class PodWorkload(msgspec.Struct, frozen=True, array_like=True):
     init_containers: tuple[Container, ...] = ()
     grace_seconds: int | None = None
     grace_span: Span | None = None
+    replicas: int | None = None
 
 
 class ServicePort(msgspec.Struct, frozen=True, array_like=True):
@@ -215,6 +216,7 @@ def _workload(kind: str, document: Mapping) -> PodWorkload:
     labelled = pod_metadata or metadata
     labels = labelled.entry("labels") if labelled is not None else None
     grace = spec.entry("terminationGracePeriodSeconds") if spec is not None else None
+    stated = document.mapping("spec")
     return PodWorkload(
         kind=kind,
         name=_text(name) or "",
@@ -227,6 +229,7 @@ def _workload(kind: str, document: Mapping) -> PodWorkload:
         init_containers=tuple(_container(c) for c in spec.mappings("initContainers")) if spec is not None else (),
         grace_seconds=spec.integer("terminationGracePeriodSeconds") if spec is not None else None,
         grace_span=_entry_span(grace),
+        replicas=stated.integer("replicas") if stated is not None else None,
     )
 
 

@@ -58,6 +58,7 @@ def _dependencies(service: ServiceRoot, manifests: Manifests, gathered: Gathered
         tuple(dict.fromkeys(loose)),
         tuple(dict.fromkeys(installs)),
         is_published(declared) and not images,
+        min((d.facts.oldest_python for d in declared if d.facts.oldest_python is not None), default=None),
     )
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.scanner.configuration.production import Production
 from assay.scanner.gathered import Gathered
-from assay.scanner.model.traffic import ClientAddress, CorsPolicy, RateLimiter
+from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
+from assay.scanner.traffic.client_addresses import client_addresses
+from assay.scanner.traffic.endpoint_traffic import endpoint_traffic
+from assay.scanner.traffic.policies import cors_policies
 
 
-def traffic_rules(gathered: Gathered) -> Iterator[ClientAddress | CorsPolicy | RateLimiter]:
+def traffic_rules(gathered: Gathered) -> Iterator[ClientAddress | CorsPolicy | EndpointTraffic | RateLimiter]:
     """CORS, rate limits, and addresses of clients."""
-    yield from ()
+    production = Production(gathered.project, gathered.settings)
+    yield from cors_policies(gathered, production)
+    yield from endpoint_traffic(gathered, production)
+    yield from client_addresses(gathered, production)

@@ -42,6 +42,12 @@ _CLIENTS = frozenset(
 """Words of names for what clients send, where a default is no setting's."""
 
 
+_UNWRAPPING = frozenset({"encode", "get_secret_value"})
+"""Methods of texts that give the text in another shape."""
+_WRAPPING = frozenset({"SecretStr", "SecretBytes", "Secret", "bytes"})
+"""Calls that give what they are given in another shape."""
+
+
 class Calls:
     """What calls give."""
 
@@ -59,12 +65,16 @@ class Calls:
         if isinstance(node.func, form.Attr):
             if name == "get" and arguments:
                 return self._got(node, node.func.value, scope, given, depth)
+            if name in _UNWRAPPING:
+                return self._expressions.of(node.func.value, scope, given, depth)
             if name in ("lower", "upper", "strip", "casefold") and not arguments:
                 made = self._expressions.of(node.func.value, scope, given, depth)
                 return [m.given(text_method(m.value, name)) for m in made]
             if name == "startswith" and arguments and _begins_https(arguments[0]):
                 text = "it is so where the site is served by https"
                 return [Meaning(True, scope.module.evidence(node, text), Firmness.DEPLOYED)]
+        if name in _WRAPPING and arguments:
+            return self._expressions.of(arguments[0], scope, given, depth)
         if name == "getattr" and len(arguments) >= 2:
             return self._getattr(node, scope, given, depth)
         if name in _FIELDS:

@@ -33,6 +33,9 @@ from assay.scanner.linker.values import External
 from assay.scanner.model.setting import Setting
 from assay.scanner.readers.python import form
 
+_ELLIPSIS = len("...")
+"""What is opaque and longer is bytes; a complex number is no setting's value."""
+
 
 class Expressions:
     """Works out what expressions of one project come to. `depth` is how many steps it still may take."""
@@ -90,8 +93,12 @@ class Expressions:
                 return [Meaning(value, scope.module.evidence(node, "it is put together here"))]
             case form.Display(items=[]) | form.Dict(keys=[]):
                 return [Meaning((), scope.module.evidence(node, "it is empty"))]
+            case form.Comprehension(generators=[only]):
+                return self._comprehended(node, only, scope, given, depth - 1)
             case form.Display() | form.Dict() | form.Lambda():
                 return [Meaning(Stand.OBJECT, scope.module.evidence(node, "it is an object"))]
+            case form.Opaque(start=start, end=end) if end - start > _ELLIPSIS:
+                return [Meaning(Stand.BYTES, scope.module.evidence(node, "it is written out"))]
         return [self.unknown(node, scope)]
 
     def unknown(self, node: form.Node, scope: Scope) -> Meaning:
@@ -172,6 +179,18 @@ class Expressions:
                 is_certain = one.is_certain and other.is_certain
                 found.append(Meaning(value, scope.module.evidence(node, text), firmness, is_certain))
         return found
+
+    def _comprehended(
+        self, node: form.Comprehension, only: form.Generator, scope: Scope, given: Given, depth: int
+    ) -> list[Meaning]:
+        """`[part for part in text.split(",") if part]`: nothing where the text is empty."""
+        is_split = isinstance(only.iter, form.Call) and last_name(only.iter.func) == "split"
+        iterated = only.iter
+        if isinstance(iterated, form.Call) and isinstance(iterated.func, form.Attr) and is_split:
+            iterated = iterated.func.value
+        found = self.of(iterated, scope, given, depth)
+        is_nothing = all(m.value in ("", ()) for m in found) and bool(only.ifs or not is_split)
+        return [replace(m, value=()) for m in found] if is_nothing else [self.unknown(node, scope)]
 
     def _is_environment(self, node: form.Expr, scope: Scope) -> bool:
         value = self._project.infer(node, scope)

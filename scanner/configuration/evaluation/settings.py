@@ -75,10 +75,11 @@ class Settings:
             site = self.site(near)
             return self._expressions.names.member(site, name, depth) if site is not None else []
         known = _nearest(self._by_source.get(source, {}).get(name, []), near)
-        found = [m for setting in known for m in self._of_setting(setting, depth)]
+        found = [m for setting in known for m in self.stated(setting, depth)]
         return found if len(known) == 1 else [replace(m, is_certain=False) for m in found]
 
-    def _of_setting(self, setting: Setting, depth: int) -> list[Meaning]:
+    def stated(self, setting: Setting, depth: int) -> list[Meaning]:
+        """What the setting comes to by what is stated at its place."""
         module = self._project.modules[setting.location.path]
         for scope in module.scopes:
             bindings = scope.bindings.get(last_part(setting.name), [])

@@ -1,13 +1,20 @@
-"""What clients send in bodies: how it is validated, and what it is copied into."""
+"""What clients send in bodies: how it is validated, and what it is copied into; and what they get to see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.scanner.dataflow.bodies.requests.request_bodies import RequestBodies
+from assay.scanner.dataflow.bodies.schemas.reader import Schemas
+from assay.scanner.dataflow.bodies.schemas.tables import Tables
+from assay.scanner.dataflow.bodies.shapes import Shapes
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 
 
 def bodies(gathered: Gathered) -> Iterator[BulkAssignment | RequestBody | ResponseShape]:
     """Bodies of requests and shapes of responses: schemas, serializers, and what gets past them."""
-    yield from ()
+    project = gathered.project
+    schemas = Schemas(Tables(gathered.tables, project), project)
+    yield from RequestBodies(schemas, project).all(gathered.endpoints)
+    yield from Shapes(schemas, project).all(gathered.endpoints)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.scanner.dataflow.keys.comparisons import Comparisons
+from assay.scanner.dataflow.keys.sent import SentValues
+from assay.scanner.dataflow.keys.signing_keys import SigningKeys
+from assay.scanner.dataflow.keys.token_issues import TokenIssues
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
 
@@ -12,4 +16,7 @@ def keys(
     gathered: Gathered,
 ) -> Iterator[SecretComparison | SensitiveColumn | SigningKey | StoredKey | TokenIssue | UrlCredential]:
     """Keys and tokens: how they are made, signed, compared, stored and sent."""
-    yield from ()
+    yield from SigningKeys(gathered).all()
+    yield from TokenIssues(gathered).all()
+    sent = SentValues(gathered.project, [route for route, _ in gathered.endpoints])
+    yield from Comparisons(gathered, sent).all()

@@ -2,12 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from assay.scanner.dataflow.lookups.labels import Labels
+from assay.scanner.dataflow.lookups.misses import Kind, Miss
+from assay.scanner.dataflow.lookups.outcomes import status_for
+from assay.scanner.dataflow.lookups.owners import Owners
+from assay.scanner.dataflow.lookups.reach import reached
+from assay.scanner.dataflow.lookups.search import Found, Search
+from assay.scanner.dataflow.sources import path_parameters
+from assay.scanner.framework import Route
 from assay.scanner.gathered import Gathered
-from assay.scanner.model.lookup import ObjectLookup
+from assay.scanner.linker.project import Project
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.lookup import Absence, ObjectLookup
+from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
+
+_UNNAMED = re.compile(r"\((?!\?)")
+"""A group of a path that is a regular expression: its text is the handler's next argument."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A look-up with the first of the endpoints that it serves."""
+
+    route: Route
+    endpoint: Endpoint
+    found: Found
+
+    @property
+    def location(self) -> Location:
+        return self.found.lookup.location or self.route.location
 
 
 def object_lookups(gathered: Gathered) -> Iterator[ObjectLookup]:
     """Look-ups of one object by what a client sent: what happens when there is none, and whose it is."""
-    yield from ()
+    owners = Owners(gathered.tables)
+    search = Search(gathered.project, owners)
+    places = list(_places(gathered, search))
+    read_by_owner = frozenset(_read_by_owner(gathered, places, search))
+    for place in places:
+        endpoint, ending = place.endpoint, place.found.ending
+        absence, status = _absence(ending, endpoint, place.route, gathered.project)
+        reach = reached(place.found, place.route, endpoint, owners, read_by_owner, gathered.project)
+        yield ObjectLookup(
+            name=endpoint.label,
+            model=place.found.lookup.model,
+            location=place.location,
+            role=endpoint.role,
+            absence=absence,
+            status=status,
+            absence_evidence=(ending.evidence,) if ending.evidence is not None else (),
+            reach=reach.reach,
+            reach_reason=reach.reason,
+            reach_evidence=reach.evidence,
+        )
+
+
+def _read_by_owner(gathered: Gathered, places: Iterable[_Place], search: Search) -> Iterator[str]:
+    """The models of which some endpoint lets callers read only what is theirs."""
+    for place in places:
+        if place.endpoint.method == "GET" and (place.found.lookup.scoped or place.found.checked) is not None:
+            yield place.found.lookup.model
+    for route, endpoint in gathered.endpoints:
+        if endpoint.is_json_list and route.handler is not None and endpoint.auth:
+            if search.is_held(route.handler, Labels()):
+                yield endpoint.collection
+
+
+def _places(gathered: Gathered, search: Search) -> Iterator[_Place]:
+    """Each once, however many methods and prefixes lead to it with the same guards."""
+    seen: set[object] = set()
+    for route, endpoint in gathered.endpoints:
+        if endpoint.kind is not EndpointKind.JSON or endpoint.role is Role.TEST:
+            continue
+        found = _lookup(route, endpoint, search)
+        key = (route.handler or route.view_class, found.lookup.node if found is not None else None, endpoint.auth)
+        if found is not None and key not in seen:
+            seen.add(key)
+            yield _Place(route, endpoint, found)
+
+
+def _lookup(route: Route, endpoint: Endpoint, search: Search) -> Found | None:
+    """By the last parameter of the path that anything is looked up by."""
+    for wanted in reversed(_parameters(route)):
+        if route.handler is not None:
+            found = search.of(route.handler, wanted, Labels({wanted}), route.view_class)
+        elif route.view_class is not None and not endpoint.returns_collection and endpoint.method != "POST":
+            found = search.of_view(route.view_class, endpoint.method, wanted)
+        else:
+            found = None
+        if found is not None:
+            return found
+    return None
+
+
+def _parameters(route: Route) -> list[str]:
+    named = list(path_parameters(route.path))
+    if named or route.handler is None:
+        return named
+    taken = [p.name for p in route.handler.parameters if p.default is None and p.name not in ("request", "req", "resp")]
+    return taken[: len(_UNNAMED.findall(route.path))]
+
+
+def _absence(miss: Miss, endpoint: Endpoint, route: Route, project: Project) -> tuple[Absence, int | None]:
+    match miss.kind:
+        case Kind.RAISES | Kind.CRASHES:
+            status = status_for(miss, route.view_class, project)
+            if status is not None:
+                return Absence.STATUS, status
+            is_own = miss.cls is not None or miss.is_foreign
+            return (Absence.UNKNOWN, None) if is_own else (Absence.STATUS, 500)
+        case Kind.ANSWERS:
+            return Absence.STATUS, miss.status
+        case Kind.NONE:
+            return Absence.NULL, None
+        case Kind.GOES_ON:
+            return Absence.NOTHING_TO_DO if endpoint.method == "DELETE" else Absence.REPLACED, None
+    return Absence.UNKNOWN, None

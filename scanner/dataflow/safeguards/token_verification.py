@@ -12,6 +12,7 @@ from assay.scanner.dataflow.library_calls import Calls
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.safeguards.options import CallOptions
+from assay.scanner.dataflow.safeguards.token_algorithms import TokenAlgorithms
 from assay.scanner.dataflow.ways import Turn, Way, way_to
 from assay.scanner.framework import Context
 from assay.scanner.libraries import Condition, Library, TokenCall, TokenKind
@@ -75,6 +76,7 @@ class _Tokens:
         self._project = context.project
         self._production = Production(self._project, settings)
         self._options = CallOptions(self._project, self._production)
+        self._algorithms = TokenAlgorithms(self._project, self._production, self._options)
         calls = Calls(self._project, libraries, lambda library: library.tokens)
         found = (self._read(call.node, call.scope, call.models[0]) for call in calls.found())
         self._reads = [read for read in found if read.token is not None]
@@ -93,6 +95,7 @@ class _Tokens:
         callee = form.dotted(read.call.func) or last_name(read.call.func) or "decode"
         function = around(read.scope)
         verification, evidence = self._judged(read)
+        algorithms, named = self._algorithms.of(read.call, read.scope, read.model) if read.verifies else (None, [])
         return TokenVerification(
             function=function,
             ordinal=ordinals.next(function, callee),
@@ -102,6 +105,8 @@ class _Tokens:
             verification=verification,
             evidence=tuple(dict.fromkeys(evidence)),
             offline=offline_reason(read.scope),
+            algorithms=algorithms,
+            algorithm_evidence=tuple(dict.fromkeys(named)),
         )
 
     # --- one call ---

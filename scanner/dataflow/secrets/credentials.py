@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from assay.scanner.dataflow.constants import definitions
+from assay.scanner.dataflow.keys.signing_calls import SIGNERS, signing_texts
 from assay.scanner.dataflow.lexicon import has_several_meanings, sensitivity, words
 from assay.scanner.dataflow.nesting import Nesting, Node
 from assay.scanner.dataflow.numbering import Ordinals, around
@@ -32,13 +33,6 @@ _SIGNING = frozenset(
     }
 )  # fmt: skip
 """How names end of keys that sign or encrypt: SEC204 judges them."""
-_SIGNERS = frozenset(
-    {
-        "CSRFProtect", "EncryptedCookieStorage", "EncryptedType", "Fernet", "JWTStrategy", "JwtAccessBearer",
-        "Serializer", "SessionMiddleware", "Signer", "StringEncryptedType", "TimestampSigner", "URLSafeSerializer",
-        "URLSafeTimedSerializer", "decode", "encode",
-    }
-)  # fmt: skip
 _BY_POSITION = {"HTTPBasicAuth": 1, "HTTPDigestAuth": 1, "BasicAuth": 1, "DigestAuth": 1, "login": 1, "HttpNtlmAuth": 1}
 """Calls that take a password by position."""
 _COMPARISONS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
@@ -204,7 +198,8 @@ class Credentials:
             return replace(found, aside=_ASIDES[looks])
         if _is_a_name(text, name) or self._is_member(scope):
             return replace(found, aside=_ASIDES[Look.NAME])
-        if (words(name)[-2:] in _SIGNING or "jwt" in words(name)) and not position.is_used:
+        is_signing = words(name)[-2:] in _SIGNING or "jwt" in words(name)
+        if (is_signing and not position.is_used) or node in signing_texts(self._project):
             return replace(found, aside="SEC204 judges keys that sign")
         aside = self._not_deployed(node, scope)
         if aside is not None:
@@ -344,7 +339,7 @@ def _arguments(call: form.Call) -> Iterator[_Slot]:
     for argument in call.args:
         if argument.name == "auth" and isinstance(argument.value, form.Display) and argument.value.items:
             yield _Slot("password", argument.value.items[-1], is_used=True)
-        elif argument.name is not None and is_credential(argument.name) and callee not in _SIGNERS:
+        elif argument.name is not None and is_credential(argument.name) and callee not in SIGNERS:
             yield _Slot(argument.name, argument.value, is_used=True)
     position = _BY_POSITION.get(callee)
     if position is not None and len(call.positional) > position:

@@ -23,6 +23,7 @@ from assay.scanner.dataflow.taint.values import (
     cleared,
     doubtful,
 )
+from assay.scanner.libraries import Label
 from assay.scanner.readers.python import form
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ class LibraryCalls:
         last = f"*.{name.rsplit('.', 1)[-1]}"
         kinds = models.sanitizers.get(name) or (models.sanitizers.get(last) if receiver is not None else None)
         result = models.type_of(name)
+        label = self._source_label(name, arguments)
+        if label is not None:
+            return cleared(self._eval.source(node, name, label), kinds or frozenset())
         if kinds is not None:
             inputs = self._eval.traces(receiver, *arguments.all)
             return cleared(Thing(result, inputs), kinds)
-        label = models.sources.get(name)
-        if label is not None:
-            return self._eval.source(node, name, label)
         if name in _XML_PARSERS:
             options: dict[Key, Value] = {k: v for k, v in arguments.keywords.items() if isinstance(v, Const)}
             return self._eval.state.allocate((node,), Cell("object", options, type_name=result))
@@ -93,6 +94,13 @@ class LibraryCalls:
         self._called_back(node, arguments)
         traces = doubtful(self._eval.traces(*arguments.all), f"it isn't known what `{name}` does with it")
         return Thing(result, traces)
+
+    def _source_label(self, name: str, arguments: Arguments) -> Label | None:
+        """What a client chooses of the call's result; None where the call is no source."""
+        told = self._engine.models.sources_if.get(name)
+        if told is not None and self._eval.sinks.holds(told.when, arguments) is not False:
+            return told.gives
+        return self._engine.models.sources.get(name)
 
     def _matched(self, name: str, receiver: Value | None, arguments: Arguments) -> Value | None:
         """`PATTERN.fullmatch(text)`, and what a match has to say."""

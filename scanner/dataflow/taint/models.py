@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from assay.scanner.libraries import Guard, Label, Library, Propagator, Sanitizer, Sink, SinkKind
+from assay.scanner.libraries import Guard, Label, Library, Propagator, Sanitizer, Sink, SinkKind, Source
 from assay.scanner.linker.library_types import canonical, result_of_call
 
 _ANY = "*."
@@ -17,6 +17,8 @@ class Models:
     """What is known of each dotted name. `unbound` are the methods known only by their last name."""
 
     sources: dict[str, Label] = field(default_factory=dict)
+    sources_if: dict[str, Source] = field(default_factory=dict)
+    """Calls that give what a client chooses if they are told to."""
     sinks: dict[str, list[Sink]] = field(default_factory=dict)
     sanitizers: dict[str, frozenset[SinkKind]] = field(default_factory=dict)
     guards: dict[str, Guard] = field(default_factory=dict)
@@ -41,7 +43,11 @@ class Models:
         self._typed.update(name.rpartition(".")[0] for name in library.types.gives)
         self.same.update(library.types.same)
         for source in library.sources:
-            self.sources.update(dict.fromkeys(_known(source.dotted, is_imported), source.gives))
+            names = _known(source.dotted, is_imported)
+            if source.when:
+                self.sources_if.update(dict.fromkeys(names, source))
+            else:
+                self.sources.update(dict.fromkeys(names, source.gives))
         for sink in library.sinks:
             for name in _known(sink.dotted, is_imported):
                 self.sinks.setdefault(name, []).append(sink)

@@ -29,6 +29,8 @@ _NEEDED: Mapping[SinkKind, str] = {
     SinkKind.HEADER: "\r\n",
     SinkKind.LOG: "\r\n",
     SinkKind.SESSION: ".[$",
+    SinkKind.ARCHIVE: "\0",
+    SinkKind.LINK: ".",
 }
 """Of these characters a text needs one to do harm at a sink of the kind."""
 

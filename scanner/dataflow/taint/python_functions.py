@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from assay.scanner.dataflow.taint import archives
 from assay.scanner.dataflow.taint.containers import overlaid
 from assay.scanner.dataflow.taint.patterns import harmless_for, harmless_without
 from assay.scanner.dataflow.taint.state import path_of
@@ -329,6 +330,8 @@ def _config(evaluation: Evaluation, node: form.Node, arguments: Arguments) -> Va
 
 
 SPECIAL: Mapping[str, _Function] = {
+    "tarfile.open": archives.opened,
+    "tarfile.TarFile": archives.opened,
     "builtins.list": _sequence("list"),
     "builtins.tuple": _sequence("tuple"),
     "builtins.set": _sequence("set"),

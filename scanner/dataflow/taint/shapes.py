@@ -9,6 +9,7 @@ from dataclasses import replace
 from assay.scanner.dataflow.taint.values import (
     Choice,
     Const,
+    Slot,
     Text,
     Thing,
     Trace,
@@ -91,12 +92,18 @@ def _parts(kind: SinkKind, value: Value) -> Iterator[Trace]:
         case SinkKind.PATH, _:
             yield from _path_parts(value)
         case _:
-            needed = _NEEDED.get(kind, ())
-            yield from (
-                t
-                for t in shallow_traces(value)
-                if kind not in t.cleared and not (needed and t.lacks.issuperset(needed))
-            )
+            yield from (t for t in shallow_traces(value) if kind not in t.cleared and _does_harm(kind, t))
+
+
+def _does_harm(kind: SinkKind, trace: Trace) -> bool:
+    if kind is SinkKind.LINK:
+        return _may_be_host(trace)
+    needed = _NEEDED.get(kind, ())
+    return not (needed and trace.lacks.issuperset(needed))
+
+
+def _may_be_host(trace: Trace) -> bool:
+    return trace.label is Label.HOST or isinstance(trace.origin, Slot)
 
 
 _NEEDED = {SinkKind.HEADER: ("\n",), SinkKind.LOG: ("\n",), SinkKind.HTML: ("<",)}

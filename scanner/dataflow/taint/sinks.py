@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from assay.scanner.dataflow.taint import python_functions, texts
+from assay.scanner.dataflow.taint import archives, python_functions, texts
 from assay.scanner.dataflow.taint.arguments import Arguments
 from assay.scanner.dataflow.taint.shapes import OLD_LXML
 from assay.scanner.dataflow.taint.values import (
@@ -99,24 +100,34 @@ class Sinks:
         if sink.safe:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, sink.safe)
             return
-        doubt = self._doubt(sink, arguments)
+        doubt = self.holds(sink.when, arguments)
         if doubt is False:
             self._engine.keep(node, sink.kind, self._eval.scope, callee, _why_not(sink))
             return
         doubts = [d for d in (sink.doubt, doubt) if d]
         for value in values:
             if not self._is_other(sink.kind, value):
-                given = self._as_given(sink, name, value, receiver, arguments, doubts)
+                given = self._as_given(node, sink, name, value, receiver, arguments, doubts)
                 self._eval.use(node, sink.kind, callee, given)
 
     def _as_given(
-        self, sink: Sink, name: str, value: Value, receiver: Value | None, arguments: Arguments, doubts: list[str]
+        self,
+        node: form.Node,
+        sink: Sink,
+        name: str,
+        value: Value,
+        receiver: Value | None,
+        arguments: Arguments,
+        doubts: list[str],
     ) -> Value:
         """What the interpreter makes of an argument: a command's text, a document with its parser, a message."""
         if sink.kind is SinkKind.CODE and name.rpartition(".")[2] in _IMPORTS and self._begins_fixed(value):
             doubts = [*doubts, "the package that it begins with is fixed"]
         if sink.is_script:
             value = Tree("dict", (("$where", self._eval.frozen(value)),))
+        function = self._eval.function
+        if sink.kind is SinkKind.ARCHIVE and function and archives.members_are_looked_at(node, function.node.body):
+            doubts = [*doubts, archives.LOOKED_AT]
         if doubts:
             value = Thing("", doubtful(self._eval.traces(value), doubts[0]))
         match sink.kind:
@@ -200,10 +211,10 @@ class Sinks:
                 found.append(arguments.double.below(place))
         return found
 
-    def _doubt(self, sink: Sink, arguments: Arguments) -> Literal[False] | str | None:
+    def holds(self, conditions: Iterable[Condition], arguments: Arguments) -> Literal[False] | str | None:
         """Whether the conditions hold: None where they do, False where one doesn't, what is in doubt else."""
         doubt: str | None = None
-        for condition in sink.when:
+        for condition in conditions:
             holds = self._holds(condition, arguments)
             if holds is False:
                 return False

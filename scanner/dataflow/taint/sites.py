@@ -19,6 +19,8 @@ from assay.scanner.linker.scopes import FunctionSymbol, Module
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import (
+    AbsoluteLink,
+    ArchiveExtraction,
     CodeEvaluation,
     DataSite,
     Deserialization,
@@ -57,7 +59,11 @@ _CLASSES: Mapping[SinkKind, type[DataSite]] = {
     SinkKind.HEADER: HeaderWrite,
     SinkKind.LOG: LoggedText,
     SinkKind.SESSION: SessionWrite,
+    SinkKind.ARCHIVE: ArchiveExtraction,
+    SinkKind.LINK: AbsoluteLink,
 }
+_KNOWN_ONLY = frozenset({SinkKind.LINK, SinkKind.ARCHIVE})
+"""Most of what gets there is no client's: only what is known to be is worth a word."""
 _TEXT_METHODS = frozenset({"format", "format_map"})
 """Of these only the dangerous calls are worth a word: every text has them."""
 _MOST_CALLERS = 200
@@ -165,7 +171,7 @@ def _site(place: Place, seen: Seen, flows: tuple[Flow, ...], ordinal: int) -> Da
         location=module.location(place.node),
         role=module.role,
         flows=flows,
-        open_ends=ends if seen.is_open and not flows else (),
+        open_ends=ends if seen.is_open and not flows and place.kind not in _KNOWN_ONLY else (),
         proof=proofs,
         is_constant=seen.is_constant,
         offline=offline_reason(place.scope),

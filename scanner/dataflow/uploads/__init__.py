@@ -1,3 +1,3 @@
-"""Archives, uploads, and links built from requests."""
+"""Files that clients send: where they are stored, and what is known of them then."""
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Files that clients send, archives that are unpacked, and links that are built from requests."""
+"""Files that clients send."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from assay.scanner.gathered import Gathered
-from assay.scanner.model.upload import AbsoluteLink, ArchiveExtraction, FileUpload
+from assay.scanner.model.upload import FileUpload
 
 
-def uploads(gathered: Gathered) -> Iterator[AbsoluteLink | ArchiveExtraction | FileUpload]:
-    """Archives, uploads, and links built from requests."""
+def uploads(gathered: Gathered) -> Iterator[FileUpload]:
+    """Where files from clients are stored."""
     yield from ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.constants import constant, list_items, string_value
 from assay.scanner.dataflow.refusals import status_code
-from assay.scanner.framework import Route
+from assay.scanner.framework import BodyType, Route, Sited
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
@@ -57,7 +57,8 @@ def _with_schema(
     named = schema.func if isinstance(schema, form.Call) else schema
     name = form.dotted(named) if named is not None else None
     if is_request:
-        return replace(route, request_model=name)
+        types = (BodyType(Sited(schema, function.outer)),) if schema is not None else ()
+        return replace(route, request_model=name, request_types=(*route.request_types, *types))
     many = schema.keyword("many") if isinstance(schema, form.Call) else None
     is_many = isinstance(many, form.Const) and many.value is True
     stated = decorator.argument(1, "code")

@@ -16,6 +16,7 @@ from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 from assay.scanner.web.guards import own_check
+from assay.scanner.web.unfollowed import perhaps_guards
 
 _DECORATORS = frozenset(
     {
@@ -252,6 +253,11 @@ def _guards_behind(function: FunctionSymbol, project: Project, depth: int) -> li
 def wrapper_guards(wrappers: Iterable[Sited], project: Project) -> list[Guard]:
     """Guards among the decorators that a URLconf puts around a view."""
     return [guard for wrapper in wrappers if (guard := decorator_guard(wrapper, project)) is not None]
+
+
+def unfollowed_wrappers(wrappers: Iterable[Sited], project: Project) -> Iterator[Evidence]:
+    """Those of them that may turn callers away, though nobody saw them do so."""
+    return (evidence for w in wrappers for evidence in perhaps_guards([w.node], w.scope, project))
 
 
 def _present(guard: Guard | None) -> list[Guard]:

@@ -17,12 +17,16 @@ from assay.scanner.frameworks.django.settings import Settings
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
+from assay.scanner.linker.values import External
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.unfollowed import is_guard_by_name, perhaps_refuses
 
 _OF_DJANGO = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _ENTRANCES = ("__call__", "process_request", "process_view")
 _PLACES = ("path", "path_info", "url_name", "view_name", "resolver_match", "get_full_path")
+_LETTING_PASS = ("django.", "axes.", "oauth2_provider.", "social_django.", "allauth.", "django_otp.", "hijack.")
+"""Packages whose middleware says who is asking, and turns nobody away for it."""
 _DEEPEST = 4
 
 
@@ -42,6 +46,16 @@ def middleware_guards(
     ]
 
 
+def unfollowed_middleware(view: View, settings: Settings | None, project: Project) -> tuple[Evidence, ...]:
+    """Middleware that may turn callers away, for all that can be told."""
+    if settings is None or _is_exempt(view):
+        return ()
+    of_project = _UNFOLLOWED.setdefault(project, {})
+    if settings.module not in of_project:
+        of_project[settings.module] = tuple(_unfollowed(settings, project))
+    return of_project[settings.module]
+
+
 @dataclass(frozen=True, slots=True)
 class _Gate:
     """Middleware that demands a login, and the paths and names that it lets pass without one."""
@@ -52,6 +66,28 @@ class _Gate:
 
 _GATES: WeakKeyDictionary[Project, dict[Module, list[_Gate]]] = WeakKeyDictionary()
 """The same for all routes of a site."""
+
+
+_UNFOLLOWED: WeakKeyDictionary[Project, dict[Module, tuple[Evidence, ...]]] = WeakKeyDictionary()
+
+
+def _unfollowed(settings: Settings, project: Project) -> Iterator[Evidence]:
+    gated = {gate.guard.name for gate in _gates(settings, project)}
+    if "MIDDLEWARE" not in settings:
+        return
+    place = settings["MIDDLEWARE"]
+    for dotted_name in settings.strings("MIDDLEWARE"):
+        module_name, _, own_name = dotted_name.rpartition(".")
+        if own_name in gated or dotted_name.startswith(_LETTING_PASS):
+            continue
+        module = project.module_named(module_name, place.module.path)
+        value = project.member(module, own_name) if module is not None else External(dotted_name)
+        if isinstance(value, External):
+            may_refuse = is_guard_by_name(value, own_name)
+        else:
+            may_refuse = any(perhaps_refuses(function, project) for function in _entrances(value, project))
+        if may_refuse:
+            yield place.module.evidence(place.node, f"{own_name} may turn callers away")
 
 
 def _gates(settings: Settings, project: Project) -> Iterator[_Gate]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.framework import Context, Framework, Guard, Route
-from assay.scanner.frameworks.django.guards import class_guards, function_guards, wrapper_guards
+from assay.scanner.framework import AboveRoute, Context, Framework, Guard, Route
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, unfollowed_wrappers, wrapper_guards
 from assay.scanner.frameworks.django.list_views import listing
-from assay.scanner.frameworks.django.middleware import middleware_guards
+from assay.scanner.frameworks.django.middleware import middleware_guards, unfollowed_middleware
 from assay.scanner.frameworks.django.rate_limits import decorator_limits, view_limits
 from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
 from assay.scanner.frameworks.django.urls import COMPUTED_PATH, Pattern, Unresolved, run_time_message, urlconf
 from assay.scanner.frameworks.django.views import View, class_methods, function_methods, kind_of, view_of
 from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.access import Access
 
 _NAME = "Django"
 
@@ -94,13 +95,31 @@ def _route(
         role=(target.module if target is not None else pattern.view.module).role,
         kind=kind_of(view, handler, project),
         guards=tuple(dict.fromkeys(guards)),
+        above=_above(view, pattern, context),
+        unresolved_guards=(
+            *unfollowed_middleware(view, pattern.settings, project),
+            *unfollowed_wrappers((*pattern.wrappers, *view.wrappers), project),
+        ),
         rate_limits=tuple(limits),
         returns_collection=True if listed is not None else None,
         collection=listed.model if listed is not None else None,
         paginators=listed.paginators if listed is not None else (),
         view_class=view.cls,
         mounted=view.as_view,
+        application=pattern.root,
+        steps=pattern.steps,
     )
+
+
+def _above(view: View, pattern: Pattern, context: Context) -> AboveRoute | None:
+    """What the site's middleware asks of callers."""
+    settings = pattern.settings
+    if settings is None or "MIDDLEWARE" not in settings:
+        return None
+    is_closed = bool(middleware_guards(view, settings, context.project, pattern.path, pattern.name))
+    place = settings["MIDDLEWARE"]
+    evidence = place.module.evidence(place.node, "runs before every view")
+    return AboveRoute(_NAME, Access.CLOSED if is_closed else Access.OPEN, evidence)
 
 
 _APPLICATIONS = frozenset(

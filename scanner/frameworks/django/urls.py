@@ -47,6 +47,10 @@ class Pattern:
     """The project function that makes the pattern, where one does; `location` is then its outermost call."""
     computed_at: Location | None = None
     """Where a part of the path is made that only run time tells."""
+    root: Sited | None = None
+    """The list that all patterns of the site are in."""
+    steps: tuple[Sited, ...] = ()
+    """The calls that lead to it from there, its own last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +63,8 @@ class Mount:
     location: Location
     wrappers: tuple[Sited, ...] = ()
     settings: Settings | None = None
+    root: Sited | None = None
+    steps: tuple[Sited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +97,11 @@ class _Place:
     builder: tuple[form.Call, Scope] | None = None
     computed_at: Location | None = None
     depth: int = 0
+    root: Sited | None = None
+    steps: tuple[Sited, ...] = ()
 
-    def under(self, prefix: str) -> _Place:
-        return replace(self, prefix=self.prefix + prefix, depth=self.depth + 1)
+    def under(self, prefix: str, step: Sited) -> _Place:
+        return replace(self, prefix=self.prefix + prefix, depth=self.depth + 1, steps=(*self.steps, step))
 
     def wrapped(self, wrappers: tuple[Sited, ...]) -> _Place:
         return replace(self, wrappers=self.wrappers + wrappers, depth=self.depth + 1)
@@ -114,8 +122,15 @@ def urlconf(project: Project) -> Urlconf:
     if project not in _REMEMBERED:
         found = _REMEMBERED[project] = Urlconf()
         for module, settings in _roots(project):
-            _Walk(project, settings, found).list_named(module.scope, "urlpatterns", _Place(""))
+            start = _Place("", root=_table(module))
+            _Walk(project, settings, found).list_named(module.scope, "urlpatterns", start)
     return _REMEMBERED[project]
+
+
+def _table(module: Module) -> Sited | None:
+    """What the module's list of patterns is first bound to."""
+    bound = [b.value for b in module.scope.bindings.get("urlpatterns", ()) if b.value is not None]
+    return Sited(bound[0], module.scope) if bound else None
 
 
 def _roots(project: Project) -> Iterator[tuple[Module, Settings | None]]:
@@ -273,7 +288,9 @@ class _Walk:
         location = owner.module.location(owner.node)
         if place.computed_at is not None:
             self._into.unresolved.append(Unresolved(place.computed_at, COMPUTED_PATH))
-        self._into.mounts.append(Mount(place.prefix, owner, value, location, place.wrappers, self._settings))
+        self._into.mounts.append(
+            Mount(place.prefix, owner, value, location, place.wrappers, self._settings, place.root, place.steps)
+        )
 
     def _list_call(self, call: form.Call, scope: Scope, place: _Place) -> None:
         name = last_name(call.func)
@@ -303,7 +320,7 @@ class _Walk:
         """`i18n_patterns(...)`: behind the language's code, unless the default language goes without."""
         default = call.keyword("prefix_default_language")
         shown = not (isinstance(default, form.Const) and default.value is False)
-        inside = place.under("<language>/") if shown else place
+        inside = place.under("<language>/", Sited(call, scope)) if shown else place
         for arg in call.args:
             if arg.star == 1:
                 self.list_of(Sited(arg.value, scope), inside)
@@ -360,7 +377,7 @@ class _Walk:
         if text is None:
             text = self._partial(Sited(route, scope), place.given)
             place = replace(place, computed_at=scope.module.location(route))
-        self._target(Sited(view, scope), call, place.under(text))
+        self._target(Sited(view, scope), call, place.under(text, Sited(call, scope)))
 
     def _partial(self, route: Sited, given: Given) -> str:
         """The route with `<name>` where a part of it is only known at run time."""
@@ -405,6 +422,8 @@ class _Walk:
                     name,
                     made_by,
                     place.computed_at,
+                    place.root,
+                    place.steps,
                 )
             )
 

@@ -258,7 +258,17 @@ def restricted_methods(decorators: Iterable[Sited], project: Project) -> tuple[s
             given = definition(Sited(node.positional[0], decorator.scope), project).node
             if isinstance(given, form.Display):
                 return tuple(m for m in METHODS if m in {s.upper() for s in constant_strings(given.items)})
+        if isinstance(node, form.Call) and isinstance(project.infer(callee, decorator.scope), FunctionSymbol):
+            verbs = _only_verbs(node)
+            if verbs:
+                return verbs
     return None
+
+
+def _only_verbs(call: form.Call) -> tuple[str, ...]:
+    """The methods that a decorator of the project is given, where it is given nothing else: `@allow("GET", "POST")`."""
+    given = [arg.value.value if isinstance(arg.value, form.Const) else None for arg in call.args]
+    return tuple(m for m in METHODS if m in given) if set(given) <= set(METHODS) else ()
 
 
 def function_methods(view: View, project: Project) -> tuple[str, ...]:

@@ -206,6 +206,12 @@ class FastApiApps:
             path += below.prefix if below is not None else ""
         return path
 
+    def application(self, holders: list[form.Call], chain: tuple[Mount, ...]) -> Sited | None:
+        """The innermost app on the way down: what is mounted has a route table of its own."""
+        separate = [mount.child for mount in chain if mount.is_separate]
+        made = self._holders[separate[-1] if separate else holders[0]]
+        return Sited(made.origin, made.scope) if made.origin is not None and made.scope is not None else None
+
     def stated(self, name: str, holders: list[form.Call], chain: tuple[Mount, ...], own: Item) -> list[Item]:
         """What apps, inclusions, routers and the registration itself say under the name, from the outside in."""
         found = [Item(*option) for option in self.options(holders[0], name)]

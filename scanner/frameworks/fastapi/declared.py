@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from assay.scanner.dataflow.constants import constant, definitions, list_items, string_value
 from assay.scanner.dataflow.refusals import status_code
 from assay.scanner.dataflow.sources import path_parameters
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, DeclaredParameter, Sited
 from assay.scanner.frameworks.fastapi.dependencies import Dependencies, Parameter
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol
@@ -25,6 +25,12 @@ _NO_BODY = frozenset({"Enum", "StrEnum", "IntEnum", "str", "int"})
 _CONTAINERS = frozenset({"list", "dict", "set", "tuple", "List", "Dict", "Set", "Tuple", "Sequence", "Mapping"})
 _WRAPPERS = frozenset({"Optional", "Union"})
 _UPLOADS = ("fastapi.UploadFile", "starlette.datastructures.UploadFile", "fastapi.datastructures.UploadFile")
+_PLACES = {"Query": "query", "Path": "path", "Header": "header", "Cookie": "cookie"}
+_OTHERS = _BODY | {"Depends", "Security"}
+_SCALARS = frozenset(
+    """str int float bool bytes datetime date time timedelta UUID UUID1 UUID3 UUID4 UUID5 Decimal Literal EmailStr
+    HttpUrl AnyUrl AnyHttpUrl PositiveInt NonNegativeInt conint constr Json StrictStr StrictInt StrictBool""".split()
+)
 
 
 class Declarations:
@@ -46,6 +52,11 @@ class Declarations:
     def is_deprecated(self, stated: Iterable[Item]) -> bool:
         known = (constant(each.node, each.scope, self._project, each.given) for each in stated)
         return any(found is not None and found.value is True for found in known)
+
+    def is_hidden(self, stated: Iterable[Item]) -> bool:
+        """`include_in_schema=False`, on any level."""
+        known = (constant(each.node, each.scope, self._project, each.given) for each in stated)
+        return any(found is not None and found.value is False for found in known)
 
     def summary(self, stated: Sequence[Item]) -> str | None:
         own = stated[-1] if stated else None
@@ -79,19 +90,80 @@ class Declarations:
 
     def request_model(self, parameters: Iterable[Parameter], path: str) -> str | None:
         """The types of the parameters that FastAPI reads from the body, as they are spelled."""
-        elsewhere = path_parameters(path)
-        bodies = [found for p in parameters if p.name not in elsewhere and (found := self._body(p)) is not None]
+        bodies = [
+            found
+            for body in self.request_types(parameters, path)
+            if not isinstance(body.site.node, form.Call) and (found := spelled(body.site.node)) is not None
+        ]
         return ", ".join(dict.fromkeys(bodies)) or None
 
-    def _body(self, parameter: Parameter) -> str | None:
+    def request_types(self, parameters: Iterable[Parameter], path: str) -> tuple[BodyType, ...]:
+        """The types themselves; for `data=Body(...)` without one, what is there in its place."""
+        elsewhere = path_parameters(path)
+        found = (self._body(p) for p in parameters if p.name not in elsewhere)
+        return tuple(body for body in found if body is not None)
+
+    def _body(self, parameter: Parameter) -> BodyType | None:
+        taken_by = (parameter.function, parameter.name) if parameter.function is not None else None
         if parameter.annotation is None:
-            return None
+            default = parameter.default
+            is_body = (
+                default is not None and isinstance(default.node, form.Call) and last_name(default.node.func) in _BODY
+            )
+            return BodyType(default, taken_by) if is_body and default is not None else None
         declared, extras = self._dependencies.metadata(parameter.annotation)
         sites = [*extras, *([parameter.default] if parameter.default is not None else [])]
         marks = {last_name(s.node.func) or "" for s in sites if isinstance(s.node, form.Call)}
         if marks & _ELSEWHERE:
             return None
-        return spelled(declared.node) if marks & _BODY or self._is_body(declared) else None
+        return BodyType(declared, taken_by) if marks & _BODY or self._is_body(declared) else None
+
+    def parameters(self, parameters: Iterable[Parameter], path: str) -> tuple[DeclaredParameter, ...]:
+        """What it reads from the path, the query, headers and cookies, by the names that clients use."""
+        in_path = path_parameters(path)
+        found = (self._parameter(p, in_path) for p in parameters)
+        return tuple(dict.fromkeys(p for p in found if p is not None))
+
+    def _parameter(self, parameter: Parameter, in_path: Mapping[str, bool]) -> DeclaredParameter | None:
+        if parameter.annotation is None and parameter.default is None and parameter.name not in in_path:
+            return None  # `self`
+        declared, extras = None, list[Sited]()
+        if parameter.annotation is not None:
+            declared, extras = self._dependencies.metadata(parameter.annotation)
+        sites = [*extras, *([parameter.default] if parameter.default is not None else [])]
+        marks = {last_name(s.node.func) or "": s for s in sites if isinstance(s.node, form.Call)}
+        mark = next((name for name in _PLACES if name in marks), None)
+        if mark is None and parameter.name in in_path:
+            mark = "Path"
+        if mark is None and (declared is None or not self._is_scalar(declared) or marks.keys() & _OTHERS):
+            return None
+        place = _PLACES[mark] if mark is not None else "query"
+        call = marks[mark].node if mark in marks else None
+        alias = call.keyword("alias") if isinstance(call, form.Call) else None
+        name = string_value(alias, marks[mark or ""].scope, self._project) if alias is not None else parameter.name
+        if name is None:
+            return None
+        if place == "header" and alias is None:
+            name = name.replace("_", "-")
+        is_required = place == "path" or not _has_default(parameter.default)
+        return DeclaredParameter(name, place, is_required, parameter.location)
+
+    def _is_scalar(self, declared: Sited) -> bool:
+        """Whether FastAPI reads a value of this type from the query where nothing says otherwise."""
+        node, scope = declared.node, declared.scope
+        if isinstance(node, form.Const):
+            return node.value is None
+        if isinstance(node, form.Binary):
+            return self._is_scalar(Sited(node.left, scope)) and self._is_scalar(Sited(node.right, scope))
+        value = self._project.infer(node.value if isinstance(node, form.Subscript) else node, scope)
+        if isinstance(value, ClassSymbol):
+            return not _NO_BODY.isdisjoint(last_part(name) for name in self._project.base_names(value))
+        if not isinstance(value, External):
+            return False
+        if isinstance(node, form.Subscript) and last_part(value.name) in _WRAPPERS:
+            arguments = node.index.items if isinstance(node.index, form.Display) else [node.index]
+            return all(self._is_scalar(Sited(argument, scope)) for argument in arguments)
+        return last_part(value.name) in _SCALARS
 
     def _is_body(self, declared: Sited) -> bool:
         """Whether FastAPI reads a value of this type from the body where nothing says otherwise: no scalar is."""
@@ -114,3 +186,13 @@ class Declarations:
     def _is_given_by_fastapi(self, bases: set[str]) -> bool:
         """A class of the project's own that FastAPI fills itself: a request, a response, tasks."""
         return not bases.isdisjoint({"Request", "WebSocket", "Response", "BackgroundTasks", "HTTPConnection"})
+
+
+def _has_default(default: Sited | None) -> bool:
+    """`= 10`, `= Query(10)` and `= Query(default=None)`, and not `= Query(...)`."""
+    if default is None:
+        return False
+    if not isinstance(default.node, form.Call) or last_name(default.node.func) not in _PLACES:
+        return True
+    stated = default.node.argument(0, "default") or default.node.keyword("default_factory")
+    return stated is not None and not (isinstance(stated, form.Opaque) and stated.end - stated.start == len("..."))

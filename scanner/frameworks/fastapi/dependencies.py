@@ -16,7 +16,9 @@ from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Module
 from assay.scanner.linker.values import BoundMethod, External, Instance, Value
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
+from assay.scanner.web.guard_names import waives
 from assay.scanner.web.rate_limits import answers_too_many
+from assay.scanner.web.unfollowed import may_guard
 
 _ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated")
 _DEEPEST_ALIAS = 6
@@ -60,12 +62,21 @@ class Closure:
     guards: tuple[Guard, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     limits: tuple[Guard, ...] = ()
+    unresolved: tuple[Evidence, ...] = ()
+    """Dependencies that may turn callers away, though nobody saw them do so."""
+    opened: tuple[Evidence, ...] = ()
+    """Dependencies that ask who is calling, and take it that nobody says."""
+    runs: tuple[FunctionSymbol, ...] = ()
+    """The functions of the project behind it."""
 
     def __or__(self, other: Closure) -> Closure:
         return Closure(
             self.guards + tuple(g for g in other.guards if g not in self.guards),
             self.parameters + tuple(p for p in other.parameters if p not in self.parameters),
             self.limits + tuple(limit for limit in other.limits if limit not in self.limits),
+            self.unresolved + tuple(e for e in other.unresolved if e not in self.unresolved),
+            self.opened + tuple(e for e in other.opened if e not in self.opened),
+            self.runs + tuple(f for f in other.runs if f not in self.runs),
         )
 
 
@@ -170,6 +181,13 @@ class Dependencies:
         found = Closure()
         for value in self._provided(provider):
             found |= self._of_provider(value, name, place.module.evidence(place.node, f"depends on {name}"))
+        if found.guards or found.limits or not isinstance(place.node, form.Call):
+            return found
+        asked = provider.node.func if isinstance(provider.node, form.Call) else provider.node
+        if waives(last_part(name)):
+            found |= Closure(opened=(place.module.evidence(place.node, f"{name} takes callers whom nobody knows"),))
+        elif not found.opened and may_guard(asked, provider.scope, self._project):
+            found |= Closure(unresolved=(place.module.evidence(place.node, f"{name} may turn callers away"),))
         return found
 
     def _provided(self, site: Sited) -> Iterator[Value]:
@@ -223,7 +241,7 @@ class Dependencies:
         return Closure()
 
     def _of_callable(self, function: FunctionSymbol, name: str, place: Evidence) -> Closure:
-        found = self._of_function(function)
+        found = self._of_function(function) | Closure(runs=(function,))
         if answers_too_many(function, self._project) is not None:
             found |= Closure(limits=(Guard(name, place),))
         if found.guards or dependency_refusal(function, self._project) is None:
@@ -251,7 +269,9 @@ class Dependencies:
             t in _LIBRARY_GUARDS or (t.startswith(_SCHEME_MODULES) and not last_part(t).endswith(_DATA))
             for t in type_names
         )
-        if not known or (value is not None and self._lets_anonymous_pass(value)):
+        if known and value is not None and self._lets_anonymous_pass(value):
+            return Closure(opened=(place,))
+        if not known:
             return Closure()
         return Closure(guards=(Guard(name, place),))
 

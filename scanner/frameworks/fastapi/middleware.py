@@ -20,6 +20,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 from assay.scanner.web.rate_limits import answers_too_many
 from assay.scanner.web.registrations import registrations
+from assay.scanner.web.unfollowed import hides_a_check, is_guard_by_name
 
 _AUTHENTICATION = "AuthenticationMiddleware"
 _HOOKS = ("dispatch", "__call__")
@@ -32,6 +33,8 @@ class _Layer:
     name: str
     hook: FunctionSymbol | None
     evidence: Evidence
+    may_guard: bool = False
+    """Whether it may turn callers away in what can't be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Around:
     guards: tuple[Guard, ...]
     limits: tuple[Guard, ...]
     names: frozenset[str]
+    unresolved: tuple[Evidence, ...] = ()
+    """Middleware that may turn callers away, though nobody saw it do so."""
 
 
 class Middlewares:
@@ -64,7 +69,11 @@ class Middlewares:
             hook = each.handled_by(self._project, {})
             if isinstance(hook, FunctionSymbol) and isinstance(each.call.func, form.Attr):
                 evidence = each.scope.module.evidence(each.call, "runs before every route")
-                self._add(each.call.func.value, Sited(each.call, each.scope), _Layer(hook.name, hook, evidence))
+                self._add(
+                    each.call.func.value,
+                    Sited(each.call, each.scope),
+                    _Layer(hook.name, hook, evidence, hides_a_check(hook, self._project)),
+                )
 
     def _add(self, owner: form.Expr, site: Sited, layer: _Layer) -> None:
         for given in expansions(site.node, site.scope, self._project) if isinstance(site.node, form.Call) else ():
@@ -80,7 +89,8 @@ class Middlewares:
             backend = options.keyword("backend")
             made = self._project.infer(backend, named.scope) if backend is not None else None
             hook = self._method(made, "authenticate")
-        return _Layer(name, hook, evidence)
+        unseen = is_guard_by_name(cls, name) if hook is None else hides_a_check(hook, self._project)
+        return _Layer(name, hook, evidence, unseen)
 
     def _method(self, value: Value | None, name: str) -> FunctionSymbol | None:
         cls = value.cls if isinstance(value, Instance) else value
@@ -117,4 +127,9 @@ class Middlewares:
             if (found := refusal_of_strangers(hook, self._project, asked)) is not None
         ]
         limits = [Guard(layer.name, found) for layer, hook in hooks if (found := answers_too_many(hook, self._project))]
-        return Around(tuple(guards), tuple(limits), frozenset(layer.name for layer in layers))
+        unseen = [
+            Evidence(layer.evidence.location, f"{layer.name} may turn callers away")
+            for layer in layers
+            if layer.may_guard
+        ]
+        return Around(tuple(guards), tuple(limits), frozenset(layer.name for layer in layers), tuple(unseen))

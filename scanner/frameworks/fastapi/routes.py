@@ -7,17 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from assay.scanner.dataflow.asked import Asked
-from assay.scanner.framework import Context, Framework, Guard, Route, Sited
+from assay.scanner.dataflow.constants import string_items
+from assay.scanner.framework import AboveRoute, BodyType, Context, Framework, Guard, Route, Sited
 from assay.scanner.frameworks.fastapi.apps import FastApiApps
 from assay.scanner.frameworks.fastapi.declared import Declarations
 from assay.scanner.frameworks.fastapi.dependencies import Closure, Dependencies
 from assay.scanner.frameworks.fastapi.limits import SlowApi
-from assay.scanner.frameworks.fastapi.middleware import Middlewares
+from assay.scanner.frameworks.fastapi.middleware import Around, Middlewares
 from assay.scanner.frameworks.fastapi.page_sizes import PageSizes
 from assay.scanner.frameworks.fastapi.registrations import Registration, Registrations
 from assay.scanner.frameworks.fastapi.responses import Body, Responses
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.access import Access
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -84,6 +86,10 @@ class _Routes:
                 role=role,
                 kind=self._kind(found, declared),
                 guards=(*around.guards, *closure.guards, *self._own_guards(found)),
+                unresolved_guards=(*around.unresolved, *closure.unresolved),
+                opened=closure.opened,
+                above=self._above(holders, chain, around),
+                runs_before=closure.runs,
                 rate_limits=(
                     *around.limits,
                     *closure.limits,
@@ -94,6 +100,10 @@ class _Routes:
                 is_deprecated=self._declarations.is_deprecated(stated("deprecated")),
                 request_model=self._declarations.request_model(closure.parameters, path),
                 response_model=spelled(declared.node) if declared is not None else None,
+                request_types=self._declarations.request_types(closure.parameters, path),
+                parameters=self._declarations.parameters(closure.parameters, path),
+                is_hidden=self._declarations.is_hidden(stated("include_in_schema")),
+                response_types=self._response_types(found, declared),
                 status_codes=self._declarations.status_codes(stated("status_code"), stated("responses")),
                 returns_collection=body.returns_collection,
                 collection=body.collection,
@@ -101,7 +111,32 @@ class _Routes:
                 page_sizes=self._page_sizes.among(closure.parameters, path),
                 view_class=function.owner if function is not None else None,
                 mounted=found.mounted,
+                application=self._apps.application(holders, chain),
+                steps=(*(mount.site for mount in chain), found.site),
             )
+
+    def _above(self, holders: list[form.Call], chain: tuple[Mount, ...], around: Around) -> AboveRoute | None:
+        """What middleware, apps, routers and inclusions ask of callers."""
+        app = self._apps.application(holders, chain)
+        inherited = self._apps.inherited(holders, chain)
+        if app is None:
+            return None
+        access = Access.CLOSED if around.guards or inherited.guards else Access.OPEN
+        if access is Access.OPEN and (around.unresolved or inherited.unresolved):
+            access = Access.UNKNOWN
+        return AboveRoute("FastAPI", access, app.module.evidence(app.node, "makes the application"))
+
+    def _response_types(self, found: Registration, declared: Sited | None) -> tuple[BodyType, ...]:
+        if declared is None:
+            return ()
+        only, without = (self._names(found, f"response_model_{word}") for word in ("include", "exclude"))
+        return (BodyType(declared, only=only, without=without or frozenset()),)
+
+    def _names(self, found: Registration, keyword: str) -> frozenset[str] | None:
+        """The fields that `response_model_exclude={"password"}` names."""
+        stated = found.call.keyword(keyword)
+        names = string_items(stated, found.scope, self._project) if stated is not None else []
+        return frozenset(name for name in names if name is not None) if stated is not None else None
 
     def _closure(self, found: Registration, holders: list[form.Call], chain: tuple[Mount, ...]) -> Closure:
         """Of all levels; a library's router makes its routes depend on its `context_getter`."""

@@ -17,9 +17,11 @@ from assay.scanner.frameworks.flask.limits import RateLimits
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, Instance, Value
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.web.mounting import Mount, Mounts
+from assay.scanner.web.unfollowed import perhaps_refuses
 
 APPS = frozenset(
     {
@@ -55,6 +57,11 @@ class Placement:
     prefix: str
     guards: tuple[Guard, ...]
     limits: tuple[Guard, ...] = ()
+    application: Sited | None = None
+    steps: tuple[Sited, ...] = ()
+    """The calls that register blueprints on the way."""
+    unresolved: tuple[Evidence, ...] = ()
+    """What runs before its views and may turn callers away, though nobody saw it do so."""
 
 
 class FlaskApps:
@@ -67,6 +74,7 @@ class FlaskApps:
         self._holders: dict[form.Call, Instance] = {}
         self._hooks: dict[form.Call, list[Guard]] = {}
         self._app_hooks: list[Guard] = []
+        self._unfollowed: dict[form.Call | None, list[Evidence]] = {}
         self._limits: dict[form.Call, list[Guard]] = {}
         self.rate_limits = RateLimits(context.project)
         self._config = FlaskConfig(context)
@@ -190,14 +198,17 @@ class FlaskApps:
         found = guards_of(function.decorators, function.outer, self._project)
         if refused is not None:
             found.append(Guard(function.name, refused))
+        unseen = [] if found or not perhaps_refuses(function, self._project) else [_before_each(function)]
         if registered.attr == "before_app_request":
             self._app_hooks += found
+            self._unfollowed.setdefault(None, []).extend(unseen)
             return
         call = form.Call(start=registered.start, end=registered.end, func=registered, args=[])
         for given in expansions(call, scope, self._project):
             holder = self.holder(registered.value, scope, given) or self.fallback(registered.value, scope)
             if holder is not None:
                 self._hooks.setdefault(holder, []).extend(found)
+                self._unfollowed.setdefault(holder, []).extend(unseen)
 
     def _find_limits(self) -> None:
         """`limiter.limit("1/second")(blueprint)`."""
@@ -228,7 +239,15 @@ class FlaskApps:
             around = (top, *(m.child for m in chain))
             guards = [g for key in around for g in self._hooks.get(key, ())]
             limits = tuple(g for key in around for g in self._limits.get(key, ()))
-            yield Placement(prefix, (*self._app_hooks, *guards), limits)
+            made = self._holders[top]
+            application = Sited(top, made.scope) if made.scope is not None else None
+            steps = tuple(m.site for m in chain)
+            unseen = tuple(e for key in (None, *around) for e in self._unfollowed.get(key, ()))
+            yield Placement(prefix, (*self._app_hooks, *guards), limits, application, steps, unseen)
+
+
+def _before_each(hook: FunctionSymbol) -> Evidence:
+    return Evidence(hook.location, f"{hook.name} runs before each request and may turn callers away")
 
 
 def _is_none(node: form.Expr) -> bool:

@@ -157,6 +157,7 @@ class _Apis:
                 role=api.site.module.role,
                 kind=EndpointKind.JSON,
                 guards=(*placement.guards, *self._required(api.document, operation), *view.guards),
+                unresolved_guards=placement.unresolved,
                 rate_limits=self._apps.rate_limits.applying(view.throttling, placement.limits),
                 tags=operation.tags,
                 summary=operation.summary,
@@ -168,6 +169,8 @@ class _Apis:
                 collection=element(answer),
                 paginators=view.paginators,
                 view_class=view.cls,
+                application=placement.application,
+                steps=(*placement.steps, api.site),
             )
 
     def _view(self, name: str, scope: Scope) -> View | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from assay.scanner.dataflow.constants import constant, list_items, string_value
 from assay.scanner.dataflow.expansion import resolved
 from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.flask.schemas import Schema, schema_of
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -37,6 +38,8 @@ class Declared:
     summary: str | None = None
     is_deprecated: bool = False
     paginators: tuple[Evidence, ...] = ()
+    request_types: tuple[BodyType, ...] = ()
+    response_types: tuple[BodyType, ...] = ()
     is_documented: bool = False
     """A library that makes documentation of docstrings is at work."""
 
@@ -46,14 +49,18 @@ class Declared:
         first = (self.success,) if self.success is not None else ()
         return tuple(dict.fromkeys((*first, *self.other_statuses)))
 
-    def answering(self, status: int, schema: Schema) -> Declared:
-        """With one more response. The first success counts; any other status is one more."""
+    def answering(self, status: int, schema: Schema, types: tuple[BodyType, ...] = ()) -> Declared:
+        """With one more response. The first success counts; any other status is one more.
+
+        `types` are what the library writes the response by, where it does.
+        """
         if status >= 300 or self.success is not None:
             return replace(self, other_statuses=(*self.other_statuses, status))
         return replace(
             self,
             success=status,
             response_model=self.response_model or schema.name,
+            response_types=(*self.response_types, *types),
             returns_collection=self.returns_collection or schema.is_many,
         )
 
@@ -99,6 +106,9 @@ class _Call:
             return Schema(None)
         return schema_of(node, self.decorator.scope, self.project, self.decorator.given)
 
+    def types(self, node: form.Expr | None, *, is_checked: bool = True) -> tuple[BodyType, ...]:
+        return (BodyType(Sited(node, self.decorator.scope), is_checked=is_checked),) if node is not None else ()
+
     def status(self, node: form.Expr | None) -> int | None:
         if node is None:
             return None
@@ -136,8 +146,9 @@ def _request(said: Declared, call: _Call) -> Declared:
     """`arguments(Schema, location="json")`, `body(Schema)`, `input(Schema)`, `use_args(Schema)`."""
     if call.text(call.argument(1, "location")) in _OUTSIDE_THE_BODY:
         return said
-    model = call.schema(call.argument(0, "schema")).name
-    return replace(said, request_model=said.request_model or model)
+    schema = call.argument(0, "schema")
+    types = (*said.request_types, *call.types(schema))
+    return replace(said, request_model=said.request_model or call.schema(schema).name, request_types=types)
 
 
 def _arguments(said: Declared, call: _Call) -> Declared:
@@ -151,6 +162,9 @@ def _expected(said: Declared, call: _Call) -> Declared:
         parser = call.project.infer(node, call.decorator.scope)
         is_parser = isinstance(parser, Instance) and "parser" in last_part(parser.type_name).lower()
         model = None if is_parser else call.schema(node).name
+        validates = call.decorator.call.keyword("validate") if call.decorator.call is not None else None
+        types = () if is_parser else call.types(node, is_checked=call.holds(validates))
+        said = replace(said, request_types=(*said.request_types, *types))
         if model is not None and said.request_model is None:
             said = replace(said, request_model=model)
     return said
@@ -158,14 +172,14 @@ def _expected(said: Declared, call: _Call) -> Declared:
 
 def _response_after_status(said: Declared, call: _Call) -> Declared:
     """Flask-Smorest's `response(200, Schema)`."""
-    status = call.status(call.argument(0, "status_code")) or 200
-    return said.answering(status, call.schema(call.argument(1, "schema")))
+    status, schema = call.status(call.argument(0, "status_code")) or 200, call.argument(1, "schema")
+    return said.answering(status, call.schema(schema), call.types(schema))
 
 
 def _response_before_status(said: Declared, call: _Call) -> Declared:
     """`response(Schema, 201)`, `output(Schema, status_code=201)`."""
-    status = call.status(call.argument(1, "status_code")) or 200
-    return said.answering(status, call.schema(call.argument(0, "schema")))
+    status, schema = call.status(call.argument(1, "status_code")) or 200, call.argument(0, "schema")
+    return said.answering(status, call.schema(schema), call.types(schema))
 
 
 def _described_response(said: Declared, call: _Call) -> Declared:
@@ -176,10 +190,11 @@ def _described_response(said: Declared, call: _Call) -> Declared:
 
 def _marshalled(said: Declared, call: _Call) -> Declared:
     """`marshal_with(model, as_list=True, code=201)`, `marshal_list_with(model)`."""
-    schema = call.schema(call.argument(0, "fields"))
+    fields = call.argument(0, "fields")
+    schema = call.schema(fields)
     is_list = call.holds(call.argument(1, "as_list"))
     code = call.status(call.decorator.call.keyword("code")) if call.decorator.call is not None else None
-    return said.answering(code or 200, replace(schema, is_many=is_list or schema.is_many))
+    return said.answering(code or 200, replace(schema, is_many=is_list or schema.is_many), call.types(fields))
 
 
 def _marshalled_list(said: Declared, call: _Call) -> Declared:

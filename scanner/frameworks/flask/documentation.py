@@ -11,7 +11,7 @@ from dataclasses import replace
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.dataflow.expansion import resolved
 from assay.scanner.dataflow.refusals import status_code
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.flask.declared import Declared, docstring_summary
 from assay.scanner.frameworks.flask.schemas import schema_of
 from assay.scanner.frameworks.flask.views import View
@@ -41,7 +41,9 @@ class Documentation:
         if view.function is not None and (said.is_documented or library is not None):
             said = replace(said, summary=said.summary or docstring_summary(view.function))
         if library == "flask_openapi3" and view.function is not None:
-            said = replace(said, request_model=said.request_model or self._body(view.function))
+            body = self._body(view.function)
+            model = spelled(body[0].site.node) if body else None
+            said = replace(said, request_model=said.request_model or model, request_types=(*said.request_types, *body))
         if library is not None and not said.tags:
             said = replace(said, tags=tuple(self._tags_of(made, library)))
         return said
@@ -108,6 +110,9 @@ class Documentation:
             if text is not None:
                 yield text.replace("_", " ").title() if library == "apiflask" else text
 
-    def _body(self, function: FunctionSymbol) -> str | None:
-        annotations = (p.annotation for p in function.parameters if p.name in _BODIES)
-        return next((spelled(a) for a in annotations if a is not None), None)
+    def _body(self, function: FunctionSymbol) -> tuple[BodyType, ...]:
+        return tuple(
+            BodyType(Sited(p.annotation, function.outer), (function, p.name))
+            for p in function.parameters
+            if p.name in _BODIES and p.annotation is not None
+        )

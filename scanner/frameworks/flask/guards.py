@@ -16,13 +16,14 @@ from assay.scanner.web.decorators import Applied, applied
 _LIBRARIES = (
     "flask_login.", "flask_jwt_extended.", "flask_httpauth.", "flask_security.", "apifairy.", "apiflask.",
     "flask_user.", "flask_praetorian.", "flask_jwt.", "flask_oidc.", "flask_jwt_router.", "flask_allows.",
+    "flask_allows2.",
     "flask_principal.", "flask_appbuilder.", "authlib.", "quart_auth.", "flask_basicauth.", "flask_smorest.",
     "flask_oauthlib.", "flask_pyoidc.", "flask_httpauth_ext.", "flask_jwt_oidc.", "flask_simplelogin.",
 )  # fmt: skip
 _GUARDS = frozenset(
     """login_required fresh_login_required jwt_required fresh_jwt_required jwt_refresh_token_required auth_required
     auth_token_required http_auth_required authenticate require_login accept_token require_token roles_required
-    roles_accepted permissions_required permissions_accepted has_access has_access_api protect required require
+    roles_accepted permissions_required permissions_accepted has_access has_access_api protect required require requires
     confirmed_login_required unauthorized_required
     require_oauth require_auth requires_auth oidc_auth has_role""".split()
 )

@@ -14,6 +14,7 @@ from assay.scanner.frameworks.flask.answers import lists_by_schema
 from assay.scanner.frameworks.flask.apps import FlaskApps, Placement, joined
 from assay.scanner.frameworks.flask.documentation import Documentation
 from assay.scanner.frameworks.flask.guards import guards_of
+from assay.scanner.frameworks.flask.levels import above
 from assay.scanner.frameworks.flask.views import View, Views
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import Instance
@@ -87,20 +88,21 @@ class _Resources:
             if self._api(call, scope, {}) is not call:
                 continue
             for given in expansions(call, scope, self._project):
-                self._settle(call, call.argument(0, "app"), scope, given)
+                self._settle(call, call.argument(0, "app"), Sited(call, scope), given)
         for call, scope in self._project.calls_named("init_app"):
             for given in expansions(call, scope, self._project) if isinstance(call.func, form.Attr) else ():
                 api = self._api(call.func.value, scope, given) if isinstance(call.func, form.Attr) else None
                 if api is not None:
-                    self._settle(api, call.argument(0, "app"), scope, given)
+                    self._settle(api, call.argument(0, "app"), Sited(call, scope), given)
 
-    def _settle(self, api: form.Call, home: form.Expr | None, scope: Scope, given: Given) -> None:
+    def _settle(self, api: form.Call, home: form.Expr | None, site: Sited, given: Given) -> None:
+        scope = site.scope
         parent = self._apps.holder(home, scope, given) or self._apps.fallback(home, scope) if home is not None else None
         made_in = self._apis[api].scope
         prefix = api.keyword("prefix")
         text = self._text(prefix, made_in, {}) if prefix is not None and made_in is not None else ""
         if parent is not None:
-            self._mounts.add(Mount(parent, api, text, Sited(api, scope), given))
+            self._mounts.add(Mount(parent, api, text, site, given))
 
     def _text(self, node: form.Expr, scope: Scope, given: Given) -> str:
         return path_part(node, scope, self._context, given)
@@ -159,16 +161,22 @@ class _Resources:
             role=site.module.role,
             kind=EndpointKind.JSON,
             guards=(*placement.guards, *view.guards),
+            unresolved_guards=placement.unresolved,
+            above=above(placement, view),
             rate_limits=self._apps.rate_limits.applying(view.throttling, placement.limits),
             tags=said.tags,
             summary=said.summary,
             is_deprecated=said.is_deprecated,
             request_model=said.request_model,
             response_model=said.response_model,
+            request_types=said.request_types,
+            response_types=said.response_types,
             status_codes=said.status_codes,
             returns_collection=said.returns_collection or lists_by_schema(view.function, self._project),
             paginators=view.paginators,
             view_class=view.cls,
+            application=placement.application,
+            steps=(*placement.steps, site),
         )
 
     def _places(self, api: form.Call) -> Iterator[tuple[str, Placement]]:
@@ -182,7 +190,11 @@ class _Resources:
                 yield own, Placement(own, guards)
                 continue
             for placement in self._apps.placements(top):
-                yield joined(placement.prefix, own), replace(placement, guards=(*placement.guards, *guards))
+                steps = (*placement.steps, *(mount.site for mount in chain))
+                yield (
+                    joined(placement.prefix, own),
+                    replace(placement, guards=(*placement.guards, *guards), steps=steps),
+                )
 
     def _place(self, api: form.Call) -> Location:
         scope = self._apis[api].scope

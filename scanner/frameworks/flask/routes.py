@@ -12,6 +12,7 @@ from assay.scanner.framework import Context, Framework, Route, Sited
 from assay.scanner.frameworks.flask.answers import answer_kind, lists_by_schema
 from assay.scanner.frameworks.flask.apps import APPS, FlaskApps, Placement, joined
 from assay.scanner.frameworks.flask.documentation import Documentation
+from assay.scanner.frameworks.flask.levels import above
 from assay.scanner.frameworks.flask.views import View, Views
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.model.endpoint import EndpointKind
@@ -111,18 +112,24 @@ class _Routes:
             role=site.module.role,
             kind=EndpointKind.WEBSOCKET if is_socket else answer_kind(function, self._project),
             guards=(*placement.guards, *view.guards),
+            unresolved_guards=placement.unresolved,
+            above=above(placement, view),
             rate_limits=self._apps.rate_limits.applying(view.throttling, placement.limits),
             tags=said.tags,
             summary=said.summary,
             is_deprecated=said.is_deprecated,
             request_model=said.request_model,
             response_model=said.response_model,
+            request_types=said.request_types,
+            response_types=said.response_types,
             status_codes=said.status_codes,
             returns_collection=said.returns_collection
             or lists_by_schema(function, self._project)
             or (bool(view.paginators) or None),
             paginators=view.paginators,
             view_class=view.cls,
+            application=placement.application,
+            steps=(*placement.steps, site),
             mounted=view.made,
         )
 

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions
 from assay.scanner.dataflow.refusals import status_code
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.litestar.handlers import Handler
 from assay.scanner.frameworks.litestar.layers import Layer
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -91,14 +92,29 @@ def _last_argument(node: form.Expr) -> str | None:
 
 def request_model(handler: Handler) -> str | None:
     """The type of the parameter that takes the body."""
+    found = request_types(handler)
+    return spelled(found[0].site.node) if found else None
+
+
+def request_types(handler: Handler) -> tuple[BodyType, ...]:
+    """The type itself, without what `Annotated` adds to it."""
     for param in handler.function.parameters:
         annotation = param.annotation
         if param.name == _BODY and annotation is not None:
             if isinstance(annotation, form.Subscript) and last_name(annotation.value) == "Annotated":
                 index = annotation.index
-                return spelled(index.items[0] if isinstance(index, form.Display) else index)
-            return spelled(annotation)
-    return None
+                annotation = index.items[0] if isinstance(index, form.Display) else index
+            return (BodyType(Sited(annotation, handler.function.outer), (handler.function, param.name)),)
+    return ()
+
+
+def response_types(handler: Handler, layers: Sequence[Layer], project: Project) -> tuple[BodyType, ...]:
+    """The return annotation; nothing where a DTO of any layer decides what is sent."""
+    returns = handler.function.node.returns
+    is_transferred = any(
+        layer.stated(name, project) is not None for layer in layers for name in ("return_dto", "dto")
+    )
+    return (BodyType(Sited(returns, handler.function.outer)),) if returns is not None and not is_transferred else ()
 
 
 def status_codes(handler: Handler, project: Project) -> tuple[int, ...]:

@@ -11,7 +11,13 @@ from assay.scanner.framework import Context, Framework, Guard, Route, Sited
 from assay.scanner.frameworks.litestar.guards import Guards
 from assay.scanner.frameworks.litestar.handlers import Handler, Handlers
 from assay.scanner.frameworks.litestar.layers import Layer
-from assay.scanner.frameworks.litestar.responses import answer, request_model, status_codes
+from assay.scanner.frameworks.litestar.responses import (
+    answer,
+    request_model,
+    request_types,
+    response_types,
+    status_codes,
+)
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance, Literal
@@ -234,6 +240,8 @@ class _Routes:
             is_deprecated=self._is_true(handler.call.keyword("deprecated"), handler.scope),
             request_model=request_model(handler) if handler.kind is None else None,
             response_model=said.model if handler.kind is None else None,
+            request_types=request_types(handler) if handler.kind is None else (),
+            response_types=response_types(handler, layers, project) if handler.kind is None else (),
             status_codes=status_codes(handler, project),
             returns_collection=said.content.is_collection,
             collection=said.content.of,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import constant, int_value, list_items, string_value
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
@@ -26,6 +26,7 @@ class Documentation:
     is_deprecated: bool = False
     request_model: str | None = None
     response_model: str | None = None
+    request_types: tuple[BodyType, ...] = ()
     status_codes: tuple[int, ...] = ()
 
 
@@ -53,7 +54,7 @@ def _sayings(name: str, decorator: Sited) -> Iterator[tuple[str, Sited]]:
         case "definition":
             said = [(arg.name, arg.value) for arg in call.args if arg.name is not None]
         case "validate":
-            said = [("body", arg.value) for arg in call.args if arg.name in ("json", "form")]
+            said = [("validated", arg.value) for arg in call.args if arg.name in ("json", "form")]
         case "tag":
             said = [("tag", arg.value) for arg in call.args]
         case "response":
@@ -78,6 +79,8 @@ def _with(found: Documentation, keyword: str, said: Sited, project: Project) -> 
             return replace(found, is_deprecated=known is None or bool(known.value))
         case "body":
             return replace(found, request_model=_content(said))
+        case "validated":
+            return replace(found, request_model=_content(said), request_types=(*found.request_types, BodyType(said)))
         case "response":
             for item, scope in list_items(said.node, said.scope, project) or [(said.node, said.scope)]:
                 found = _with_response(found, Sited(item, scope), project)

@@ -167,6 +167,7 @@ class _Routes:
             is_deprecated=said.is_deprecated,
             request_model=said.request_model,
             response_model=said.response_model,
+            request_types=said.request_types,
             status_codes=said.status_codes,
             view_class=view.cls,
             mounted=view.made,

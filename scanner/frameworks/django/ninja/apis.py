@@ -56,6 +56,12 @@ class Place:
     levels: tuple[Level, ...]
     inclusions: tuple[Level, ...] = ()
     """Those among the levels that add one router to another, nearest first."""
+    api: Sited | None = None
+
+    @property
+    def steps(self) -> tuple[Sited, ...]:
+        """The calls that lead there from the site's URLconf."""
+        return (*self.served.steps, *(Sited(level.call, level.scope) for level in reversed(self.inclusions)))
 
     def path(self, own: str) -> str:
         """Where an operation answers, joined as `Router.urls_paths` does."""
@@ -183,7 +189,8 @@ class NinjaApis:
                     inclusions.insert(0, inclusion)
                     own = self._levels(mount.child, self._scope_of(mount.child, scope), mount.given)
                     levels = [inclusion, *own, *levels]
-                yield Place(prefix, served, tuple(levels), tuple(inclusions))
+                made = Sited(api, self._scope_of(api, scope))
+                yield Place(prefix, served, tuple(levels), tuple(inclusions), made)
 
     def _scope_of(self, holder: form.Call, default: Scope) -> Scope:
         made = self._maker(holder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import int_value, list_items, string_items
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.ninja.apis import Level, Place
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -67,14 +67,21 @@ def responses(own: Level, project: Project) -> Responses:
 
 
 def request_model(function: FunctionSymbol, path: str, project: Project) -> str | None:
-    """The type of the parameter that is read from the body: one that says so, or a schema that says nothing else."""
+    """The type of the parameter that is read from the body."""
+    found = request_types(function, path, project)
+    return spelled(found[0].site.node) if found else None
+
+
+def request_types(function: FunctionSymbol, path: str, project: Project) -> tuple[BodyType, ...]:
+    """The types of parameters read from the body: those that say so, and schemas that say nothing else."""
+    found = list[BodyType]()
     for param in function.parameters:
         if param.annotation is None or f":{param.name}>" in path or f"<{param.name}>" in path:
             continue
         declared, source = _declared(param, function, project)
         if source in _BODIES or (source is None and _is_model(declared, function, project)):
-            return spelled(declared)
-    return None
+            found.append(BodyType(Sited(declared, function.outer), (function, param.name)))
+    return tuple(found)
 
 
 def _declared(param: form.Param, function: FunctionSymbol, project: Project) -> tuple[form.Expr, str | None]:

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import constant, string_items
 from assay.scanner.dataflow.expansion import expansions
-from assay.scanner.framework import Context, Framework, Guard, Route, Sited
-from assay.scanner.frameworks.django.guards import function_guards, wrapper_guards
-from assay.scanner.frameworks.django.middleware import middleware_guards
+from assay.scanner.framework import AboveRoute, BodyType, Context, Framework, Guard, Route, Sited
+from assay.scanner.frameworks.django.guards import function_guards, unfollowed_wrappers, wrapper_guards
+from assay.scanner.frameworks.django.middleware import middleware_guards, unfollowed_middleware
 from assay.scanner.frameworks.django.ninja.apis import Level, NinjaApis, Place
-from assay.scanner.frameworks.django.ninja.operations import request_model, responses, tags
+from assay.scanner.frameworks.django.ninja.operations import request_model, request_types, responses, tags
 from assay.scanner.frameworks.django.ninja.pagination import Paginator, default_name, page_sizes, paginator_of
-from assay.scanner.frameworks.django.ninja.security import guards, permissions, rate_limits
+from assay.scanner.frameworks.django.ninja.security import guards, opened, permissions, rate_limits
 from assay.scanner.frameworks.django.views import View, kind_of
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.model.access import Access
 from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.readers.python import form
 from assay.scanner.web.annotations import spelled
@@ -129,19 +130,39 @@ class _Routes:
             role=function.module.role,
             kind=self._kind(function, is_declared=declared.model is not None),
             guards=tuple(dict.fromkeys([*self._asked(found, levels), *self._around(function, place, path)])),
+            unresolved_guards=(
+                *unfollowed_middleware(View(function=function), place.served.settings, self._project),
+                *unfollowed_wrappers(place.served.wrappers, self._project),
+            ),
+            opened=opened(levels),
+            above=self._above(place),
             rate_limits=tuple(rate_limits(levels, project)),
             tags=tags(found.own, place, project),
             summary=self._text(summary),
-            is_deprecated=deprecated is not None and self._is_true(deprecated),
+            is_deprecated=self._is(deprecated, True),
+            is_hidden=any(self._is(level.stated("include_in_schema"), False) for level in levels),
             request_model=request_model(function, path, project),
             response_model=spelled(declared.model.node) if declared.model is not None else None,
+            request_types=request_types(function, path, project),
+            response_types=(BodyType(declared.model),) if declared.model is not None else (),
             status_codes=declared.status_codes,
             returns_collection=body.is_collection,
             collection=body.of,
             paginators=(paginator.evidence,) if paginator is not None else (),
             page_sizes=page_sizes(paginator, function, project) if paginator is not None else (),
             view_class=function.owner,
+            application=place.api,
+            steps=(*place.steps, Sited(found.own.call, found.own.scope)),
         )
+
+    def _above(self, place: Place) -> AboveRoute | None:
+        """What its routers and its API ask of callers."""
+        if place.api is None:
+            return None
+        is_closed = bool(guards(place.levels, self._project))
+        text = "asks nobody who they are, where an operation says nothing"
+        evidence = place.api.module.evidence(place.api.node, "asks who is calling" if is_closed else text)
+        return AboveRoute("Django Ninja", Access.CLOSED if is_closed else Access.OPEN, evidence, has_setting=True)
 
     def _asked(self, found: _Operation, levels: tuple[Level, ...]) -> list[Guard]:
         """The nearest authentication, and a controller's permissions."""
@@ -172,9 +193,9 @@ class _Routes:
         found = constant(stated.node, stated.scope, self._project) if stated is not None else None
         return found.value if found is not None and isinstance(found.value, str) else None
 
-    def _is_true(self, stated: Sited) -> bool:
-        found = constant(stated.node, stated.scope, self._project)
-        return found is not None and found.value is True
+    def _is(self, stated: Sited | None, switch: bool) -> bool:
+        found = constant(stated.node, stated.scope, self._project) if stated is not None else None
+        return found is not None and found.value is switch
 
 
 def _routes(context: Context) -> Iterable[Route]:

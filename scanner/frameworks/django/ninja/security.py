@@ -11,6 +11,7 @@ from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.ninja.apis import Level
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.values import Instance
+from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +33,14 @@ def guards(levels: Sequence[Level], project: Project) -> list[Guard]:
     if any(_lets_anyone_in(each.site, project) for each in found):
         return []
     return [Guard(f.name, f.site.module.evidence(f.site.node, f"{f.name} has to know the caller")) for f in found]
+
+
+def opened(levels: Sequence[Level]) -> tuple[Evidence, ...]:
+    """Where the nearest level that says anything says `auth=None`."""
+    stated = next((value for level in levels if (value := level.stated("auth")) is not None), None)
+    if stated is None or not isinstance(stated.node, form.Const):
+        return ()
+    return (stated.module.evidence(stated.node, "anybody may call it"),)
 
 
 def permissions(levels: Sequence[Level], methods: Sequence[str], project: Project) -> list[Guard]:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.refusals import status_code
-from assay.scanner.framework import Sited
+from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.django.constants import Evaluator, definition
 from assay.scanner.frameworks.django.rest_framework.policies import SERIALIZER, chosen
 from assay.scanner.frameworks.django.rest_framework.viewsets import Action
 from assay.scanner.frameworks.django.views import View, constant_strings
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
 
@@ -55,6 +55,26 @@ def documentation(view: View, action: Action, verb: str, project: Project) -> Do
         summary=evaluator.text(summary) if summary is not None else None,
         is_deprecated=deprecated is not None and evaluator.constant(deprecated) is True,
     )
+
+
+def body_types(view: View, action: Action, verb: str, project: Project) -> tuple[BodyType, ...]:
+    """The view's serializers, where the library's own code or the handler lets them read and write."""
+    if view.cls is None or not (action.handler is None or _asks_for_serializer(action.handler)):
+        return ()
+    found = (site for classes in chosen(SERIALIZER, view, action, verb, None, project) for site in classes)
+    return tuple(BodyType(site) for site in dict.fromkeys(found))
+
+
+def _asks_for_serializer(handler: FunctionSymbol) -> bool:
+    """`self.get_serializer(...)`, or `super().create(...)`."""
+    for node in handler.walk():
+        if isinstance(node, form.Call) and isinstance(node.func, form.Attr):
+            is_super = isinstance(node.func.value, form.Call) and last_name(node.func.value.func) == "super"
+            if node.func.attr in ("get_serializer", "get_serializer_class") or (
+                is_super and node.func.attr == handler.name
+            ):
+                return True
+    return False
 
 
 # --- decorators ---

@@ -6,19 +6,24 @@ https://www.django-rest-framework.org/api-guide/permissions/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from assay.scanner.framework import Guard, Sited
+from assay.scanner.framework import AboveRoute, Guard, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.rest_framework.anonymous import READS, Anonymous, Asked
-from assay.scanner.frameworks.django.rest_framework.policies import PERMISSIONS, chosen, instantiated, stated
+from assay.scanner.frameworks.django.rest_framework.policies import PERMISSIONS, chosen, default, instantiated, stated
 from assay.scanner.frameworks.django.rest_framework.viewsets import Action
 from assay.scanner.frameworks.django.settings import Settings
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.access import Access
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
 
+_NAME = "Django REST framework"
 _OPEN = frozenset({"AllowAny", "BasePermission"})
 _OPEN_FOR_READS = frozenset(
     {"IsAuthenticatedOrReadOnly", "DjangoModelPermissionsOrAnonReadOnly", "TokenHasReadWriteScopeOrReadOnly"}
@@ -47,6 +52,69 @@ def permission_guards(
     if not guards or not all(guards):
         return []
     return guards[0]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAction:
+    """Why an action is open: `stated` is where the code says so, `unresolved` the classes that can't be followed."""
+
+    stated: tuple[Evidence, ...] = ()
+    unresolved: tuple[Evidence, ...] = ()
+
+
+def why_open(view: View, action: Action, verb: str, settings: Settings | None, project: Project) -> OpenAction:
+    """Of an action that `permission_guards` finds nothing to guard."""
+    library = _is_open_by_library(view, action, project)
+    alternatives = [] if library else chosen(PERMISSIONS, view, action, verb, settings, project)
+    asked = Asked(view.cls, action.name, verb)
+    permissions = [each for classes in alternatives for each in classes]
+    outcomes = [(each, _lets_in(instantiated(each), asked, project, 0)) for each in permissions]
+    unresolved = [each for each, lets_in in outcomes if lets_in is None]
+    of_default = {id(each.node) for each in default(PERMISSIONS, settings, project)}
+    opened = [each for each, lets_in in outcomes if lets_in is True and id(each.node) not in of_default]
+    return OpenAction(
+        tuple(each.module.evidence(each.node, f"{_spelled(each.node)} lets anybody in") for each in opened),
+        tuple(each.module.evidence(each.node, f"{_spelled(each.node)} may turn callers away") for each in unresolved),
+    )
+
+
+def above(settings: Settings | None, project: Project) -> AboveRoute | None:
+    """What `DEFAULT_PERMISSION_CLASSES` makes of callers."""
+    if settings is None:
+        return None
+    known = _ABOVE.setdefault(project, {})
+    if settings.module not in known:
+        known[settings.module] = _above(settings, project)
+    return known[settings.module]
+
+
+_ABOVE: WeakKeyDictionary[Project, dict[Module, AboveRoute]] = WeakKeyDictionary()
+
+
+def _above(settings: Settings, project: Project) -> AboveRoute:
+    entry = settings.entry("REST_FRAMEWORK", "DEFAULT_PERMISSION_CLASSES")
+    if entry is None:
+        stated = next((settings[name] for name in ("REST_FRAMEWORK", "INSTALLED_APPS") if name in settings), None)
+        text = "names no DEFAULT_PERMISSION_CLASSES, which stands for AllowAny"
+        place = stated.module.evidence(stated.node, text) if stated is not None else None
+        is_computed = "REST_FRAMEWORK" in settings and not isinstance(
+            definition(settings["REST_FRAMEWORK"], project).node, form.Dict
+        )
+        access = Access.UNKNOWN if is_computed else Access.OPEN
+        return AboveRoute(_NAME, access, place or Evidence(Location.whole_file(settings.module.path), text), True)
+    classes = default(PERMISSIONS, settings, project)
+    outcomes = {
+        verb: [_lets_in(instantiated(each), Asked(None, "", verb), project, 0) for each in classes]
+        for verb in ("POST", "GET")
+    }
+    access = Access.CLOSED
+    if None in outcomes["POST"]:
+        access = Access.UNKNOWN
+    elif all(outcomes["POST"]):
+        access = Access.OPEN
+    elif all(outcomes["GET"]):
+        access = Access.READS_OPEN
+    return AboveRoute(_NAME, access, entry.module.evidence(entry.node, "the default for all views"), has_setting=True)
 
 
 def _is_open_by_library(view: View, action: Action, project: Project) -> bool:

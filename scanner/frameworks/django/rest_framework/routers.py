@@ -40,13 +40,19 @@ class Registered:
     viewset: ClassSymbol
     action: Action
     location: Location
+    registered: Sited
+    """The call of `register()`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Registration:
     prefix: str
     viewset: ClassSymbol
-    location: Location
+    call: Sited
+
+    @property
+    def location(self) -> Location:
+        return self.call.module.location(self.call.node)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,9 +123,8 @@ class Router:
                     if not is_regex:
                         path = path.removeprefix("^").removesuffix("$")
                     for verb, action in mapping.items():
-                        yield Registered(
-                            prefix + path, verb.upper(), registration.viewset, action, registration.location
-                        )
+                        made = (verb.upper(), registration.viewset, action, registration.location)
+                        yield Registered(prefix + path, *made, registration.call)
 
     def _mappings(self, template: _Template, viewset: ClassSymbol) -> Iterator[tuple[str, dict[str, Action]]]:
         if template.mapping is not None:
@@ -170,7 +175,7 @@ class Router:
         viewset_at = definition(viewset, self._project, register.given) if viewset is not None else None
         cls = self._project.infer(viewset_at.node, viewset_at.scope) if viewset_at is not None else None
         if text is not None and isinstance(cls, ClassSymbol):
-            yield _Registration(text, cls, location)
+            yield _Registration(text, cls, Sited(register.node, register.scope))
         elif not isinstance(cls, External):
             self.unresolved.append(location)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.constants import Given
 from assay.scanner.framework import Context, Framework, Guard, Route, Sited
 from assay.scanner.frameworks.django.constants import Evaluator, definition
-from assay.scanner.frameworks.django.guards import class_guards, function_guards, wrapper_guards
-from assay.scanner.frameworks.django.middleware import middleware_guards
+from assay.scanner.frameworks.django.guards import class_guards, function_guards, unfollowed_wrappers, wrapper_guards
+from assay.scanner.frameworks.django.middleware import middleware_guards, unfollowed_middleware
 from assay.scanner.frameworks.django.models import model_of
 from assay.scanner.frameworks.django.rate_limits import decorator_limits, view_limits
-from assay.scanner.frameworks.django.rest_framework.documentation import documentation
+from assay.scanner.frameworks.django.rest_framework.documentation import body_types, documentation
 from assay.scanner.frameworks.django.rest_framework.pagination import (
     PageOrder,
     page_order,
@@ -20,7 +20,7 @@ from assay.scanner.frameworks.django.rest_framework.pagination import (
     pages_through,
     paginator_of,
 )
-from assay.scanner.frameworks.django.rest_framework.permissions import permission_guards
+from assay.scanner.frameworks.django.rest_framework.permissions import above, permission_guards, why_open
 from assay.scanner.frameworks.django.rest_framework.routers import Router, is_router
 from assay.scanner.frameworks.django.rest_framework.throttling import throttle_limits
 from assay.scanner.frameworks.django.rest_framework.views import is_rest_view
@@ -40,7 +40,7 @@ from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import EndpointKind
-from assay.scanner.model.place import Location
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
 
 _NAME = "Django REST framework"
@@ -57,6 +57,8 @@ class _Site:
     location: Location
     wrappers: tuple[Sited, ...]
     settings: Settings | None
+    root: Sited | None
+    steps: tuple[Sited, ...]
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -65,7 +67,9 @@ def routes(context: Context) -> Iterable[Route]:
     for pattern in found.patterns:
         view = view_of(pattern.view, context.project, pattern.given)
         if isinstance(view, View) and is_rest_view(view, context.project):
-            site = _Site(pattern.path, view, pattern.location, (*pattern.wrappers, *view.wrappers), pattern.settings)
+            wrappers = (*pattern.wrappers, *view.wrappers)
+            around = (wrappers, pattern.settings, pattern.root, pattern.steps)
+            site = _Site(pattern.path, view, pattern.location, *around)
             yield from _routes_of(site, pattern.given, context)
     for mount in found.mounts:
         if is_router(mount.value, context.project):
@@ -121,11 +125,15 @@ def _routes_of_router(mount: Mount, value: Instance, context: Context) -> Iterat
     for made in router.patterns(mount.prefix):
         if not _is_allowed(made.viewset, made.verb, project):
             continue
-        site = _Site(made.path, View(cls=made.viewset), made.location, mount.wrappers, mount.settings)
+        steps = (*mount.steps, made.registered)
+        site = _Site(
+            made.path, View(cls=made.viewset), made.location, mount.wrappers, mount.settings, mount.root, steps
+        )
         yield _route(site, made.verb, made.action, context)
     root = router.root_view(mount)
     if root is not None:
-        site = _Site(f"{mount.prefix}^$", View(cls=root), root.location, mount.wrappers, mount.settings)
+        around = (mount.wrappers, mount.settings, mount.root, mount.steps)
+        site = _Site(f"{mount.prefix}^$", View(cls=root), root.location, *around)
         handler = project.method(root, "get")
         yield _route(site, "GET", Action("get", handler), context)
     for location in dict.fromkeys(router.unresolved):
@@ -165,6 +173,9 @@ def _function_routes(site: _Site, context: Context) -> Iterator[Route]:
             role=function.module.role,
             kind=_kind(site.view, action, project),
             guards=tuple(dict.fromkeys(guards)),
+            unresolved_guards=_unresolved(site, action, verb, project) if not guards else (),
+            opened=why_open(site.view, action, verb, site.settings, project).stated if not guards else (),
+            above=above(site.settings, project),
             rate_limits=_rate_limits(site, action, verb, project),
             request_model=said.request_model,
             response_model=said.response_model,
@@ -172,7 +183,17 @@ def _function_routes(site: _Site, context: Context) -> Iterator[Route]:
             tags=said.tags,
             summary=said.summary,
             is_deprecated=said.is_deprecated,
+            application=site.root,
+            steps=site.steps,
         )
+
+
+def _unresolved(site: _Site, action: Action, verb: str, project: Project) -> tuple[Evidence, ...]:
+    return (
+        *unfollowed_middleware(site.view, site.settings, project),
+        *unfollowed_wrappers(site.wrappers, project),
+        *why_open(site.view, action, verb, site.settings, project).unresolved,
+    )
 
 
 def _rate_limits(site: _Site, action: Action, verb: str, project: Project) -> tuple[Guard, ...]:
@@ -206,6 +227,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         *(function_guards(handler, project) if handler is not None else ()),
     ]
     said = documentation(view, action, verb, project)
+    serializers = body_types(view, action, verb, project)
     returns_collection = _returns_collection(view.cls, verb, action, project)
     may_page = returns_collection or (verb == "GET" and handler is not None and returns_collection is None)
     paginator = paginator_of(view, site.settings, project, action) if may_page else None
@@ -222,9 +244,14 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         role=view.cls.module.role,
         kind=_kind(view, action, project),
         guards=tuple(dict.fromkeys(guards)),
+        unresolved_guards=_unresolved(site, action, verb, project) if not guards else (),
+        opened=why_open(view, action, verb, site.settings, project).stated if not guards else (),
+        above=above(site.settings, project),
         rate_limits=_rate_limits(site, action, verb, project),
         request_model=said.request_model,
         response_model=said.response_model,
+        request_types=serializers if verb in ("POST", "PUT", "PATCH") else (),
+        response_types=serializers if verb != "DELETE" else (),
         status_codes=said.status_codes,
         tags=said.tags,
         summary=said.summary,
@@ -237,6 +264,8 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         page_sizes=page_sizes(paginator, site.settings, project) if paginator is not None and pages else (),
         rows=rows,
         view_class=view.cls,
+        application=site.root,
+        steps=site.steps,
     )
 
 

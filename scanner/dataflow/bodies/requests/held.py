@@ -1,0 +1,174 @@
+"""Which names and expressions of a function hold a body, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from assay.scanner.dataflow.bodies.requests.readings import Readings
+from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD, Part, Sent
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.readers.python import form
+
+_ASKING = frozenset({"is", "valid", "validate", "check", "match", "fullmatch", "verify"})
+Given = Mapping[str, Sent]
+"""What a function's parameters hold."""
+
+
+class Others(Protocol):
+    """What is known of other functions."""
+
+    readings: Readings
+    project: Project
+
+    def given_by(self, function: FunctionSymbol, given: Given) -> Sent | None:
+        """What of a body a function returns that reads it itself, or was given it."""
+        ...
+
+
+class Held:
+    """Knows it of one function. `made_of` are the expressions that were put into a list or dict, `answers` the tests
+    whose outcome was kept, each by the name that it got.
+    """
+
+    def __init__(self, others: Others, function: FunctionSymbol, given: Given) -> None:
+        self._others = others
+        self._readings = others.readings
+        self._scope = function.scope
+        self._names = dict(given)
+        self.made_of: dict[str, list[form.Expr]] = {}
+        self.answers: dict[str, form.Expr] = {}
+        for node in function.nodes:
+            match node:
+                case form.Assign(targets=targets, value=value) if value is not None:
+                    for target in targets:
+                        self._bind(target, value)
+                case form.Walrus(target=target, value=value):
+                    self._bind(target, value)
+                case form.For(target=target, iter=iterated):
+                    self._loop(target, iterated)
+                case form.Comprehension(generators=generators):
+                    for generator in generators:
+                        self._loop(generator.target, generator.iter)
+                case form.With(items=items):
+                    for item in items:
+                        if item.target is not None:
+                            self._bind(item.target, item.value)
+
+    def _bind(self, target: form.Expr, value: form.Expr) -> None:
+        match target, value:
+            case form.Name(id=name), _:
+                sent = self.sent(value)
+                if sent is not None:
+                    self._names.setdefault(name, sent)
+                elif isinstance(value, form.Dict | form.Display):
+                    self.made_of.setdefault(name, []).append(value)
+                elif isinstance(value, form.Compare | form.Unary | form.Boolean) or _asks(value):
+                    self.answers[name] = value
+            case form.Subscript(value=form.Name(id=name)), _ if name in self.made_of:
+                self.made_of[name].append(value)
+            case form.Display(items=targets), form.Display(items=values) if len(targets) == len(values):
+                for inner, item in zip(targets, values, strict=True):
+                    self._bind(inner, item)
+
+    def _loop(self, target: form.Expr, iterated: form.Expr) -> None:
+        sent = self.sent(iterated)
+        if sent is not None and sent.part is not Part.TEXT:
+            for name in form.walk(target):
+                if isinstance(name, form.Name):
+                    self._names.setdefault(name.id, sent.item(ANY_FIELD))
+
+    def sent(self, node: form.Expr) -> Sent | None:
+        """What of a body the expression holds."""
+        match node:
+            case form.Name(id=name):
+                return self._names.get(name)
+            case form.Attr():
+                return self._readings.of_attribute(node, self._scope)
+            case form.Call():
+                return self._call(node)
+            case form.Subscript():
+                return self._item(node)
+            case form.Await(value=inner):
+                return self.sent(inner)
+            case form.Boolean(op="or", values=[first, *_]):
+                return self.sent(first)
+            case form.Conditional(body=body, orelse=orelse):
+                return self.sent(body) or self.sent(orelse)
+            case form.Comprehension(kind="dict"):
+                return self._copied(node)
+            case form.Dict(keys=keys, values=values):
+                spread = [self.sent(v) for k, v in zip(keys, values, strict=True) if k is None]
+                return next((s for s in spread if s is not None), None)
+            case form.Binary() | form.Template():
+                return self._inside(node)
+        return None
+
+    def _item(self, node: form.Subscript) -> Sent | None:
+        held = self.sent(node.value)
+        if held is None or held.part is Part.TEXT:
+            return None
+        index = node.index.value if isinstance(node.index, form.Const) else None
+        return held.item(index if isinstance(index, str) else ANY_FIELD)
+
+    def _copied(self, node: form.Comprehension) -> Sent | None:
+        """`{k: v for k, v in data.items()}`, `{k: data[k] for k in NAMES}`."""
+        iterated = self.sent(node.generators[0].iter)
+        if iterated is not None:
+            return iterated if iterated.part is Part.WHOLE else None
+        value = self.sent(node.value) if node.value is not None else None
+        return Sent(Part.WHOLE, value.is_form) if value is not None and value.field == ANY_FIELD else None
+
+    def _inside(self, node: form.Binary | form.Template) -> Sent | None:
+        """The first field that a text is put together from."""
+        found = (self.sent(inner) for inner in form.walk(node) if isinstance(inner, form.Name | form.Subscript))
+        return next((sent for sent in found if sent is not None and sent.part is Part.FIELD), None)
+
+    def _call(self, node: form.Call) -> Sent | None:
+        read = self._readings.of_call(node, self._scope)
+        if read is not None:
+            return read
+        owner = self.sent(node.func.value) if isinstance(node.func, form.Attr) else None
+        if owner is not None:
+            return self._of_method(node, owner)
+        first = self.sent(node.positional[-1 if last_name(node.func) == "cast" else 0]) if node.positional else None
+        if first is not None and first.part is Part.TEXT and self._readings.parses(node, self._scope):
+            return Sent(Part.WHOLE)
+        if first is not None and (self._readings.is_copy(node) or last_name(node.func) == "str"):
+            return first
+        return self._of_function(node)
+
+    def _of_method(self, node: form.Call, owner: Sent) -> Sent | None:
+        if owner.part is Part.FIELD:
+            return owner  # `name.strip()`
+        if owner.part is Part.TEXT:
+            return owner if last_name(node.func) in ("decode", "strip") else None
+        return self._readings.field_got(node, owner) or (owner if self._readings.is_copy(node) else None)
+
+    def _of_function(self, node: form.Call) -> Sent | None:
+        given = self.handed(node)
+        if given is None:
+            return None
+        callee, handed = given
+        has_body = any(sent.part is not Part.FIELD for sent in handed.values())
+        return self._others.given_by(callee, handed) if has_body or not node.positional else None
+
+    def handed(self, node: form.Call) -> tuple[FunctionSymbol, dict[str, Sent]] | None:
+        """The function of the project that is called, and what its parameters are given of the body."""
+        callee = self._others.project.callee_function(node, self._scope)
+        if callee is None:
+            return None
+        handed: dict[str, Sent] = {}
+        for param in callee.parameters:
+            argument = self._others.project.bound_argument(node, callee, param)
+            sent = self.sent(argument) if argument is not None else None
+            if sent is not None:
+                handed[param.name] = sent
+        return callee, handed
+
+
+def _asks(node: form.Expr) -> bool:
+    """`is_email(email)`, `check_name(name)`."""
+    return isinstance(node, form.Call) and not _ASKING.isdisjoint(words(last_name(node.func) or ""))

@@ -1,0 +1,90 @@
+"""Mapped classes and the columns that the ORM gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.values import External, Instance, Value
+from assay.scanner.model.place import Location
+from assay.scanner.model.role import Role
+from assay.scanner.model.table import Column, Table
+from assay.scanner.readers.python import form
+
+_USER_MODEL = "django.contrib.auth.get_user_model"
+_LIBRARY_USERS = frozenset({"django.contrib.auth.models.User", _USER_MODEL})
+_USER_BASES = ("django.contrib.auth.models.AbstractUser", "django.contrib.auth.base_user.AbstractBaseUser",
+    "django.contrib.auth.models.AbstractBaseUser")  # fmt: skip
+_USER_COLUMNS = ("id", "password", "last_login", "is_superuser", "groups", "user_permissions", "username", "first_name",
+    "last_name", "email", "is_staff", "is_active", "date_joined")  # fmt: skip
+_ELSEWHERE = Location.whole_file("django/contrib/auth/models.py")
+_LIBRARY_USER = Table(
+    "auth_user",
+    "User",
+    _ELSEWHERE,
+    Role.PROD,
+    "Django",
+    tuple(Column(name, "", _ELSEWHERE) for name in _USER_COLUMNS),
+)
+_PLAIN = ("Bool", "Date", "Time", "Int", "Numeric", "Decimal", "Float", "Foreign", "ManyToMany", "OneToOne", "UUID",
+    "Enum", "Auto", "BigAuto", "Duration")  # fmt: skip
+"""How the names of column types begin that hold no text."""
+
+
+class Tables:
+    """The tables of a project by the classes that map them."""
+
+    def __init__(self, tables: Iterable[Table], project: Project) -> None:
+        self._project = project
+        self._by_place = {(t.location.path, t.model): t for t in tables}
+        self._user: Table | None = None
+        self._is_user_known = False
+
+    def of(self, value: Value | None) -> Table | None:
+        """The table of a mapped class, or of Django's own user model."""
+        if isinstance(value, ClassSymbol):
+            return self._by_place.get((value.module.path, value.name))
+        named = value.type_name if isinstance(value, Instance) else value.name if isinstance(value, External) else ""
+        return self._user_table() if named in _LIBRARY_USERS else None
+
+    def of_expression(self, node: form.Expr, scope: Scope) -> Table | None:
+        """`User`, `get_user_model()`."""
+        return self.of(self._project.infer(node, scope))
+
+    def columns(self, node: form.Expr, scope: Scope) -> Sequence[str] | None:
+        """The names of the columns of the class that an expression stands for."""
+        table = self.of_expression(node, scope)
+        return [column.name for column in table.columns] if table is not None else None
+
+    def _user_table(self) -> Table | None:
+        """The project's own user model where there is one, else Django's."""
+        if not self._is_user_known:
+            self._is_user_known = True
+            own = [c for c in self._project.classes if self._project.is_subclass(c, *_USER_BASES)]
+            found = [t for c in own if (t := self._by_place.get((c.module.path, c.name))) is not None]
+            self._user = found[0] if len(found) == 1 else _LIBRARY_USER if not found else None
+        return self._user
+
+
+def holds_text(column: Column) -> bool:
+    """Whether a column may hold a secret."""
+    return column.fk_to is None and not column.type.startswith(_PLAIN)
+
+
+def model_field(cls: ClassSymbol, name: str, project: Project) -> form.Call | None:
+    """The call that declares a column, in the class or a base of it."""
+    found = project.class_attribute(cls, name)
+    return found[0] if found is not None and isinstance(found[0], form.Call) else None
+
+
+def is_set_by_code(cls: ClassSymbol, name: str, project: Project) -> bool:
+    """Whether Django leaves the column out of what forms and serializers take: `editable=False`, `auto_now=True`."""
+    call = model_field(cls, name, project)
+    if call is None:
+        return False
+    for word, value in (("editable", False), ("auto_now", True), ("auto_now_add", True)):
+        said = call.keyword(word)
+        if isinstance(said, form.Const) and said.value is value:
+            return True
+    return (last_name(call.func) or "").endswith("AutoField")

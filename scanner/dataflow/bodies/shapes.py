@@ -1,0 +1,217 @@
+"""What endpoints answer with: the schemas that write their answers, and the credentials among the fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from assay.scanner.dataflow.bodies.credentials import Credential, credential
+from assay.scanner.dataflow.bodies.schemas.reader import Schemas
+from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
+from assay.scanner.framework import BodyType, Route
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.values import Instance
+from assay.scanner.model.body import ResponseShape
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+_READS = ("GET", "ANY")
+_ENTRANCE = re.compile(r"(token|auth|login|sign-?in|oauth|sso|callback|csrf|session|refresh|saml)", re.IGNORECASE)
+"""Paths that hand out tokens because that is what they are for."""
+_WRITES_OBJECTS = frozenset({"fastapi", "litestar"})
+"""Frameworks that write whatever object a handler returns."""
+_DEEPEST = 5
+_MOST_NAMED = 3
+
+
+@dataclass(slots=True)
+class _Use:
+    """A schema, with the endpoints that answer with it and the part of its fields that each shows."""
+
+    schema: Schema
+    endpoints: list[tuple[Endpoint, Schema]] = field(default_factory=list)
+
+
+class Shapes:
+    """Finds the response shapes of one project."""
+
+    def __init__(self, schemas: Schemas, project: Project) -> None:
+        self._schemas = schemas
+        self._project = project
+        self._uses: dict[str, _Use] = {}
+        self._taken: set[str] = set()
+        """Schemas that bodies of requests are read by."""
+
+    def all(self, endpoints: Iterable[tuple[Route, Endpoint]]) -> Iterator[ResponseShape]:
+        """One for each schema that an endpoint answers with, directly or inside another."""
+        for route, endpoint in endpoints:
+            if endpoint.kind is not EndpointKind.JSON:
+                continue
+            for asked in route.request_types:
+                schema = self._declared(asked)
+                self._taken.update([_name(schema)] if schema is not None else [])
+            for schema in self._answers(route):
+                self._note(schema, endpoint, _DEEPEST)
+        for name, use in self._uses.items():
+            yield self._shape(name, use)
+
+    def _note(self, schema: Schema, endpoint: Endpoint, depth: int) -> None:
+        use = self._uses.setdefault(_name(schema), _Use(schema))
+        if any(endpoint is known and schema is shown for known, shown in use.endpoints):
+            return
+        use.endpoints.append((endpoint, schema))
+        for each in schema.fields.values() if depth else ():
+            for inner in each.nested if each.is_shown else ():
+                nested = self._schemas.of(inner)
+                if nested is not None:
+                    self._note(nested, endpoint, depth - 1)
+
+    # --- what a route answers with ---
+
+    def _answers(self, route: Route) -> Iterator[Schema]:
+        for declared in route.response_types:
+            yield from self._of_type(declared)
+        if route.handler is not None:
+            is_written = route.framework in _WRITES_OBJECTS and not route.response_types
+            yield from self._of_handler(route.handler, is_written=is_written)
+
+    def _declared(self, declared: BodyType) -> Schema | None:
+        found = self._schemas.of_expression(declared.site.node, declared.site.scope)
+        return found.narrowed(declared.only, declared.without) if found is not None else None
+
+    def _of_type(self, declared: BodyType) -> Iterator[Schema]:
+        """The schemas in an annotation: of `list[User]` and `Page[User] | None`, User and Page."""
+        found = self._declared(declared)
+        if found is not None:
+            yield found
+            return
+        node, scope = declared.site.node, declared.site.scope
+        if isinstance(node, form.Subscript | form.Binary | form.Display | form.Const):
+            for part in form.walk(node):
+                value = None
+                if isinstance(part, form.Name | form.Attr):
+                    value = self._project.infer(part, scope)
+                elif isinstance(part, form.Const) and isinstance(part.value, str):
+                    value = self._project.annotation_class(part, scope)
+                schema = self._schemas.of_value(value) if value is not None else None
+                if schema is not None and schema.library is not Library.RESTX:
+                    yield schema.narrowed(declared.only, declared.without)
+
+    def _of_handler(self, handler: FunctionSymbol, *, is_written: bool) -> Iterator[Schema]:
+        """What the handler itself writes: `serializer.data`, `schema.dump(user)`, `UserRead(...)`, a row."""
+        for returned in handler.returns:
+            if returned.value is None:
+                continue
+            for node, scope in self._parts(returned.value, handler.scope):
+                found = self._written(node, scope)
+                if found is not None:
+                    yield found
+            if is_written:
+                value = self._project.infer(returned.value, handler.scope)
+                if isinstance(value, Instance) and value.cls is not None:
+                    row = self._schemas.of(value.cls) or self._schemas.of_rows(value.cls)
+                    if row is not None:
+                        yield row
+
+    def _parts(self, node: form.Expr, scope: Scope) -> Iterator[tuple[form.Expr, Scope]]:
+        """The expressions in a returned one, and in what the names in it were given."""
+        seen: set[str] = set()
+        todo = [node]
+        while todo:
+            for part in form.walk(todo.pop(), into_definitions=False):
+                yield part, scope  # type: ignore[misc]
+                if isinstance(part, form.Name) and part.id not in seen:
+                    seen.add(part.id)
+                    bindings = scope.bindings.get(part.id, ())
+                    todo += [b.value for b in bindings if b.how is How.ASSIGN and b.value is not None]
+
+    def _written(self, node: form.Expr, scope: Scope) -> Schema | None:
+        match node:
+            case form.Attr(value=owner, attr="data"):
+                found = self._made(owner, scope)
+                return found if found is not None and found.library is Library.REST_FRAMEWORK else None
+            case form.Call(func=form.Attr(value=owner, attr="dump" | "dumps" | "jsonify")):
+                found = self._made(owner, scope)
+                return found if found is not None and found.library is Library.MARSHMALLOW else None
+            case form.Call(func=form.Attr(value=owner, attr="model_validate" | "from_orm" | "parse_obj")):
+                cls = self._project.infer(owner, scope)
+                return self._schemas.of(cls) if isinstance(cls, ClassSymbol) else None
+            case form.Call(func=func) if last_name(func) == "marshal":
+                given = node.argument(1, "fields")
+                return self._schemas.of_expression(given, scope) if given is not None else None
+        return None
+
+    def _made(self, owner: form.Expr, scope: Scope) -> Schema | None:
+        value = self._project.infer(owner, scope)
+        return self._schemas.of_value(value) if isinstance(value, Instance) else None
+
+    # --- what its fields hold ---
+
+    def _shape(self, name: str, use: _Use) -> ResponseShape:
+        schema = use.schema
+        shown: dict[str, Evidence] = {}
+        issued: dict[str, Evidence] = {}
+        doubtful: dict[str, Evidence] = {}
+        kept: dict[str, Evidence] = {}
+        for endpoint, used in use.endpoints:
+            for each in used.fields.values():
+                kind = credential(each.name) if each.is_text else None
+                if kind is None or each.nested:
+                    continue
+                evidence = Evidence(each.location, f"`{each.name}` is in the answer of {endpoint.label}")
+                if each.is_masked or not each.is_shown:
+                    kept.setdefault(each.name, Evidence(each.location, f"`{each.name}` is not shown as it is"))
+                elif _is_stored(kind, each, used):
+                    into = shown if self._is_exposed(kind, endpoint, used) else issued
+                    into.setdefault(each.name, evidence)
+                elif kind is not Credential.PASSWORD and _is_read(endpoint):
+                    doubtful.setdefault(each.name, evidence)
+                else:
+                    issued.setdefault(each.name, evidence)
+        labels = dict.fromkeys(endpoint.label for endpoint, _ in use.endpoints)
+        return ResponseShape(
+            name,
+            schema.location,
+            schema.role,
+            tuple(labels),
+            tuple(shown.values()),
+            tuple(e for n, e in issued.items() if n not in shown),
+            tuple(e for n, e in doubtful.items() if n not in shown),
+            tuple(e for n, e in kept.items() if n not in shown),
+            self._unresolved(use),
+        )
+
+    def _is_exposed(self, kind: Credential, endpoint: Endpoint, used: Schema) -> bool:
+        """A password is never to be seen again; other credentials are shown once, by what makes them."""
+        if kind is Credential.PASSWORD:
+            return _is_read(endpoint) or used.table is not None or _name(used) in self._taken
+        return _is_read(endpoint)
+
+    def _unresolved(self, use: _Use) -> Evidence | None:
+        """Why the fields can't be told, where the table has a credential that may be among them."""
+        schema = use.schema
+        if schema.unknown is None or not any(_is_read(endpoint) for endpoint, _ in use.endpoints):
+            return None
+        columns = schema.table.columns if schema.table is not None else ()
+        return schema.unknown if any(credential(c.name) is not None for c in columns) else None
+
+
+def _is_read(endpoint: Endpoint) -> bool:
+    return endpoint.method in _READS and not _ENTRANCE.search(endpoint.path)
+
+
+def _is_stored(kind: Credential, field_: SchemaField, used: Schema) -> bool:
+    """Whether the field shows what is kept somewhere: names of passwords and keys say so, of tokens their column."""
+    if kind in (Credential.PASSWORD, Credential.KEY):
+        return True
+    columns = used.table.columns if used.table is not None else ()
+    return kind is Credential.TOKEN and any(column.name == field_.name for column in columns)
+
+
+def _name(schema: Schema) -> str:
+    if schema.cls is not None:
+        return schema.cls.id
+    return f"{schema.location.path}:{schema.name}"

@@ -1,0 +1,130 @@
+"""What methods that views inherit from Django and Django REST framework do: which hooks they call, what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.model.effect import EffectKind
+from assay.scanner.readers.python import form
+
+_REST = ("rest_framework.", "rest_framework_simplejwt.", "dj_rest_auth.", "knox.", "djoser.")
+_REST_HOOKS: Mapping[str, tuple[str, ...]] = {
+    # https://www.django-rest-framework.org/api-guide/generic-views/
+    "create": ("get_serializer", "perform_create"),
+    "update": ("get_object", "perform_update"),
+    "partial_update": ("update",),
+    "destroy": ("get_object", "perform_destroy"),
+    "list": ("get_queryset", "filter_queryset"),
+    "retrieve": ("get_object",),
+    "get_object": ("get_queryset",),
+}
+_REST_VERBS: Mapping[str, Mapping[str, str]] = {
+    "post": {"create": "CreateModelMixin"},
+    "put": {"update": "UpdateModelMixin"},
+    "patch": {"partial_update": "UpdateModelMixin"},
+    "delete": {"destroy": "DestroyModelMixin"},
+    "get": {"list": "ListModelMixin", "retrieve": "RetrieveModelMixin"},
+}
+_REST_ACTIONS = {"perform_create": "create", "perform_update": "update", "perform_destroy": "delete"}
+_PAGES = ("django.views.generic.", "django.contrib.auth.views.", "vanilla.", "extra_views.")
+_PAGE_HOOKS: Mapping[str, tuple[str, ...]] = {
+    # https://docs.djangoproject.com/en/stable/ref/class-based-views/
+    "post": ("form_valid", "form_invalid", "delete"),
+    "put": ("post",),
+    "delete": ("get_object",),
+    "get": ("get_context_data", "get_queryset", "get_object"),
+}
+_CREATING = ("CreateView", "BaseCreateView")
+_UPDATING = ("UpdateView", "BaseUpdateView", "ModelFormMixin")
+_DELETING = ("DeleteView", "BaseDeleteView", "DeletionMixin")
+_ACCOUNT_VIEWS: Mapping[str, Mapping[str, tuple[EffectKind, str, str]]] = {
+    "LoginView": {"post": (EffectKind.SESSION, "login", ""), "form_valid": (EffectKind.SESSION, "login", "")},
+    "LogoutView": {"post": (EffectKind.SESSION, "logout", ""), "dispatch": (EffectKind.SESSION, "logout", "")},
+    "PasswordChangeView": {"form_valid": (EffectKind.WRITE, "update", "User")},
+    "PasswordResetConfirmView": {"form_valid": (EffectKind.WRITE, "update", "User")},
+    "PasswordResetView": {"form_valid": (EffectKind.MAIL, "send", "")},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What an inherited method does: the methods of the view that it calls, and what it changes itself."""
+
+    hooks: tuple[str, ...] = ()
+    kind: EffectKind | None = None
+    action: str = ""
+    target: str = ""
+
+
+_NONE = Behaviour()
+
+
+def behaviour(cls: ClassSymbol, method: str, project: Project) -> Behaviour:
+    """What a method does that the view's class has from a library."""
+    bases = project.base_names(cls)
+    if any(name.startswith(_REST) for name in bases):
+        return _of_rest(cls, method, bases, project)
+    if any(name.startswith(_PAGES) for name in bases):
+        return _of_page(cls, method, bases, project)
+    if method in ("save", "delete", "asave", "adelete") and any(".models." in name for name in bases):
+        return Behaviour((), EffectKind.WRITE, "delete" if "delete" in method else "update", cls.name)
+    if method == "save" and any("ModelForm" in name or "UserCreationForm" in name for name in bases):
+        return Behaviour((), EffectKind.WRITE, "update", model_of_view(cls, project))
+    return _NONE
+
+
+def _of_rest(cls: ClassSymbol, method: str, bases: frozenset[str], project: Project) -> Behaviour:
+    action = _REST_ACTIONS.get(method)
+    if action is not None:
+        return Behaviour(("get_serializer_class",), EffectKind.WRITE, action, model_of_view(cls, project))
+    if method in _REST_HOOKS:
+        return Behaviour(_REST_HOOKS[method])
+    if method in _REST_VERBS:
+        return Behaviour(tuple(_REST_VERBS[method]))
+    if method in ("save", "create") and any("serializers" in name for name in bases):
+        return Behaviour((), EffectKind.WRITE, "update", model_of_view(cls, project))
+    return _NONE
+
+
+def _of_page(cls: ClassSymbol, method: str, bases: frozenset[str], project: Project) -> Behaviour:
+    names = {name.rsplit(".", 1)[-1] for name in bases}
+    for view, effects in _ACCOUNT_VIEWS.items():
+        if view in names and method in effects:
+            kind, action, target = effects[method]
+            return Behaviour((), kind, action, target)
+    deletes = not names.isdisjoint(_DELETING)
+    if (method == "form_valid" or method == "delete") and deletes:
+        return Behaviour((), EffectKind.WRITE, "delete", model_of_view(cls, project))
+    if method == "form_valid" and not names.isdisjoint((*_CREATING, *_UPDATING)):
+        action = "create" if not names.isdisjoint(_CREATING) else "update"
+        return Behaviour((), EffectKind.WRITE, action, model_of_view(cls, project))
+    return Behaviour(_PAGE_HOOKS.get(method, ()))
+
+
+def model_of_view(cls: ClassSymbol, project: Project) -> str:
+    """The model that the view is about, by its `model`, `queryset`, `serializer_class` or `form_class`; or empty."""
+    for attribute in ("model", "queryset", "serializer_class", "form_class", "Meta"):
+        found = project.class_attribute(cls, attribute)
+        if found is None:
+            meta = project.class_member(cls, "Meta")[-1:] if attribute == "Meta" else []
+            inner = meta[0].cls if meta else None
+            found = project.class_attribute(inner, "model") if inner is not None else None
+        if found is None:
+            continue
+        for node in form.walk(found[0]):
+            value = project.infer(node, found[1]) if isinstance(node, form.Name | form.Attr) else None
+            if isinstance(value, ClassSymbol):
+                if attribute in ("serializer_class", "form_class"):
+                    return model_of_view(value, project)
+                return value.name
+    return ""
+
+
+def named_class(cls: ClassSymbol, attribute: str, project: Project) -> ClassSymbol | None:
+    """The class of the project that a view's attribute names: its serializer or form."""
+    found = project.class_attribute(cls, attribute)
+    value = project.infer(*found) if found is not None else None
+    return value if isinstance(value, ClassSymbol) else None

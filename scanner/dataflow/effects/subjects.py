@@ -1,0 +1,51 @@
+"""Endpoints with what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from assay.scanner.dataflow.effects.bodies import Bodies
+from assay.scanner.dataflow.effects.changes import Known, Recognizer
+from assay.scanner.dataflow.effects.contracts import contract, link, signs_out
+from assay.scanner.dataflow.effects.records import Records
+from assay.scanner.dataflow.effects.search import Search
+from assay.scanner.framework import Framework, Route, SqlExecution
+from assay.scanner.linker.project import Project
+from assay.scanner.model.effect import Effect, EffectKind
+from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.outbound import OutboundCall
+from assay.scanner.model.role import Role
+from assay.scanner.model.table import Table
+
+
+def with_effects(
+    endpoints: Sequence[tuple[Route, Endpoint]],
+    project: Project,
+    known: Iterable[Framework],
+    tables: Iterable[Table],
+    executions: Iterable[SqlExecution],
+    requests: Iterable[OutboundCall],
+) -> Iterator[tuple[Route, Endpoint]]:
+    """Each endpoint with what its handler changes for its method, in what that calls too."""
+    records = Records(project, tables, [f.rows for f in known if f.rows is not None])
+    outside = Known({e.call: e for e in executions}, {r.location: r for r in requests})
+    search = Search(project, Bodies(project, Recognizer(project, records, outside)))
+    for route, endpoint in endpoints:
+        if endpoint.role is not Role.PROD:
+            yield route, endpoint
+            continue
+        found = search.of(route, endpoint.method)
+        changed = replace(endpoint, effects=found.effects, unfollowed=found.unfollowed)
+        if endpoint.is_read:
+            safe = search.of(route, "GET").effects if endpoint.method == "ANY" else found.effects
+            changed = replace(changed, effects_on_get=safe if signs_out(route) else tuple(map(_hygienic, safe)))
+            if changed.changes_on_get:
+                changed = replace(changed, contract=contract(route), link=link(route))
+        yield route, changed
+
+
+def _hygienic(effect: Effect) -> Effect:
+    """Sessions end where an account is gone, or another one begins, whatever was asked for."""
+    is_logout = effect.kind is EffectKind.SESSION and effect.action == "logout"
+    return replace(effect, excuse=effect.excuse or "a session that doesn't hold ends") if is_logout else effect

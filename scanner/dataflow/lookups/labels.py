@@ -1,0 +1,165 @@
+"""What in a function stands for the id in the path, for who is asking, and for the object that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.lookups.absent_values import assigned_names
+from assay.scanner.dataflow.sources import injection
+from assay.scanner.framework import Sited
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.readers.python import form
+
+CALLER_WORDS = frozenset(
+    """user users account member tenant org organization organisation workspace company team customer principal
+    identity claims caller owner auth me profile uid viewer actor subject""".split()
+)
+_CARRIERS = frozenset({"request", "req", "g", "ctx", "state", "context", "info", "session", "websocket", "connection"})
+"""What frameworks keep who is asking on."""
+_CARRIED = CALLER_WORDS | {"token", "payload", "jwt", "credentials"}
+_ASKING = frozenset(
+    """current_user get_current_user get_jwt_identity get_jwt get_identity authorized_userid current_identity
+    get_jwt_claims get_user_id current_tenant get_current_tenant current_org current_account get_current_account
+    current_organization current_company current_team current_workspace current_customer logged_in_user
+    authenticated_userid get_user_from_token get_token_payload""".split()
+)
+_PATH_MAPPINGS = frozenset({"kwargs", "view_args", "match_info", "path_params", "matchdict", "path_kwargs"})
+_NOT_CALLERS = frozenset({"db", "session", "service", "repository", "repo", "settings", "form", "manager", "dao"})
+_CONVERTING = frozenset(
+    """int str UUID ObjectId PydanticObjectId bson decode encode strip lower upper fromhex format decode_id from_hashid
+    unquote urlsafe_base64_decode force_str smart_str""".split()
+)
+"""What makes of an id another form of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names of one function, each with what it stands for."""
+
+    ids: set[str] = field(default_factory=set)
+    callers: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        return frozenset(self.ids), frozenset(self.callers), frozenset(self.objects)
+
+
+def labels_in(function: FunctionSymbol, wanted: str, given: Labels, project: Project) -> Labels:
+    """What `given` comes to in the function: with what a framework injects, and names that are assigned.
+
+    `wanted` is the name of the path's parameter.
+    """
+    labels = Labels(set(given.ids), set(given.callers), set(given.objects))
+    labels.callers.update(_injected_callers(function, project))
+    for node in function.nodes:
+        match node:
+            case form.Assign(targets=targets, value=value) if value is not None:
+                _spread([n for t in targets for n in assigned_names(t)], value, labels, wanted)
+            case form.Walrus(target=target, value=value):
+                _spread(list(assigned_names(target)), value, labels, wanted)
+            case form.Call(func=form.Attr(value=form.Name(id=cursor), attr="execute"), args=args):
+                # A cursor's next row is what was asked for.
+                if any(names_id(a.value, labels, wanted) for a in args):
+                    labels.ids.add(cursor)
+                if any(names_caller(a.value, labels) for a in args):
+                    labels.callers.add(cursor)
+    return labels
+
+
+def _spread(names: list[str], value: form.Expr, labels: Labels, wanted: str) -> None:
+    if _is_form_of_id(value, labels, wanted):
+        labels.ids.update(names)
+    if names_caller(value, labels):
+        labels.callers.update(names)
+
+
+def _is_form_of_id(node: form.Expr, labels: Labels, wanted: str) -> bool:
+    if _is_id(node, labels, wanted):
+        return True
+    match node:
+        case form.Call(func=func, args=args) if last_name(func) in _CONVERTING:
+            made_of = [a.value for a in args] + ([func.value] if isinstance(func, form.Attr) else [])
+            return any(_is_form_of_id(part, labels, wanted) for part in made_of)
+        case form.Subscript(value=base) | form.Await(value=base):
+            return _is_form_of_id(base, labels, wanted)
+        case form.Template():
+            return any(_is_form_of_id(hole.value, labels, wanted) for hole in node.holes)
+        case form.Conditional(body=body, orelse=orelse):
+            return _is_form_of_id(body, labels, wanted) or _is_form_of_id(orelse, labels, wanted)
+    return False
+
+
+def _injected_callers(function: FunctionSymbol, project: Project) -> Iterator[str]:
+    """Parameters that a framework fills with who is asking, by what they and their providers are called."""
+    for param in function.parameters:
+        provider = provider_of(param, function, project)
+        named = {*words(param.name), *words(_spelled(provider.node))} if provider is not None else set()
+        if named & CALLER_WORDS and _NOT_CALLERS.isdisjoint(words(param.name)):
+            yield param.name
+
+
+def provider_of(param: form.Param, function: FunctionSymbol, project: Project) -> Sited | None:
+    """What a framework fills a parameter with: the argument of `Depends(...)`."""
+    for node in (param.default, param.annotation):
+        found = injection(node, function.outer, project)
+        if found is not None and isinstance(found.node, form.Call):
+            provider = found.node.argument(0, "dependency")
+            if provider is not None:
+                return Sited(provider, found.scope)
+    return None
+
+
+def _spelled(node: form.Expr) -> str:
+    return last_name(node.func if isinstance(node, form.Call) else node) or ""
+
+
+def is_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:
+    """Whether the expression itself is the caller, or something that comes with every request and names them."""
+    match node:
+        case form.Name(id=name):
+            return name in labels.callers or name in _ASKING
+        case form.Attr(value=base, attr=attr):
+            return attr in _ASKING or (attr.lower() in _CARRIED and last_name(base) in _CARRIERS)
+        case form.Subscript(value=base, index=form.Const(value=str() as key)):
+            return last_name(base) in _CARRIERS and bool(_CARRIED.intersection(words(key)))
+        case form.Call(
+            func=form.Attr(value=base, attr="get"), args=[form.Arg(value=form.Const(value=str() as key)), *_]
+        ):
+            return last_name(base) in _CARRIERS and bool(_CARRIED.intersection(words(key)))
+        case form.Call(func=func):
+            return last_name(func) in _ASKING
+    return False
+
+
+def names_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:
+    """Whether the caller is anywhere in it."""
+    return any(is_caller(inner, labels) for inner in form.walk(node))
+
+
+def names_id(node: form.Expr | form.Stmt, labels: Labels, wanted: str) -> bool:
+    """Whether the id of the path is anywhere in it."""
+    return any(_is_id(inner, labels, wanted) for inner in form.walk(node))
+
+
+def _is_id(node: form.Expr | form.Stmt, labels: Labels, wanted: str) -> bool:
+    match node:
+        case form.Name(id=name):
+            return name in labels.ids
+        case form.Subscript(value=base, index=form.Const(value=str() as key)):
+            return key == wanted and last_name(base) in _PATH_MAPPINGS
+        case form.Subscript(value=base, index=form.Attr(attr="lookup_url_kwarg" | "lookup_field")):
+            return last_name(base) in _PATH_MAPPINGS
+        case form.Call(
+            func=form.Attr(value=base, attr="get" | "pop"), args=[form.Arg(value=form.Const(value=key)), *_]
+        ):
+            return key == wanted and last_name(base) in _PATH_MAPPINGS
+    return False
+
+
+def names_object(node: form.Expr | form.Stmt, labels: Labels) -> bool:
+    """Whether what was found is anywhere in it."""
+    return any(isinstance(inner, form.Name) and inner.id in labels.objects for inner in form.walk(node))

@@ -1,0 +1,138 @@
+"""Whose the rows of a table are: the column that refers to a user, a customer or a tenant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.model.place import Location
+from assay.scanner.model.table import Column, Table
+
+_PEOPLE = frozenset(
+    """user users account accounts customer customers client clients person people patient patients employee employees
+    student students profile profiles""".split()
+)
+_TENANTS = frozenset(
+    """tenant tenants organization organizations organisation organisations org orgs workspace workspaces company
+    companies team teams""".split()
+)
+_ID = r"(_?(id|uuid|pk|uid))?"
+_OWNER_COLUMNS = re.compile(
+    rf"(owner|user|customer|account|client|patient|student|profile|holder|buyer|payer|seller)s?{_ID}", re.IGNORECASE
+)
+_AUTHOR_COLUMNS = re.compile(rf"(author|creator|poster|uploader){_ID}", re.IGNORECASE)
+_TENANT_COLUMNS = re.compile(rf"(tenant|organi[sz]ation|org|workspace|company|team){_ID}", re.IGNORECASE)
+_MANY = frozenset({"ManyToManyField", "ManyToManyRelation", "ManyToMany"})
+_ID_WORDS = frozenset({"id", "pk", "uuid", "slug"})
+
+
+class Ownership(Enum):
+    """How a row belongs to somebody."""
+
+    PERSON = auto()
+    AUTHOR = auto()
+    """It is somebody's work, which others may well read."""
+    TENANT = auto()
+    SELF = auto()
+    """The row is a user or a tenant."""
+    THROUGH_PARENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the rows are, in words, and where that is said."""
+
+    ownership: Ownership
+    described: str
+    location: Location
+
+
+class Owners:
+    """What the tables of a tree say of their rows' owners, by the names of their models."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._by_model: dict[str, Table] = {}
+        self._by_name: dict[str, Table] = {}
+        for table in tables:
+            self._by_model.setdefault(table.model, table)
+            self._by_name.setdefault(table.name, table)
+        self._by_words = {words(model): table for model, table in self._by_model.items()}
+
+    def refers(self, model: str, column: str) -> bool:
+        """Whether a column of the model's refers to a row of another table, whose id it then holds."""
+        table = self._by_model.get(model)
+        plain = column.removesuffix("_id")
+        if table is not None:
+            own = next((c for c in table.columns if c.name in (column, plain)), None)
+            if own is not None:
+                return own.fk_to is not None and self._referred(own) is not table
+        return plain != column and words(plain) != words(model)
+
+    def has_another(self, parameter: str, model: str) -> bool:
+        """Whether a parameter is named after another model, as `project_id` is, and so holds that one's id."""
+        named = words(parameter)
+        stem = named[:-1] if named and named[-1] in _ID_WORDS else named
+        return stem != words(model) and stem in self._by_words
+
+    def of(self, model: str) -> Owner | None:
+        """None for rows that belong to nobody in particular."""
+        table = self._by_model.get(model)
+        if table is None:
+            return None
+        if _is_one_of(table, _PEOPLE):
+            return Owner(Ownership.SELF, f"{model} is a person's own row", table.location)
+        direct = self._direct(table)
+        if direct is not None:
+            return direct
+        if _is_one_of(table, _TENANTS):
+            return Owner(Ownership.SELF, f"{model} is a tenant's own row", table.location)
+        return self._through_parent(table)
+
+    def _direct(self, table: Table) -> Owner | None:
+        """By a column of its own; one for a person says more than one for its author or for a tenant."""
+        found: dict[Ownership, Owner] = {}
+        for column in table.columns:
+            kind = self._kind(column)
+            if kind is not None:
+                described = f"{table.model}.{column.name} says whose it is"
+                found.setdefault(kind, Owner(kind, described, column.location))
+        order = (Ownership.PERSON, Ownership.AUTHOR, Ownership.TENANT)
+        return next((found[kind] for kind in order if kind in found), None)
+
+    def _kind(self, column: Column) -> Ownership | None:
+        referred = self._referred(column)
+        is_reference = column.fk_to is not None or column.name.lower().endswith("id")
+        if column.type in _MANY or not is_reference:
+            return None
+        of_people = referred is None or _is_one_of(referred, _PEOPLE)
+        if of_people and _OWNER_COLUMNS.fullmatch(column.name):
+            return Ownership.PERSON
+        if of_people and _AUTHOR_COLUMNS.fullmatch(column.name):
+            return Ownership.AUTHOR
+        return Ownership.TENANT if _TENANT_COLUMNS.fullmatch(column.name) else None
+
+    def _through_parent(self, table: Table) -> Owner | None:
+        for column in table.columns:
+            parent = self._referred(column)
+            if parent is None or parent is table or column.type in _MANY or _is_one_of(parent, _PEOPLE | _TENANTS):
+                continue
+            above = self._direct(parent)
+            if above is not None and above.ownership is Ownership.PERSON:
+                described = f"{table.model}.{column.name} leads to {parent.model}, and {above.described}"
+                return Owner(Ownership.THROUGH_PARENT, described, column.location)
+        return None
+
+    def _referred(self, column: Column) -> Table | None:
+        name = column.fk_to
+        if name is None:
+            return None
+        return self._by_name.get(name) or self._by_model.get(name.rsplit(".", 1)[-1])
+
+
+def _is_one_of(table: Table, nouns: frozenset[str]) -> bool:
+    """`User`, `CustomUser`; of `UserProfileChange` the noun is another one."""
+    named = words(table.model)
+    return bool(named) and named[-1] in nouns and len(named) <= 2

@@ -1,0 +1,117 @@
+"""Guards that let in by role or by object, and not everybody who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.lookups.calling import function_of
+from assay.scanner.dataflow.lookups.labels import CALLER_WORDS
+from assay.scanner.dataflow.sources import injection
+from assay.scanner.framework import Route, Sited
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+_ROLE_WORDS = frozenset(
+    """admin admins administrator superuser staff role roles permission permissions perm perms owner ownership moderator
+    manager privileged privilege acl rbac policy entitlement""".split()
+)
+ROLE_ATTRIBUTES = frozenset(
+    """is_admin is_superuser is_staff is_owner role roles has_perm has_perms has_role permissions admin is_moderator
+    is_manager is_administrator has_permission superuser groups""".split()
+)
+"""Of the one who is asking."""
+_ANYBODY_SIGNED_IN = frozenset(
+    """IsAuthenticated IsAuthenticatedOrReadOnly AllowAny IsAuthenticatedOrTokenHasScope login_required jwt_required
+    auth_required LoginRequiredMixin IsVerified IsActive""".split()
+)
+_OF_OBJECTS = "has_object_permission"
+_OF_VIEWS = "has_permission"
+
+
+def role_guard(route: Route, project: Project) -> Evidence | None:
+    """Where only some of those who are signed in are let in."""
+    for guard in route.guards:
+        if _lets_in_some(guard.name, project):
+            return guard.evidence
+    for dependency in _dependencies(route, project):
+        if _is_role_dependency(dependency, project):
+            return dependency.module.evidence(dependency.node, "it lets in by role")
+    return None
+
+
+def _dependencies(route: Route, project: Project) -> Iterator[Sited]:
+    """The `Depends(...)` of its registration, of the routers around it, and of the handler's parameters."""
+    for step in route.steps:
+        stated = step.node.keyword("dependencies") if isinstance(step.node, form.Call) else None
+        for node in form.walk(stated) if stated is not None else ():
+            if isinstance(node, form.Call) and last_name(node.func) in ("Depends", "Security"):
+                yield Sited(node, step.scope)
+    if route.handler is not None:
+        for param in route.handler.parameters:
+            for declared in (param.default, param.annotation):
+                found = injection(declared, route.handler.outer, project)
+                if found is not None:
+                    yield found
+
+
+def _is_role_dependency(dependency: Sited, project: Project) -> bool:
+    call = dependency.node
+    if not isinstance(call, form.Call):
+        return False
+    provider = call.argument(0, "dependency")
+    if call.keyword("scopes") is not None:
+        return True
+    for node in form.walk(provider) if provider is not None else ():
+        if isinstance(node, form.Name | form.Attr) and not _ROLE_WORDS.isdisjoint(words(last_name(node) or "")):
+            return True
+    function = function_of(provider, dependency.scope, project) if provider is not None else None
+    return function is not None and _asks_for_role(function)
+
+
+@remembered
+def _lets_in_some(name: str, project: Project) -> bool:
+    short = last_part(name)
+    if short in _ANYBODY_SIGNED_IN:
+        return False
+    if not _ROLE_WORDS.isdisjoint(words(short)):
+        return True
+    if any(_asks_for_more(cls, project) for cls in project.classes_named(short)):
+        return True
+    return any(_asks_for_role(function) for function in _functions_by_name(project).get(short, ()))
+
+
+def _asks_for_more(cls: ClassSymbol, project: Project) -> bool:
+    """A permission class that looks at the object, or at more of the caller than whether they are signed in."""
+    if project.method(cls, _OF_OBJECTS) is not None:
+        return True
+    methods = [m for n in (_OF_VIEWS, "__call__", "dispatch") if (m := project.method(cls, n)) is not None]
+    if any(_asks_for_role(method) for method in methods):
+        return True
+    asks_the_database = any(
+        isinstance(n, form.Attr) and n.attr in ("objects", "kwargs", "path_params") for m in methods for n in m.nodes
+    )
+    libraries = {last_part(base) for base in project.base_names(cls)}
+    return asks_the_database or any(
+        name.endswith("Permissions") or name.startswith("IsAdmin") for name in libraries - {"BasePermission"}
+    )
+
+
+def _asks_for_role(function: FunctionSymbol) -> bool:
+    return any(
+        isinstance(node, form.Attr)
+        and node.attr in ROLE_ATTRIBUTES
+        and not CALLER_WORDS.isdisjoint(words(last_name(node.value) or ""))
+        for node in function.nodes
+    )
+
+
+@remembered
+def _functions_by_name(project: Project) -> dict[str, list[FunctionSymbol]]:
+    found: dict[str, list[FunctionSymbol]] = {}
+    for function in project.functions:
+        found.setdefault(function.name, []).append(function)
+    return found

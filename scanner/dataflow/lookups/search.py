@@ -1,0 +1,307 @@
+"""The look-up that a handler makes for an id of the path, itself or in what it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.lookups.absence import Walk
+from assay.scanner.dataflow.lookups.absent_values import assigned_names
+from assay.scanner.dataflow.lookups.calling import callee, function_of, handed, is_on_self
+from assay.scanner.dataflow.lookups.checks import Checks
+from assay.scanner.dataflow.lookups.conditions import PRIMARY, Condition, conditions, stated
+from assay.scanner.dataflow.lookups.labels import (
+    Labels,
+    is_caller,
+    labels_in,
+    names_caller,
+    names_id,
+    names_object,
+    provider_of,
+)
+from assay.scanner.dataflow.lookups.misses import NOT_FOUND, Kind, Miss
+from assay.scanner.dataflow.lookups.owners import Owners
+from assay.scanner.dataflow.lookups.queries import VIEWS, Query, model_of_repository, model_of_view, query
+from assay.scanner.dataflow.lookups.tests_before import answered_before
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.readers.python import form
+
+_DEEPEST = 4
+_ACCESS_MODELS = frozenset({"member", "membership", "members", "permission", "role", "access", "collaborator", "grant"})
+"""Words of models whose rows say who may do what: one asks for them on the way to the object."""
+
+
+_SAID = {
+    (Kind.NONE, None): "it gives None when there is none",
+    (Kind.RAISES, None): "it raises when there is none",
+    (Kind.RAISES, 404): "it answers 404 when there is none",
+}
+_ACTIONS = {
+    "GET": ("retrieve",),
+    "PUT": ("update",),
+    "PATCH": ("partial_update", "update"),
+    "DELETE": ("destroy",),
+}
+"""Methods of a view by which Django REST framework answers."""
+_IDS = frozenset({"", PRIMARY, "id", "_id", "uuid", "guid", "oid"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A look-up as one function sees it: the call `node` in it, or a dependency whose result is the parameter `param`.
+
+    `miss` is how that call ends when nothing is found; `scoped` is what holds the query to the caller, and `checked`
+    where the code behind the call asks what the caller may do.
+    """
+
+    model: str
+    miss: Miss
+    node: form.Call | None = None
+    location: Location | None = None
+    param: str | None = None
+    scoped: Evidence | None = None
+    checked: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a function looks up. `ending` is how the function ends when nothing is found."""
+
+    lookup: Candidate
+    ending: Miss
+    checked: Evidence | None
+
+
+class Search:
+    """The look-ups of one project; what a function looks up is worked out once for what it is given."""
+
+    def __init__(self, project: Project, owners: Owners) -> None:
+        self._project = project
+        self._owners = owners
+        self._checks = Checks(project)
+        self._found: dict[object, Found | None] = {}
+        self._endings: dict[object, Miss] = {}
+        self._scopes: dict[FunctionSymbol, Evidence | None] = {}
+
+    def of(
+        self, function: FunctionSymbol, wanted: str, given: Labels, view: ClassSymbol | None, depth: int = _DEEPEST
+    ) -> Found | None:
+        """The look-up by the path's parameter `wanted` that the function makes."""
+        key = (function, wanted, given.key, view)
+        if key not in self._found:
+            self._found[key] = None  # for functions that call each other
+            self._found[key] = self._of(function, wanted, given, view, depth)
+        return self._found[key]
+
+    def of_view(self, view: ClassSymbol, method: str, wanted: str) -> Found | None:
+        """What a library's view looks up for a method, where none of its own answers that method."""
+        for name in _ACTIONS.get(method, ()):
+            own = self._project.method(view, name)
+            found = self.of(own, wanted, Labels({wanted}), view) if own is not None else None
+            if found is not None:
+                return found
+        own = self._project.method(view, "get_object")
+        if own is not None:
+            return self.of(own, wanted, Labels({wanted}), view, _DEEPEST - 1)
+        if not any(base.startswith(VIEWS) for base in self._project.base_names(view)):
+            return None
+        model, queried = model_of_view(view, self._project), self._project.method(view, "get_queryset")
+        scoped = self.scope_in(queried) if queried is not None else None
+        return Found(Candidate(model.name if model is not None else "", NOT_FOUND, scoped=scoped), NOT_FOUND, None)
+
+    def _of(
+        self, function: FunctionSymbol, wanted: str, given: Labels, view: ClassSymbol | None, depth: int
+    ) -> Found | None:
+        labels = labels_in(function, wanted, given, self._project)
+        candidates = list(self._candidates(function, wanted, labels, view, depth))
+        if not candidates:
+            return None
+        objects = (c for c in candidates if _ACCESS_MODELS.isdisjoint(words(c.model)))
+        chosen = next(objects, candidates[0])
+        _label_objects(function, chosen, labels)
+        ending = self._ending(function, candidates, labels, wanted, is_handler=depth == _DEEPEST)
+        return Found(chosen, ending, chosen.checked or self._checks.of(function, wanted, labels, view))
+
+    # --- candidates ---
+
+    def _candidates(
+        self, function: FunctionSymbol, wanted: str, labels: Labels, view: ClassSymbol | None, depth: int
+    ) -> Iterator[Candidate]:
+        if depth:
+            yield from self._injected(function, wanted, depth)
+        for node in function.nodes:
+            if not isinstance(node, form.Call):
+                continue
+            found = query(node, function.scope, self._project, view)
+            if found is not None:
+                if self._is_by_id(found, labels, wanted, view):
+                    scoped = self._scope_of(found.parts, function.scope, labels, view)
+                    model = found.model.name if found.model is not None else ""
+                    place = function.module.evidence(node, _SAID[found.miss.kind, found.miss.status])
+                    yield Candidate(model, replace(found.miss, evidence=place), node, place.location, scoped=scoped)
+            elif depth and (is_on_self(node) or any(names_id(a.value, labels, wanted) for a in node.args)):
+                yield from self._called(node, function.scope, wanted, labels, view, depth)
+
+    def _is_by_id(self, found: Query, labels: Labels, wanted: str, view: ClassSymbol | None) -> bool:
+        """Whether the row is picked by the id; one of many that belong to it is no object that the path names."""
+        if found.is_of_view:
+            return view is not None
+        match found.node.func:
+            case form.Attr(value=form.Name(id=cursor)) if cursor in labels.ids:
+                return True
+        compared = list(conditions(found.parts))
+        by_id = [c for c in compared if names_id(c.value, labels, wanted)]
+        if any(self._is_own(c, found.model, wanted) for c in by_id):
+            return True
+        others = [c for c in compared if c not in by_id]
+        is_exact = last_name(found.node.func) not in ("first", "last", "afirst", "alast")
+        return bool(by_id) and is_exact and all(_is_settled(c, labels) for c in others)
+
+    def _is_own(self, condition: Condition, model: ClassSymbol | None, wanted: str) -> bool:
+        column = condition.column
+        if column in _IDS:
+            return True
+        if model is None:
+            return column == wanted or not column.endswith("_id")
+        is_elsewhere = "__" in column.strip("_") or self._owners.refers(model.name, column)
+        return not is_elsewhere and not self._owners.has_another(wanted, model.name)
+
+    def _injected(self, function: FunctionSymbol, wanted: str, depth: int) -> Iterator[Candidate]:
+        """What dependencies of the function look up: their result is a parameter, or nothing but a refusal."""
+        for param in function.parameters:
+            provider = provider_of(param, function, self._project)
+            inner = function_of(provider.node, provider.scope, self._project) if provider is not None else None
+            if inner is None or inner is function:
+                continue
+            given = Labels({p.name for p in inner.parameters if p.name == wanted})
+            found = self.of(inner, wanted, given, None, depth - 1)
+            if found is not None:
+                lookup = found.lookup
+                yield Candidate(
+                    lookup.model, found.ending, param=param.name, scoped=lookup.scoped, checked=found.checked
+                )
+
+    def _called(
+        self, call: form.Call, scope: Scope, wanted: str, labels: Labels, view: ClassSymbol | None, depth: int
+    ) -> Iterator[Candidate]:
+        inner = callee(call, scope, view, self._project)
+        if inner is None or inner.scope is scope:
+            return
+        given = handed(call, inner, labels, wanted, self._project)
+        of_view = view if inner.owner is not None and is_on_self(call) else None
+        if not given.ids and of_view is None:
+            return
+        found = self.of(inner, wanted, given, of_view, depth - 1)
+        if found is None:
+            return
+        lookup, scoped = found.lookup, found.lookup.scoped
+        if scoped is None and not lookup.model and names_caller(call, labels):
+            scoped = scope.module.evidence(call, "the caller goes into the look-up")
+        model = lookup.model or model_of_repository(call, scope, self._project)
+        location = scope.module.location(call)
+        yield Candidate(model, found.ending, call, location, scoped=scoped, checked=found.checked)
+
+    # --- what holds a query to the caller ---
+
+    def _scope_of(
+        self, parts: tuple[form.Expr, ...], scope: Scope, labels: Labels, view: ClassSymbol | None
+    ) -> Evidence | None:
+        for part in parts:
+            for node in form.walk(part):
+                if is_caller(node, labels):
+                    return scope.module.evidence(node, "the query is held to the caller")
+                inner = callee(node, scope, view, self._project) if isinstance(node, form.Call) else None
+                found = self.scope_in(inner) if inner is not None else None
+                if found is not None:
+                    return found
+        return None
+
+    def is_held(self, function: FunctionSymbol, given: Labels, depth: int = 2) -> bool:
+        """Whether a function that lists rows picks those of the caller."""
+        labels = labels_in(function, "", given, self._project)
+        for node in function.nodes:
+            if any(names_caller(condition.value, labels) for condition in stated(node)):
+                return True
+            if depth and isinstance(node, form.Call) and any(names_caller(a.value, labels) for a in node.args):
+                inner = callee(node, function.scope, None, self._project)
+                if inner is not None and self.is_held(inner, handed(node, inner, labels, "", self._project), depth - 1):
+                    return True
+        return False
+
+    def scope_in(self, function: FunctionSymbol) -> Evidence | None:
+        """Where a function that makes a query speaks of the caller."""
+        if function not in self._scopes:
+            labels = labels_in(function, "", Labels(), self._project)
+            asking = (n for n in function.nodes if is_caller(n, labels))
+            evidence = (function.module.evidence(n, "it is held to the caller") for n in asking)
+            self._scopes[function] = next(evidence, None)
+        return self._scopes[function]
+
+    # --- what happens when nothing is found ---
+
+    def _ending(
+        self, function: FunctionSymbol, candidates: list[Candidate], labels: Labels, wanted: str, *, is_handler: bool
+    ) -> Miss:
+        refused = next((c.miss for c in candidates if c.node is None and c.miss.kind is not Kind.NONE), None)
+        if refused is not None:
+            return refused
+        sources: dict[form.Expr, Miss] = {c.node: c.miss for c in candidates if c.node is not None}
+        missing = frozenset(c.param for c in candidates if c.param is not None)
+        walk = Walk(function, sources, missing, self._without, self._project, is_handler=is_handler)
+        ending = walk.ending()
+        if ending.kind is Kind.RAISES and ending.status is not None:
+            return ending
+        if ending.kind in (Kind.ANSWERS, Kind.GOES_ON):
+            return ending
+        first = min((node.start for node in sources), default=None)
+        asked = _names_asked_by(function, labels, wanted)
+        before = answered_before(
+            function, first, lambda test: names_id(test, Labels(labels.ids | asked), wanted), wanted, self._project
+        )
+        return before or ending
+
+    def _without(self, function: FunctionSymbol, missing: frozenset[str]) -> Miss:
+        key = (function, missing)
+        if key not in self._endings:
+            self._endings[key] = Miss(Kind.UNKNOWN)  # for functions that call each other
+            self._endings[key] = Walk(function, {}, missing, self._without, self._project).ending()
+        return self._endings[key]
+
+
+def _names_asked_by(function: FunctionSymbol, labels: Labels, wanted: str) -> set[str]:
+    """Names of what was got by the id in some way: `orders = Order.objects.filter(pk=pk)`, `is_known = exists(pk)`."""
+    found: set[str] = set()
+    for node in function.nodes:
+        if isinstance(node, form.Assign) and node.value is not None and names_id(node.value, labels, wanted):
+            found.update(name for target in node.targets for name in assigned_names(target))
+    return found
+
+
+def _is_settled(condition: Condition, labels: Labels) -> bool:
+    """Whether a further condition is no choice of the client's: a constant, another part of the path, the caller."""
+    value = condition.value
+    if isinstance(value, form.Const | form.Attr) or is_caller(value, labels):
+        return True
+    return isinstance(value, form.Name) and (value.id in labels.callers or value.id.endswith(("_id", "slug", "pk")))
+
+
+def _label_objects(function: FunctionSymbol, chosen: Candidate, labels: Labels) -> None:
+    """Let the names that hold what is found stand for it, and those made of them."""
+    if chosen.param is not None:
+        labels.objects.add(chosen.param)
+    for node in function.nodes:
+        match node:
+            case form.Assign(targets=targets, value=value) if value is not None:
+                names = [n for t in targets for n in assigned_names(t)]
+            case form.Walrus(target=target, value=value):
+                names = list(assigned_names(target))
+            case form.With(items=[form.WithItem(value=value, target=target)]) if target is not None:
+                names = list(assigned_names(target))
+            case _:
+                continue
+        holds = chosen.node is not None and value.start <= chosen.node.start and chosen.node.end <= value.end
+        if holds or names_object(value, labels):
+            labels.objects.update(names)

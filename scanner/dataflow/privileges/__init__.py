@@ -1,0 +1,3 @@
+"""Endpoints that are for few, and what they ask of callers."""
+
+from __future__ import annotations

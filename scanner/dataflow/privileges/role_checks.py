@@ -1,0 +1,175 @@
+"""Where a caller's role or permission is asked for, on the way to a handler and in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.privileges.role_words import speaks_of_identity, speaks_of_roles
+from assay.scanner.dataflow.sources import injection
+from assay.scanner.framework import Guard, Route
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.values import BoundMethod
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+_DEEPEST = 3
+_AROUND = (
+    "dispatch", "check_permissions", "get_permissions", "has_permission", "has_object_permission", "test_func",
+    "prepare", "initial", "get_queryset", "get_object", "authorize", "before_request",
+)  # fmt: skip
+"""Methods of a view's class that see the request before the handler."""
+_DECLARING = ("permission_classes", "permission_required", "decorators", "method_decorators", "guards", "dependencies")
+_CHECKS = ("__call__", "has_permission", "has_object_permission", "dispatch", "test_func", "__init__")
+_IN_BODY = ("check in the handler", "check of request.user")
+
+
+def role_checks(route: Route, project: Project) -> Iterator[Evidence]:
+    """The tests of roles that a caller of the route meets."""
+    for guard in route.guards:
+        if speaks_of_roles(last_part(guard.name)) or _behind_name(last_part(guard.name), project):
+            yield guard.evidence
+    for step in route.steps:
+        for part in _guarding_parts(step.node):
+            if _speaks(part):
+                yield step.module.evidence(part, "it asks for a role")
+    for function in route.runs_before:
+        yield from _within(function, _DEEPEST, project)
+    yield from _of_handler(route, project)
+
+
+def unread_guards(route: Route, project: Project) -> Iterator[Guard]:
+    """Guards of which neither the name nor the code tells that they ask only who the caller is."""
+    for guard in route.guards:
+        name = last_part(guard.name)
+        if guard.name not in _IN_BODY and not speaks_of_identity(name) and not _is_known(name, project):
+            yield guard
+
+
+def _of_handler(route: Route, project: Project) -> Iterator[Evidence]:
+    handler = route.handler
+    if handler is not None:
+        for decorator in handler.decorators:
+            yield from _of_expression(decorator, handler.outer, project)
+        for param in handler.parameters:
+            for declared in (param.default, param.annotation):
+                found = injection(declared, handler.outer, project)
+                if found is not None and isinstance(found.node, form.Call):
+                    yield from _of_expression(found.node, found.scope, project)
+        yield from _within(handler, _DEEPEST, project)
+    if route.view_class is not None:
+        for name in _DECLARING:
+            stated = project.class_attribute(route.view_class, name)
+            if stated is not None:
+                yield from _of_expression(*stated, project)
+        for name in _AROUND:
+            method = project.method(route.view_class, name)
+            if method is not None and method is not handler:
+                yield from _within(method, _DEEPEST, project)
+        for decorator in route.view_class.node.decorators:
+            yield from _of_expression(decorator, route.view_class.outer, project)
+
+
+def _guarding_parts(step: form.Expr) -> Iterator[form.Expr]:
+    """What a registration is given to keep callers out: `dependencies=[...]`, `guards=[...]`, `auth=...`."""
+    for arg in step.args if isinstance(step, form.Call) else ():
+        if arg.name in ("dependencies", "guards", "decorators", "auth", "middleware", "opt", "permission"):
+            yield arg.value
+
+
+def _of_expression(node: form.Expr, scope: Scope, project: Project) -> Iterator[Evidence]:
+    """A decorator or a list of classes: by what it names, and by the code behind that."""
+    if _speaks(node):
+        yield scope.module.evidence(node, "it asks for a role")
+        return
+    for inner in form.walk(node):
+        if isinstance(inner, form.Name | form.Attr):
+            value = project.infer(inner, scope)
+            function = value.function if isinstance(value, BoundMethod) else value
+            if isinstance(function, FunctionSymbol) and not _is_path(function, node):
+                yield from _within(function, _DEEPEST, project)
+            elif isinstance(value, ClassSymbol) and _class_asks(value, project):
+                yield scope.module.evidence(inner, f"`{value.name}` asks for a role")
+
+
+def _is_path(function: FunctionSymbol, node: form.Expr) -> bool:
+    return isinstance(node, form.Call) and last_name(node.func) == "route" and function.name == "route"
+
+
+def _speaks(node: form.Expr) -> bool:
+    scopes = any(isinstance(inner, form.Call) and inner.keyword("scopes") is not None for inner in form.walk(node))
+    return scopes or _names_role(node)
+
+
+@remembered
+def _behind_name(name: str, project: Project) -> bool:
+    """Whether a function or class of the project of that name asks for a role."""
+    if any(_class_asks(cls, project) for cls in project.classes_named(name)):
+        return True
+    return any(any(_within(function, _DEEPEST, project)) for function in _functions(project).get(name, ()))
+
+
+@remembered
+def _is_known(name: str, project: Project) -> bool:
+    return bool(project.classes_named(name)) or name in _functions(project)
+
+
+def _class_asks(cls: ClassSymbol, project: Project) -> bool:
+    if any(speaks_of_roles(last_part(base)) for base in project.base_names(cls)):
+        return True
+    methods = [method for name in _CHECKS if (method := project.method(cls, name)) is not None]
+    return any(any(_within(method, _DEEPEST, project)) for method in methods)
+
+
+def _within(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evidence, ...]:
+    """The tests of roles in a function, in what is defined inside of it, and in what it calls."""
+    return _tests(function, depth, project)
+
+
+@remembered
+def _tests(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evidence, ...]:
+    own = [node for node in function.nodes if _asks_for_role(node)]
+    found = [function.module.evidence(node, "it asks for a role") for node in own[:2]]
+    if found or not depth:
+        return tuple(found)
+    for bindings in function.scope.bindings.values():
+        for binding in bindings:
+            if binding.function is not None and binding.function.outer.function is function:
+                found += _tests(binding.function, depth - 1, project)
+    for node in function.nodes if not found else ():
+        callee = project.callee_function(node, function.scope) if isinstance(node, form.Call) else None
+        if callee is not None and callee is not function:
+            found += _tests(callee, depth - 1, project)
+            if found:
+                break
+    return tuple(found)
+
+
+def _asks_for_role(node: form.Expr | form.Stmt) -> bool:
+    """A test of a role that decides what happens, or a call of something that refuses by it."""
+    match node:
+        case form.If(test=test) | form.Conditional(test=test) | form.Assert(test=test) | form.While(test=test):
+            return _names_role(test)
+        case form.Comprehension(generators=generators):
+            return any(_names_role(test) for generator in generators for test in generator.ifs)
+        case form.ExprStmt(value=form.Call() as call) | form.ExprStmt(value=form.Await(value=form.Call() as call)):
+            return speaks_of_roles(last_name(call.func) or "")
+        case form.Return(value=value) if value is not None:
+            return _names_role(value)
+    return False
+
+
+def _names_role(test: form.Expr) -> bool:
+    return any(
+        isinstance(inner, form.Name | form.Attr) and speaks_of_roles(last_name(inner) or "")
+        for inner in form.walk(test)
+    )
+
+
+@remembered
+def _functions(project: Project) -> dict[str, list[FunctionSymbol]]:
+    found: dict[str, list[FunctionSymbol]] = {}
+    for function in project.functions:
+        found.setdefault(function.name, []).append(function)
+    return found

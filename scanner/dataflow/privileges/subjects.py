@@ -1,0 +1,53 @@
+"""Endpoints with what makes them privileged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from assay.scanner.dataflow.lookups.labels import Labels, labels_in, names_caller
+from assay.scanner.dataflow.privileges.reasons import reason
+from assay.scanner.dataflow.privileges.role_checks import role_checks, unread_guards
+from assay.scanner.framework import Route
+from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.privilege import Privilege
+from assay.scanner.model.role import Role
+from assay.scanner.readers.python import form
+
+_MOST_CHECKS = 3
+
+
+def with_privileges(endpoints: Iterable[tuple[Route, Endpoint]], project: Project) -> Iterator[tuple[Route, Endpoint]]:
+    """Each endpoint with why it is for few and what it asks of callers, where nobody gets there unknown."""
+    for route, endpoint in endpoints:
+        found = _privilege(route, endpoint, project) if endpoint.role is Role.PROD and route.guards else None
+        yield route, replace(endpoint, privilege=found) if found is not None else endpoint
+
+
+def _privilege(route: Route, endpoint: Endpoint, project: Project) -> Privilege | None:
+    why = reason(endpoint)
+    if why is None:
+        return None
+    what, effect = why
+    return Privilege(
+        what,
+        effect.steps if effect is not None else (),
+        tuple(dict.fromkeys(role_checks(route, project)))[:_MOST_CHECKS],
+        _own(route.handler, project) if effect is not None and route.handler is not None else None,
+        tuple(guard.evidence for guard in unread_guards(route, project)),
+    )
+
+
+def _own(handler: FunctionSymbol, project: Project) -> Evidence | None:
+    """Where the handler compares with who is asking, or looks only at what is theirs."""
+    labels = labels_in(handler, "", Labels(), project)
+    for node in handler.nodes:
+        match node:
+            case form.Compare() if names_caller(node, labels):
+                return handler.module.evidence(node, "it compares with the caller")
+            case form.Call(args=args) if any(arg.name is not None and names_caller(arg.value, labels) for arg in args):
+                return handler.module.evidence(node, "it is given the caller")
+    return None

@@ -1,0 +1,124 @@
+"""Committed OpenAPI documents, and the service whose routes each describes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.scanner.gathered import Gathered
+from assay.scanner.linker.project import Project
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.naming.apis import ApiRoute
+from assay.scanner.naming.templates import template_of
+from assay.scanner.readers.audits import AuditFacts, AuditKind
+from assay.scanner.readers.openapi import OpenApiFacts, Operation
+from assay.scanner.readers.python import form
+
+_NO_PROMISES = ("HEAD", "OPTIONS", "TRACE")
+_DEEPEST = 4
+"""Segments of a prefix that only one side has."""
+
+Key = tuple[str, str]
+"""Method, and the path with a gap for each parameter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A document, with its operations by method and path."""
+
+    path: str
+    facts: OpenApiFacts
+    operations: Mapping[Key, Operation]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """A document and the routes of the service that it describes, in its own terms: without the prefix that only the
+    code has, or only the document.
+    """
+
+    document: Document
+    root: str
+    routes: Mapping[Key, ApiRoute]
+
+    @property
+    def shared(self) -> int:
+        return len(self.document.operations.keys() & self.routes.keys())
+
+
+def documents_of(gathered: Gathered) -> Iterator[Document]:
+    """The documents of the tree that aren't tests' or examples'."""
+    for path, facts in sorted(gathered.context.files.items()):
+        if isinstance(facts, OpenApiFacts) and gathered.roles.get(path) not in (Role.TEST, Role.EXAMPLE):
+            operations = {
+                (o.method, template_of(o.path).shape): o for o in facts.operations if o.method not in _NO_PROMISES
+            }
+            if operations:
+                yield Document(path, facts, operations)
+
+
+def bindings(gathered: Gathered, routes_of: Mapping[str, Sequence[ApiRoute]]) -> Iterator[Binding]:
+    """Each document with the service that most of its operations are of; none where it describes something else."""
+    for document in documents_of(gathered):
+        best = max((_bound(document, root, routes) for root, routes in routes_of.items()),
+                   key=lambda b: b.shared, default=None)  # fmt: skip
+        if best is not None and 2 * best.shared > len(document.operations):
+            yield best
+
+
+def _bound(document: Document, root: str, routes: Sequence[ApiRoute]) -> Binding:
+    """By the prefix with which most operations are found on both sides."""
+    code: dict[Key, ApiRoute] = {}
+    for each in routes:
+        if each.endpoint.method not in _NO_PROMISES:
+            for method in _methods(each, document):
+                code.setdefault((method, each.template.shape), each)
+    best = Binding(document, root, code)
+    for prefix in _prefixes(shape for _, shape in code):
+        cut = {(m, shape.removeprefix(prefix) or "/"): r for (m, shape), r in code.items() if _is_below(shape, prefix)}
+        best = max(best, Binding(document, root, cut), key=lambda b: b.shared)
+    for prefix in _prefixes(shape for _, shape in document.operations):
+        longer = {(m, (prefix + shape).rstrip("/")): r for (m, shape), r in code.items()}
+        best = max(best, Binding(document, root, longer), key=lambda b: b.shared)
+    return best
+
+
+def _methods(found: ApiRoute, document: Document) -> Iterable[str]:
+    """A view that takes any method is there for those that the document speaks of."""
+    if found.endpoint.method != "ANY":
+        return (found.endpoint.method,)
+    return [m for m, shape in document.operations if shape.endswith(found.template.shape)] or ("ANY",)
+
+
+def _prefixes(shapes: Iterable[str]) -> list[str]:
+    found = set[str]()
+    for shape in shapes:
+        parts = shape.split("/")[1:]
+        found |= {"/" + "/".join(parts[:length]) for length in range(1, min(len(parts), _DEEPEST) + 1)}
+    return sorted(found, key=lambda p: (len(p), p))
+
+
+def _is_below(shape: str, prefix: str) -> bool:
+    return shape == prefix or shape.startswith(prefix + "/")
+
+
+def compared_by(document: Document, gathered: Gathered) -> Evidence | None:
+    """What makes the document anew and compares it with the committed one: a step of a pipeline, or a test."""
+    for path, facts in gathered.context.files.items():
+        if isinstance(facts, AuditFacts):
+            for audit in facts.audits:
+                if audit.kind is AuditKind.DESCRIPTION:
+                    return audit.span.evidence(path, audit.name)
+    return _tested(posixpath.basename(document.path), gathered.project)
+
+
+def _tested(name: str, project: Project) -> Evidence | None:
+    for call, scope in project.calls_named("openapi", "get_openapi", "get_openapi_schema", "get_schema"):
+        if scope.module.role is Role.TEST:
+            nodes = (node for statement in scope.module.facts.body for node in form.walk(statement))
+            texts = (n.value for n in nodes if isinstance(n, form.Const) and isinstance(n.value, str))
+            if any(text.endswith(name) for text in texts):
+                return scope.module.evidence(call, "a test compares it with the code")
+    return None

@@ -1,0 +1,129 @@
+"""What a generated description says of each operation in words: docstrings, summaries, arguments of decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.description.applications import Application
+from assay.scanner.framework import Route, Sited
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.remembered import remembered
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.model.description import DocumentedOperation
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+
+_WORDS = frozenset({"summary", "description", "operation_summary", "operation_description", "docs", "desc", "notes"})
+_DECORATORS = frozenset({"swag_from", "swagger_auto_schema_from_file"})
+"""Decorators that take the words from somewhere else."""
+_HIDING = {"hide": True, "exclude": True, "include_in_schema": False, "doc": False, "documented": False}
+_HIDERS = frozenset({"hide", "exclude_from_schema", "hide_from_schema"})
+_SCHEMAS = ("schema", "swagger_schema")
+_SHOWING_ALL = frozenset({"fastapi", "django-ninja", "litestar", "Django REST framework"})
+"""Frameworks whose descriptions show every route; of others, they show what is documented on purpose."""
+
+
+def documented_operations(app: Application, project: Project) -> Iterator[DocumentedOperation]:
+    """The operations that the description of the application shows."""
+    seen = set[str]()
+    for each in app.routes:
+        route = each.route
+        text = _text(route, project)
+        if text is None and route.framework not in _SHOWING_ALL and not _is_documented(route):
+            continue
+        found = DocumentedOperation(
+            method=each.endpoint.method,
+            path=each.template.text,
+            handler=route.handler_name,
+            location=route.location,
+            role=each.endpoint.role,
+            text=text,
+            excuse=_why_not(route, project) if text is None else None,
+        )
+        if found.subject_id not in seen:
+            seen.add(found.subject_id)
+            yield found
+
+
+def _is_documented(route: Route) -> bool:
+    """Whether a library knows the route by what it declares."""
+    return bool(route.request_types or route.response_types or route.status_codes or route.tags)
+
+
+def _why_not(route: Route, project: Project) -> str | None:
+    if route.is_hidden or any(_hides(node) for node in _calls(route, project)):
+        return "it is kept out of the description"
+    if route.view_class is not None and any(_is_none(route.view_class, name, project) for name in _SCHEMAS):
+        return "its view is kept out of the description"
+    if route.handler is None:
+        return "it is the library's own operation, and its name says all"
+    if route.framework == "Django REST framework" and _is_chosen_by_hook(project):
+        return "a hook chooses which operations are shown"
+    return None
+
+
+def _text(route: Route, project: Project) -> Evidence | None:
+    """The words, nearest first."""
+    if route.summary:
+        return Evidence(route.location, route.summary)
+    own = docstring(route.handler) if route.handler is not None else None
+    if own is not None:
+        return own
+    for call in _calls(route, project):
+        if last_name(call.node.func if isinstance(call.node, form.Call) else call.node) in _DECORATORS:
+            return call.module.evidence(call.node, "its description")
+        for node in form.walk(call.node):
+            if isinstance(node, form.Call):
+                stated = next((arg.value for arg in node.args if arg.name in _WORDS), None)
+                if stated is not None:
+                    return call.module.evidence(stated, "its description")
+    classes = project.mro(route.view_class) if route.view_class is not None else ()
+    found = (docstring(cls) for cls in classes if isinstance(cls, ClassSymbol))
+    return next((evidence for evidence in found if evidence is not None), None)
+
+
+def docstring(symbol: FunctionSymbol | ClassSymbol) -> Evidence | None:
+    """Where its docstring is, with the first line of it."""
+    first = symbol.node.body[0] if symbol.node.body else None
+    if not isinstance(first, form.ExprStmt) or not isinstance(first.value, form.Const):
+        return None
+    text = first.value.value
+    line = text.strip().split("\n", 1)[0] if isinstance(text, str) else ""
+    return symbol.module.evidence(first.value, line) if line else None
+
+
+def _calls(route: Route, project: Project) -> Iterator[Sited]:
+    """The registration, and the decorators of the handler and of its class."""
+    yield from route.steps[-1:]
+    if route.handler is not None:
+        yield from (Sited(decorator, route.handler.outer) for decorator in route.handler.decorators)
+    for cls in project.mro(route.view_class) if route.view_class is not None else ():
+        if isinstance(cls, ClassSymbol):
+            yield from (Sited(decorator, cls.outer) for decorator in cls.node.decorators)
+
+
+def _hides(site: Sited) -> bool:
+    call = site.node
+    if last_name(call.func if isinstance(call, form.Call) else call) in _HIDERS:
+        return True
+    return isinstance(call, form.Call) and any(
+        isinstance(arg.value, form.Const) and arg.value.value is _HIDING.get(arg.name or "") for arg in call.args
+    )
+
+
+def _is_none(cls: ClassSymbol, name: str, project: Project) -> bool:
+    stated = project.class_attribute(cls, name)
+    return stated is not None and isinstance(stated[0], form.Const) and stated[0].value is None
+
+
+@remembered
+def _is_chosen_by_hook(project: Project) -> bool:
+    """drf-spectacular's `PREPROCESSING_HOOKS` may leave routes out
+    (https://drf-spectacular.readthedocs.io/en/latest/settings.html).
+    """
+    for module in project.modules.values():
+        for binding in module.scope.bindings.get("SPECTACULAR_SETTINGS", ()):
+            nodes = list(form.walk(binding.value)) if binding.value is not None else []
+            if any(isinstance(node, form.Const) and node.value == "PREPROCESSING_HOOKS" for node in nodes):
+                return True
+    return False

@@ -1,0 +1,196 @@
+"""Places that turn debugging on: settings, arguments of applications, starts of development servers.
+
+https://docs.djangoproject.com/en/stable/ref/settings/#debug, https://flask.palletsprojects.com/en/stable/debugging/,
+https://www.starlette.io/applications/, https://docs.aiohttp.org/en/stable/web_reference.html#application
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from assay.scanner.configuration.declared import Configuration
+from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.meanings import parsed, truth_of
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.safeguards.options import option_of
+from assay.scanner.framework import Sited
+from assay.scanner.gathered import Gathered
+from assay.scanner.hardening.applications import DJANGO, Application
+from assay.scanner.hardening.starts import Starts
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.values import External, Instance
+from assay.scanner.model.hardening import DebugSwitch
+from assay.scanner.model.option import Option
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.model.setting import Setting
+from assay.scanner.model.workload import Platform, WorkloadKind
+from assay.scanner.readers.python import form
+
+_SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn"})
+"""Packages whose `run` starts a server."""
+_DEBUGGED = ("DebuggedApplication",)
+_FLASK = "Flask config"
+_WORDS = frozenset({"1", "true", "yes", "on", "development", "dev"})
+_DEBUGGING = re.compile(r"\bflask\b.*--debug\b|\bfastapi dev\b|--reload\b")
+_MADE_WITH = ("debug", "DEBUG")
+
+
+class Debugging:
+    """The switches of one service's applications."""
+
+    def __init__(self, application: Application, gathered: Gathered, ordinals: Ordinals) -> None:
+        self._application = application
+        self._gathered = gathered
+        self._project = gathered.project
+        self._defaults = Configuration(gathered.project).defaults
+        self._starts = Starts(application.service, gathered)
+        self._ordinals = ordinals
+
+    def switches(self) -> Iterator[DebugSwitch]:
+        """In no order."""
+        if self._application.framework == DJANGO:
+            yield from self._of_site()
+            return
+        yield from self._of_applications()
+        yield from self._of_settings()
+        yield from self._of_runs()
+        yield from self._of_debuggers()
+        yield from self._of_commands()
+
+    def _is_mine(self, path: str) -> bool:
+        return self._gathered.owners.of(path) is self._application.service
+
+    # --- settings ---
+
+    def _of_site(self) -> Iterator[DebugSwitch]:
+        site = self._application.site
+        assert site is not None
+        found = [s for s in self._gathered.settings if s.name == "DEBUG" and s.group == site.name]
+        if found:
+            yield self._of_setting(found[-1])
+
+    def _of_settings(self) -> Iterator[DebugSwitch]:
+        """What Flask's own configuration says, as production has it."""
+        mine = [s for s in self._gathered.settings if s.name == "DEBUG" and s.source == _FLASK]
+        place = self._gathered.production.place_of("DEBUG", _FLASK, self._application.location.path)
+        for setting in mine:
+            if self._is_mine(setting.location.path) and setting.location == place and setting.role is Role.PROD:
+                yield self._of_setting(setting)
+
+    def _of_setting(self, setting: Setting) -> DebugSwitch:
+        return self._switch(setting.group, setting.location, _of_value(setting), True, ())
+
+    # --- calls ---
+
+    def _of_applications(self) -> Iterator[DebugSwitch]:
+        for made in self._application.made:
+            if isinstance(made.node, form.Call) and not self._is_for_development(made):
+                node = next((n for name in _MADE_WITH if (n := made.node.keyword(name)) is not None), None)
+                if node is not None:
+                    yield self._at(made, node, True, ())
+
+    def _of_runs(self) -> Iterator[DebugSwitch]:
+        """`app.run(debug=True)`, `uvicorn.run("shop:app", reload=True)`."""
+        for call, scope in self._project.calls_named("run", "run_app", "run_simple"):
+            if scope.module.role is not Role.PROD or not self._is_mine(scope.module.path):
+                continue
+            names = ("debug", "use_debugger", "use_reloader", "reload", "auto_reload")
+            node = next((n for name in names if (n := call.keyword(name)) is not None), None)
+            site = Sited(call, scope)
+            if node is not None and self._serves(call, site) and not self._is_for_development(site):
+                yield self._at(site, node, *self._starts.comes_to(call, scope))
+
+    def _serves(self, call: form.Call, site: Sited) -> bool:
+        called = self._project.infer(call.func, site.scope)
+        if isinstance(called, External):
+            return called.name.split(".", 1)[0] in _SERVED or called.name.rpartition(".")[0] in self._types
+        owner = call.func.value if isinstance(call.func, form.Attr) else None
+        value = self._project.infer(owner, site.scope) if owner is not None else None
+        if isinstance(value, Instance):
+            return value.type_name in self._types or value.cls is not None
+        return value is None and owner is not None and (last_name(owner) or "") in ("app", "application", "socketio")
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        made = (self._project.infer(m.node, m.scope) for m in self._application.made)
+        return frozenset(value.type_name for value in made if isinstance(value, Instance))
+
+    def _of_debuggers(self) -> Iterator[DebugSwitch]:
+        """Werkzeug's debugger, wrapped around an application by hand."""
+        for call, scope in self._project.calls_named(*_DEBUGGED):
+            site = Sited(call, scope)
+            if scope.module.role is Role.PROD and self._is_mine(scope.module.path):
+                if not self._is_for_development(site):
+                    yield self._at(site, call, *self._starts.comes_to(call, scope))
+
+    def _of_commands(self) -> Iterator[DebugSwitch]:
+        """`flask run --debug` in an image: where nothing else serves, this is what is shipped."""
+        deployment = self._gathered.deployments.get(self._application.service.name)
+        found = [w for w in deployment.workloads if w.command is not None] if deployment is not None else []
+        if any(w.kind is WorkloadKind.WEB and w.role is Role.PROD for w in found):
+            return
+        for workload in found:
+            command = workload.command
+            if command is None or workload.platform not in (Platform.DOCKERFILE, Platform.PROCFILE):
+                continue
+            path = command.location.path
+            if self._gathered.roles.get(path, Role.PROD) is Role.PROD and _DEBUGGING.search(command.text):
+                on = Evidence(command.location, f"`{command.text[:80]}` turns debugging on")
+                yield self._switch(path, command.location, Option(False, (on,)), True, ())
+
+    def _is_for_development(self, site: Sited) -> bool:
+        return self._gathered.production.taken(site.node, site.scope).truth is False
+
+    # --- what they come to ---
+
+    def _at(
+        self, site: Sited, node: form.Expr, production: bool | None, started_by: tuple[Evidence, ...]
+    ) -> DebugSwitch:
+        option = (
+            Option(False, (site.module.evidence(node, "Werkzeug's debugger runs code that a client sends"),))
+            if node is site.node
+            else self._option(node, site)
+        )
+        return self._switch(around(site.scope), site.module.location(site.node), option, production, started_by)
+
+    def _option(self, node: form.Expr, site: Sited) -> Option:
+        """A switch that is configured counts by its default."""
+        value = self._defaults.value(node, site.scope)
+        if value is not UNKNOWN and not isinstance(node, form.Compare):
+            is_on = bool(parsed(value))
+            is_default = not isinstance(node, form.Const)
+            unless = ", unless it is configured otherwise" if is_default else ""
+            text = f"debugging is {'on' if is_on else 'off'}{unless}"
+            return Option(not is_on, (site.module.evidence(node, text),), is_default)
+        found = self._gathered.production.meanings(node, site.scope)
+        asked = site.module.evidence(node, "whether debugging is on can't be told")
+        return option_of(found, lambda v: truth_of(parsed(v)) is True, asked)
+
+    def _switch(
+        self, name: str, location: Location, option: Option, production: bool | None, started_by: tuple[Evidence, ...]
+    ) -> DebugSwitch:
+        ordinal = self._ordinals.next(name, "debug")
+        return DebugSwitch(name, ordinal, location, Role.PROD, option, production, started_by)
+
+
+def _of_value(setting: Setting) -> Option:
+    unless = f" unless {setting.variables[0]} is set" if setting.variables else ""
+    evidence = Evidence(setting.location, f"{setting.name} is {setting.value}{unless}")
+    if setting.value is None:
+        return Option(True, (Evidence(setting.location, f"{setting.name} is configured"),), is_default=True)
+    is_on = setting.value.strip("'\"").lower() in _WORDS
+    return Option(not is_on, (evidence,), is_default=bool(setting.variables))
+
+
+def debug_switches(applications: Iterable[Application], gathered: Gathered) -> Iterator[DebugSwitch]:
+    """Each place once, however many frameworks one service uses."""
+    ordinals = Ordinals()
+    seen: set[Location] = set()
+    for application in applications:
+        for switch in sorted(Debugging(application, gathered, ordinals).switches(), key=lambda s: s.location):
+            if switch.location not in seen:
+                seen.add(switch.location)
+                yield switch

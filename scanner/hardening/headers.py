@@ -1,0 +1,173 @@
+"""Protections that browsers are told of by headers, and what sets them: settings, extensions, own middleware, proxies.
+
+https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html,
+https://docs.djangoproject.com/en/stable/ref/middleware/#module-django.middleware.security
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.meanings import truth_of
+from assay.scanner.gathered import Gathered
+from assay.scanner.hardening.applications import Application
+from assay.scanner.hardening.layers import Layer, layers_of
+from assay.scanner.linker.scopes import Module
+from assay.scanner.model.hardening import Control, SecurityHeader
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.readers.compose import ComposeFacts
+from assay.scanner.readers.proxies import ProxyFacts
+from assay.scanner.readers.python import form
+
+_BY_HEADER: Mapping[str, Control] = {
+    "strict-transport-security": Control.HTTPS,
+    "x-content-type-options": Control.NOSNIFF,
+    "x-frame-options": Control.FRAMES,
+    "content-security-policy": Control.CONTENT,
+    "referrer-policy": Control.REFERRER,
+}
+_ALL = tuple(Control)
+_BY_LAYER: Mapping[str, tuple[Control, ...]] = {
+    "Talisman": _ALL,
+    "Secure": _ALL,
+    "SecureHeaders": _ALL,
+    "SecWeb": _ALL,
+    "HTTPSRedirectMiddleware": (Control.HTTPS,),
+}
+_NAMED_FOR_IT = re.compile(r"secur\w*header|header\w*secur|helmet", re.IGNORECASE)
+"""Middleware that says so itself: which headers it sets may be hidden in bytes, or in a library."""
+_SECURITY = "django.middleware.security.SecurityMiddleware"
+_OF_DJANGO: Mapping[str, tuple[Control, ...]] = {
+    _SECURITY: (Control.NOSNIFF, Control.REFERRER),
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": (Control.FRAMES,),
+    "csp.middleware.CSPMiddleware": (Control.CONTENT,),
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": (Control.CONTENT,),
+}
+_SWITCHES: Mapping[Control, str] = {
+    Control.NOSNIFF: "SECURE_CONTENT_TYPE_NOSNIFF",
+    Control.REFERRER: "SECURE_REFERRER_POLICY",
+}
+"""Settings that turn off what Django's middleware does by default."""
+_HTTPS = ("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+_HOOKS = ("after_request", "middleware", "after_app_request", "on_response", "on_response_prepare")
+_FEWEST_PAGES = 0.2
+"""The part of an application's endpoints that have to be pages for it to count as one that serves them."""
+
+
+def security_headers(application: Application, gathered: Gathered) -> Iterator[SecurityHeader]:
+    """One for each protection that there is."""
+    found = _Protections(application, gathered).found()
+    pages = sum(e.kind == "html" for e in application.endpoints)
+    serves_pages = pages >= _FEWEST_PAGES * len(application.endpoints) and pages > 0
+    for control in Control:
+        evidence = found.get(control)
+        yield SecurityHeader(
+            application.name,
+            control,
+            application.location,
+            Role.PROD,
+            evidence is not None,
+            serves_pages,
+            (evidence,) if evidence is not None else (),
+        )
+
+
+class _Protections:
+    def __init__(self, application: Application, gathered: Gathered) -> None:
+        self._application = application
+        self._gathered = gathered
+        self._found: dict[Control, Evidence] = {}
+
+    def found(self) -> Mapping[Control, Evidence]:
+        """What sets each of them, the nearest to the application first."""
+        if self._application.site is not None:
+            self._of_django(self._application.site)
+        for layer in layers_of(self._application, self._gathered):
+            self._of_layer(layer)
+        self._of_own_code()
+        self._of_proxies()
+        return self._found
+
+    def _add(self, control: Control, evidence: Evidence) -> None:
+        self._found.setdefault(control, evidence)
+
+    def _of_django(self, site: Module) -> None:
+        production = self._gathered.production
+        for value, scope in production.given(site, "MIDDLEWARE"):
+            for node in form.walk(value):
+                named = node.value if isinstance(node, form.Const) else None
+                for control in _OF_DJANGO.get(named, ()) if isinstance(named, str) else ():
+                    if not self._is_off(_SWITCHES.get(control), site):
+                        self._add(control, scope.module.evidence(node, f"`{named}` sets it"))
+                if named == _SECURITY:
+                    self._https_of_django(site)
+
+    def _is_off(self, setting: str | None, site: Module) -> bool:
+        found = self._gathered.production.setting(setting, "Django settings", site.path) if setting else None
+        return found is not None and all(truth_of(m.value) is False for m in found)
+
+    def _https_of_django(self, site: Module) -> None:
+        for name in _HTTPS:
+            for meaning in self._gathered.production.setting(name, "Django settings", site.path) or ():
+                if truth_of(meaning.value) is True or meaning.value is UNKNOWN:
+                    self._add(Control.HTTPS, meaning.evidence)
+
+    def _of_layer(self, layer: Layer) -> None:
+        for control in _BY_LAYER.get(layer.name, _ALL if _NAMED_FOR_IT.search(layer.name) else ()):
+            option = layer.call.keyword("content_security_policy") if control is Control.CONTENT else None
+            if not (isinstance(option, form.Const) and not option.value):
+                self._add(control, layer.site.module.evidence(layer.call, f"`{layer.name}` sets it"))
+
+    def _of_own_code(self) -> None:
+        """Header names in code that writes headers, or that runs around every request."""
+        for module in self._gathered.project.modules.values():
+            if module.role is not Role.PROD or not _touches_answers(module):
+                continue
+            if self._gathered.owners.of(module.path) is not self._application.service:
+                continue
+            for node in form.walk_body(module.facts.body):
+                name = _header_name(node)
+                if name is not None:
+                    self._add(_BY_HEADER[name], module.evidence(node, "code sets this header"))
+
+    def _of_proxies(self) -> None:
+        for path, facts in self._gathered.context.files.items():
+            if isinstance(facts, ProxyFacts) and facts.passes_on:
+                for header in facts.headers:
+                    self._add(_BY_HEADER[header.name], header.span.evidence(path, "a proxy in front sets it"))
+                if facts.to_https is not None:
+                    self._add(Control.HTTPS, facts.to_https.evidence(path, "a proxy in front redirects to https"))
+            if isinstance(facts, ComposeFacts):
+                self._of_labels(path, facts)
+
+    def _of_labels(self, path: str, facts: ComposeFacts) -> None:
+        """Traefik is told by labels."""
+        for service in facts.services:
+            for name, value in service.labels:
+                if "redirectscheme" in name.lower() or name.lower().endswith(".tls.certresolver"):
+                    self._add(
+                        Control.HTTPS, service.span.evidence(path, f"a proxy in front serves it by https: {value}")
+                    )
+
+
+def _touches_answers(module: Module) -> bool:
+    return (
+        "headers" in module.writes_by_name
+        or any(name in module.calls_by_name for name in _HOOKS)
+        or any("middleware" in cls.name.lower() for cls in module.classes)
+        or any(_is_hook(f.decorators) for f in module.functions)
+    )
+
+
+def _is_hook(decorators: list[form.Expr]) -> bool:
+    return any(isinstance(d, form.Attr) and d.attr in _HOOKS for d in decorators)
+
+
+def _header_name(node: form.Expr | form.Stmt) -> str | None:
+    if not isinstance(node, form.Const) or not isinstance(node.value, str | bytes):
+        return None
+    text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+    return text.lower() if text.lower() in _BY_HEADER else None

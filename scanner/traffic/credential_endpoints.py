@@ -1,0 +1,173 @@
+"""Endpoints that check or issue credentials: told by their paths, by their handlers' names, and by what handlers do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.framework import Route
+from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
+from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.traffic import Credential
+from assay.scanner.readers.python import form
+
+_DEEPEST = 3
+"""Calls from a handler to what checks the password."""
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_SERVED = (EndpointKind.JSON, EndpointKind.HTML)
+_PARAMETER = re.compile(r"\(\?P<[^>]*>[^/]*|<[^>]*>|\{[^}]*\}|^:\w+$|[\^$\\]")
+_CARRIED = re.compile(r"[<{:](?:\w*:)?\w*(?:token|key|uidb64|signature|hash)\w*", re.IGNORECASE)
+"""A parameter of a path that came in a mail, and is too long to be guessed."""
+_ENDED = frozenset({"logout", "signout", "revoke", "logoff", "unregister", "blacklist", "introspect"})
+_ELSEWHERE = frozenset(
+    """oauth oauth2 saml sso oidc callback acs webhook webhooks google github gitlab facebook twitter apple microsoft
+    azure keycloak okta auth0 cas social""".split()
+)
+"""Words of paths where another service checks the credentials."""
+_LOGIN = frozenset({"login", "signin", "logon", "authenticate"})
+_REGISTRATION = frozenset({"register", "registration", "signup"})
+_OTHERS_REGISTER = frozenset("device devices webhook service services push client clients node hook fcm".split())
+_PEOPLE = frozenset({"user", "users", "account", "accounts", "customer", "customers", "member", "members"})
+_CREATING = frozenset({"create", "new", "add", "register", "post", "signup", "insert", "write", "save"})
+_FORGOTTEN = frozenset({"forgot", "forgotten", "forget", "reset", "recover", "recovery"})
+_PASSWORD = frozenset({"password", "passwd", "pwd"})
+_ABOUT_PEOPLE = frozenset({*_PASSWORD, *_PEOPLE, "auth", "token", "tokens", "forgot", "forgotten", "recovery"})
+_CODES = frozenset({"otp", "totp", "mfa", "2fa", "passcode", "pincode", "magic"})
+_TOKENS = frozenset({"token", "tokens", "jwt"})
+_RENEWING = frozenset("refresh renew verify test check validate csrf push device fcm".split())
+"""Words beside `token` where one is presented that can't be guessed, or one of another kind."""
+_BESIDE = frozenset(
+    """sent success failed history status link links done info attempts logs background config settings methods
+    providers options image complete test check csrf events""".split()
+)
+"""Words beside `login` where nothing is typed that somebody could guess."""
+_UNGUESSABLE = frozenset("webauthn passkey passkeys fido fido2 u2f".split())
+"""Words of sign-ins with a key that never leaves its owner."""
+_STRANGERS = frozenset("anonymous anon guest unauthenticated unactivated enabled allowed open csrf".split())
+"""Words of guards that let in those who are not signed in."""
+_VERIFYING = frozenset(
+    """check_password_hash verify_password check_password checkpw authenticate authenticate_user verify_and_update
+    verify_hash password_verify compare_password valid_password""".split()
+)
+"""Functions that compare what a client typed with a stored password, by last name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialUse:
+    """What an endpoint does with credentials, and what shows it."""
+
+    credential: Credential
+    shown_by: Evidence
+
+
+def credential_use(route: Route, endpoint: Endpoint, project: Project) -> CredentialUse | None:
+    """None for an endpoint that neither checks nor issues any, or only for those who are signed in."""
+    is_guarded = any(_STRANGERS.isdisjoint(words(last_part(name))) for name in endpoint.auth)
+    if endpoint.kind not in _SERVED or (is_guarded and not _asks_for_password(route, endpoint)):
+        return None
+    if _CARRIED.search(endpoint.path) is not None:
+        return None
+    segments = [s for s in (_PARAMETER.sub("", part) for part in endpoint.path.split("/")) if s]
+    told = [words(s) for s in segments]
+    if endpoint.method in _SAFE:
+        return _verified(route, project) if _is_login_path(told) else None
+    handler = words(last_part(endpoint.handler.replace(":", ".")))
+    credential = _by_path(told, handler, endpoint)
+    if credential is None:
+        return _verified(route, project) if _is_unclaimed(told) else None
+    if credential is Credential.TOKEN and any(_ELSEWHERE & set(part) for part in told):
+        return _verified(route, project)  # else it is a code of a sign-in elsewhere, which nobody guesses
+    if credential is Credential.RECOVERY and route.handler is not None and _takes_token(route.handler):
+        return None
+    return CredentialUse(credential, Evidence(endpoint.location, f"{endpoint.label} is for {credential.value}"))
+
+
+def _by_path(told: list[tuple[str, ...]], handler: tuple[str, ...], endpoint: Endpoint) -> Credential | None:
+    every = {word for part in told for word in part}
+    last_two = [word for part in told[-2:] for word in part]
+    near, last = set(last_two), set(told[-1]) if told else set()
+    if _ENDED & (near | set(handler)) or _pairs(last_two) & {("log", "out"), ("sign", "out")}:
+        return None
+    if (_ELSEWHERE & every and not _TOKENS & last) or _UNGUESSABLE & (near | set(handler)):
+        return None
+    if _FORGOTTEN & near and (near & _PASSWORD or last & _FORGOTTEN) and every & _ABOUT_PEOPLE:
+        return Credential.RECOVERY
+    if _CODES & near or _pairs(last_two) & {("two", "factor"), ("2", "fa")}:
+        return Credential.CODE
+    if _LOGIN & last or (_LOGIN & near and _TOKENS & last) or _pairs(last_two) & {("log", "in"), ("sign", "in")}:
+        return Credential.LOGIN if not last & _BESIDE else None
+    if _REGISTRATION & last or ("sign", "up") in _pairs(told[-1] if told else ()):
+        return Credential.REGISTRATION if not _OTHERS_REGISTER & (near | set(handler)) else None
+    if endpoint.method == "POST" and last <= _PEOPLE and last and _CREATING & set(handler):
+        return Credential.REGISTRATION
+    if _TOKENS & near and not _RENEWING & (near | set(handler)) and endpoint.method in ("POST", "ANY"):
+        return Credential.TOKEN
+    return None
+
+
+def _pairs(parts: tuple[str, ...] | list[str]) -> set[tuple[str, str]]:
+    return set(pairwise(parts))
+
+
+def _is_login_path(told: list[tuple[str, ...]]) -> bool:
+    return any(_LOGIN & set(part) or ("sign", "in") in _pairs(part) for part in told)
+
+
+def _is_unclaimed(told: list[tuple[str, ...]]) -> bool:
+    every = {word for part in told for word in part}
+    return not every & (_ENDED | _ELSEWHERE)
+
+
+def _takes_token(handler: FunctionSymbol) -> bool:
+    """Whether it reads a token that came in a mail: `body.token`, `data["token"]`, a parameter."""
+    if any(p.name == "token" for p in handler.parameters):
+        return True
+    assigned = {t for node in handler.nodes if isinstance(node, form.Assign) for t in node.targets}
+    return any(
+        (isinstance(node, form.Attr) and node.attr == "token" and node not in assigned)
+        or (isinstance(node, form.Const) and node.value == "token")
+        for node in handler.nodes
+    )
+
+
+def _asks_for_password(route: Route, endpoint: Endpoint) -> bool:
+    """HTTP Basic in front of an endpoint for tokens is the login itself."""
+    told = {word for name in endpoint.auth for word in words(name)}
+    told |= {word for part in _decorating(route) for word in words(part)}
+    parts = [words(part) for part in endpoint.path.split("/") if part]
+    return "basic" in told and bool(parts) and bool((_TOKENS | _LOGIN) & set(parts[-1]))
+
+
+def _decorating(route: Route) -> Iterator[str]:
+    for decorator in route.handler.decorators if route.handler is not None else ():
+        for node in form.walk(decorator):
+            name = last_name(node) if isinstance(node, form.Name | form.Attr) else None
+            if name is not None:
+                yield name
+
+
+def _verified(route: Route, project: Project) -> CredentialUse | None:
+    """Where the handler itself compares a password."""
+    found = verifies(route.handler, _DEEPEST, project) if route.handler is not None else None
+    return CredentialUse(Credential.LOGIN, found) if found is not None else None
+
+
+@remembered
+def verifies(function: FunctionSymbol, depth: int, project: Project) -> Evidence | None:
+    """Where the function, or one that it calls, compares what a client typed with a stored password."""
+    calls = [node for node in function.nodes if isinstance(node, form.Call)]
+    for call in calls:
+        if last_name(call.func) in _VERIFYING and (call.args or isinstance(call.func, form.Attr)):
+            return function.module.evidence(call, "a password is checked here")
+    for call in calls if depth > 1 else ():
+        callee = project.callee_function(call, function.scope)
+        found = verifies(callee, depth - 1, project) if callee is not None and callee is not function else None
+        if found is not None:
+            return found
+    return None
