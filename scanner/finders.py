@@ -17,6 +17,7 @@ from assay.scanner.model.subject import Subject
 from assay.scanner.naming.subjects import path_names
 from assay.scanner.supply.subjects import supplies
 from assay.scanner.traffic.subjects import traffic_rules
+from assay.scanner.transports.subjects import transports
 
 FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "answers": answers,
@@ -30,5 +31,6 @@ FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "protections": protections,
     "supplies": supplies,
     "uploads": uploads,
+    "transports": transports,
 }
 """By what a person calls the part, in `--profile` and in diagnostics."""

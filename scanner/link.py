@@ -78,11 +78,11 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
-from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
+from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
-from assay.scanner.model.transport import TlsClient
+from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
@@ -91,13 +91,16 @@ from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
+from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
 from assay.scanner.services import Ownership, ServiceRoot, find_services, project_folders
 from assay.scanner.units import Unit, units_of
 from assay.scanner.web.graphql import as_graphql
 
-_NOT_DEPLOYED = bytes | DependencyFacts | AuditFacts | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
+_NOT_DEPLOYED = (
+    bytes | DependencyFacts | AuditFacts | ProxyFacts | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
+)
 """Facts that say nothing of how a service is built or started."""
 _S = TypeVar("_S", bound=Subject)
 _T = TypeVar("_T")
@@ -248,7 +251,17 @@ class _Parts:
         self._subjects += (endpoint for _, endpoint in self.endpoints)
         production = Production(project, settings)
         gathered = Gathered(
-            context, self.endpoints, tables, settings, production, libraries, roles, roots, owners, deployments
+            context=context,
+            endpoints=self.endpoints,
+            tables=tables,
+            settings=settings,
+            requests=requests,
+            production=production,
+            libraries=libraries,
+            roles=roles,
+            services=roots,
+            owners=owners,
+            deployments=deployments,
         )
         for what, find in FINDERS.items():
             self._keep(what, find, gathered)
@@ -403,7 +416,7 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         debug_switches=own.of(DebugSwitch),
         host_policies=own.of(HostPolicy),
         forgery_protections=own.of(ForgeryProtection),
-        plain_transports=own.of(PlainTransport),
+        transports=own.of(Transport),
         dependency_sets=own.of(DependencySet),
         dependency_audits=own.of(DependencyAudit),
         archive_extractions=own.of(ArchiveExtraction),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.scanner.model.access import Access, AccessDefault
+from assay.scanner.model.access import Access, AccessDefault, GuardAction, GuardUse
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.lookup import ObjectLookup, Reach
 from assay.scanner.model.service import Service
@@ -100,6 +100,47 @@ def open_by_default_permissions(default: AccessDefault, service: Service, option
     if is_open:
         return passed("what is above nearly all of its endpoints asks who is calling", *proof)
     return passed("an endpoint that says nothing is closed", *proof)
+
+
+_IN_VAIN = {
+    GuardAction.ABOVE_ROUTE: "the decorator below has registered the handler without it; put it below that one",
+    GuardAction.BEHIND_VIEW: "the view's class comes first and never asks the mixin; put the mixin left of it",
+    GuardAction.NOT_REST: "this is none of REST framework's views, and reads no such attribute; use a mixin",
+    GuardAction.ON_CLASS: "it takes a function; use `method_decorator(..., name='dispatch')`, a mixin or `decorators`",
+    GuardAction.BARE_DEPENDENCY: "nothing calls it; wrap it in `Depends`",
+    GuardAction.CALLED_DEPENDENCY: "it is called as the module is loaded, once; give `Depends` the function itself",
+    GuardAction.NOT_AWAITED: "nobody awaits it, so that it never runs; await it",
+    GuardAction.IGNORED: "it only answers yes or no, and nobody listens; refuse the caller when it says no",
+    GuardAction.TOO_LATE: "permissions are asked before the handler runs; name them on the class",
+    GuardAction.INSTANCE: "REST framework makes the permission itself; list the class, not an object of it",
+}
+
+
+@rule(
+    "API603",
+    severity=Severity.CRITICAL,
+    cwe=(862, 863),
+    references=(
+        "OWASP A01:2021",
+        "OWASP API5:2023",
+        "https://flask.palletsprojects.com/en/stable/patterns/viewdecorators/",
+        "https://docs.djangoproject.com/en/stable/topics/auth/default/#the-loginrequiredmixin-mixin",
+    ),
+)
+def ineffective_auth_guard(use: GuardUse, service: Service) -> Verdict:
+    """A guard stands where it can't act.
+
+    Why: the code looks guarded, reviews pass it, and everybody gets in.
+    Fix: put the guard where the framework runs it, and test the endpoint without credentials.
+    """
+    reason = _IN_VAIN.get(use.action)
+    if reason is not None:
+        return fail(f"{use.guard} doesn't act: {reason}", *use.evidence)
+    if use.action is GuardAction.REDUNDANT:
+        return review(
+            f"{use.guard} doesn't act above the route; does what else guards it ask for as much?", *use.evidence
+        )
+    return passed(f"{use.guard} acts", *use.evidence)
 
 
 def _question(endpoint: Endpoint) -> str:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.query import Cap, Order, PagedQuery, PageSize
 from assay.scanner.model.service import Service
-from assay.scanner.model.traffic import AuthStyle, CorsPolicy, EndpointTraffic, Throttle
+from assay.scanner.model.traffic import (
+    AuthStyle,
+    CorsPolicy,
+    EndpointTraffic,
+    RateLimiter,
+    Storage,
+    Throttle,
+)
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
 
@@ -173,3 +180,24 @@ def endpoint_without_rate_limit(endpoint: EndpointTraffic, service: Service) -> 
         return not_applicable(f"nothing here is limited, which is told at {endpoint.spoken_for}", endpoint.cost)
     text = f"anybody may call {endpoint.label} without limit; limit how often"
     return fail(text, endpoint.cost, *endpoint.others)
+
+
+@rule("API409", severity=Severity.MEDIUM, cwe=(770,), references=("OWASP API4:2023 Unrestricted Resource Consumption",))
+def per_process_rate_limit_store(limiter: RateLimiter, service: Service) -> Verdict:
+    """Each process counts calls for itself, and several serve requests.
+
+    Why: the limit is as many times higher as there are processes, and every restart begins to count anew.
+    Fix: keep the counts in a store that all processes share, such as Redis.
+    """
+    if limiter.unused is not None:
+        return not_applicable(limiter.unused)
+    if limiter.storage is Storage.SHARED:
+        return passed("all processes count together", *limiter.storage_evidence)
+    if limiter.storage is Storage.UNKNOWN:
+        return review("do all processes count together?", *limiter.storage_evidence)
+    if limiter.several:
+        text = f"{limiter.label} counts in each process for itself; give it a shared store"
+        return fail(text, *limiter.storage_evidence, *limiter.several)
+    if limiter.single:
+        return passed("only one process serves requests", *limiter.single)
+    return review("each process counts for itself: does more than one serve requests?", *limiter.storage_evidence)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assay.scanner.model.answer import ExceptionAnswer
-from assay.scanner.model.body import RequestBody, ResponseShape
+from assay.scanner.model.answer import CaughtFailure, ExceptionAnswer, Outcome
+from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
@@ -46,6 +46,45 @@ def unvalidated_request_body(body: RequestBody, service: Service) -> Verdict:
     if body.forwarded:
         return review("does the service that it is handed on to validate it?", *body.forwarded)
     return passed("each field is checked by hand, or only compared", *body.checks, *body.compared)
+
+
+@rule(
+    "API304",
+    severity=Severity.HIGH,
+    cwe=(915,),
+    references=(
+        "OWASP API Security Top 10 2023 API3",
+        "https://docs.djangoproject.com/en/stable/topics/forms/modelforms/#selecting-the-fields-to-use",
+        "https://fastapi.tiangolo.com/tutorial/extra-models/",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Mass_Assignment_Cheat_Sheet.html",
+    ),
+)
+def mass_assignment(assignment: BulkAssignment, service: Service) -> Verdict:
+    """Fields that only the service may set are copied from what a client sends.
+
+    Why: a client that adds `is_admin` or `owner_id` to a body gets rights, or somebody else's things.
+    Fix: take a narrow input schema that names its fields, and set roles, owners and balances in code.
+    """
+    target = assignment.target or "the object"
+    if assignment.unlimited is not None and not assignment.only_admins:
+        return fail(
+            f"every field that a client sends becomes one of {target}; name those it may set", assignment.unlimited
+        )
+    if assignment.rights and not assignment.only_entitled:
+        return fail(f"a client may give itself rights in {target}; leave these fields out", *assignment.rights)
+    if assignment.unlimited is not None:
+        return review(f"may administrators set every field of {target}?", assignment.unlimited)
+    if assignment.unknown is not None:
+        return review(f"which fields of {target} may a client set?", assignment.unknown)
+    if assignment.rights and not assignment.only_admins:
+        return review("may all callers that are let in give these rights?", *assignment.rights)
+    if assignment.checked and not assignment.only_admins:
+        return review("does the check of these fields keep clients from giving themselves rights?", *assignment.checked)
+    if assignment.owners and not assignment.only_entitled:
+        return review(f"may a client say whose {target} is?", *assignment.owners)
+    if assignment.everything is not None and not assignment.only_admins:
+        return review(f"may clients set each field of {target}, and those added later?", assignment.everything)
+    return passed("only fields that clients may set are taken over", *assignment.limits)
 
 
 @rule(
@@ -100,3 +139,34 @@ def exception_text_in_response(answer: ExceptionAnswer, service: Service) -> Ver
         question = f"can the text of {answer.caught} in {answer.function} tell of the inside of the service?"
         return review(question, *answer.doubtful, answer.clause)
     return passed(answer.harmless or "it tells nothing of the exception", answer.clause)
+
+
+@rule(
+    "API307",
+    severity=Severity.HIGH,
+    cwe=(390, 392),
+    references=("https://www.rfc-editor.org/rfc/rfc9110#section-15.6", "OWASP Top 10 2021 A09"),
+)
+def failure_turned_into_success(clause: CaughtFailure, service: Service) -> Verdict:
+    """A handler catches every error and answers as if all were well.
+
+    Why: the client believes that its order was stored, nobody tries again, and no alert sees the errors.
+    Fix: let the error go on, or answer a 5xx status and log the cause; catch only what the code can mend.
+    """
+    if clause.outcome is Outcome.SAYS_SO:
+        return not_applicable("the answer says that it failed, and its status is judged for itself", clause.place)
+    if clause.outcome is Outcome.EXCEPTION:
+        return fail(f"{clause.function} returns the exception itself; return an error response", clause.place)
+    if clause.excuse is not None and clause.outcome is not Outcome.ERROR:
+        return not_applicable(clause.excuse, clause.place)
+    if clause.loses_change and clause.comment is None:
+        said = f"{clause.function} goes on as if its change had been made"
+        return fail(f"{said}; answer an error", clause.place, *clause.changes)
+    if clause.replaces_result and not (clause.is_read and clause.is_logged) and clause.comment is None:
+        said = f"{clause.function} answers {clause.outcome} whatever went wrong"
+        return fail(f"{said}; answer an error", clause.place, *clause.changes)
+    if clause.loses_change or clause.replaces_result:
+        return review(f"may {clause.function} answer a success whatever went wrong?", clause.place)
+    if clause.outcome is Outcome.FALLBACK and not (clause.is_read and clause.is_logged):
+        return review(f"is what {clause.function} answers good enough whatever went wrong?", clause.place)
+    return passed(f"the client gets {clause.outcome}", clause.place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.model.crypto import Act, Credential, CredentialSource, HashUse, Keeping, PasswordUse
 from assay.scanner.model.service import Service
+from assay.scanner.model.transport import Place, Transport
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
 
@@ -72,6 +73,41 @@ def weak_hash_for_security(digest: HashUse, service: Service) -> Verdict:
 
 
 _SECRETS = "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"
+
+
+@rule(
+    "SEC308",
+    severity=Severity.MEDIUM,
+    cwe=(319, 523),
+    references=(
+        "OWASP A02:2021 Cryptographic Failures",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Transport_Layer_Security_Cheat_Sheet.html",
+    ),
+)
+def plaintext_transport(transport: Transport, service: Service) -> Verdict:
+    """Credentials cross the network without encryption.
+
+    Why: every machine on the way can read them, and change what is said.
+    Fix: use the protocol's TLS form: `https://`, `SMTP_SSL` or `starttls()`, `FTP_TLS`, `ldaps://`.
+    """
+    if transport.place is Place.LOCAL:
+        return not_applicable("it stays on the same machine")
+    if transport.encrypted.is_safe:
+        unless = ", unless it is configured otherwise" if transport.encrypted.is_default else ""
+        return passed(f"it is encrypted{unless}", *transport.encrypted.evidence)
+    if transport.place is Place.NEAR:
+        return not_applicable("it stays in the same network")
+    proof = (*transport.encrypted.evidence, *transport.carries)
+    if transport.encrypted.is_safe is None and transport.carries:
+        return review(f"is {transport.protocol} encrypted where this is deployed?", *proof)
+    is_far = transport.place is Place.WORLD
+    if transport.carries and (is_far or transport.protocol != "HTTP"):
+        return fail(f"credentials go over {transport.protocol} in the clear; use TLS", *proof)
+    if transport.carries:
+        return review("do these credentials leave the own network by plain http?", *proof)
+    if is_far:
+        return review("may somebody on the way read and change what is said here? It isn't encrypted", *proof)
+    return not_applicable("no credentials are seen to go over it")
 
 
 @rule("SEC309", severity=Severity.CRITICAL, cwe=(798,), references=("CWE-798", _SECRETS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.scanner.model.key import Keeping, StoredKey
 from assay.scanner.model.service import Service
 from assay.scanner.model.traffic import ClientAddress, EndpointTraffic, Throttle, Trust
 from assay.scanner.rulebook import rule
@@ -73,3 +74,31 @@ def spoofable_client_address(address: ClientAddress, service: Service) -> Verdic
             return passed("proxies are counted or listed", *shown)
         case Trust.PEER:
             return passed("no header decides who is calling", *shown)
+
+
+@rule(
+    "SEC404",
+    severity=Severity.HIGH,
+    cwe=(256, 312, 522),
+    references=(
+        "OWASP A02:2021 Cryptographic Failures",
+        "OWASP API2:2023 Broken Authentication",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Cryptographic_Storage_Cheat_Sheet.html",
+    ),
+)
+def api_key_stored_in_plaintext(key: StoredKey, service: Service) -> Verdict:
+    """Keys and session tokens lie in the database as clients send them.
+
+    Why: a backup, a replica, a log of queries or one injection is enough to be any user, without guessing anything.
+    Fix: show the key once, keep `hashlib.sha256(key).hexdigest()` or an HMAC of it, and look that up.
+    """
+    if key.is_one_time:
+        return not_applicable("it opens one thing once", *key.evidence)
+    match key.keeping:
+        case Keeping.DIGEST:
+            return passed("a digest is kept, and looked up", *key.evidence)
+        case Keeping.LIBRARY:
+            return review(
+                "this library keeps keys as they are; do they open much, and does anything end them?", *key.evidence
+            )
+    return fail(f"`{key.column}` keeps keys as clients send them; keep and look up a digest", *key.evidence)

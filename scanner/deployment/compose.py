@@ -114,6 +114,7 @@ class _Builder:
             check_elsewhere=self._elsewhere(image),
             grace_seconds=DEFAULT_GRACE_SECONDS if service.stop_grace_seconds is None else service.stop_grace_seconds,
             grace=self._grace(),
+            replicas=service.replicas,
         )
         return Found(workload, commands, self._homes(image))
 

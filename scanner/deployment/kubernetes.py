@@ -99,6 +99,7 @@ class _Builder:
             grace=self._grace(),
             pre_stop=pre_stop,
             pre_stop_seconds=pre_stop_seconds,
+            replicas=pod.replicas,
         )
         return Found(workload, commands, homes(image, ()))
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import Project
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import ApiRoute
 from assay.scanner.naming.templates import template_of
 from assay.scanner.readers.audits import AuditFacts, AuditKind
 from assay.scanner.readers.openapi import OpenApiFacts, Operation
-from assay.scanner.readers.python import form
 
 _NO_PROMISES = ("HEAD", "OPTIONS", "TRACE")
 _DEEPEST = 4
@@ -104,21 +101,11 @@ def _is_below(shape: str, prefix: str) -> bool:
     return shape == prefix or shape.startswith(prefix + "/")
 
 
-def compared_by(document: Document, gathered: Gathered) -> Evidence | None:
-    """What makes the document anew and compares it with the committed one: a step of a pipeline, or a test."""
+def compared_by(gathered: Gathered) -> Evidence | None:
+    """The step of a pipeline that makes the document anew and compares it with the committed one."""
     for path, facts in gathered.context.files.items():
         if isinstance(facts, AuditFacts):
             for audit in facts.audits:
                 if audit.kind is AuditKind.DESCRIPTION:
                     return audit.span.evidence(path, audit.name)
-    return _tested(posixpath.basename(document.path), gathered.project)
-
-
-def _tested(name: str, project: Project) -> Evidence | None:
-    for call, scope in project.calls_named("openapi", "get_openapi", "get_openapi_schema", "get_schema"):
-        if scope.module.role is Role.TEST:
-            nodes = (node for statement in scope.module.facts.body for node in form.walk(statement))
-            texts = (n.value for n in nodes if isinstance(n, form.Const) and isinstance(n.value, str))
-            if any(text.endswith(name) for text in texts):
-                return scope.module.evidence(call, "a test compares it with the code")
     return None

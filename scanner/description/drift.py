@@ -31,7 +31,7 @@ def operations_of(binding: Binding, *, compared: Evidence | None, is_complete: b
     `compared` is what keeps the document true, `is_complete` says that all routes of the service are known.
     """
     document, routes = binding.document, binding.routes
-    excuse = "a pipeline or a test makes the document anew and compares" if compared is not None else None
+    excuse = "a pipeline makes the document anew and compares" if compared is not None else None
     if any(each.route.framework == "connexion" for each in routes.values()):
         excuse = "its routes come from this document"
     is_partial = 2 * binding.shared < len(routes)
@@ -50,7 +50,7 @@ def operations_of(binding: Binding, *, compared: Evidence | None, is_complete: b
             tuple(said), (compared,) if compared is not None else shown, excuse, doubt,
         )  # fmt: skip
     for key, found in routes.items():
-        if key in document.operations or found.endpoint.kind is not EndpointKind.JSON:
+        if key in document.operations or found.endpoint.kind is not EndpointKind.JSON or found.is_computed:
             continue
         hidden = "it is kept out of the schema" if found.route.is_hidden else None
         partial = "the document describes a part of the service only" if is_partial else None

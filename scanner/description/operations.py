@@ -57,6 +57,9 @@ def _why_not(route: Route, project: Project) -> str | None:
         return "its view is kept out of the description"
     if route.handler is None:
         return "it is the library's own operation, and its name says all"
+    bases = project.mro(route.view_class)[1:] if route.view_class is not None else ()
+    if any(docstring(base) is not None for base in bases if isinstance(base, ClassSymbol)):
+        return "its description is that of a base of its view"
     if route.framework == "Django REST framework" and _is_chosen_by_hook(project):
         return "a hook chooses which operations are shown"
     return None
@@ -77,9 +80,7 @@ def _text(route: Route, project: Project) -> Evidence | None:
                 stated = next((arg.value for arg in node.args if arg.name in _WORDS), None)
                 if stated is not None:
                     return call.module.evidence(stated, "its description")
-    classes = project.mro(route.view_class) if route.view_class is not None else ()
-    found = (docstring(cls) for cls in classes if isinstance(cls, ClassSymbol))
-    return next((evidence for evidence in found if evidence is not None), None)
+    return docstring(route.view_class) if route.view_class is not None else None
 
 
 def docstring(symbol: FunctionSymbol | ClassSymbol) -> Evidence | None:
@@ -99,7 +100,22 @@ def _calls(route: Route, project: Project) -> Iterator[Sited]:
         yield from (Sited(decorator, route.handler.outer) for decorator in route.handler.decorators)
     for cls in project.mro(route.view_class) if route.view_class is not None else ():
         if isinstance(cls, ClassSymbol):
-            yield from (Sited(decorator, cls.outer) for decorator in cls.node.decorators)
+            action = route.handler_name.rpartition(".")[2]
+            about = (_about(decorator, action) for decorator in cls.node.decorators)
+            yield from (Sited(decorator, cls.outer) for decorator in about if decorator is not None)
+
+
+def _about(decorator: form.Expr, action: str) -> form.Expr | None:
+    """What a class's decorator says of the action: `extend_schema_view(list=...)`, `method_decorator(..., name="get")`."""
+    if not isinstance(decorator, form.Call):
+        return decorator
+    match last_name(decorator.func):
+        case "extend_schema_view":
+            return decorator.keyword(action)
+        case "method_decorator":
+            name = decorator.argument(1, "name")
+            return decorator if isinstance(name, form.Const) and name.value == action else None
+    return decorator
 
 
 def _hides(site: Sited) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from assay.scanner.description.applications import Application, applications_of, generated
@@ -15,7 +16,7 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import apis_of, by_service
 
-_UNREAD = "can't be told"
+_UNREAD = re.compile(r"\b(?:path|route|routes|router|rule)\b.*can't be told|no app includes")
 """What diagnostics say of routes that are only known at run time."""
 
 
@@ -31,8 +32,8 @@ def descriptions(gathered: Gathered) -> Iterator[ApiDescription | DescribedOpera
             yield description
             if description.source in (DescriptionSource.GENERATED, DescriptionSource.EXPORTED):
                 yield from documented_operations(app, gathered.project)
+    compared = compared_by(gathered)
     for binding in bound:
-        compared = compared_by(binding.document, gathered)
         yield from operations_of(binding, compared=compared, is_complete=_is_complete(binding, gathered))
 
 
@@ -65,4 +66,4 @@ def _describes(binding: Binding, app: Application) -> bool:
 
 def _is_complete(binding: Binding, gathered: Gathered) -> bool:
     inside = f"{binding.root}/" if binding.root else ""
-    return not any(d.path.startswith(inside) and _UNREAD in d.message for d in gathered.context.diagnostics)
+    return not any(d.path.startswith(inside) and _UNREAD.search(d.message) for d in gathered.context.diagnostics)

@@ -47,32 +47,80 @@ class AccessDefault:
         return self.name
 
 
+class GuardAction(StrEnum):
+    """Whether a guard runs where it was put, and turns anybody away."""
+
+    ACTS = "acts"
+    ABOVE_ROUTE = "above route"
+    """It wraps what the decorator below has registered already."""
+    REDUNDANT = "redundant"
+    """It stands above the route, and something else guards that."""
+    BEHIND_VIEW = "behind view"
+    """The view's own class comes before the mixin's, and never asks it."""
+    NOT_REST = "not rest"
+    """Django REST framework's attributes on a view that is none of its views."""
+    ON_CLASS = "on class"
+    """A decorator of functions on a class."""
+    BARE_DEPENDENCY = "bare dependency"
+    """A dependency that isn't wrapped in `Depends`."""
+    CALLED_DEPENDENCY = "called dependency"
+    """`Depends` is given what the dependency returns as the module is loaded."""
+    NOT_AWAITED = "not awaited"
+    IGNORED = "ignored"
+    """It says yes or no, and nobody listens."""
+    TOO_LATE = "too late"
+    """Permissions are set when the handler runs, after they were asked."""
+    INSTANCE = "instance"
+    """An object where the framework wants a class to make one of."""
+
+
 @dataclass(frozen=True, slots=True)
 class GuardUse:
-    """One place where a guard is put on something."""
+    """One place where a guard is put on something. `around` is the code it is put on, as `module:qualified.name`."""
 
-    name: str
+    guard: str
+    around: str
+    ordinal: int
     location: Location
     role: Role
+    action: GuardAction
     evidence: tuple[Evidence, ...] = ()
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.around}:{self.guard}:{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"{self.guard} on {self.around.rpartition(':')[2] or self.around}"
+
+
+class Admission(StrEnum):
+    """Who gets a WebSocket connection."""
+
+    KNOWN = "known"
+    """Callers whom a guard or a check in the handler knows."""
+    TICKET = "ticket"
+    """Callers with a token in the query string."""
+    ORIGIN = "origin"
+    """Pages of the service's own, and every client that is no browser."""
+    ANY_ORIGIN = "any origin"
+    """Pages of any site, as the user who is signed in."""
+    ANYBODY = "anybody"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class SocketEntrance:
-    """A WebSocket route or consumer, and how it identifies who connects."""
+    """A WebSocket route or consumer, and whom it lets connect."""
 
     name: str
     location: Location
     role: Role
+    admission: Admission
     evidence: tuple[Evidence, ...] = ()
+    http_guards: tuple[Evidence, ...] = ()
+    """Guards around it that see HTTP requests alone."""
 
     @property
     def subject_id(self) -> str:
@@ -80,7 +128,7 @@ class SocketEntrance:
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"WebSocket {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

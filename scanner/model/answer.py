@@ -127,19 +127,56 @@ class ExceptionAnswer:
         return f"exception answer {self.ordinal} in {self.function}"
 
 
+class Outcome(StrEnum):
+    """What a client gets where a clause has caught an error."""
+
+    ERROR = "an error"
+    SAYS_SO = "an answer that says so"
+    """Its status is judged for itself."""
+    EXCEPTION = "the exception as an object"
+    SUCCESS = "an answer as if all were well"
+    NOTHING = "null"
+    FALLBACK = "something else"
+    """A value that was worked out in its place."""
+    REMEMBERS = "what follows"
+    """The clause notes what happened, and the code after it may go by that."""
+    GOES_ON = "what follows, whatever happened"
+
+
 @dataclass(frozen=True, slots=True)
 class CaughtFailure:
-    """An `except` clause for any error in code that answers requests."""
+    """An `except` clause for any error, in a handler or around handlers.
 
-    name: str
+    `place` is what makes the outcome so. `changes` are what the tried statements were to change. `is_read` says that
+    the endpoint only reads. `excuse` is why a success may stand there, `comment` what the code says of it.
+    """
+
+    function: str
+    ordinal: int
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    outcome: Outcome
+    place: Evidence
+    changes: tuple[Evidence, ...] = ()
+    is_read: bool = False
+    is_logged: bool = False
+    excuse: str | None = None
+    comment: Evidence | None = None
+
+    @property
+    def replaces_result(self) -> bool:
+        """Whether the client gets a success in place of what was asked for."""
+        return self.outcome in (Outcome.SUCCESS, Outcome.NOTHING)
+
+    @property
+    def loses_change(self) -> bool:
+        """Whether the code goes on as if what was to change had changed."""
+        return self.outcome is Outcome.GOES_ON and bool(self.changes)
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.function}:caught failure {self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"clause {self.ordinal} for any error in {self.function}"

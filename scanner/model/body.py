@@ -47,12 +47,27 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class BulkAssignment:
-    """A place where many values from a client are copied into an object that is stored."""
+    """A place where many fields that a client sends become columns of a row: a call, or a schema that writes rows.
+
+    `target` is the model. `unlimited` is where every field is taken over, whatever a client sends, `everything` where a
+    schema takes every column of its table but a few. `rights` are fields that give a client rights, `owners` those that
+    say whose the row is; `checked` are such that code of the schema looks at. `limits` say which fields there are,
+    `unknown` why that can't be told. `only_admins` may call it, or `only_entitled` callers with some right.
+    """
 
     name: str
     location: Location
     role: Role
-    evidence: tuple[Evidence, ...] = ()
+    target: str = ""
+    unlimited: Evidence | None = None
+    everything: Evidence | None = None
+    unknown: Evidence | None = None
+    rights: tuple[Evidence, ...] = ()
+    owners: tuple[Evidence, ...] = ()
+    checked: tuple[Evidence, ...] = ()
+    limits: tuple[Evidence, ...] = ()
+    only_admins: bool = False
+    only_entitled: bool = False
 
     @property
     def subject_id(self) -> str:
@@ -60,7 +75,8 @@ class BulkAssignment:
 
     @property
     def label(self) -> str:
-        return self.name
+        """The schema's or function's name."""
+        return self.name.rpartition(":")[2].partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

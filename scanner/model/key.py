@@ -142,22 +142,38 @@ class SecretComparison:
         return f"comparison in {self.function}"
 
 
+class Keeping(StrEnum):
+    """How a table keeps the keys that clients send."""
+
+    DIGEST = "digest"
+    """As a digest, which is what is looked up."""
+    PLAIN = "plain"
+    """As they are: whoever reads the table has them."""
+    LIBRARY = "library"
+    """As they are, in a table of a library's that does so by design."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key or token of the service itself, as its table keeps it."""
+    """A key or token of the service itself, as its table keeps it. `is_one_time` says that it opens one thing once:
+    an invitation, a reset.
+    """
 
-    name: str
+    table: str
+    column: str
     location: Location
     role: Role
+    keeping: Keeping
     evidence: tuple[Evidence, ...] = ()
+    is_one_time: bool = False
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.table}.{self.column}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"column {self.column} of {self.table}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,11 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite
-from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
+from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
-from assay.scanner.model.transport import TlsClient
+from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
@@ -146,7 +146,7 @@ class Service:
     debug_switches: tuple[DebugSwitch, ...] = ()
     host_policies: tuple[HostPolicy, ...] = ()
     forgery_protections: tuple[ForgeryProtection, ...] = ()
-    plain_transports: tuple[PlainTransport, ...] = ()
+    transports: tuple[Transport, ...] = ()
     dependency_sets: tuple[DependencySet, ...] = ()
     dependency_audits: tuple[DependencyAudit, ...] = ()
     archive_extractions: tuple[ArchiveExtraction, ...] = ()

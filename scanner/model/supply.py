@@ -9,24 +9,6 @@ from assay.scanner.model.role import Role
 
 
 @dataclass(frozen=True, slots=True)
-class PlainTransport:
-    """An address or connection that may not be encrypted."""
-
-    name: str
-    location: Location
-    role: Role
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def subject_id(self) -> str:
-        return self.name
-
-    @property
-    def label(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
 class DependencySet:
     """The Python packages that one service is installed with.
 

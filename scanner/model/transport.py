@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence, Location
@@ -33,3 +34,40 @@ class TlsClient:
     @property
     def label(self) -> str:
         return f"{self.callee} in {self.function}"
+
+
+class Place(StrEnum):
+    """Where a connection leads."""
+
+    LOCAL = "local"
+    """To the same machine, or to the platform's own address for what it tells about it."""
+    NEAR = "near"
+    """To a neighbour in the same network: a container, a private address."""
+    WORLD = "world"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One connection, or a setting for one, by a protocol that can be had with and without encryption.
+
+    `encrypted` is safe where TLS protects it. `carries` shows the credentials or the text that go over it, and is
+    empty where none are seen.
+    """
+
+    function: str
+    ordinal: int
+    protocol: str
+    location: Location
+    role: Role
+    place: Place
+    encrypted: Option
+    carries: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"{self.function}#{self.protocol}{self.ordinal}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.protocol} connection in {self.function}"

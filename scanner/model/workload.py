@@ -222,6 +222,8 @@ class Workload:
     pre_stop: Evidence | None = None
     pre_stop_seconds: float | None = 0.0
     """None when the hook's duration is unknown."""
+    replicas: int | None = None
+    """How many of it run; None where the platform isn't told, or isn't known."""
 
     @property
     def label(self) -> str:

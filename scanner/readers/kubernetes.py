@@ -104,7 +104,8 @@ class Container(msgspec.Struct, frozen=True, array_like=True):
 class PodWorkload(msgspec.Struct, frozen=True, array_like=True):
     """Something that runs pods: its kind, labels (the object's and the pod's) and containers.
 
-    `grace_seconds` and `replicas` are None where the manifest leaves the default. `labels_span` is that of the pod's labels.
+    `grace_seconds` and `replicas` are None where the manifest leaves the default. `labels_span` is that of the pod's
+    labels.
     """
 
     kind: str

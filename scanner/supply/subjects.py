@@ -8,7 +8,7 @@ from typing import TypeVar
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
-from assay.scanner.model.supply import DependencyAudit, DependencySet, PlainTransport
+from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.readers.audits import AuditFacts, AuditKind
 from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.dockerfile import DockerfileFacts
@@ -19,7 +19,7 @@ from assay.scanner.supply.manifests import Declared, Manifests, evidence_of, is_
 _T = TypeVar("_T")
 
 
-def supplies(gathered: Gathered) -> Iterator[DependencyAudit | DependencySet | PlainTransport]:
+def supplies(gathered: Gathered) -> Iterator[DependencyAudit | DependencySet]:
     """Dependencies of each service, and what looks after them."""
     offside = {path for path, role in gathered.roles.items() if role is not Role.PROD}
     manifests = Manifests(_of(gathered, DependencyFacts), offside)

@@ -50,7 +50,7 @@ def _by_cookie(guarded: list[Endpoint], project: Project, production: Production
         if owner == "cookies" and any(word in key for word in _COOKIE_WORDS):
             yield shown
     for endpoint in guarded:
-        if endpoint.framework == "django" and endpoint.guards and not _COOKIE_GUARDS.isdisjoint(endpoint.auth):
+        if endpoint.framework == "Django" and endpoint.guards and not _COOKIE_GUARDS.isdisjoint(endpoint.auth):
             yield endpoint.guards[0]
 
 

@@ -110,7 +110,7 @@ def _throttle(
 def _cost(route: Route, endpoint: Endpoint, project: Project) -> Evidence | None:
     """What makes each call of an endpoint dear: it fills a table, sends something, asks a model that bills by use."""
     told = {word for part in endpoint.path.split("/") for word in words(part)}
-    if told & _CALLED_BY_SERVICES or endpoint.public_purpose is not None or endpoint.stand_ins:
+    if told & _CALLED_BY_SERVICES or endpoint.stand_ins:
         return None
     dear = [e for e in endpoint.effects if e.excuse is None and e.doubt is None and _is_dear(e)]
     if dear:

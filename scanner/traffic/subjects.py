@@ -10,6 +10,7 @@ from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraff
 from assay.scanner.traffic.client_addresses import client_addresses
 from assay.scanner.traffic.endpoint_traffic import endpoint_traffic
 from assay.scanner.traffic.policies import cors_policies
+from assay.scanner.traffic.rate_limiters import rate_limiters
 
 
 def traffic_rules(gathered: Gathered) -> Iterator[ClientAddress | CorsPolicy | EndpointTraffic | RateLimiter]:
@@ -18,3 +19,4 @@ def traffic_rules(gathered: Gathered) -> Iterator[ClientAddress | CorsPolicy | E
     yield from cors_policies(gathered, production)
     yield from endpoint_traffic(gathered, production)
     yield from client_addresses(gathered, production)
+    yield from rate_limiters(gathered, production)

@@ -51,7 +51,7 @@ class Shapes:
             if endpoint.kind is not EndpointKind.JSON:
                 continue
             for asked in route.request_types:
-                schema = self._declared(asked)
+                schema = self._schemas.declared(asked)
                 self._taken.update([_name(schema)] if schema is not None else [])
             for schema in self._answers(route):
                 self._note(schema, endpoint, _DEEPEST)
@@ -78,13 +78,9 @@ class Shapes:
             is_written = route.framework in _WRITES_OBJECTS and not route.response_types
             yield from self._of_handler(route.handler, is_written=is_written)
 
-    def _declared(self, declared: BodyType) -> Schema | None:
-        found = self._schemas.of_expression(declared.site.node, declared.site.scope)
-        return found.narrowed(declared.only, declared.without) if found is not None else None
-
     def _of_type(self, declared: BodyType) -> Iterator[Schema]:
         """The schemas in an annotation: of `list[User]` and `Page[User] | None`, User and Page."""
-        found = self._declared(declared)
+        found = self._schemas.declared(declared)
         if found is not None:
             yield found
             return

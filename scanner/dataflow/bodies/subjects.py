@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.bodies.requests.request_bodies import RequestBodies
+from assay.scanner.dataflow.bodies.assignments.bulk import BulkAssignments
+from assay.scanner.dataflow.bodies.requests.handled import Requests
+from assay.scanner.dataflow.bodies.requests.request_bodies import request_bodies
 from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.bodies.schemas.tables import Tables
 from assay.scanner.dataflow.bodies.shapes import Shapes
@@ -16,5 +18,8 @@ def bodies(gathered: Gathered) -> Iterator[BulkAssignment | RequestBody | Respon
     """Bodies of requests and shapes of responses: schemas, serializers, and what gets past them."""
     project = gathered.project
     schemas = Schemas(Tables(gathered.tables, project), project)
-    yield from RequestBodies(schemas, project).all(gathered.endpoints)
+    requests = Requests(schemas, project)
+    handled = list(requests.all(gathered.endpoints))
+    yield from request_bodies(handled, requests.validators)
+    yield from BulkAssignments(schemas).all(handled)
     yield from Shapes(schemas, project).all(gathered.endpoints)

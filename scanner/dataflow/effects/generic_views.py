@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.values import External
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.readers.python import form
 
@@ -120,6 +121,8 @@ def model_of_view(cls: ClassSymbol, project: Project) -> str:
                 if attribute in ("serializer_class", "form_class"):
                     return model_of_view(value, project)
                 return value.name
+            if isinstance(value, External) and ".models." in value.name and last_part(value.name)[:1].isupper():
+                return last_part(value.name)
     return ""
 
 

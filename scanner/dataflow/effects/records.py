@@ -22,7 +22,10 @@ _ROW_MAKERS = frozenset(
 )  # fmt: skip
 _NO_MODELS = ("Manager", "QuerySet", "Field", "Form", "Admin", "Serializer", "Choices", "Meta", "Q", "F", "Prefetch")
 _RECORD_BASES = ("django.db.models.Model", "tortoise.models.Model", "peewee.Model", *DOCUMENTS)
-_ROW_TAKERS = frozenset({"first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "all"})
+_ROW_TAKERS = frozenset(
+    """first one one_or_none get get_one scalar scalar_one scalar_one_or_none all get_or_404 first_or_404 one_or_404
+    first_or_none""".split()
+)
 _DEEPEST = 8
 
 

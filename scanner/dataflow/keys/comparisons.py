@@ -11,7 +11,7 @@ from assay.scanner.dataflow.keys.sent import SHAPING, SentValues
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.secrets.destinations import own_name
-from assay.scanner.dataflow.secrets.ingredients import ingredients
+from assay.scanner.dataflow.secrets.ingredients import Ingredient, ingredients
 from assay.scanner.dataflow.secrets.names import Secrecy, is_password, is_password_hash, is_signature, secrecy
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
 from assay.scanner.gathered import Gathered
@@ -31,11 +31,17 @@ _DIGESTING = frozenset(
 _SHAPING = SHAPING | _DIGESTING
 _HALF = frozenset(
     {
-        "again", "confirm", "confirmed", "confirmation", "csrf", "current", "last", "new", "old", "prev", "previous",
-        "repeat", "repeated", "retype", "xsrf",
+        "again", "challenge", "confirm", "confirmed", "confirmation", "csrf", "current", "last", "new", "nonce", "old",
+        "prev", "previous", "repeat", "repeated", "retype", "salt", "state", "xsrf",
     }
 )  # fmt: skip
-"""Words of names for what the same client sends twice, or what is only asked to differ."""
+"""Words of names for what the same client sends twice, what is only asked to differ, and what is good for one try."""
+_CODES = frozenset(
+    {"activation", "confirmation", "invitation", "invite", "login", "magic", "otp", "recovery", "reset", "verification"}
+)
+"""What a code is for that lets somebody in."""
+_EXPECTED = frozenset({"actual", "calculated", "computed", "correct", "expected", "preset", "real", "saved", "stored"})
+"""Words of names for the side that the service itself knows."""
 _QUERIES = frozenset({"c", "columns", "F"})
 _DEEPEST = 6
 
@@ -62,12 +68,13 @@ class _Side:
 
     @property
     def is_secret(self) -> bool:
-        return self.origin is _Origin.KEYED or secrecy(self.name) is not None or is_password_hash(self.name)
+        return self.origin is _Origin.KEYED or _is_named_secret(self.name)
 
     @property
     def is_surely_secret(self) -> bool:
-        is_named = secrecy(self.name) is Secrecy.SECRET or is_password_hash(self.name) or is_signature(self.name)
-        return self.origin is _Origin.KEYED or is_named
+        return self.origin is _Origin.KEYED or (
+            _is_named_secret(self.name) and secrecy(self.name) is not Secrecy.PERHAPS
+        )
 
 
 class Comparisons:
@@ -116,7 +123,7 @@ class Comparisons:
     def _judged(self, node: form.Compare, scope: Scope) -> tuple[Comparison | None, tuple[Evidence, ...]]:
         sides = [self._side(node.left, scope), self._side(node.rights[0], scope)]
         origins = {side.origin for side in sides}
-        spoken = {word for side in sides for word in words(side.name)}
+        spoken = {word for side in sides if side.origin is not _Origin.KEYED for word in words(side.name)}
         if origins & {_Origin.QUERY, _Origin.FIXED} or len(origins) == 1 or spoken & _HALF:
             return None, ()
         secret = next((s for s in sides if s.origin is _Origin.KEYED), None)
@@ -129,15 +136,16 @@ class Comparisons:
             is_sure = secret.is_surely_secret or (secret.origin is _Origin.KEPT and other.is_surely_secret)
             return (Comparison.PLAIN if is_sure else Comparison.OF_A_CODE), evidence
         if secret.origin is _Origin.KEYED:
-            is_hash = is_password_hash(other.name) and other.origin is _Origin.KEPT
-            return (Comparison.PLAIN if is_hash else Comparison.PERHAPS_SENT), evidence
-        is_asked = secret.is_surely_secret and other.is_surely_secret and other.origin is _Origin.UNKNOWN
+            if other.origin is _Origin.KEPT:
+                return (Comparison.PLAIN if is_password_hash(other.name) else None), evidence
+            return Comparison.PERHAPS_SENT, evidence
+        is_asked = secret.is_surely_secret and secrecy(other.name) is Secrecy.SECRET
         return (Comparison.PERHAPS_SENT if is_asked else None), evidence
 
     # --- one side ---
 
     def _side(self, node: form.Expr, scope: Scope) -> _Side:
-        name = own_name(_bare(node)) or ""
+        name = _name_of(_bare(node))
         origin, evidence = self._origin(node, scope, _DEEPEST)
         return _Side(name, origin, evidence)
 
@@ -154,15 +162,18 @@ class Comparisons:
         if self._is_keyed(node, scope, depth):
             return _Origin.KEYED, scope.module.evidence(node, "this is secret")
         bare = _bare(node)
-        name = own_name(bare) or ""
+        name = _name_of(bare)
         if isinstance(bare, form.Name):
+            if _is_named_secret(name) and _EXPECTED & set(words(name)):
+                return _Origin.KEPT, scope.module.evidence(bare, "this is secret")
             for value, place in definitions(bare, scope, self._project):
                 origin, evidence = self._origin(value, place, depth - 1)
                 if origin in (_Origin.KEPT, _Origin.FIXED):
                     return origin, evidence
             return _Origin.UNKNOWN, None
-        is_named = secrecy(name) is not None or is_password_hash(name) or is_signature(name)
-        if is_named and isinstance(bare, form.Attr | form.Subscript | form.Call):
+        if _is_of_session(bare):
+            return _Origin.KEPT, None
+        if _is_named_secret(name) and isinstance(bare, form.Attr | form.Subscript | form.Call):
             return _Origin.KEPT, scope.module.evidence(bare, "this is secret")
         return _Origin.UNKNOWN, None
 
@@ -197,7 +208,7 @@ class Comparisons:
                 return any(self._is_keyed(part, scope, depth - 1) for part in inner)
             case form.Binary(op="+", left=left, right=right):
                 return any(self._is_keyed(part, scope, depth - 1) for part in (left, right))
-            case form.Await(value=inner):
+            case form.Await(value=inner) | form.Subscript(value=inner, index=form.Slice()):
                 return self._is_keyed(inner, scope, depth)
             case form.Name() if depth:
                 found = definitions(node, scope, self._project)
@@ -211,9 +222,9 @@ class Comparisons:
         name = callee.name if isinstance(callee, External) else ""
         if name.startswith(_KEYED):
             return True
-        if name.startswith("hashlib."):
-            made_of = ingredients(call.positional[0], scope, self._project) if call.positional else ()
-            return any(is_password(part.name) for part in made_of)
+        if name.startswith("hashlib.") and call.positional:
+            made_of = ingredients(call.positional[0], scope, self._project)
+            return any(is_password(part.name) or self._is_own_key(part) for part in made_of)
         function = self._project.callee_function(call, scope)
         if function is not None and function.name != "__init__":
             returned = [r.value for r in function.returns if r.value is not None]
@@ -223,6 +234,26 @@ class Comparisons:
             parts = [call.func.value] if isinstance(call.func, form.Attr) else []
             return any(self._is_keyed(part, scope, depth) for part in (*parts, *call.positional))
         return False
+
+    def _is_own_key(self, part: Ingredient) -> bool:
+        is_key = secrecy(part.name) is Secrecy.SECRET and not {"key", "secret"}.isdisjoint(words(part.name))
+        return is_key and self._sent.of(part.node, part.scope) is None
+
+
+def _is_named_secret(name: str) -> bool:
+    parts = words(name)
+    is_code = parts[-1:] == ("code",) and not _CODES.isdisjoint(parts)
+    return is_code or secrecy(name) is not None or is_password_hash(name) or is_signature(name)
+
+
+def _name_of(node: form.Expr) -> str:
+    """What the expression calls its value; of a call, what is called."""
+    return own_name(node) or (last_name(node.func) if isinstance(node, form.Call) else "") or ""
+
+
+def _is_of_session(node: form.Expr) -> bool:
+    names = (last_name(n) for n in form.walk(node) if isinstance(n, form.Name | form.Attr))
+    return "session" in names and isinstance(node, form.Call | form.Subscript)
 
 
 def _bare(node: form.Expr) -> form.Expr:
@@ -244,14 +275,9 @@ def _may_matter(node: form.Expr) -> bool:
     bare = _bare(node)
     if isinstance(bare, form.Const):
         return False
-    name = own_name(bare) or ""
+    name = _name_of(bare)
     if isinstance(node, form.Call) and last_name(node.func) in _DIGESTING:
         return True
     if isinstance(node, form.Template):
         return any(_may_matter(e) for hole in node.holes for e in hole.expressions())
-    is_code = words(name)[-1:] == ("code",)
-    return secrecy(name) is not None or is_signature(name) or is_password_hash(name) or is_code or _digests(name)
-
-
-def _digests(name: str) -> bool:
-    return not {"hmac", "digest", "mac", "hash", "hashed"}.isdisjoint(words(name))
+    return _is_named_secret(name) or not {"code", "hmac", "digest", "mac", "hash", "hashed"}.isdisjoint(words(name))

@@ -114,7 +114,7 @@ class SentValues:
         source = self._sources.of_parameter(function, param)
         if source is not None:
             if source.origin in (Origin.REMOTE, Origin.UNKNOWN):
-                yield function.module.evidence(function.node, f"a client sends `{param.name}`")
+                yield Evidence(function.location, f"a client sends `{param.name}`")
             return
         provided = injection(param.default, function.outer, self._project) or injection(
             param.annotation, function.outer, self._project

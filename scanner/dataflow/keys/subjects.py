@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from assay.scanner.dataflow.keys.comparisons import Comparisons
 from assay.scanner.dataflow.keys.sent import SentValues
 from assay.scanner.dataflow.keys.signing_keys import SigningKeys
+from assay.scanner.dataflow.keys.stored_keys import StoredKeys
 from assay.scanner.dataflow.keys.token_issues import TokenIssues
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
@@ -20,3 +21,4 @@ def keys(
     yield from TokenIssues(gathered).all()
     sent = SentValues(gathered.project, [route for route, _ in gathered.endpoints])
     yield from Comparisons(gathered, sent).all()
+    yield from StoredKeys(gathered, sent).all()

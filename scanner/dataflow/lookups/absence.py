@@ -158,6 +158,7 @@ class Walk:
             for handler in node.handlers:
                 if self._catches(handler, ended):
                     self._values.has_asked = True
+                    self._values.caught = handler.name
                     handled = self._body(handler.body)
                     is_raised_again = handled is not None and handled.kind is Kind.RAISES and not handled.exception
                     return (ended if is_raised_again else handled) or self._body(node.final)

@@ -70,6 +70,7 @@ class AbsentValues:
         self.has_met = not sources or bool(missing)
         self.has_asked = False
         self.passed: Evidence | None = None
+        self.caught: str | None = None
         self._function = function
         self._scope = function.scope
         self._sources = sources
@@ -216,9 +217,20 @@ class AbsentValues:
             return self._handed_nothing(node, lost)
         if self.has_asked and (ending := aborts(node, self._scope, self._project)) is not None:
             raise Ended(_at(ending, self.evidence(node, "what it answers then")))
+        if self._hands_on_exception(node):
+            raise Ended(
+                Miss(Kind.UNKNOWN, evidence=self.evidence(node, "what it makes of the exception can't be told"))
+            )
         if Held.HOLLOW in given and is_response(node, self._scope, self._project):
             return Held.HOLLOW
         return Held.PASSED if Held.PASSED in given else Held.OTHER
+
+    def _hands_on_exception(self, node: form.Call) -> bool:
+        """Whether a function of the project gets the exception, and raises something itself."""
+        if self.caught is None or not any(isinstance(v, form.Name) and v.id == self.caught for v in node.positional):
+            return False
+        callee = self._project.callee_function(node, self._scope)
+        return callee is not None and any(isinstance(n, form.Raise) for n in callee.nodes)
 
     def _handed_nothing(self, node: form.Call, lost: list[form.Arg]) -> Held:
         """A call that gets the missing object as an argument."""

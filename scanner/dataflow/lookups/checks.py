@@ -8,6 +8,7 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.lookups.calling import callee, handed, is_on_self
 from assay.scanner.dataflow.lookups.labels import Labels, is_caller, labels_in, names_caller, names_id, names_object
 from assay.scanner.dataflow.lookups.roles import ROLE_ATTRIBUTES
+from assay.scanner.dataflow.lookups.tests_before import refuses
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.model.place import Evidence
@@ -22,6 +23,11 @@ _CHECK_WORDS = frozenset(
 _NO_CHECKS = frozenset({"get_permissions", "create_access_token", "can_connect", "list_roles", "get_role"})
 _MAKING = frozenset({"create", "get", "list", "update", "set", "add", "delete", "remove"})
 """First words of functions that do something with roles rather than ask for them."""
+
+
+_KNOWN = frozenset(
+    {"is_authenticated", "is_anonymous", "is_active", "disabled", "is_verified", "active", "banned", "is_banned"}
+)
 
 
 class Checks:
@@ -51,6 +57,12 @@ class Checks:
                     names_object(node, labels) or names_id(node, labels, wanted)
                 ):
                     yield module.evidence(node, "it is compared with the caller")
+                case form.If(test=test, body=body) if (
+                    names_caller(test, labels)
+                    and not _asks_whether_known(test, labels)
+                    and refuses(body, function.scope, self._project)
+                ):
+                    yield module.evidence(test, "it turns callers away")
                 case form.Attr(value=base, attr=attr) if attr in ROLE_ATTRIBUTES and is_caller(base, labels):
                     yield module.evidence(node, "the caller's role decides")
                 case form.Call() if self._asks_by_name(node, labels, wanted):
@@ -86,6 +98,20 @@ class Checks:
         )
         owner = call.func.value if isinstance(call.func, form.Attr) else None
         return involved or owner is None or names_caller(owner, labels) or is_on_self(call)
+
+
+def _asks_whether_known(test: form.Expr, labels: Labels) -> bool:
+    """`not current_user`, `user is None`, `user.is_active`: that turns away strangers, and lets in all others."""
+    match test:
+        case form.Unary(operand=inner) | form.Compare(left=inner, rights=[form.Const(value=None)]):
+            return _asks_whether_known(inner, labels)
+        case form.Boolean(values=values):
+            return all(_asks_whether_known(value, labels) for value in values)
+        case form.Attr(attr=attr) if attr in _KNOWN:
+            return True
+        case form.Call(func=func):
+            return _asks_whether_known(func, labels)
+    return is_caller(test, labels)
 
 
 def _hands_on(call: form.Call, labels: Labels) -> bool:

@@ -19,7 +19,10 @@ CALLER_WORDS = frozenset(
 )
 _CARRIERS = frozenset({"request", "req", "g", "ctx", "state", "context", "info", "session", "websocket", "connection"})
 """What frameworks keep who is asking on."""
-_CARRIED = CALLER_WORDS | {"token", "payload", "jwt", "credentials"}
+_CARRIED = CALLER_WORDS | frozenset(
+    """token payload jwt credentials project site shop store school household group realm partner merchant client device
+    business""".split()
+)
 _ASKING = frozenset(
     """current_user get_current_user get_jwt_identity get_jwt get_identity authorized_userid current_identity
     get_jwt_claims get_user_id current_tenant get_current_tenant current_org current_account get_current_account

@@ -59,7 +59,7 @@ class Owners:
         for table in tables:
             self._by_model.setdefault(table.model, table)
             self._by_name.setdefault(table.name, table)
-        self._by_words = {words(model): table for model, table in self._by_model.items()}
+        self._by_words = {_singular(words(model)): table for model, table in self._by_model.items()}
 
     def refers(self, model: str, column: str) -> bool:
         """Whether a column of the model's refers to a row of another table, whose id it then holds."""
@@ -67,15 +67,17 @@ class Owners:
         plain = column.removesuffix("_id")
         if table is not None:
             own = next((c for c in table.columns if c.name in (column, plain)), None)
+            if own is not None and own.fk_to is not None:
+                return self._referred(own) is not table
             if own is not None:
-                return own.fk_to is not None and self._referred(own) is not table
+                return plain != column and self.has_another(plain, model)
         return plain != column and words(plain) != words(model)
 
     def has_another(self, parameter: str, model: str) -> bool:
         """Whether a parameter is named after another model, as `project_id` is, and so holds that one's id."""
         named = words(parameter)
         stem = named[:-1] if named and named[-1] in _ID_WORDS else named
-        return stem != words(model) and stem in self._by_words
+        return _singular(stem) != _singular(words(model)) and _singular(stem) in self._by_words
 
     def of(self, model: str) -> Owner | None:
         """None for rows that belong to nobody in particular."""
@@ -117,7 +119,9 @@ class Owners:
     def _through_parent(self, table: Table) -> Owner | None:
         for column in table.columns:
             parent = self._referred(column)
-            if parent is None or parent is table or column.type in _MANY or _is_one_of(parent, _PEOPLE | _TENANTS):
+            if parent is None or column.type in _MANY or _is_one_of(parent, _PEOPLE | _TENANTS):
+                continue
+            if parent is table or words(column.name.removesuffix("_id")) != words(parent.model):
                 continue
             above = self._direct(parent)
             if above is not None and above.ownership is Ownership.PERSON:
@@ -130,6 +134,10 @@ class Owners:
         if name is None:
             return None
         return self._by_name.get(name) or self._by_model.get(name.rsplit(".", 1)[-1])
+
+
+def _singular(named: tuple[str, ...]) -> tuple[str, ...]:
+    return (*named[:-1], named[-1].removesuffix("s")) if named else named
 
 
 def _is_one_of(table: Table, nouns: frozenset[str]) -> bool:

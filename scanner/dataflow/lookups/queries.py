@@ -20,12 +20,12 @@ _OR_404 = frozenset(
 _OF_CHAINS = {
     "first": NOTHING, "afirst": NOTHING, "last": NOTHING, "alast": NOTHING, "one_or_none": NOTHING,
     "scalar_one_or_none": NOTHING, "scalar": NOTHING, "get_or_none": NOTHING, "one": _NO_RESULT,
-    "scalar_one": _NO_RESULT, "aget": _DOES_NOT_EXIST, "get": _DOES_NOT_EXIST, "fetchone": NOTHING,
+    "scalar_one": _NO_RESULT, "aget": _DOES_NOT_EXIST,
 }  # fmt: skip
 """Last steps of a query."""
 _OF_DRIVERS = {
     "find_one": NOTHING, "find_one_and_update": NOTHING, "find_one_and_delete": NOTHING,
-    "find_one_and_replace": NOTHING, "fetchrow": NOTHING, "fetch_one": NOTHING, "get_one": _NO_RESULT,
+    "find_one_and_replace": NOTHING, "fetchrow": NOTHING, "fetch_one": NOTHING, "fetchone": NOTHING, "get_or_none": NOTHING,
 }  # fmt: skip
 _OF_CLASSES = {
     "get": {"tortoise": _DOES_NOT_EXIST, "peewee": _DOES_NOT_EXIST, "beanie": NOTHING, "pony": NOTHING},
@@ -38,10 +38,12 @@ _STEPS = frozenset(
     """query select filter filter_by where exclude objects execute scalars exec get_queryset all select_related
     prefetch_related options join outerjoin with_for_update order_by fetch only defer""".split()
 )
-NAMES = frozenset({*_OR_404, *_OF_CHAINS, *_OF_DRIVERS, *_OF_CLASSES, "get_object"})
+NAMES = frozenset({*_OR_404, *_OF_CHAINS, *_OF_DRIVERS, *_OF_CLASSES, "get_object", "get_one"})
 """Last names of calls that may be look-ups."""
 VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.")
 """Where the bases are from of views that look their object up themselves."""
+_COUNTING = frozenset({"count", "sum", "max", "min", "avg", "exists", "coalesce", "Count", "Sum", "Max", "Min", "Avg"})
+"""Functions of SQL with whose number one asks how many rows there are, and not for one of them."""
 _SESSIONS = ("session", "db", "sess", "dbsession", "conn")
 _DEEPEST = 4
 
@@ -67,40 +69,38 @@ def query(call: form.Call, scope: Scope, project: Project, view: ClassSymbol | N
     if miss is None:
         return None
     parts = tuple(made_of(call, scope))
+    if any(isinstance(n, form.Call) and last_name(n.func) in _COUNTING for part in parts for n in form.walk(part)):
+        return None
     if name == "get_object":
         return Query(call, miss, parts, model_of_view(view, project), is_of_view=True)
     return Query(call, miss, parts, _model(parts, scope, project, view))
 
 
 def _miss(call: form.Call, name: str, scope: Scope, project: Project) -> Miss | None:
-    callee = project.infer(call.func, scope)
-    if name in _OR_404 or name.endswith("or_404"):
+    if name.endswith("or_404"):
         return NOT_FOUND
-    if isinstance(callee, FunctionSymbol | BoundMethod):
-        return None  # a function of the project, which is looked into
-    if not isinstance(call.func, form.Attr):
-        return None
+    if not isinstance(call.func, form.Attr) or isinstance(
+        project.infer(call.func, scope), FunctionSymbol | BoundMethod
+    ):
+        return None  # a function of the project is looked into
     receiver = call.func.value
-    if name == "get_object":
-        is_view = isinstance(receiver, form.Name) and receiver.id == "self" and isinstance(callee, External)
-        return NOT_FOUND if is_view else None
     owner = project.infer(receiver, scope)
-    if isinstance(owner, ClassSymbol):
+    if isinstance(owner, ClassSymbol) and name in _OF_CLASSES:
         packages = {base.split(".", 1)[0] for base in project.base_names(owner)}
-        known = _OF_CLASSES.get(name, {})
-        found = next((miss for package, miss in known.items() if package in packages), None)
-        if found is not None or name in ("get", "get_by_id"):
+        found = next((miss for package, miss in _OF_CLASSES[name].items() if package in packages), None)
+        if found is not None or name != "find_one":
             return found
+    match name:
+        case "get_object":
+            return NOT_FOUND if form.dotted(receiver) == "self" and project.callee_name(call, scope) else None
+        case "get_one":
+            return _NO_RESULT if _is_session(receiver, owner) else None
+        case "get":
+            return _get(call, receiver, owner, scope, project)
+        case "scalar" if call.args:
+            return NOTHING if _is_query(call, scope) else None
     if name in _OF_DRIVERS:
         return _OF_DRIVERS[name]
-    if name == "get":
-        return _get(call, receiver, owner, scope, project)
-    if name == "get_or_none":
-        return NOTHING
-    if name == "scalar" and call.args:
-        return NOTHING if _is_query(call, scope) else None
-    if name == "fetchone":
-        return NOTHING
     return _OF_CHAINS.get(name) if _is_query(receiver, scope) else None
 
 
@@ -234,6 +234,12 @@ def model_of_view(view: ClassSymbol | None, project: Project) -> ClassSymbol | N
     values = [r.value for r in method.returns if r.value is not None] if method is not None else []
     parts = tuple(part for value in values if method is not None for part in made_of(value, method.scope))
     return _model(parts, method.scope, project, None) if method is not None else None
+
+
+def model_called_on(call: form.Call, scope: Scope, project: Project) -> str:
+    """`Order.by_number(...)`: the model that a class method was called on."""
+    owner = project.infer(call.func.value, scope) if isinstance(call.func, form.Attr) else None
+    return owner.name if isinstance(owner, ClassSymbol) and _is_model(owner, project) else ""
 
 
 def model_of_repository(call: form.Call, scope: Scope, project: Project) -> str:

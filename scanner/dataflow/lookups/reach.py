@@ -15,11 +15,14 @@ from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.lookup import Reach
 from assay.scanner.model.place import Evidence
 
 _CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
+_OWN_PATHS = frozenset({"me", "my", "self", "current", "mine"})
+"""Segments of paths of what is the caller's anyway."""
 _PARAMETER_LAST = re.compile(r"[}>)][/$?]*$")
 _UNGUESSABLE = frozenset(
     {"token", "secret", "signature", "anchor", "invite", "invitation", "uidb64", "otp", "ticket", "nonce"}
@@ -44,7 +47,7 @@ def reached(
     owner = owners.of(model)
     if owner is None:
         return Reached(Reach.NOT_OWNED, f"{model or 'what is looked up'} has no column that says whose it is")
-    known = next((p for p in path_parameters(route.path) if words(p)[-1:] and words(p)[-1] in _UNGUESSABLE), None)
+    known = next((p for p in path_parameters(route.path) if _is_unguessable(p)), None)
     if known is not None:
         return Reached(Reach.ANYBODY, f"whoever knows `{known}` may have it")
     if not endpoint.auth and not _knows_caller(route, project):
@@ -59,18 +62,30 @@ def reached(
 
 def _without_limit(owner: Owner, model: str, endpoint: Endpoint, *, is_read_elsewhere: bool) -> Reached:
     evidence = (Evidence(owner.location, owner.described),)
-    is_change = endpoint.method in _CHANGING
     is_itself = _PARAMETER_LAST.search(endpoint.path) is not None
+    is_about_caller = not _OWN_PATHS.isdisjoint(endpoint.path.split("/"))
+    is_change = endpoint.method in _CHANGING and _is_changed(model, endpoint, is_itself)
     match owner.ownership:
         case Ownership.PERSON if is_change or is_read_elsewhere:
             return Reached(Reach.ALL, owner.described, evidence)
-        case Ownership.SELF if not is_itself:
+        case Ownership.SELF if not is_itself or is_about_caller or (endpoint.method in _CHANGING and not is_change):
             return Reached(Reach.NOT_OWNED, f"the {model} is only looked up on the way", evidence)
         case Ownership.SELF if is_change:
             return Reached(Reach.ALL, owner.described, evidence)
         case Ownership.AUTHOR if not is_change:
             return Reached(Reach.NOT_OWNED, f"{owner.described}, which need not keep others from reading it", evidence)
     return Reached(Reach.PERHAPS_ALL, owner.described, evidence)
+
+
+def _is_unguessable(parameter: str) -> bool:
+    named = words(parameter)
+    return bool(named) and (named[-1] in _UNGUESSABLE or named in (("key",), ("api", "key"), ("apikey",)))
+
+
+def _is_changed(model: str, endpoint: Endpoint, is_itself: bool) -> bool:
+    """Whether a removal or an update is of the object, and not of what ties the caller to it."""
+    targets = {effect.target for effect in endpoint.effects if effect.kind is EffectKind.WRITE and effect.target}
+    return model in targets if targets else is_itself
 
 
 def _knows_caller(route: Route, project: Project) -> bool:

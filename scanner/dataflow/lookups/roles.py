@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.lexicon import words
@@ -25,9 +26,14 @@ ROLE_ATTRIBUTES = frozenset(
 )
 """Of the one who is asking."""
 _ANYBODY_SIGNED_IN = frozenset(
-    """IsAuthenticated IsAuthenticatedOrReadOnly AllowAny IsAuthenticatedOrTokenHasScope login_required jwt_required
-    auth_required LoginRequiredMixin IsVerified IsActive""".split()
+    """IsAuthenticated IsAuthenticatedOrReadOnly AllowAny IsAuthenticatedOrTokenHasScope LoginRequiredMixin""".split()
 )
+_SIGNING_IN = frozenset(
+    """login logged signin signed auth authed authenticate authenticated authentication authenticator authorization jwt
+    token tokens bearer oauth oauth2 oidc user identity session cookie key apikey credentials basic handler principal
+    account verified csrf""".split()
+)
+"""Words of guards that ask who somebody is, and no more."""
 _OF_OBJECTS = "has_object_permission"
 _OF_VIEWS = "has_permission"
 
@@ -74,14 +80,23 @@ def _is_role_dependency(dependency: Sited, project: Project) -> bool:
 
 @remembered
 def _lets_in_some(name: str, project: Project) -> bool:
-    short = last_part(name)
-    if short in _ANYBODY_SIGNED_IN:
+    """Of `IsAuthenticated & IsMember`, each part; what nothing is known of is there for a reason."""
+    parts = [last_part(part) for part in re.split(r"[&|~()\s]+", name) if part]
+    if len(parts) > 1 and parts[-1] == "handler":
+        parts = ["handler"]
+    return any(_lets_in_some_by(part, project) for part in parts)
+
+
+def _lets_in_some_by(name: str, project: Project) -> bool:
+    if name in _ANYBODY_SIGNED_IN:
         return False
-    if not _ROLE_WORDS.isdisjoint(words(short)):
+    if not _ROLE_WORDS.isdisjoint(words(name)):
         return True
-    if any(_asks_for_more(cls, project) for cls in project.classes_named(short)):
-        return True
-    return any(_asks_for_role(function) for function in _functions_by_name(project).get(short, ()))
+    classes = project.classes_named(name)
+    functions = _functions_by_name(project).get(name, [])
+    if classes or functions:
+        return any(_asks_for_more(cls, project) for cls in classes) or any(map(_asks_for_role, functions))
+    return _SIGNING_IN.isdisjoint(words(name))
 
 
 def _asks_for_more(cls: ClassSymbol, project: Project) -> bool:

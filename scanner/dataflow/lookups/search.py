@@ -22,7 +22,14 @@ from assay.scanner.dataflow.lookups.labels import (
 )
 from assay.scanner.dataflow.lookups.misses import NOT_FOUND, Kind, Miss
 from assay.scanner.dataflow.lookups.owners import Owners
-from assay.scanner.dataflow.lookups.queries import VIEWS, Query, model_of_repository, model_of_view, query
+from assay.scanner.dataflow.lookups.queries import (
+    VIEWS,
+    Query,
+    model_called_on,
+    model_of_repository,
+    model_of_view,
+    query,
+)
 from assay.scanner.dataflow.lookups.tests_before import answered_before
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -200,7 +207,10 @@ class Search:
         lookup, scoped = found.lookup, found.lookup.scoped
         if scoped is None and not lookup.model and names_caller(call, labels):
             scoped = scope.module.evidence(call, "the caller goes into the look-up")
-        model = lookup.model or model_of_repository(call, scope, self._project)
+        model = lookup.model
+        if inner.owner is not None and model in ("", inner.owner.name):
+            model = model_called_on(call, scope, self._project) or model
+        model = model or model_of_repository(call, scope, self._project)
         location = scope.module.location(call)
         yield Candidate(model, found.ending, call, location, scoped=scoped, checked=found.checked)
 

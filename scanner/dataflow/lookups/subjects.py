@@ -68,9 +68,9 @@ def _read_by_owner(gathered: Gathered, places: Iterable[_Place], search: Search)
         if place.endpoint.method == "GET" and (place.found.lookup.scoped or place.found.checked) is not None:
             yield place.found.lookup.model
     for route, endpoint in gathered.endpoints:
-        if endpoint.is_json_list and route.handler is not None and endpoint.auth:
-            if search.is_held(route.handler, Labels()):
-                yield endpoint.collection
+        is_list = endpoint.is_json_list and bool(endpoint.auth)
+        if is_list and route.handler is not None and search.is_held(route.handler, Labels()):
+            yield endpoint.collection
 
 
 def _places(gathered: Gathered, search: Search) -> Iterator[_Place]:

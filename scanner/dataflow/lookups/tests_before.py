@@ -52,6 +52,11 @@ def _refusal(body: list[form.Stmt], scope: Scope, statuses: frozenset[int], proj
     return None
 
 
+def refuses(body: list[form.Stmt], scope: Scope, project: Project) -> bool:
+    """Whether a branch turns the request away for who is asking."""
+    return _refusal(body, scope, _NO_ENTRY, project) is not None
+
+
 def _by_decorator(function: FunctionSymbol, wanted: str, project: Project) -> Miss | None:
     statuses = _NOT_FOUND if wanted in ("pk", "id") else _NO_ENTRY
     for decorator in function.decorators:

@@ -11,6 +11,7 @@ _OF_ADMINISTRATORS = frozenset(
     "admin administration administrator administrators backoffice superuser superadmin sysadmin".split()
 )
 _USERS = frozenset({"user", "users"})
+_MEMBERS = frozenset({"member", "members", "membership", "memberships"})
 _PEOPLE = frozenset({"users", "user", "accounts", "members", "employees", "staff"})
 _RIGHTS = frozenset({"permission", "permissions", "privilege", "privileges"})
 _BEARERS = frozenset({"user", "account", "member", "staff", "admin", "employee", "team", "org", "organization"})
@@ -47,7 +48,7 @@ def _of_change(effect: Effect, path: str) -> str | None:
         return said
     if parts[-1] in _SETTINGS and set(parts[:-1]) <= _COMMON:
         return said
-    if parts[-1] in _USERS and len(parts) == 1 and _is_about_one_of_many(path):
+    if parts[-1] in _USERS | _MEMBERS and _is_about_one_of_many(path):
         return said
     return None
 

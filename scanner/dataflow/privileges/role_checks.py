@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.privileges.role_words import speaks_of_identity, speaks_of_roles
+from assay.scanner.dataflow.privileges.role_words import speaks_of_identity, speaks_of_machines, speaks_of_roles
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Guard, Route
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -22,6 +22,10 @@ _AROUND = (
 """Methods of a view's class that see the request before the handler."""
 _DECLARING = ("permission_classes", "permission_required", "decorators", "method_decorators", "guards", "dependencies")
 _CHECKS = ("__call__", "has_permission", "has_object_permission", "dispatch", "test_func", "__init__")
+_REGISTERING = frozenset(
+    """get post put patch delete head options trace route api_route websocket add_url_rule view register action endpoint
+    doc expect response arguments input output errorhandler""".split()
+)
 _IN_BODY = ("check in the handler", "check of request.user")
 
 
@@ -40,10 +44,12 @@ def role_checks(route: Route, project: Project) -> Iterator[Evidence]:
 
 
 def unread_guards(route: Route, project: Project) -> Iterator[Guard]:
-    """Guards of which neither the name nor the code tells that they ask only who the caller is."""
+    """Guards of which neither the name nor the code tells that they let in everybody who is signed in."""
     for guard in route.guards:
         name = last_part(guard.name)
-        if guard.name not in _IN_BODY and not speaks_of_identity(name) and not _is_known(name, project):
+        if guard.name in _IN_BODY or speaks_of_identity(name):
+            continue
+        if speaks_of_machines(name) or not _is_known(name, project):
             yield guard
 
 
@@ -80,21 +86,29 @@ def _guarding_parts(step: form.Expr) -> Iterator[form.Expr]:
 
 def _of_expression(node: form.Expr, scope: Scope, project: Project) -> Iterator[Evidence]:
     """A decorator or a list of classes: by what it names, and by the code behind that."""
-    if _speaks(node):
+    parts = list(_said_parts(node))
+    if any(_speaks(part) for part in parts):
         yield scope.module.evidence(node, "it asks for a role")
         return
-    for inner in form.walk(node):
+    for inner in (inner for part in parts for inner in form.walk(part)):
         if isinstance(inner, form.Name | form.Attr):
             value = project.infer(inner, scope)
             function = value.function if isinstance(value, BoundMethod) else value
-            if isinstance(function, FunctionSymbol) and not _is_path(function, node):
+            if isinstance(function, FunctionSymbol):
                 yield from _within(function, _DEEPEST, project)
             elif isinstance(value, ClassSymbol) and _class_asks(value, project):
                 yield scope.module.evidence(inner, f"`{value.name}` asks for a role")
 
 
-def _is_path(function: FunctionSymbol, node: form.Expr) -> bool:
-    return isinstance(node, form.Call) and last_name(node.func) == "route" and function.name == "route"
+def _said_parts(node: form.Expr) -> Iterator[form.Expr]:
+    """What says something of callers: of `admin.get("/users", dependencies=...)`, how a route is registered, no more
+    than the dependencies.
+    """
+    called = node.func if isinstance(node, form.Call) else node
+    if isinstance(called, form.Attr) and called.attr.lower() in _REGISTERING:
+        yield from _guarding_parts(node)
+    else:
+        yield node
 
 
 def _speaks(node: form.Expr) -> bool:

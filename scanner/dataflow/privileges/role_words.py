@@ -19,6 +19,7 @@ _OF_IDENTITY = frozenset(
     common default custom reusable async sync header cookie refresh claims confirmed email middleware guard before id
     anonymous strangers ensure load""".split()
 )  # fmt: skip
+_OF_MACHINES = frozenset("key keys apikey secret basic hmac signature internal service ip localhost webhook".split())
 _ALLOWING = frozenset({"can", "may", "allow", "allowed", "allows", "authorize", "authorise", "enforce", "has"})
 _WITHOUT_RIGHTS = frozenset({"allow_any", "is_authenticated", "is_authenticated_or_read_only"})
 
@@ -36,3 +37,9 @@ def speaks_of_roles(name: str) -> bool:
 def speaks_of_identity(name: str) -> bool:
     """Whether a guard of that name asks only who the caller is: `login_required`, `get_current_user`."""
     return set(words(name)) <= _OF_IDENTITY
+
+
+@lru_cache(maxsize=8192)
+def speaks_of_machines(name: str) -> bool:
+    """Whether a guard of that name may let in only those who have been given a secret of its own: `verify_api_key`."""
+    return not _OF_MACHINES.isdisjoint(words(name))

@@ -32,7 +32,7 @@ def error_answers(
         if not served.is_json:
             continue
         for reply in replies.of_function(served.function):
-            found = _marker_of(reply, replies, project)
+            found = error_marker(reply, replies, project)
             location = reply.site.module.location(reply.site.node)
             if found is None or reply.raised or location in seen:
                 continue
@@ -61,7 +61,8 @@ def _contract(function: FunctionSymbol) -> Evidence | None:
     return None
 
 
-def _marker_of(reply: Reply, replies: Replies, project: Project) -> Marker | None:
+def error_marker(reply: Reply, replies: Replies, project: Project) -> Marker | None:
+    """What in the bodies tells of an error."""
     for body in reply.bodies:
         block = replies.block(body.module, body.node.start)
         found = marker(body, project, reply.given, _present(block))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import Given, constant
+from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
@@ -24,6 +25,8 @@ _BESIDE_ERRORS = frozenset(
 """Keys that stand beside an error in an answer that tells of nothing else."""
 _VALIDATORS = ("form", "serializer", "schema", "validator")
 _EXPLAINING = frozenset({"message", "msg", "detail", "error", "description", "reason"})
+_WRITING = frozenset({"dumps", "jsonify", "jsonable_encoder", "dict", "encode"})
+"""Calls that only write down what they are given."""
 _TELLING_CALLS = frozenset("str repr format format_exc gettext _ ugettext lazy_gettext gettext_lazy t join".split())
 _DEEPEST = 4
 
@@ -54,8 +57,12 @@ class _Markers:
     def of(self, body: Sited, depth: int) -> Marker | None:
         node, scope = body.node, body.scope
         if isinstance(node, form.Name):
-            found = self._named(node, scope) if depth else None
-            return self.of(found, depth - 1) if found is not None else None
+            named = self._named(node, scope) if depth else None
+            return self.of(named, depth - 1) if named is not None else None
+        if isinstance(node, form.Call) and depth:
+            found = self._made(node, scope, depth)
+            if found is not None:
+                return found
         pairs = list(_pairs(node))
         for key, value in pairs:
             text = self._told(key, value, scope, pairs)
@@ -65,6 +72,18 @@ class _Markers:
         if isinstance(node, form.Dict) and len(pairs) == 1 and depth:  # `{"job": {"error": ...}}`
             return self.of(Sited(pairs[0][1], scope), depth - 1) if isinstance(pairs[0][1], form.Dict) else None
         return None
+
+    def _made(self, call: form.Call, scope: Scope, depth: int) -> Marker | None:
+        """What says so in what a call writes down, or in what a function of the project makes."""
+        if last_name(call.func) in _WRITING and call.args:
+            return self.of(Sited(call.args[0].value, scope), depth - 1)
+        function = self.project.callee_function(call, scope)
+        if function is None or function.name == "__init__" or len(function.returns) != 1:
+            return None
+        made = function.returns[0].value
+        handed = {**self.given, **arguments(call, scope, function, self.project)}
+        inside = _Markers(self.project, handed, frozenset())
+        return inside.of(Sited(made, function.scope), depth - 1) if made is not None else None
 
     def _named(self, node: form.Name, scope: Scope) -> Sited | None:
         """What the name stands for, if that is one thing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.responses.caller_refusals import caller_refusals
+from assay.scanner.dataflow.responses.caught_failures import caught_failures
 from assay.scanner.dataflow.responses.errors import error_answers
 from assay.scanner.dataflow.responses.exception_answers import exception_answers
 from assay.scanner.dataflow.responses.replies import Replies
@@ -20,3 +21,4 @@ def answers(gathered: Gathered) -> Iterator[CallerRefusal | CaughtFailure | Erro
     yield from caller_refusals(serving, replies, gathered.project)
     yield from error_answers(serving, replies, gathered.project, ())
     yield from exception_answers(serving, replies, gathered.project)
+    yield from caught_failures(serving, replies, gathered.project)

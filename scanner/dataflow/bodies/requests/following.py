@@ -8,6 +8,7 @@ from assay.scanner.dataflow.bodies.requests.readings import Readings
 from assay.scanner.dataflow.bodies.requests.sent import Sent
 from assay.scanner.dataflow.bodies.requests.validators import Validators
 from assay.scanner.dataflow.bodies.requests.walking import Walk
+from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 
@@ -18,9 +19,10 @@ _Key = tuple[FunctionSymbol, frozenset[tuple[str, Sent]]]
 class Following:
     """Knows what functions do with bodies, each worked out once for what it is given."""
 
-    def __init__(self, readings: Readings, validators: Validators, project: Project) -> None:
+    def __init__(self, readings: Readings, validators: Validators, schemas: Schemas, project: Project) -> None:
         self.readings = readings
         self.validators = validators
+        self.schemas = schemas
         self.project = project
         self._known: dict[_Key, Handling] = {}
         self._giving: dict[_Key, Sent | None] = {}

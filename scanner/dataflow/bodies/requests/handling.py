@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from assay.scanner.dataflow.bodies.assignments.copies import Copy
 from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD
 from assay.scanner.model.place import Evidence
 
@@ -38,6 +39,8 @@ class Handling:
     asked: set[str] = field(default_factory=set)
     checks: dict[str, Check] = field(default_factory=dict)
     check_places: list[Evidence] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    """Where many fields at once become columns of a row."""
 
     def check(self, name: str, check: Check, place: Evidence) -> None:
         """Note a check of a field, of all of them for `*`."""
@@ -86,4 +89,5 @@ class Handling:
         for name, check in other.checks.items():
             self.checks[name] = max(check, self.checks.get(name, check))
         self.check_places += other.check_places
+        self.copies += other.copies
         self.asked |= other.asked

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from assay.scanner.dataflow.bodies.requests.readings import Readings
 from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD, Part, Sent
+from assay.scanner.dataflow.bodies.schemas.names import names_in
+from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.linker.scopes import FunctionSymbol, How
+from assay.scanner.linker.values import Instance, Literal
 from assay.scanner.readers.python import form
 
+_LOADING = frozenset({"load", "loads", "model_validate", "parse_obj", "from_dict", "model_validate_json"})
 _ASKING = frozenset({"is", "valid", "validate", "check", "match", "fullmatch", "verify"})
 Given = Mapping[str, Sent]
 """What a function's parameters hold."""
@@ -21,6 +26,7 @@ class Others(Protocol):
     """What is known of other functions."""
 
     readings: Readings
+    schemas: Schemas
     project: Project
 
     def given_by(self, function: FunctionSymbol, given: Given) -> Sent | None:
@@ -38,6 +44,7 @@ class Held:
         self._readings = others.readings
         self._scope = function.scope
         self._names = dict(given)
+        self._narrowed: dict[form.Call, Sent] = {}
         self.made_of: dict[str, list[form.Expr]] = {}
         self.answers: dict[str, form.Expr] = {}
         for node in function.nodes:
@@ -86,7 +93,7 @@ class Held:
             case form.Name(id=name):
                 return self._names.get(name)
             case form.Attr():
-                return self._readings.of_attribute(node, self._scope)
+                return self._attribute(node)
             case form.Call():
                 return self._call(node)
             case form.Subscript():
@@ -106,20 +113,48 @@ class Held:
                 return self._inside(node)
         return None
 
+    def _attribute(self, node: form.Attr) -> Sent | None:
+        read = self._readings.of_attribute(node, self._scope)
+        if read is not None:
+            return read
+        held = self.sent(node.value) if isinstance(node.value, form.Name) else None
+        if held is not None and held.schema is not None and held.part is Part.WHOLE:
+            return held if node.attr in ("data", "__dict__") else held.item(node.attr)
+        if node.attr not in ("validated_data", "cleaned_data"):
+            return None
+        owner = self._others.project.infer(node.value, self._scope)
+        schema = self._others.schemas.of(owner.cls) if isinstance(owner, Instance) and owner.cls is not None else None
+        return Sent(Part.WHOLE, schema=schema) if schema is not None else None
+
     def _item(self, node: form.Subscript) -> Sent | None:
         held = self.sent(node.value)
         if held is None or held.part is Part.TEXT:
             return None
         index = node.index.value if isinstance(node.index, form.Const) else None
-        return held.item(index if isinstance(index, str) else ANY_FIELD)
+        if isinstance(index, str):
+            return held.item(index)
+        item = held.item(ANY_FIELD)
+        return replace(item, is_limited=True) if self._is_listed(node.index) else item
+
+    def _is_listed(self, node: form.Expr) -> bool:
+        """Whether a name goes through a list that the code holds: `for name in ("title", "text"): ...`."""
+        if not isinstance(node, form.Name):
+            return False
+        loops = [b for b in self._scope.lookup(node.id, node.start) if b.how is How.FOR and b.value is not None]
+        values = [self._others.project.infer(b.value, self._scope) for b in loops if b.value is not None]
+        return bool(values) and all(isinstance(v, Literal) and isinstance(v.node, form.Display) for v in values)
 
     def _copied(self, node: form.Comprehension) -> Sent | None:
         """`{k: v for k, v in data.items()}`, `{k: data[k] for k in NAMES}`."""
-        iterated = self.sent(node.generators[0].iter)
+        generator = node.generators[0]
+        picks = any(isinstance(n, form.Compare) and n.ops[0] == "in" for test in generator.ifs for n in form.walk(test))
+        iterated = self.sent(generator.iter)
         if iterated is not None:
-            return iterated if iterated.part is Part.WHOLE else None
+            return replace(iterated, is_limited=picks or iterated.is_limited) if iterated.part is Part.WHOLE else None
         value = self.sent(node.value) if node.value is not None else None
-        return Sent(Part.WHOLE, value.is_form) if value is not None and value.field == ANY_FIELD else None
+        if value is None or value.field != ANY_FIELD:
+            return None
+        return replace(value, part=Part.WHOLE, field="", is_limited=True)
 
     def _inside(self, node: form.Binary | form.Template) -> Sent | None:
         """The first field that a text is put together from."""
@@ -136,16 +171,44 @@ class Held:
         first = self.sent(node.positional[-1 if last_name(node.func) == "cast" else 0]) if node.positional else None
         if first is not None and first.part is Part.TEXT and self._readings.parses(node, self._scope):
             return Sent(Part.WHOLE)
-        if first is not None and (self._readings.is_copy(node) or last_name(node.func) == "str"):
-            return first
+        if first is not None:
+            copied = first if last_name(node.func) == "str" else self._readings.copied(node, first)
+            if copied is not None:
+                return copied
+            if (loaded := self._loaded(node, first)) is not None:
+                return loaded
         return self._of_function(node)
+
+    def _loaded(self, node: form.Call, given: Sent) -> Sent | None:
+        """`schema.load(data)`, `User.model_validate(data)`: what the schema lets through."""
+        if last_name(node.func) not in _LOADING or not isinstance(node.func, form.Attr) or given.part is Part.FIELD:
+            return None
+        schema = self._others.schemas.of_expression(node.func.value, self._scope)
+        return Sent(Part.WHOLE, given.is_form, schema=schema) if schema is not None else None
 
     def _of_method(self, node: form.Call, owner: Sent) -> Sent | None:
         if owner.part is Part.FIELD:
             return owner  # `name.strip()`
         if owner.part is Part.TEXT:
             return owner if last_name(node.func) in ("decode", "strip") else None
-        return self._readings.field_got(node, owner) or (owner if self._readings.is_copy(node) else None)
+        got = self._readings.field_got(node, owner)
+        return got if got is not None else self._narrow(node, self._readings.copied(node, owner))
+
+    def _narrow(self, node: form.Call, held: Sent | None) -> Sent | None:
+        """`user.model_dump(exclude={"role"})` of a schema."""
+        only, without = node.keyword("include"), node.keyword("exclude")
+        if held is None or held.schema is None or (only is None and without is None):
+            return held
+        if node not in self._narrowed:
+            listed = [
+                names_in(names, self._scope, self._others.project, self._others.schemas.tables.columns)
+                if names is not None
+                else None
+                for names in (only, without)
+            ]
+            kept = frozenset(listed[0]) if listed[0] is not None else None
+            self._narrowed[node] = replace(held, schema=held.schema.narrowed(kept, frozenset(listed[1] or ())))
+        return self._narrowed[node]
 
     def _of_function(self, node: form.Call) -> Sent | None:
         given = self.handed(node)

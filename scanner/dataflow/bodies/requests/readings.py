@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD, FORM, JSON, TEXT, Part, Sent
 from assay.scanner.dataflow.sources import RequestSources
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -43,12 +45,11 @@ _PARSERS = frozenset(
     }
 )  # fmt: skip
 _COPIES = frozenset(
-    {
-        "copy", "to_dict", "dict", "deepcopy", "items", "values", "cast", "project", "pick", "omit", "select_keys",
-        "compact", "filter_none", "keep", "camelcase_keys", "decamelize", "subset",
-    }
-)  # fmt: skip
-"""Some of the fields, or all of them, as they are: with funcy's and toolz's names for that."""
+    """copy to_dict dict deepcopy items values cast compact filter_none decamelize omit model_dump asdict model_copy
+    jsonable_encoder to_builtins as_dict""".split()
+)
+_PICKS = frozenset({"project", "pick", "select_keys", "subset", "keyfilter"})
+"""Some of the fields, with funcy's and toolz's names for that."""
 _FIELD_GETTERS = frozenset({"get", "pop", "getlist", "getone", "getall", "get_list", "setdefault", "getfirst"})
 _OF_DJANGO_REST = ("rest_framework.",)
 
@@ -98,9 +99,12 @@ class Readings:
         name = last_name(node.func) or ""
         return name in _LAST_NAMES and self._project.callee_name(node, scope) in _PARSERS
 
-    def is_copy(self, node: form.Call) -> bool:
-        """Whether it gives the same fields again: `data.copy()`, `dict(data)`."""
-        return last_name(node.func) in _COPIES
+    def copied(self, node: form.Call, held: Sent) -> Sent | None:
+        """What gives the same fields again, or some of them: `data.copy()`, `dict(data)`, `pick(data, NAMES)`."""
+        name = last_name(node.func)
+        if name in _PICKS:
+            return replace(held, is_limited=True)
+        return held if name in _COPIES else None
 
     def field_got(self, node: form.Call, owner: Sent) -> Sent | None:
         """`data.get("name")` of a body; `type=int` says what the value is made into."""

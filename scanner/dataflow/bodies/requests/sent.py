@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+from assay.scanner.dataflow.bodies.schemas.schema import Schema
 
 
 class Part(Enum):
@@ -21,16 +23,19 @@ class Part(Enum):
 class Sent:
     """A body or a part of it. A form's fields are texts, whatever a client sends; JSON's may be anything.
 
-    `field` is the field's name, `*` where it may be any.
+    `field` is the field's name, `*` where it may be any. `schema` is what it was held against, `is_limited` says that
+    code picked the fields that are left.
     """
 
     part: Part
     is_form: bool = False
     field: str = ""
+    schema: Schema | None = None
+    is_limited: bool = False
 
     def item(self, name: str) -> Sent:
         """One of its fields; of a field, something in it."""
-        return Sent(Part.FIELD, self.is_form, self.field or name)
+        return replace(self, part=Part.FIELD, field=self.field or name)
 
 
 ANY_FIELD = "*"

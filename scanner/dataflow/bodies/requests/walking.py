@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
+from assay.scanner.dataflow.bodies.assignments.copies import Copy, attribute_set, copy_of, is_allowed
 from assay.scanner.dataflow.bodies.requests.conditions import excuses, kind_of, leaves, named, operands, settles
 from assay.scanner.dataflow.bodies.requests.handling import Check, Handling
 from assay.scanner.dataflow.bodies.requests.held import Given, Held, Others
@@ -199,11 +201,21 @@ class Walk:
             if sent is None:
                 self._expression(arg.value, is_kept=use in (Use.KEPT, Use.STORED))
             else:
-                self._noted(sent, arg.value)
+                self._argument(sent, arg.value)
                 self._given(sent, use, arg, node)
+
+    def _argument(self, sent: Sent, node: form.Expr) -> None:
+        """A part of the body as it is handed on; the call that gives it may have validated it."""
+        if isinstance(node, form.Call | form.Await):
+            self._expression(node, is_kept=False)
+        else:
+            self._noted(sent, node)
 
     def _given(self, sent: Sent, use: Use, arg: form.Arg, call: form.Call) -> None:
         """A part of the body is an argument of a call that isn't followed."""
+        copy = self._copy(sent, arg, call)
+        if copy is not None:
+            self._found.copies.append(copy)
         if sent.part is Part.TEXT or use is Use.PASSING:
             return
         if use is Use.CONVERTED:
@@ -217,6 +229,18 @@ class Walk:
         else:
             self._keep(sent, arg.value)
             self._found.is_stored |= use is Use.STORED
+
+    def _copy(self, sent: Sent, arg: form.Arg, call: form.Call) -> Copy | None:
+        """Many fields at once become columns of a row."""
+        tables = self._callees.schemas.tables
+        if sent.part is Part.WHOLE:
+            return copy_of(call, arg, sent, self._function, tables)
+        if sent.part is Part.FIELD and sent.field == ANY_FIELD and call.args[-1] is arg:
+            is_limited = sent.is_limited or is_allowed(
+                call, self._function, lambda node: self._held.sent(node) is not None
+            )
+            return attribute_set(call, replace(sent, is_limited=is_limited), self._function, tables)
+        return None
 
     def _validates(self, node: form.Call) -> bool:
         validators = self._callees.validators
@@ -237,7 +261,7 @@ class Walk:
             if sent is None:
                 self._expression(arg.value, is_kept=True)
             else:
-                self._noted(sent, arg.value)
+                self._argument(sent, arg.value)
         self._found.add(self._callees.of(*known, self._depth - 1))
         return True
 

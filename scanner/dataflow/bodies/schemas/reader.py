@@ -19,6 +19,7 @@ from assay.scanner.dataflow.bodies.schemas.of_marshmallow import (
 )
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
 from assay.scanner.dataflow.bodies.schemas.tables import Tables, holds_text
+from assay.scanner.framework import BodyType
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import Instance, Literal, Value
@@ -75,6 +76,11 @@ class Schemas:
     def of_expression(self, node: form.Expr, scope: Scope) -> Schema | None:
         """`UserSchema`, `UserSchema(exclude=("password",))`, `api.model("User", {...})`, a dict of fields."""
         return self.of_value(self._project.infer(node, scope))
+
+    def declared(self, declared: BodyType) -> Schema | None:
+        """What a declaration of a body says, of the part of the fields that it picks."""
+        found = self.of_expression(declared.site.node, declared.site.scope)
+        return found.narrowed(declared.only, declared.without) if found is not None else None
 
     def of_value(self, value: Value | None) -> Schema | None:
         """The same of what the expression stands for."""

@@ -36,7 +36,7 @@ class Tables:
     """The tables of a project by the classes that map them."""
 
     def __init__(self, tables: Iterable[Table], project: Project) -> None:
-        self._project = project
+        self.project = project
         self._by_place = {(t.location.path, t.model): t for t in tables}
         self._user: Table | None = None
         self._is_user_known = False
@@ -50,7 +50,7 @@ class Tables:
 
     def of_expression(self, node: form.Expr, scope: Scope) -> Table | None:
         """`User`, `get_user_model()`."""
-        return self.of(self._project.infer(node, scope))
+        return self.of(self.project.infer(node, scope))
 
     def columns(self, node: form.Expr, scope: Scope) -> Sequence[str] | None:
         """The names of the columns of the class that an expression stands for."""
@@ -61,7 +61,7 @@ class Tables:
         """The project's own user model where there is one, else Django's."""
         if not self._is_user_known:
             self._is_user_known = True
-            own = [c for c in self._project.classes if self._project.is_subclass(c, *_USER_BASES)]
+            own = [c for c in self.project.classes if self.project.is_subclass(c, *_USER_BASES)]
             found = [t for c in own if (t := self._by_place.get((c.module.path, c.name))) is not None]
             self._user = found[0] if len(found) == 1 else _LIBRARY_USER if not found else None
         return self._user

@@ -1,0 +1,1 @@
+"""What is copied in bulk from bodies into objects that are stored."""
