@@ -137,6 +137,8 @@ class Route:
     opened: tuple[Evidence, ...] = ()
     """Where the code says that callers needn't be known."""
     above: AboveRoute | None = None
+    http_guards: tuple[Evidence, ...] = ()
+    """Guards around a WebSocket route that see HTTP requests alone."""
     runs_before: tuple[FunctionSymbol, ...] = ()
     """Functions of the project that the framework calls before the handler, beside its decorators and its class."""
     rate_limits: tuple[Guard, ...] = ()

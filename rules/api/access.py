@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.scanner.model.access import Access, AccessDefault, GuardAction, GuardUse
+from assay.scanner.model.access import (
+    Access,
+    AccessDefault,
+    Admission,
+    GuardAction,
+    GuardUse,
+    InboundWebhook,
+    SocketEntrance,
+    Trust,
+)
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.lookup import ObjectLookup, Reach
 from assay.scanner.model.service import Service
@@ -141,6 +150,75 @@ def ineffective_auth_guard(use: GuardUse, service: Service) -> Verdict:
             f"{use.guard} doesn't act above the route; does what else guards it ask for as much?", *use.evidence
         )
     return passed(f"{use.guard} acts", *use.evidence)
+
+
+@rule(
+    "API606",
+    severity=Severity.HIGH,
+    cwe=(306, 1385),
+    references=(
+        "OWASP API2:2023",
+        "RFC 6455 §10.2",
+        "https://cheatsheetseries.owasp.org/cheatsheets/WebSocket_Security_Cheat_Sheet.html",
+    ),
+)
+def unauthenticated_websocket(socket: SocketEntrance, service: Service) -> Verdict:
+    """A WebSocket accepts whoever connects, or every site's pages in a user's name.
+
+    Why: the guards of HTTP routes don't see it, and browsers let any page connect with the user's cookies.
+    Fix: find out who connects before the connection is accepted, compare the origin, and close it with 1008 otherwise.
+    """
+    proof = (*socket.evidence, *socket.http_guards)
+    match socket.admission:
+        case Admission.ANYBODY if socket.http_guards or any(endpoint.auth for endpoint in service.endpoints):
+            return fail("whoever connects is accepted; check who it is before accepting", *proof)
+        case Admission.ANYBODY:
+            return review("whoever connects is accepted; is it meant for everybody?", *proof)
+        case Admission.ANY_ORIGIN:
+            return fail("pages of any site may connect; compare the origin with your own", *proof)
+        case Admission.ORIGIN:
+            return review("only the origin is compared, which programs make up; is it meant for everybody?", *proof)
+        case Admission.TICKET:
+            return review("it asks for a ticket in the query string, which logs keep; is that good for once?", *proof)
+        case Admission.UNKNOWN:
+            return review("does it turn strangers away before it accepts?", *proof)
+    return passed("it checks who connects", *proof)
+
+
+@rule(
+    "API607",
+    severity=Severity.CRITICAL,
+    cwe=(345, 347),
+    references=(
+        "OWASP A08:2021",
+        "OWASP API10:2023",
+        "https://docs.stripe.com/webhooks#verify-events",
+    ),
+)
+def unverified_webhook(webhook: InboundWebhook, service: Service) -> Verdict:
+    """An event of another system is acted on, and nothing checks that it comes from there.
+
+    Why: anybody sends "order 42 is paid", and it is.
+    Fix: verify the sender's signature over the raw body before anything else, in constant time, with a limit on its age.
+    """
+    proof = webhook.evidence
+    if webhook.trust is Trust.NONE and webhook.actions and webhook.is_named:
+        return fail(
+            "it acts on events of anybody; verify the sender's signature first", *proof, *webhook.actions[:_SHOWN]
+        )
+    acts = webhook.actions or webhook.perhaps_actions
+    match webhook.trust:
+        case Trust.NONE if acts:
+            return review("do events come from outside? nothing checks who sent them", *proof, *acts[:_SHOWN])
+        case Trust.UNKNOWN if acts:
+            return review(f"does it check who sent the event? {proof[0].text}", *proof)
+        case Trust.VERIFIED:
+            return passed("it checks who sent the event", *proof)
+        case Trust.GUARDED:
+            return passed("a guard asks who is calling", *proof)
+        case Trust.SECRET_PATH:
+            return passed("its path holds a secret", *proof)
+    return not_applicable("it does nothing that we know of", *proof)
 
 
 def _question(endpoint: Endpoint) -> str:

@@ -68,12 +68,12 @@ def mass_assignment(assignment: BulkAssignment, service: Service) -> Verdict:
     target = assignment.target or "the object"
     if assignment.unlimited is not None and not assignment.only_admins:
         return fail(
-            f"every field that a client sends becomes one of {target}; name those it may set", assignment.unlimited
+            f"every field that a client sends becomes one of {target}; name those it may set", *assignment.copying
         )
     if assignment.rights and not assignment.only_entitled:
         return fail(f"a client may give itself rights in {target}; leave these fields out", *assignment.rights)
     if assignment.unlimited is not None:
-        return review(f"may administrators set every field of {target}?", assignment.unlimited)
+        return review(f"may administrators set every field of {target}?", *assignment.copying)
     if assignment.unknown is not None:
         return review(f"which fields of {target} may a client set?", assignment.unknown)
     if assignment.rights and not assignment.only_admins:

@@ -26,6 +26,7 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite, trail_of
+from assay.scanner.model.upload import FileUpload
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Evidence, Kind, Severity, Verdict, fail, not_applicable, passed, review
 
@@ -341,6 +342,35 @@ def unsafe_archive_extraction(site: ArchiveExtraction, service: Service) -> Verd
 
 def _filters_by_default(service: Service) -> bool:
     return any((d.oldest_python or 0) >= _FILTERS_BY_DEFAULT for d in service.dependency_sets)
+
+
+@rule(
+    "SEC118",
+    severity=Severity.MEDIUM,
+    cwe=(434,),
+    references=("OWASP A04:2021 Insecure Design", *_papers(434, "File_Upload")),
+)
+def unrestricted_file_upload(upload: FileUpload, service: Service) -> Verdict:
+    """A file of any kind is stored under the name that the client gave it.
+
+    Why: a page or a script that is stored so runs in the browsers of others, or on the server, once it is fetched.
+    Fix: give the file a name of your own, and take a few kinds only, told by what is in the file.
+    """
+    if upload.offline is not None:
+        return not_applicable(f"no client reaches it: {upload.offline}")
+    if upload.is_temporary:
+        return not_applicable("it is kept for a moment only")
+    if upload.named_by_client is None:
+        return passed("the stored name isn't the client's")
+    if upload.checked is not None:
+        return passed("the kind of the file is looked at", upload.checked)
+    if upload.served is not None:
+        return fail(
+            "files of any kind are stored under the client's name and handed out again; take a few kinds only",
+            upload.named_by_client,
+            upload.served,
+        )
+    return review("may this file be of any kind? It keeps the client's name", upload.named_by_client)
 
 
 @rule("SEC119", severity=Severity.HIGH, cwe=(640, 644), references=_papers(640, "Forgot_Password"))

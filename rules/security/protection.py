@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.model.crypto import Act, Credential, CredentialSource, HashUse, Keeping, PasswordUse
+from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.service import Service
 from assay.scanner.model.transport import Place, Transport
 from assay.scanner.rulebook import rule
@@ -127,3 +128,30 @@ def hardcoded_credential(credential: Credential, service: Service) -> Verdict:
         return fail(f"{credential.kind} is written in the code; revoke it and read the new one from a secret store")
     text = f"`{credential.what}` is written in the code ({credential.masked})"
     return fail(f"{text}; change it and read the new one from the environment or a secret store")
+
+
+@rule(
+    "SEC306",
+    severity=Severity.HIGH,
+    cwe=(778, 223),
+    references=(
+        "OWASP A09:2021",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#which-events-to-log",
+    ),
+)
+def sensitive_operation_without_audit(endpoint: Endpoint, service: Service) -> Verdict:
+    """Something sensitive is done, and no record says who did it.
+
+    Why: after a stolen account or a quarrel nobody can tell who signed in, handed out rights or moved money, and when.
+    Fix: write an audit record of who did what to whom, when and from where, with what result; not only a log line.
+    """
+    act = endpoint.act
+    if act is None:
+        return not_applicable("it does nothing that has to be on record")
+    if act.records:
+        return passed("an audit record is written", *act.records)
+    if act.captures:
+        return passed("changes are put on record by themselves", *act.captures)
+    if act.logs:
+        return review(f"{endpoint.label}: {act.what}; does this log keep who did it, safe from change?", *act.logs)
+    return fail(f"{endpoint.label}: {act.what}, and nothing records who did; write an audit record", *act.evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.scanner.model.key import Keeping, StoredKey
+from assay.scanner.model.key import Keeping, StoredKey, UrlCredential, UrlUse
 from assay.scanner.model.service import Service
 from assay.scanner.model.traffic import ClientAddress, EndpointTraffic, Throttle, Trust
 from assay.scanner.rulebook import rule
@@ -102,3 +102,39 @@ def api_key_stored_in_plaintext(key: StoredKey, service: Service) -> Verdict:
                 "this library keeps keys as they are; do they open much, and does anything end them?", *key.evidence
             )
     return fail(f"`{key.column}` keeps keys as clients send them; keep and look up a digest", *key.evidence)
+
+
+@rule(
+    "SEC405",
+    severity=Severity.HIGH,
+    cwe=(598, 522),
+    references=(
+        "RFC 9110 §17.9",
+        "RFC 6750 §5.3",
+        "OWASP API2:2023 Broken Authentication",
+    ),
+)
+def credential_in_url(credential: UrlCredential, service: Service) -> Verdict:
+    """A password, key or token stands in a URL.
+
+    Why: URLs are written to the logs of every proxy and server on the way, to the browser's history, and to the
+    `Referer` of the next page, and whoever reads one is let in.
+    Fix: take credentials from the `Authorization` header or the body of a POST, and send them so.
+    """
+    proof = credential.evidence
+    if credential.aside is not None:
+        return not_applicable(credential.aside, *proof)
+    match credential.use:
+        case UrlUse.LINK:
+            return not_applicable("the link itself is what opens something", *proof)
+        case UrlUse.READ:
+            return fail(f"`{credential.what}` is taken from the URL; take it from a header or the body", *proof)
+        case UrlUse.SENT:
+            return fail(f"`{credential.what}` is put into a URL; send it in the body of a POST", *proof)
+        case UrlUse.TOKEN:
+            return review(f"does `{credential.what}` let clients in again? then it belongs into a header", *proof)
+        case UrlUse.SOCKET:
+            return review(f"is `{credential.what}` made for this one connection, and short-lived?", *proof)
+        case UrlUse.SENT_KEY:
+            return review(f"does that API take `{credential.what}` in a header as well?", *proof)
+    return passed("it comes in a header", *proof)

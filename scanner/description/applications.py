@@ -96,9 +96,15 @@ def _by_switch(app: Application, switch: str, project: Project) -> DescriptionSo
 def _library(root: str, project: Project) -> Evidence | None:
     inside = f"{root}/" if root else ""
     for module in project.modules.values():
+        if module.role is not Role.PROD or not module.path.startswith(inside):
+            continue
         found = module.imported_packages & _GENERATORS
-        if found and module.role is Role.PROD and module.path.startswith(inside):
+        if found:
             return Evidence(Location.whole_file(module.path), f"it uses {min(found)}")
+        for binding in module.scope.bindings.get("INSTALLED_APPS", ()):
+            for node in form.walk(binding.value) if binding.value is not None else ():
+                if isinstance(node, form.Const) and node.value in _GENERATORS:
+                    return module.evidence(node, f"it uses {node.value}")
     return None
 
 

@@ -106,7 +106,7 @@ def _calls(route: Route, project: Project) -> Iterator[Sited]:
 
 
 def _about(decorator: form.Expr, action: str) -> form.Expr | None:
-    """What a class's decorator says of the action: `extend_schema_view(list=...)`, `method_decorator(..., name="get")`."""
+    """What a class's decorator says of the action: `extend_schema_view(list=...)`, `method_decorator(..., "get")`."""
     if not isinstance(decorator, form.Call):
         return decorator
     match last_name(decorator.func):

@@ -131,14 +131,36 @@ class SocketEntrance:
         return f"WebSocket {self.name}"
 
 
+class Trust(StrEnum):
+    """Why an endpoint believes that an event comes from whom it says."""
+
+    VERIFIED = "verified"
+    """It checks a signature or a secret, or asks the sender again."""
+    GUARDED = "guarded"
+    """A guard asks who is calling."""
+    SECRET_PATH = "secret path"
+    """Its path holds a secret."""
+    UNKNOWN = "unknown"
+    """Something may check it that could not be followed."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class InboundWebhook:
-    """An endpoint that another system calls with its events."""
+    """An endpoint that another system calls with its events.
+
+    `is_named` is set where its path or its handler says that it is one; otherwise it only names a service that sends
+    events. `actions` is what it surely does on an event, `perhaps_actions` what it may do.
+    """
 
     name: str
     location: Location
     role: Role
+    trust: Trust
+    is_named: bool
     evidence: tuple[Evidence, ...] = ()
+    actions: tuple[Evidence, ...] = ()
+    perhaps_actions: tuple[Evidence, ...] = ()
 
     @property
     def subject_id(self) -> str:
@@ -146,4 +168,4 @@ class InboundWebhook:
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"webhook {self.name}"

@@ -49,10 +49,11 @@ class RequestBody:
 class BulkAssignment:
     """A place where many fields that a client sends become columns of a row: a call, or a schema that writes rows.
 
-    `target` is the model. `unlimited` is where every field is taken over, whatever a client sends, `everything` where a
-    schema takes every column of its table but a few. `rights` are fields that give a client rights, `owners` those that
-    say whose the row is; `checked` are such that code of the schema looks at. `limits` say which fields there are,
-    `unknown` why that can't be told. `only_admins` may call it, or `only_entitled` callers with some right.
+    `target` is the model. `unlimited` is where every field is taken over, whatever a client sends, `inner` where a
+    function that is called there does so, `everything` where a schema takes every column of its table but a few.
+    `rights` are fields that give a client rights, `owners` those that say whose the row is; `checked` are such that
+    code of the schema looks at. `limits` say which fields there are, `unknown` why that can't be told. `only_admins`
+    may call it, or `only_entitled` callers with some right.
     """
 
     name: str
@@ -60,6 +61,7 @@ class BulkAssignment:
     role: Role
     target: str = ""
     unlimited: Evidence | None = None
+    inner: Evidence | None = None
     everything: Evidence | None = None
     unknown: Evidence | None = None
     rights: tuple[Evidence, ...] = ()
@@ -72,6 +74,11 @@ class BulkAssignment:
     @property
     def subject_id(self) -> str:
         return self.name
+
+    @property
+    def copying(self) -> tuple[Evidence, ...]:
+        """Where every field is taken over, from the outside inwards."""
+        return tuple(evidence for evidence in (self.unlimited, self.inner) if evidence is not None)
 
     @property
     def label(self) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from assay.scanner.model.effect import Effect, EffectKind
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.model.privilege import Privilege
+from assay.scanner.model.privilege import Privilege, SensitiveAct
 from assay.scanner.model.query import Bound, CollectionRead, PageSize
 from assay.scanner.model.role import Role
 
@@ -88,6 +88,8 @@ class Endpoint:
     """What leads people there with GET: a link from a mail, a payment provider. Told where it changes something."""
     privilege: Privilege | None = None
     """Why it is for few, and what it asks of callers; None where strangers or all who are signed in may call it."""
+    act: SensitiveAct | None = None
+    """What it does that has to be on record."""
     unfollowed: tuple[Evidence, ...] = ()
     """Calls that may change something, for all that can be told."""
     operations: tuple[str, ...] = ()

@@ -176,22 +176,44 @@ class StoredKey:
         return f"column {self.column} of {self.table}"
 
 
+class UrlUse(StrEnum):
+    """How a credential comes to a service, or leaves it."""
+
+    READ = "read"
+    """In the query string, and it lets the client in again and again."""
+    TOKEN = "token"
+    """In the query string; whether it lets the client in more than once can't be told."""
+    LINK = "link"
+    """In a link that is sent to somebody, or that another party redirects to."""
+    SOCKET = "socket"
+    """In the query string of a web socket, which browsers send no headers for."""
+    SENT = "sent"
+    """The service puts a password into a query string."""
+    SENT_KEY = "sent key"
+    """The service puts a key into a query string."""
+    HEADER = "header"
+
+
 @dataclass(frozen=True, slots=True)
 class UrlCredential:
-    """A credential read from, or put into, a URL."""
+    """A credential that is read from a request, or put into one. `aside` says why production doesn't do so."""
 
-    name: str
+    function: str
+    what: str
+    ordinal: int
     location: Location
     role: Role
+    use: UrlUse
     evidence: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.function}#{self.what}{self.ordinal}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"{self.what} in {self.function}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Reach(StrEnum):
 class ObjectLookup:
     """One object is looked up by what the path of an endpoint says.
 
-    `name` is the endpoint's, the first one's where the look-up serves several. `model` is empty where it can't be told.
+    `name` is the endpoint's, one of them where the look-up serves several. `model` is empty where it can't be told.
     `reach_reason` says in words what `reach` rests on.
     """
 

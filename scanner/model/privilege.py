@@ -1,4 +1,4 @@
-"""What an endpoint does that not everybody who is signed in may do."""
+"""What an endpoint does that not everybody who is signed in may do, and what has to be on record."""
 
 from __future__ import annotations
 
@@ -21,3 +21,19 @@ class Privilege:
     roles: tuple[Evidence, ...] = ()
     own: Evidence | None = None
     unread: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SensitiveAct:
+    """Something that somebody will ask about later: who did it, when, to whom.
+
+    `records` are where an audit record of it is written, `captures` what keeps such records by itself, `logs` the lines
+    that go to the application's log instead.
+    """
+
+    what: str
+    evidence: tuple[Evidence, ...]
+    records: tuple[Evidence, ...]
+    is_sign_in: bool = False
+    captures: tuple[Evidence, ...] = ()
+    logs: tuple[Evidence, ...] = ()

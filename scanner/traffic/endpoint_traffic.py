@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from assay.scanner.access.purposes import is_secret_name
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import Project
@@ -24,11 +26,11 @@ from assay.scanner.traffic.lockouts import before_handlers, login_protection, of
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KINDS = (EndpointKind.JSON, EndpointKind.HTML, EndpointKind.FILE, EndpointKind.STREAM)
-_CALLED_BY_SERVICES = frozenset(
+_NOT_COUNTED = frozenset(
     """webhook webhooks hook hooks callback slack stripe github gitlab twilio telegram saml oauth oauth2 oidc sso acs
-    logout signout consent csp healthcheck""".split()
+    login signin logout signout consent csp healthcheck""".split()
 )
-"""Words of paths that other services call, or that end something."""
+"""Words of paths that other services call, or by which people come and go."""
 _SENDING = (EffectKind.MAIL, EffectKind.QUEUE)
 _ORDER = (*_SENDING, EffectKind.FILE, EffectKind.WRITE)
 _MODEL_CALLS = {
@@ -110,7 +112,7 @@ def _throttle(
 def _cost(route: Route, endpoint: Endpoint, project: Project) -> Evidence | None:
     """What makes each call of an endpoint dear: it fills a table, sends something, asks a model that bills by use."""
     told = {word for part in endpoint.path.split("/") for word in words(part)}
-    if told & _CALLED_BY_SERVICES or endpoint.stand_ins:
+    if told & _NOT_COUNTED or any(is_secret_name(name) for name in path_parameters(endpoint.path)):
         return None
     dear = [e for e in endpoint.effects if e.excuse is None and e.doubt is None and _is_dear(e)]
     if dear:

@@ -9,7 +9,13 @@ from functools import cached_property
 from assay.scanner.dataflow.effects.change import NONE, Caveats, Change
 from assay.scanner.dataflow.effects.changes import Recognizer
 from assay.scanner.dataflow.effects.libraries import ENQUEUING, HANDING_ON
-from assay.scanner.dataflow.effects.names import why_beside_the_point, why_now_and_then
+from assay.scanner.dataflow.effects.names import (
+    LOG_METHODS,
+    is_logger,
+    records_audit,
+    why_beside_the_point,
+    why_now_and_then,
+)
 from assay.scanner.dataflow.effects.occasions import Occasion, occasions
 from assay.scanner.dataflow.effects.sessions import signed_in, signed_out
 from assay.scanner.dataflow.lexicon import words
@@ -65,6 +71,7 @@ class Body:
     edges: list[Edge] = field(default_factory=list)
     inherited: list[LibraryMethod] = field(default_factory=list)
     unfollowed: list[form.Call] = field(default_factory=list)
+    logs: list[form.Call] = field(default_factory=list)
     commits: bool = False
     occasions: tuple[Occasion, ...] = ()
 
@@ -124,6 +131,8 @@ class Bodies:
             body.commits = True
             return
         name = last_name(call.func) or ""
+        if name in LOG_METHODS and isinstance(call.func, form.Attr) and is_logger(last_name(call.func.value) or ""):
+            body.logs.append(call)
         if name == "setattr" and len(call.positional) == 3:
             change = self._recognizer.of_assignment(call.positional[0], "", call, scope)
         else:
@@ -264,6 +273,8 @@ _COMMON = frozenset({"update", "remove", "insert", "register", "store", "save", 
 
 
 def _handed_on(task: FunctionSymbol, call: form.Call, function: FunctionSymbol) -> Change:
+    if records_audit(task.name):
+        return Change(EffectKind.AUDIT, task.name, "record", call, function.scope)
     caveats = Caveats(f"what `{task.name}` does is what counts")
     return Change(EffectKind.QUEUE, task.name, "send", call, function.scope, caveats)
 

@@ -15,6 +15,7 @@ from assay.scanner.dataflow.effects.libraries import (
     DJANGO_WRITES,
     DOCUMENT_WRITES,
     DOCUMENTS,
+    ENQUEUING,
     MONGO_PACKAGES,
     MONGO_WRITES,
     PEEWEE_WRITES,
@@ -22,7 +23,7 @@ from assay.scanner.dataflow.effects.libraries import (
     SQL_PACKAGES,
     TORTOISE_WRITES,
 )
-from assay.scanner.dataflow.effects.names import is_audit_record, records_audit, tells_of_use
+from assay.scanner.dataflow.effects.names import LOG_METHODS, is_audit_record, records_audit, tells_of_use
 from assay.scanner.dataflow.effects.names import why_beside_the_point as beside_the_point
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.requests import request_change
@@ -50,7 +51,6 @@ _SENDERS = frozenset({"post", "put", "patch", "delete", "request", "send", "urlo
 _COMMITS = frozenset({"commit", "flush", "begin"})
 _SESSIONS = frozenset({"session", "sess", "dbsession", "db_session", "async_session", "sa_session"})
 _AUDIT_LOGGERS = frozenset({"audit", "auditing", "security", "auditlog"})
-_LOG_METHODS = frozenset({"debug", "info", "warning", "error", "critical", "log", "exception", "notice", "bind"})
 _FORMS = ("django.forms.", "django.contrib.auth.forms.", "rest_framework.", "crispy_forms.", "allauth.")
 _REPOSITORIES = frozenset({"add", "add_many", "create", "create_many", "update", "update_many", "upsert", "delete"})
 _NOTHING: Mapping[str, str] = {}
@@ -108,15 +108,27 @@ class Recognizer:
 
     def of_assignment(self, owner: form.Expr, attr: str, node: form.Stmt | form.Expr, scope: Scope) -> Change | None:
         """What `row.attr = ...` changes once the session is committed, where the owner may be a row."""
-        if not self._has_sql or (isinstance(owner, form.Name) and owner.id in ("self", "cls")):
+        if not self._has_sql:
             return None
-        record = self._records.record_at(owner, scope)
+        if isinstance(owner, form.Name) and owner.id in ("self", "cls"):
+            record = self._own_record(scope)
+            if record is None:
+                return None
+        else:
+            record = self._records.record_at(owner, scope)
         if record is None and self._project.infer(owner, scope) is not None:
             return None
         excuse = f"`{attr}` only notes the use" if tells_of_use(attr) else None
         doubt = None if record is not None else "what the object is can't be told"
         caveats = Caveats(excuse, doubt=doubt)
         return Change(EffectKind.WRITE, record or "", "update", node, scope, caveats, needs_commit=True)
+
+    def _own_record(self, scope: Scope) -> str | None:
+        """The model whose row a method changes, unless the row is only being made."""
+        method = scope.enclosing_function
+        if method is None or method.owner is None or method.name.startswith("__"):
+            return None
+        return method.owner.name if self._records.is_record(method.owner) else None
 
     # --- SQL ---
 
@@ -140,19 +152,19 @@ class Recognizer:
         if known is not None:
             return Change(known[0], "", known[1], call, scope)
         owner, _, method = dotted.rpartition(".")
-        if method in _LOG_METHODS:
+        if method in LOG_METHODS:
             return self._audit_logger(call, scope)
-        action = self._action_of(owner, method, call)
+        action = self._action_of(owner, method, call, scope)
         if action is None:
             return self._named_audit(method, call, scope) if _may_be_own(dotted) else None
         return self._write(self._target(owner, method, call, scope), action, call, scope)
 
-    def _action_of(self, owner: str, method: str, call: form.Call) -> str | None:
+    def _action_of(self, owner: str, method: str, call: form.Call, scope: Scope) -> str | None:
         package = owner.split(".", 1)[0]
         lower = owner.lower()
         if package in SQL_PACKAGES:
             if "session" in lower and method in SESSION_WRITES:
-                return SESSION_WRITES[method]
+                return self._session_action(method, call, scope)
             if "query" in lower and method in ("delete", "update"):
                 return method
             is_repository = package == "advanced_alchemy" and ("repository" in lower or "service" in lower)
@@ -175,6 +187,15 @@ class Recognizer:
         if self._has_django and self._records.is_django_row(owner):
             return DJANGO_WRITES.get(method) or (DJANGO_RELATED.get(method) if _is_many(owner) else None)
         return None
+
+    def _session_action(self, method: str, call: form.Call, scope: Scope) -> str:
+        """A row that is there already may be added as well."""
+        given = next(iter(call.positional), None)
+        value = self._project.infer(given, scope) if given is not None and method == "add" else None
+        if not isinstance(value, Instance) or value.cls is None:
+            return SESSION_WRITES[method]
+        is_made = value.origin is not None and last_name(value.origin.func) == value.cls.name
+        return "create" if is_made else "update"
 
     def _target(self, owner: str, method: str, call: form.Call, scope: Scope) -> str:
         """The model whose rows change: of what is given to a session, else of what the method is called on."""
@@ -199,7 +220,7 @@ class Recognizer:
         row = self._row(method, receiver, call, scope)
         if row is not None:
             return row
-        if method in _LOG_METHODS:
+        if method in LOG_METHODS:
             return self._audit_logger(call, scope)
         return self._named_audit(method, call, scope)
 
@@ -210,7 +231,7 @@ class Recognizer:
         is_session = name in _SESSIONS or name.endswith("session")
         if not is_session and record is None:
             return None
-        return self._write(record or "", SESSION_WRITES[method], call, scope)
+        return self._write(record or "", self._session_action(method, call, scope), call, scope)
 
     def _row(self, method: str, receiver: form.Expr, call: form.Call, scope: Scope) -> Change | None:
         """What a method does to rows that only the code before tells to be some."""
@@ -237,6 +258,8 @@ class Recognizer:
 
     def _named_audit(self, name: str, call: form.Call, scope: Scope) -> Change | None:
         owner = last_name(call.func.value) if isinstance(call.func, form.Attr) else None
+        if owner is not None and name in ENQUEUING:
+            name = owner
         by_owner = owner is not None and not {"audit", "auditor", "auditlog"}.isdisjoint(words(owner))
         if records_audit(name) or (by_owner and words(name)[:1] not in (("get",), ("list",), ("search",))):
             return Change(EffectKind.AUDIT, name, "record", call, scope)
@@ -258,7 +281,7 @@ class Recognizer:
         return Change(EffectKind.AUDIT, "audit log", "record", call, scope)
 
     def _write(self, target: str, action: str, call: form.Call, scope: Scope) -> Change:
-        if target and is_audit_record(target):
+        if is_audit_record(target or _spelled(call.func.value if isinstance(call.func, form.Attr) else call.func)):
             return Change(EffectKind.AUDIT, target, "record", call, scope)
         excuse = (beside_the_point(target) if target else None) or only_notes_use(call, scope)
         occasion = None

@@ -28,7 +28,9 @@ _RECORD_PAIRS = frozenset(
         ("activity", "event"), ("user", "action"), ("change", "record"), ("activity", "entry"),
     }
 )  # fmt: skip
-_RECORD_WORDS = frozenset({"audit", "auditlog", "changelog", "audited", "auditor", "auditing", "activitylog"})
+_RECORD_WORDS = frozenset(
+    {"audit", "auditlog", "changelog", "audited", "auditor", "auditing", "activitylog", "objectchange"}
+)
 _TIMES_OF_USE = frozenset(
     {
         ("last", "used"), ("last", "seen"), ("last", "login"), ("last", "active"), ("last", "activity"),
@@ -57,6 +59,8 @@ _BESIDE_THE_POINT = frozenset(
     }
 )  # fmt: skip
 
+LOG_METHODS = frozenset({"debug", "info", "warning", "error", "critical", "log", "exception", "notice", "bind"})
+_LOGGERS = frozenset({"log", "logger", "logging", "loguru", "structlog", "audit"})
 _READING = frozenset(
     """get fetch load find list read retrieve lookup search is has can check count resolve render serialize view show
     query select current calculate compute validate""".split()
@@ -119,3 +123,9 @@ def why_now_and_then(name: str) -> str | None:
     if parts[:1] == ("ensure",) or "or_create" in text or "or_add" in text or "or_insert" in text:
         return f"`{name}` makes it when it isn't there yet"
     return f"`{name}` reads, and keeps what it reads up to date" if parts and parts[0] in _READING else None
+
+
+@lru_cache(maxsize=8192)
+def is_logger(name: str) -> bool:
+    """Whether something of that name writes into a log."""
+    return not _LOGGERS.isdisjoint(words(name))

@@ -24,6 +24,9 @@ from assay.scanner.readers.python import form
 _DEEPEST = 10
 _MOST_FUNCTIONS = 600
 _MOST_UNFOLLOWED = 8
+_MOST_LOGS = 2
+_NEAR = 2
+"""How many calls away from the handler a log line is still about what that one does."""
 _AROUND = ("dispatch", "initial", "initialize_request", "finalize_response", "prepare", "on_finish", "setup")
 """Methods of a view's class that run before or after whichever handler answers."""
 _BESIDE = Caveats("it happens around every request")
@@ -32,10 +35,11 @@ _LIBRARY_ACTIONS = frozenset({"create", "update", "partial_update", "destroy", "
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an endpoint changes, and the calls that may change something, for all that can be told."""
+    """What an endpoint changes, the calls that may change something for all that can be told, and what it logs."""
 
     effects: tuple[Effect, ...] = ()
     unfollowed: tuple[Evidence, ...] = ()
+    logs: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,7 @@ class _Walk:
         self._effects: dict[tuple[EffectKind, str, str, form.Node], Effect] = {}
         self._waiting: list[tuple[Change, _Visit]] = []
         self._unfollowed: dict[form.Node, Evidence] = {}
+        self._logs: list[Evidence] = []
         self._commits = False
         self._is_mixed = False
 
@@ -101,7 +106,9 @@ class _Walk:
                 self._visit(visit)
         for change, visit in self._waiting if self._commits else ():
             self._note(change, visit)
-        return Found(tuple(self._effects.values()), tuple(self._unfollowed.values())[:_MOST_UNFOLLOWED])
+        return Found(
+            tuple(self._effects.values()), tuple(self._unfollowed.values())[:_MOST_UNFOLLOWED], tuple(self._logs)
+        )
 
     # --- where it begins ---
 
@@ -154,6 +161,9 @@ class _Walk:
         body = self._bodies.of(visit.function)
         dead = self._unreached(visit)
         self._commits |= body.commits
+        if visit.depth <= _NEAR and visit.caveats.excuse is None:
+            near = [call for call in body.logs if not _is_in(call, dead)][: _MOST_LOGS - len(self._logs)]
+            self._logs += (self._search.evidence(call, visit.function, "it goes to the log only") for call in near)
         for change in body.changes:
             if not _is_in(change.node, dead):
                 self._change(_on(change, body.occasion(change.node)), visit, body)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from assay.scanner.dataflow.effects.bodies import Bodies
+from assay.scanner.dataflow.effects.captures import captures
 from assay.scanner.dataflow.effects.changes import Known, Recognizer
 from assay.scanner.dataflow.effects.contracts import contract, link, signs_out
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.search import Search
+from assay.scanner.dataflow.privileges.acts import sensitive_act
 from assay.scanner.framework import Framework, Route, SqlExecution
 from assay.scanner.linker.project import Project
 from assay.scanner.model.effect import Effect, EffectKind
@@ -30,7 +32,8 @@ def with_effects(
     """Each endpoint with what its handler changes for its method, in what that calls too."""
     records = Records(project, tables, [f.rows for f in known if f.rows is not None])
     outside = Known({e.call: e for e in executions}, {r.location: r for r in requests})
-    search = Search(project, Bodies(project, Recognizer(project, records, outside)))
+    bodies = Bodies(project, Recognizer(project, records, outside))
+    search, kept = Search(project, bodies), captures(project, bodies)
     for route, endpoint in endpoints:
         if endpoint.role is not Role.PROD:
             yield route, endpoint
@@ -42,6 +45,10 @@ def with_effects(
             changed = replace(changed, effects_on_get=safe if signs_out(route) else tuple(map(_hygienic, safe)))
             if changed.changes_on_get:
                 changed = replace(changed, contract=contract(route), link=link(route))
+        act = sensitive_act(changed) if route.handler is not None else None
+        if act is not None:
+            keeping = [c.evidence for c in kept if act.is_sign_in or not c.of_sign_ins]
+            changed = replace(changed, act=replace(act, captures=tuple(keeping[:2]), logs=found.logs))
         yield route, changed
 
 

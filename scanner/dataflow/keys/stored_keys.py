@@ -211,7 +211,7 @@ class StoredKeys:
     def _is_made_of(self, call: form.Call, cls: ClassSymbol, scope: Scope) -> bool:
         function = scope.enclosing_function
         names = {last_name(n) for n in form.walk(call.func) if isinstance(n, form.Name | form.Attr)}
-        return cls.name in names or ("cls" in names and function is not None and function.owner is cls)
+        return cls.name in names or (bool(names & {"cls", "super"}) and function is not None and function.owner is cls)
 
     def _is_random(self, node: form.Expr, scope: Scope, depth: int) -> bool:
         return self._calls(node, scope, depth, _RANDOM) and not self._is_digest(node, scope, depth)

@@ -9,6 +9,7 @@ from assay.scanner.dataflow.keys.sent import SentValues
 from assay.scanner.dataflow.keys.signing_keys import SigningKeys
 from assay.scanner.dataflow.keys.stored_keys import StoredKeys
 from assay.scanner.dataflow.keys.token_issues import TokenIssues
+from assay.scanner.dataflow.keys.url_credentials import UrlCredentials
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
 
@@ -22,3 +23,4 @@ def keys(
     sent = SentValues(gathered.project, [route for route, _ in gathered.endpoints])
     yield from Comparisons(gathered, sent).all()
     yield from StoredKeys(gathered, sent).all()
+    yield from UrlCredentials(gathered).all()

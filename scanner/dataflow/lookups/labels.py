@@ -125,6 +125,8 @@ def is_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:
     match node:
         case form.Name(id=name):
             return name in labels.callers or name in _ASKING
+        case form.Attr(value=form.Name(id="self"), attr=attr):
+            return attr in _ASKING or not CALLER_WORDS.isdisjoint(words(attr)[-1:])
         case form.Attr(value=base, attr=attr):
             return attr in _ASKING or (attr.lower() in _CARRIED and last_name(base) in _CARRIERS)
         case form.Subscript(value=base, index=form.Const(value=str() as key)):

@@ -13,7 +13,6 @@ from assay.scanner.readers.python import form
 
 _NO_RESULT = Miss(Kind.RAISES, None, "NoResultFound")
 _DOES_NOT_EXIST = Miss(Kind.RAISES, None, "DoesNotExist")
-_UNTOUCHED = Miss(Kind.GOES_ON)
 _OR_404 = frozenset(
     {"get_object_or_404", "aget_object_or_404", "get_or_404", "first_or_404", "one_or_404", "get_list_or_404"}
 )
@@ -25,7 +24,8 @@ _OF_CHAINS = {
 """Last steps of a query."""
 _OF_DRIVERS = {
     "find_one": NOTHING, "find_one_and_update": NOTHING, "find_one_and_delete": NOTHING,
-    "find_one_and_replace": NOTHING, "fetchrow": NOTHING, "fetch_one": NOTHING, "fetchone": NOTHING, "get_or_none": NOTHING,
+    "find_one_and_replace": NOTHING, "fetchrow": NOTHING, "fetch_one": NOTHING, "fetchone": NOTHING,
+    "get_or_none": NOTHING,
 }  # fmt: skip
 _OF_CLASSES = {
     "get": {"tortoise": _DOES_NOT_EXIST, "peewee": _DOES_NOT_EXIST, "beanie": NOTHING, "pony": NOTHING},
@@ -42,8 +42,6 @@ NAMES = frozenset({*_OR_404, *_OF_CHAINS, *_OF_DRIVERS, *_OF_CLASSES, "get_objec
 """Last names of calls that may be look-ups."""
 VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.")
 """Where the bases are from of views that look their object up themselves."""
-_COUNTING = frozenset({"count", "sum", "max", "min", "avg", "exists", "coalesce", "Count", "Sum", "Max", "Min", "Avg"})
-"""Functions of SQL with whose number one asks how many rows there are, and not for one of them."""
 _SESSIONS = ("session", "db", "sess", "dbsession", "conn")
 _DEEPEST = 4
 
@@ -69,19 +67,27 @@ def query(call: form.Call, scope: Scope, project: Project, view: ClassSymbol | N
     if miss is None:
         return None
     parts = tuple(made_of(call, scope))
-    if any(isinstance(n, form.Call) and last_name(n.func) in _COUNTING for part in parts for n in form.walk(part)):
+    if any(_counts(node) for part in parts for node in form.walk(part)):
         return None
     if name == "get_object":
         return Query(call, miss, parts, model_of_view(view, project), is_of_view=True)
     return Query(call, miss, parts, _model(parts, scope, project, view))
 
 
+def _counts(node: form.Expr | form.Stmt) -> bool:
+    """`select(func.count())`: it asks how many rows there are, and not for one of them."""
+    match node:
+        case form.Call(func=func) if last_name(func) in ("select", "query") and node.positional:
+            first = node.positional[0]
+            return isinstance(first, form.Call) and (form.dotted(first.func) or "").startswith(("func.", "sa.func."))
+    return False
+
+
 def _miss(call: form.Call, name: str, scope: Scope, project: Project) -> Miss | None:
     if name.endswith("or_404"):
         return NOT_FOUND
-    if not isinstance(call.func, form.Attr) or isinstance(
-        project.infer(call.func, scope), FunctionSymbol | BoundMethod
-    ):
+    callee = project.infer(call.func, scope)
+    if not isinstance(call.func, form.Attr) or isinstance(callee, FunctionSymbol | BoundMethod):
         return None  # a function of the project is looked into
     receiver = call.func.value
     owner = project.infer(receiver, scope)
@@ -92,7 +98,7 @@ def _miss(call: form.Call, name: str, scope: Scope, project: Project) -> Miss | 
             return found
     match name:
         case "get_object":
-            return NOT_FOUND if form.dotted(receiver) == "self" and project.callee_name(call, scope) else None
+            return NOT_FOUND if form.dotted(receiver) == "self" and isinstance(callee, External) else None
         case "get_one":
             return _NO_RESULT if _is_session(receiver, owner) else None
         case "get":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.lookups.labels import Labels, is_caller, labels_in
 from assay.scanner.dataflow.lookups.owners import Owner, Owners, Ownership
-from assay.scanner.dataflow.lookups.roles import role_guard
+from assay.scanner.dataflow.lookups.roles import object_permission, role_guard
 from assay.scanner.dataflow.lookups.search import Found
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
@@ -20,7 +20,8 @@ from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.lookup import Reach
 from assay.scanner.model.place import Evidence
 
-_CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
+CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods that change or remove what the path names."""
 _OWN_PATHS = frozenset({"me", "my", "self", "current", "mine"})
 """Segments of paths of what is the caller's anyway."""
 _PARAMETER_LAST = re.compile(r"[}>)][/$?]*$")
@@ -43,7 +44,9 @@ def reached(
     found: Found, route: Route, endpoint: Endpoint, owners: Owners, read_elsewhere: frozenset[str], project: Project
 ) -> Reached:
     """`read_elsewhere` are the models of which another endpoint hands callers only what is theirs."""
-    model = found.lookup.model
+    model, scoped = found.lookup.model, found.lookup.scoped
+    if scoped is not None:
+        return Reached(Reach.LIMITED, scoped.text, (scoped,))
     owner = owners.of(model)
     if owner is None:
         return Reached(Reach.NOT_OWNED, f"{model or 'what is looked up'} has no column that says whose it is")
@@ -54,7 +57,9 @@ def reached(
         if endpoint.unresolved_guards:
             return Reached(Reach.ANYBODY, "who may call it can't be told", endpoint.unresolved_guards)
         return Reached(Reach.ANYBODY, "it asks nobody who they are", endpoint.opened)
-    held = next((e for e in (found.lookup.scoped, found.checked, role_guard(route, project)) if e is not None), None)
+    held = found.checked or role_guard(route, project)
+    if held is None and found.lookup.is_of_view and route.view_class is not None:
+        held = object_permission(route.view_class, project)
     if held is not None:
         return Reached(Reach.LIMITED, held.text, (held,))
     return _without_limit(owner, model, endpoint, is_read_elsewhere=model in read_elsewhere)
@@ -64,11 +69,11 @@ def _without_limit(owner: Owner, model: str, endpoint: Endpoint, *, is_read_else
     evidence = (Evidence(owner.location, owner.described),)
     is_itself = _PARAMETER_LAST.search(endpoint.path) is not None
     is_about_caller = not _OWN_PATHS.isdisjoint(endpoint.path.split("/"))
-    is_change = endpoint.method in _CHANGING and _is_changed(model, endpoint, is_itself)
+    is_change = endpoint.method in CHANGING and _is_changed(model, endpoint, is_itself)
     match owner.ownership:
         case Ownership.PERSON if is_change or is_read_elsewhere:
             return Reached(Reach.ALL, owner.described, evidence)
-        case Ownership.SELF if not is_itself or is_about_caller or (endpoint.method in _CHANGING and not is_change):
+        case Ownership.SELF if not is_itself or is_about_caller or (endpoint.method in CHANGING and not is_change):
             return Reached(Reach.NOT_OWNED, f"the {model} is only looked up on the way", evidence)
         case Ownership.SELF if is_change:
             return Reached(Reach.ALL, owner.described, evidence)

@@ -12,7 +12,8 @@ from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.remembered import remembered
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.values import Instance
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
@@ -52,16 +53,28 @@ def role_guard(route: Route, project: Project) -> Evidence | None:
 def _dependencies(route: Route, project: Project) -> Iterator[Sited]:
     """The `Depends(...)` of its registration, of the routers around it, and of the handler's parameters."""
     for step in route.steps:
-        stated = step.node.keyword("dependencies") if isinstance(step.node, form.Call) else None
-        for node in form.walk(stated) if stated is not None else ():
-            if isinstance(node, form.Call) and last_name(node.func) in ("Depends", "Security"):
-                yield Sited(node, step.scope)
+        yield from _stated(step.node, step.scope)
+        match step.node:
+            case form.Call(func=form.Attr(value=router)):
+                made = project.infer(router, step.scope)
+            case _:
+                continue
+        if isinstance(made, Instance) and made.origin is not None and made.scope is not None:
+            yield from _stated(made.origin, made.scope)
     if route.handler is not None:
         for param in route.handler.parameters:
             for declared in (param.default, param.annotation):
                 found = injection(declared, route.handler.outer, project)
                 if found is not None:
                     yield found
+
+
+def _stated(call: form.Expr, scope: Scope) -> Iterator[Sited]:
+    """`dependencies=[Depends(...)]` of a call."""
+    stated = call.keyword("dependencies") if isinstance(call, form.Call) else None
+    for node in form.walk(stated) if stated is not None else ():
+        if isinstance(node, form.Call) and last_name(node.func) in ("Depends", "Security"):
+            yield Sited(node, scope)
 
 
 def _is_role_dependency(dependency: Sited, project: Project) -> bool:
@@ -88,31 +101,44 @@ def _lets_in_some(name: str, project: Project) -> bool:
 
 
 def _lets_in_some_by(name: str, project: Project) -> bool:
-    if name in _ANYBODY_SIGNED_IN:
+    classes = project.classes_named(name)
+    functions = _functions_by_name(project).get(name, [])
+    if name in _ANYBODY_SIGNED_IN or any(_is_of_objects(cls, project) for cls in classes):
         return False
     if not _ROLE_WORDS.isdisjoint(words(name)):
         return True
-    classes = project.classes_named(name)
-    functions = _functions_by_name(project).get(name, [])
     if classes or functions:
         return any(_asks_for_more(cls, project) for cls in classes) or any(map(_asks_for_role, functions))
     return _SIGNING_IN.isdisjoint(words(name))
 
 
+def _is_of_objects(cls: ClassSymbol, project: Project) -> bool:
+    """Whether it decides by the object alone, which is not known when a request comes in."""
+    return project.method(cls, _OF_OBJECTS) is not None and project.method(cls, _OF_VIEWS) is None
+
+
 def _asks_for_more(cls: ClassSymbol, project: Project) -> bool:
-    """A permission class that looks at the object, or at more of the caller than whether they are signed in."""
-    if project.method(cls, _OF_OBJECTS) is not None:
-        return True
+    """A permission class that looks at more of the caller than whether they are signed in."""
     methods = [m for n in (_OF_VIEWS, "__call__", "dispatch") if (m := project.method(cls, n)) is not None]
-    if any(_asks_for_role(method) for method in methods):
-        return True
     asks_the_database = any(
         isinstance(n, form.Attr) and n.attr in ("objects", "kwargs", "path_params") for m in methods for n in m.nodes
     )
-    libraries = {last_part(base) for base in project.base_names(cls)}
-    return asks_the_database or any(
-        name.endswith("Permissions") or name.startswith("IsAdmin") for name in libraries - {"BasePermission"}
-    )
+    return asks_the_database or any(map(_asks_for_role, methods))
+
+
+def object_permission(view: ClassSymbol, project: Project) -> Evidence | None:
+    """A permission of a Django REST framework view that is asked for each object that the view looks up itself."""
+    stated = project.class_attribute(view, "permission_classes")
+    places = [stated] if stated is not None else []
+    own = project.method(view, "get_permissions")
+    if own is not None:
+        places += [(r.value, own.scope) for r in own.returns if r.value is not None]
+    for node, scope in places:
+        for inner in form.walk(node):
+            cls = project.infer(inner, scope) if isinstance(inner, form.Name | form.Attr) else None
+            if isinstance(cls, ClassSymbol) and project.method(cls, _OF_OBJECTS) is not None:
+                return scope.module.evidence(inner, f"{cls.name} is asked for each object")
+    return None
 
 
 def _asks_for_role(function: FunctionSymbol) -> bool:

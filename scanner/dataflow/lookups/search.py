@@ -71,6 +71,8 @@ class Candidate:
     param: str | None = None
     scoped: Evidence | None = None
     checked: Evidence | None = None
+    is_of_view: bool = False
+    """A library's view looks it up, and asks its object permissions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +119,8 @@ class Search:
             return None
         model, queried = model_of_view(view, self._project), self._project.method(view, "get_queryset")
         scoped = self.scope_in(queried) if queried is not None else None
-        return Found(Candidate(model.name if model is not None else "", NOT_FOUND, scoped=scoped), NOT_FOUND, None)
+        lookup = Candidate(model.name if model is not None else "", NOT_FOUND, scoped=scoped, is_of_view=True)
+        return Found(lookup, NOT_FOUND, None)
 
     def _of(
         self, function: FunctionSymbol, wanted: str, given: Labels, view: ClassSymbol | None, depth: int
@@ -148,7 +151,8 @@ class Search:
                     scoped = self._scope_of(found.parts, function.scope, labels, view)
                     model = found.model.name if found.model is not None else ""
                     place = function.module.evidence(node, _SAID[found.miss.kind, found.miss.status])
-                    yield Candidate(model, replace(found.miss, evidence=place), node, place.location, scoped=scoped)
+                    miss = replace(found.miss, evidence=place)
+                    yield Candidate(model, miss, node, place.location, scoped=scoped, is_of_view=found.is_of_view)
             elif depth and (is_on_self(node) or any(names_id(a.value, labels, wanted) for a in node.args)):
                 yield from self._called(node, function.scope, wanted, labels, view, depth)
 
@@ -212,7 +216,8 @@ class Search:
             model = model_called_on(call, scope, self._project) or model
         model = model or model_of_repository(call, scope, self._project)
         location = scope.module.location(call)
-        yield Candidate(model, found.ending, call, location, scoped=scoped, checked=found.checked)
+        checked, of_library = found.checked, lookup.is_of_view
+        yield Candidate(model, found.ending, call, location, None, scoped, checked, of_library)
 
     # --- what holds a query to the caller ---
 

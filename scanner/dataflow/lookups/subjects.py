@@ -10,7 +10,7 @@ from assay.scanner.dataflow.lookups.labels import Labels
 from assay.scanner.dataflow.lookups.misses import Kind, Miss
 from assay.scanner.dataflow.lookups.outcomes import status_for
 from assay.scanner.dataflow.lookups.owners import Owners
-from assay.scanner.dataflow.lookups.reach import reached
+from assay.scanner.dataflow.lookups.reach import CHANGING, reached
 from assay.scanner.dataflow.lookups.search import Found, Search
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
@@ -27,7 +27,7 @@ _UNNAMED = re.compile(r"\((?!\?)")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """A look-up with the first of the endpoints that it serves."""
+    """A look-up with one of the endpoints that it serves."""
 
     route: Route
     endpoint: Endpoint
@@ -40,7 +40,7 @@ class _Place:
 
 def object_lookups(gathered: Gathered) -> Iterator[ObjectLookup]:
     """Look-ups of one object by what a client sent: what happens when there is none, and whose it is."""
-    owners = Owners(gathered.tables)
+    owners = Owners(gathered.tables, gathered.project)
     search = Search(gathered.project, owners)
     places = list(_places(gathered, search))
     read_by_owner = frozenset(_read_by_owner(gathered, places, search))
@@ -73,17 +73,19 @@ def _read_by_owner(gathered: Gathered, places: Iterable[_Place], search: Search)
             yield endpoint.collection
 
 
-def _places(gathered: Gathered, search: Search) -> Iterator[_Place]:
-    """Each once, however many methods and prefixes lead to it with the same guards."""
-    seen: set[object] = set()
+def _places(gathered: Gathered, search: Search) -> Iterable[_Place]:
+    """Each once, however many methods and prefixes lead to it with the same guards; a change says more than a read."""
+    places: dict[object, _Place] = {}
     for route, endpoint in gathered.endpoints:
         if endpoint.kind is not EndpointKind.JSON or endpoint.role is Role.TEST:
             continue
         found = _lookup(route, endpoint, search)
-        key = (route.handler or route.view_class, found.lookup.node if found is not None else None, endpoint.auth)
-        if found is not None and key not in seen:
-            seen.add(key)
-            yield _Place(route, endpoint, found)
+        if found is not None:
+            key = (route.handler or route.view_class, found.lookup.node, endpoint.auth)
+            known = places.get(key)
+            if known is None or (endpoint.method in CHANGING and known.endpoint.method not in CHANGING):
+                places[key] = _Place(route, endpoint, found)
+    return places.values()
 
 
 def _lookup(route: Route, endpoint: Endpoint, search: Search) -> Found | None:

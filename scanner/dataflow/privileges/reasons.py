@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from assay.scanner.access.route_names import is_parameter, said_by_path, segments, spelled
+from dataclasses import dataclass
+
+from assay.scanner.access.route_names import is_parameter, said_by_path, segments, spelled, static_segments
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.model.effect import Effect, EffectKind
 from assay.scanner.model.endpoint import Endpoint
@@ -20,21 +22,37 @@ _COMMON = frozenset({"site", "system", "global", "app", "application", "server",
 _OWN = frozenset({"me", "my", "self", "own", "current", "profile", "account", "settings", "preferences"})
 
 
-def reason(endpoint: Endpoint) -> tuple[str, Effect | None] | None:
-    """In words, and the change that shows it, where one does; None for an endpoint that is for everybody."""
-    static = [spelled(s) for s in segments(endpoint.path) if not is_parameter(s)]
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """In words, with the change that shows it, where one does. What is `of_all` is nobody's own."""
+
+    what: str
+    change: Effect | None = None
+    of_all: bool = False
+
+
+def reason(endpoint: Endpoint) -> Reason | None:
+    """Why the endpoint is for few; None where it is for everybody."""
     if not _OF_ADMINISTRATORS.isdisjoint(said_by_path(endpoint.path)):
-        return "its path says that it is the administrators'", None
+        return Reason("its path says that it is the administrators'", of_all=True)
     module = endpoint.handler.split(":", 1)[0].split(".")
     if not _OF_ADMINISTRATORS.isdisjoint(module) and module[-1:] != ["admin"]:
-        return "its module says that it is the administrators'", None
-    if not _OWN.isdisjoint(static):
+        return Reason("its module says that it is the administrators'", of_all=True)
+    if not _OWN.isdisjoint(static_segments(endpoint.path)):
         return None
+    found = change_for_few(endpoint)
+    if found is None and endpoint.method == "DELETE" and is_about_one_person(endpoint.path):
+        return Reason("it deletes somebody's account")
+    return found
+
+
+def change_for_few(endpoint: Endpoint) -> Reason | None:
+    """The change that not everybody may make: of people, of their rights, of the settings of all."""
     for effect in endpoint.effects:
         if effect.kind is EffectKind.WRITE and effect.excuse is None and effect.doubt is None:
             what = _of_change(effect, endpoint.path)
             if what is not None:
-                return what, effect
+                return Reason(what, effect)
     return None
 
 
@@ -48,12 +66,12 @@ def _of_change(effect: Effect, path: str) -> str | None:
         return said
     if parts[-1] in _SETTINGS and set(parts[:-1]) <= _COMMON:
         return said
-    if parts[-1] in _USERS | _MEMBERS and _is_about_one_of_many(path):
+    if parts[-1] in _USERS | _MEMBERS and is_about_one_person(path):
         return said
     return None
 
 
-def _is_about_one_of_many(path: str) -> bool:
+def is_about_one_person(path: str) -> bool:
     """Whether the path ends with somebody's id behind the list of people, or with what is done to them."""
     parts = segments(path)
     places = [i for i, part in enumerate(parts) if is_parameter(part)]

@@ -31,12 +31,11 @@ def _privilege(route: Route, endpoint: Endpoint, project: Project) -> Privilege 
     why = reason(endpoint)
     if why is None:
         return None
-    what, effect = why
     return Privilege(
-        what,
-        effect.steps if effect is not None else (),
+        why.what,
+        why.change.steps if why.change is not None else (),
         tuple(dict.fromkeys(role_checks(route, project)))[:_MOST_CHECKS],
-        _own(route.handler, project) if effect is not None and route.handler is not None else None,
+        _own(route.handler, project) if not why.of_all and route.handler is not None else None,
         tuple(guard.evidence for guard in unread_guards(route, project)),
     )
 

@@ -30,6 +30,8 @@ _STRANGERS_HOOKS = frozenset(
 _TOKEN_ERRORS = frozenset({"jwt", "token", "jws", "jose", "signature", "expired", "credentials"})
 _SAID_ELSEWISE = frozenset({402, 405, 406, 409, 410, 413, 415, 423, 426, 428, 429, 451, 502, 503, 504})
 """Errors that say something else: too many attempts, a locked account, a service that is down."""
+_MOST_TRIED = 3
+"""Statements with the reading of a token among them that fail for its sake, most likely."""
 _CALLED_BACK = frozenset({"webhook", "webhooks", "callback", "callbacks", "hook", "hooks"})
 _GRANT = "OAuth 2.0 has a 400 for a grant that doesn't hold"
 _PAGE = "it is for pages, which a browser shows"
@@ -61,9 +63,12 @@ class _Refusals:
     def all(self) -> Iterator[CallerRefusal]:
         seen = set[Location]()
         for function in self._functions():
+            sites = list(self._sites(function))
+            if not sites:
+                continue
             is_apart = is_set_apart(function.name) or any(map(is_set_apart, self._places(function)))
             certain = self._knows_callers(function)
-            for site in self._sites(function):
+            for site in sites:
                 if is_apart and site.lacks.what != {Lack.RIGHTS}:
                     continue
                 for reply in self._replies.of_statement(site.statement, function.scope):
@@ -94,8 +99,7 @@ class _Refusals:
             yield parts[-1] if parts else ""
 
     def _sites(self, function: FunctionSymbol) -> Iterator[_Site]:
-        is_handler = function in self._serving.handlers
-        conditions: Conditions | None = None
+        conditions = Conditions(function, function in self._serving.handlers, self._project)
         for node in function.nodes:
             is_exit = isinstance(node, form.Return | form.Raise) or (
                 isinstance(node, form.ExprStmt)
@@ -104,9 +108,6 @@ class _Refusals:
             )
             if not is_exit or not isinstance(node, form.Return | form.Raise | form.ExprStmt):
                 continue
-            if conditions is None:
-                callers = callers_in(function, is_handler, self._project)
-                conditions = Conditions(callers, function.scope, self._project)
             found = self._why(node, conditions)
             if found is not None:
                 yield _Site(function, node, *found)
@@ -135,11 +136,13 @@ class _Refusals:
 
     def _caught(self, handler: form.Handler, block: Block, conditions: Conditions) -> tuple[Lacks, form.Node] | None:
         tried = block.owner.body if block.owner is not None else []
-        reads = any(reads_token(n, conditions.scope, self._project) for n in form.walk_body(tried))
         caught = handler.type.items if isinstance(handler.type, form.Display) else [handler.type]
         spoken = {word for node in caught if node is not None for word in words(last_name(node) or "")}
+        if not spoken & _TOKEN_ERRORS and len(tried) > _MOST_TRIED:
+            return None
+        reads = any(reads_token(n, conditions.scope, self._project) for n in form.walk_body(tried))
         is_of_token = bool(spoken & _TOKEN_ERRORS) and (reads or bool(conditions.callers.brought))
-        if is_of_token or (reads and len(tried) <= 3):
+        if is_of_token or (reads and len(tried) <= _MOST_TRIED):
             place = handler.type if handler.type is not None else tried[0]
             return Lacks(frozenset({Lack.IDENTITY})), place
         return None

@@ -94,6 +94,14 @@ def is_password_check(node: form.Expr) -> bool:
     return False
 
 
+def is_stored_password(node: form.Expr) -> bool:
+    """`user.password_hash`, with which code compares what was typed in."""
+    match node:
+        case form.Attr(value=form.Name(id=owner), attr=attr):
+            return owner not in _GIVEN and not {"password", "passwd", "pwd", "hash"}.isdisjoint(words(attr))
+    return False
+
+
 def is_sign_in(node: form.Expr) -> bool:
     """`authenticate(request, username=name, password=given)`: who it is, if the password is theirs."""
     call = node.value if isinstance(node, form.Await) else node
@@ -133,6 +141,10 @@ def callers_in(function: FunctionSymbol, is_handler: bool, project: Project) -> 
                 _add_assigned([name], value, function.scope, found, project)
             case form.Call() if is_password_check(node):
                 found.signing_in.update(_whose(node))
+            case form.Compare(left=left, rights=[right]):
+                stored = next((side for side in (left, right) if is_stored_password(side)), None)
+                if isinstance(stored, form.Attr) and isinstance(stored.value, form.Name):
+                    found.signing_in.add(stored.value.id)
     return found
 
 

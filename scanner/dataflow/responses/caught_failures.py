@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.handlers import Handlers, explanation_near
+from assay.scanner.dataflow.handlers import Handlers
 from assay.scanner.dataflow.loggers import Loggers
 from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.dataflow.responses.errors import error_marker
@@ -33,6 +33,8 @@ _UNDOING = frozenset({"rollback", "close", "aclose", "print", "print_exc", "expu
 _SEEN = frozenset({HandlerEffect.LOGS, HandlerEffect.REPORTS, HandlerEffect.PRINTS})
 _HOOKS = ("dispatch",)
 """Methods of view classes through which every request goes."""
+_FEW = 3
+"""Words, the sign before them counted, that explain nothing."""
 _EACH = "it is one of several things that are tried"
 
 
@@ -103,7 +105,7 @@ class _Clauses:
             is_read=clause.is_read,
             is_logged=not _SEEN.isdisjoint(effects),
             excuse=self._excuse(clause),
-            comment=explanation_near(module, handler.start, handler.body[-1].end),
+            comment=_explanation(clause),
         )
 
     # --- what clients get ---
@@ -211,6 +213,18 @@ _SAID = {
     Outcome.REMEMBERS: "it remembers the failure",
     Outcome.GOES_ON: "it goes on",
 }
+
+
+def _explanation(clause: _Clause) -> Evidence | None:
+    """A comment of some words among the statements of the clause."""
+    module, handler = clause.function.module, clause.handler
+    header = module.location(handler.type or handler).line
+    for comment in module.facts.comments:
+        if handler.start < comment.start < handler.body[-1].end and len(comment.text.split()) > _FEW:
+            place = module.span(comment.start, comment.start + len(comment.text))
+            if place.line > header:
+                return Evidence(place, "the comment")
+    return None
 
 
 def _counts(effect: Effect) -> bool:

@@ -10,16 +10,18 @@ from assay.scanner.dataflow.refusals import names_credentials
 from assay.scanner.dataflow.responses.callers import (
     JARS,
     Callers,
+    callers_in,
     is_caller,
     is_password_check,
     is_read_from_jar,
     is_set_apart,
     is_sign_in,
+    is_stored_password,
     reads_token,
     says_who,
 )
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.answer import Lack
 from assay.scanner.readers.python import form
 
@@ -35,6 +37,7 @@ _OF_RIGHTS = frozenset(
 _OPEN = frozenset({"active", "enabled", "verified", "confirmed", "approved", "is_active"})
 _CLOSED = frozenset({"disabled", "banned", "blocked", "suspended", "inactive", "deactivated", "deleted"})
 _VOID = frozenset({"revoked", "blacklisted", "blacklist", "denylist", "blocklist", "expired", "revoke", "denied"})
+_PASSWORDS = frozenset({"password", "passwd", "pwd", "hash", "hashed", "pw"})
 _NOBODY = frozenset({"is_anonymous", "is_guest", "is_expired"})
 _COMPARERS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
 _OWNERS = frozenset("owner user author creator account customer member seller buyer created".split())
@@ -53,11 +56,20 @@ _NOTHING = Lacks(frozenset(), False)
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Conditions of one function, in which `callers` says who is who."""
+    """Conditions of one function."""
 
-    callers: Callers
-    scope: Scope
+    function: FunctionSymbol
+    is_handler: bool
     project: Project
+
+    @property
+    def scope(self) -> Scope:
+        return self.function.scope
+
+    @property
+    def callers(self) -> Callers:
+        """Who is who."""
+        return callers_in(self.function, self.is_handler, self.project)
 
     def lacks(self, test: form.Expr, *, holds: bool) -> Lacks:
         """What the caller lacks where the test holds, or doesn't."""
@@ -106,6 +118,8 @@ class Conditions:
 
     def _different(self, left: form.Expr, right: form.Expr) -> Lack | None:
         """`item.owner_id != user.id`, `user.role != "admin"`, `api_key != settings.API_KEY`."""
+        if is_stored_password(left) and set(words(form.dotted(right) or "password")) & _PASSWORDS:
+            return Lack.PASSWORD
         if self._right_of_caller(left):
             return Lack.RIGHTS
         if self._is_id_of_caller(left) and isinstance(right, form.Attr) and set(words(right.attr)) & _OWNERS:

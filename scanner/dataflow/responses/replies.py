@@ -56,6 +56,7 @@ class Replies:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._blocks: dict[Module, ModuleBlocks] = {}
+        self._setting: dict[FunctionSymbol, bool] = {}
 
     def block(self, module: Module, offset: int) -> Block:
         """The statements in whose midst the offset is."""
@@ -220,8 +221,13 @@ class Replies:
         """The status that a statement near by gives the response which the framework handed in."""
         return self._status_set(node, scope, lambda owner: _is_handed_in(owner, scope))
 
+    def _sets_statuses(self, function: FunctionSymbol) -> bool:
+        if function not in self._setting:
+            self._setting[function] = any(_status_setting(n, lambda _: True) is not None for n in function.nodes)
+        return self._setting[function]
+
     def _status_set(self, node: form.Expr, scope: Scope, is_meant: Callable[[form.Expr], bool]) -> int | None:
-        if scope.function is None or not _sets_statuses(scope.function):
+        if scope.function is None or not self._sets_statuses(scope.function):
             return None
         for block in self.block(scope.module, node.start).within_function():
             found: tuple[int, form.Expr] | None = None
@@ -240,10 +246,6 @@ def _is_handed_in(owner: form.Expr, scope: Scope) -> bool:
         return False
     bindings = scope.lookup(owner.id, owner.start) if isinstance(owner, form.Name) else ()
     return not any(b.scope is scope and b.how is not How.PARAMETER for b in bindings)
-
-
-def _sets_statuses(function: FunctionSymbol) -> bool:
-    return any(_status_setting(node, lambda _: True) is not None for node in function.nodes)
 
 
 def _status_setting(statement: form.Expr | form.Stmt, is_meant: Callable[[form.Expr], bool]) -> form.Expr | None:

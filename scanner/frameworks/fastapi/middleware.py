@@ -46,6 +46,8 @@ class Around:
     names: frozenset[str]
     unresolved: tuple[Evidence, ...] = ()
     """Middleware that may turn callers away, though nobody saw it do so."""
+    http_guards: tuple[Evidence, ...] = ()
+    """Middleware that turns away HTTP callers, around a WebSocket that it never sees."""
 
 
 class Middlewares:
@@ -117,9 +119,11 @@ class Middlewares:
             if cls is not None:
                 yield self._layer(Sited(cls, scope), item, scope.module.evidence(item, "runs before every route"))
 
-    def around(self, holders: Iterable[form.Call], own: Sited, asked: Asked) -> Around:
-        """What the middleware around a route does to its callers."""
+    def around(self, holders: Iterable[form.Call], own: Sited, asked: Asked, *, is_socket: bool = False) -> Around:
+        """What the middleware around a route does to its callers; most of it never sees who connects to a WebSocket."""
         layers = list(self._layers(holders, own))
+        of_http = [layer for layer in layers if is_socket and _is_of_http(layer.hook)]
+        layers = [layer for layer in layers if layer not in of_http]
         hooks = [(layer, layer.hook) for layer in layers if layer.hook is not None]
         guards = [
             Guard(layer.name, found)
@@ -132,4 +136,20 @@ class Middlewares:
             for layer in layers
             if layer.may_guard
         ]
-        return Around(tuple(guards), tuple(limits), frozenset(layer.name for layer in layers), tuple(unseen))
+        asleep = [
+            Evidence(layer.evidence.location, f"{layer.name} sees HTTP requests alone")
+            for layer in of_http
+            if layer.hook is not None and refusal_of_strangers(layer.hook, self._project, asked) is not None
+        ]
+        names = frozenset(layer.name for layer in layers)
+        return Around(tuple(guards), tuple(limits), names, tuple(unseen), tuple(asleep))
+
+
+def _is_of_http(hook: FunctionSymbol | None) -> bool:
+    """Whether it is a `BaseHTTPMiddleware`'s, or lets all but HTTP pass."""
+    if hook is None or hook.name == "authenticate":
+        return False
+    if hook.name != "__call__":
+        return True
+    texts = {node.value for node in hook.walk() if isinstance(node, form.Const) and isinstance(node.value, str)}
+    return "http" in texts and "websocket" not in texts

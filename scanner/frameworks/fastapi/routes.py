@@ -75,7 +75,7 @@ class _Routes:
             return self._apps.stated(name, holders, chain, found.item) if found.is_fastapi else []
 
         for method in found.methods:
-            around = self._middlewares.around(holders, found.site, Asked(path, method))
+            around = self._middlewares.around(holders, found.site, Asked(path, method), is_socket=found.is_websocket)
             yield Route(
                 methods=(method,),
                 path=path,
@@ -88,6 +88,7 @@ class _Routes:
                 guards=(*around.guards, *closure.guards, *self._own_guards(found)),
                 unresolved_guards=(*around.unresolved, *closure.unresolved),
                 opened=closure.opened,
+                http_guards=around.http_guards,
                 above=self._above(holders, chain, around),
                 runs_before=closure.runs,
                 rate_limits=(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from assay.scanner.dataflow.bodies.assignments.callers import Authority, authority
 from assay.scanner.dataflow.bodies.assignments.copies import Copy
-from assay.scanner.dataflow.bodies.assignments.privileges import Authority, Privilege, authority, privilege
+from assay.scanner.dataflow.bodies.assignments.privileges import Privilege, privilege
 from assay.scanner.dataflow.bodies.requests.handled import Handled
 from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema
@@ -14,7 +15,6 @@ from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.model.body import BulkAssignment
-from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.table import Table
 from assay.scanner.readers.python import form
@@ -25,17 +25,20 @@ _SAVING = ("perform_create", "perform_update", "create", "update", "post", "put"
 
 
 @dataclass(slots=True)
-class _Uses:
-    """What the endpoints behind one place have in common."""
+class _Writer:
+    """A schema that writes rows. `fixed` are columns that code sets itself."""
 
-    endpoints: list[Endpoint] = field(default_factory=list)
+    schema: Schema
+    callers: set[Authority] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
-    """Columns that the code sets itself."""
 
-    @property
-    def callers(self) -> set[Authority]:
-        """Who reaches the place."""
-        return {authority(endpoint) for endpoint in self.endpoints}
+
+@dataclass(slots=True)
+class _Privileges:
+    """Fields that only the service may set, and that clients can; by name."""
+
+    rights: dict[str, Evidence] = field(default_factory=dict)
+    owners: dict[str, Evidence] = field(default_factory=dict)
 
 
 class BulkAssignments:
@@ -47,71 +50,69 @@ class BulkAssignments:
 
     def all(self, handled: Iterable[Handled]) -> Iterator[BulkAssignment]:
         """One for each call that copies, and for each schema that writes."""
-        copies: dict[form.Call, tuple[list[Copy], _Uses]] = {}
-        writers: dict[str, tuple[Schema, _Uses]] = {}
+        copies: dict[form.Call, list[tuple[Copy, set[Authority]]]] = {}
+        writers: dict[str, _Writer] = {}
         for each in handled:
-            endpoints = [endpoint for _, endpoint in each.routes]
+            callers = {authority(route, endpoint) for route, endpoint in each.routes}
             for copy in each.handling.copies:
-                found, uses = copies.setdefault(copy.call, ([], _Uses()))
-                found.append(copy)
-                uses.endpoints += endpoints
+                copies.setdefault(copy.call, []).append((copy, callers))
             for schema in self._writing(each):
-                _, uses = writers.setdefault(_name(schema), (schema, _Uses()))
-                uses.endpoints += endpoints
-                uses.fixed |= self._set_on_saving(each)
+                writer = writers.setdefault(_name(schema), _Writer(schema))
+                writer.callers |= callers
+                writer.fixed |= self._set_on_saving(each)
         numbers = Ordinals()
-        for found, uses in sorted(copies.values(), key=lambda pair: pair[0][0].call.start):
-            yield self._of_copies(found, uses, numbers)
-        for name, (schema, uses) in writers.items():
-            yield self._of_schema(name, schema, uses)
+        for found in sorted(copies.values(), key=lambda pairs: (pairs[0][0].function.id, pairs[0][0].call.start)):
+            yield self._of_copies(found, numbers)
+        for name, writer in writers.items():
+            yield self._of_schema(name, writer)
 
     # --- calls ---
 
-    def _of_copies(self, copies: list[Copy], uses: _Uses, numbers: Ordinals) -> BulkAssignment:
-        first = copies[0]
+    def _of_copies(self, copies: list[tuple[Copy, set[Authority]]], numbers: Ordinals) -> BulkAssignment:
+        first = copies[0][0]
         module, function = first.function.module, first.function.id
-        open_copies = [c for c in copies if c.sent.schema is None and not c.sent.is_limited]
         place = module.evidence(first.call, "every field that a client sends is taken over")
-        rights: dict[str, Evidence] = {}
-        owners: dict[str, Evidence] = {}
+        found = _Privileges()
         limits: dict[str, Evidence] = {}
-        for copy in copies:
+        callers: set[Authority] = set()  # of those who can do harm by it
+        is_open = False
+        for copy, those in copies:
             schema = copy.sent.schema
-            if schema is not None and not copy.sent.is_limited:
-                self._privileges(schema, copy.table, set(copy.fixed), rights, owners)
-                limits.setdefault(
-                    _name(schema), Evidence(schema.location, f"{schema.name} says which fields there are")
-                )
-            elif copy.sent.is_limited:
+            if copy.sent.is_limited:
                 limits.setdefault("", module.evidence(copy.call, "code picks the fields"))
+            elif schema is None:
+                is_open = True
+                callers |= those
+            else:
+                limits.setdefault(_name(schema), _limit(schema))
+                own = self._privileges(schema, copy.table, copy.fixed)
+                if own.rights or own.owners:
+                    callers |= those
+                found.rights |= own.rights
+                found.owners |= own.owners
         return BulkAssignment(
             f"{function} {numbers.next(function, first.model)}",
             place.location,
             module.role,
-            target=next((c.model for c in copies if c.model), ""),
-            unlimited=place if open_copies else None,
-            rights=tuple(rights.values()),
-            owners=tuple(owners.values()),
+            target=next((c.model for c, _ in copies if c.model), ""),
+            unlimited=place if is_open else None,
+            inner=first.inner,
+            rights=tuple(found.rights.values()),
+            owners=tuple(found.owners.values()),
             limits=tuple(limits.values()),
-            only_admins=uses.callers == {Authority.ADMIN},
-            only_entitled=Authority.ANYBODY not in uses.callers,
+            only_admins=callers == {Authority.ADMIN},
+            only_entitled=Authority.ANYBODY not in callers,
         )
 
-    def _privileges(
-        self,
-        schema: Schema,
-        table: Table | None,
-        fixed: set[str],
-        rights: dict[str, Evidence],
-        owners: dict[str, Evidence],
-    ) -> None:
-        """The fields of a schema that only the service may set, and that clients can."""
+    def _privileges(self, schema: Schema, table: Table | None, fixed: Collection[str]) -> _Privileges:
+        found = _Privileges()
         for each in schema.fields.values():
             kind = privilege(each.name, table or schema.table, schema.name) if each.is_taken else None
             if kind is None or each.name in fixed or each.name.removesuffix("_id") in fixed:
                 continue
-            into = rights if kind is Privilege.RIGHTS else owners
-            into.setdefault(each.name, Evidence(each.location, f"a client may set `{each.name}`"))
+            into = found.rights if kind is Privilege.RIGHTS else found.owners
+            into[each.name] = Evidence(each.location, f"a client may set `{each.name}`")
+        return found
 
     # --- schemas ---
 
@@ -134,10 +135,9 @@ class BulkAssignments:
                     names.update(arg.name for arg in node.args if arg.name is not None)
         return names
 
-    def _of_schema(self, name: str, schema: Schema, uses: _Uses) -> BulkAssignment:
-        rights: dict[str, Evidence] = {}
-        owners: dict[str, Evidence] = {}
-        self._privileges(schema, schema.table, uses.fixed, rights, owners)
+    def _of_schema(self, name: str, writer: _Writer) -> BulkAssignment:
+        schema = writer.schema
+        found = self._privileges(schema, schema.table, writer.fixed)
         checked = self._checked(schema)
         return BulkAssignment(
             name,
@@ -147,12 +147,12 @@ class BulkAssignments:
             unlimited=Evidence(schema.location, "the body is a row itself") if schema.is_table else None,
             everything=schema.everything,
             unknown=schema.unknown,
-            rights=tuple(e for n, e in rights.items() if n not in checked),
-            owners=tuple(e for n, e in owners.items() if n not in checked),
-            checked=tuple(e for n, e in rights.items() if n in checked),
+            rights=tuple(e for n, e in found.rights.items() if n not in checked),
+            owners=tuple(e for n, e in found.owners.items() if n not in checked),
+            checked=tuple(e for n, e in found.rights.items() if n in checked),
             limits=(schema.named or _limit(schema),),
-            only_admins=uses.callers == {Authority.ADMIN},
-            only_entitled=Authority.ANYBODY not in uses.callers,
+            only_admins=writer.callers == {Authority.ADMIN},
+            only_entitled=Authority.ANYBODY not in writer.callers,
         )
 
     def _checked(self, schema: Schema) -> set[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.bodies.requests.sent import Sent
 from assay.scanner.dataflow.bodies.schemas.tables import Tables
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.table import Table
 from assay.scanner.readers.python import form
 
@@ -32,6 +33,13 @@ class Copy:
     table: Table | None
     model: str
     fixed: frozenset[str] = frozenset()
+    inner: Evidence | None = None
+    """Where a function that `call` calls does the copying."""
+
+    def called_by(self, call: form.Call, function: FunctionSymbol) -> Copy:
+        """The same copy where a body is handed to the function that makes it."""
+        inner = self.inner or self.function.module.evidence(self.call, f"{self.function.name}() writes each field")
+        return replace(self, call=call, function=function, inner=inner)
 
 
 def copy_of(call: form.Call, arg: form.Arg, sent: Sent, function: FunctionSymbol, tables: Tables) -> Copy | None:

@@ -6,7 +6,6 @@ from enum import Enum, auto
 
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.secrets.names import is_password_hash
-from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.table import Table
 
 _RIGHTS = frozenset(
@@ -26,13 +25,6 @@ _OWNERS = frozenset(
     {"owner", "owner_id", "tenant", "tenant_id", "user", "user_id", "created_by", "created_by_id", "author_id"}
 )
 _ACCOUNTS = frozenset({"user", "users", "account", "accounts", "member", "employee", "customer", "wallet", "profile"})
-_ADMIN = frozenset({"admin", "admins", "administrator", "superuser", "superusers", "staff", "superadmin", "root"})
-_RIGHT = frozenset(
-    {
-        "permission", "permissions", "role", "roles", "scope", "scopes", "authorize", "authorized", "authorization",
-        "can", "policy", "owner", "manager", "moderator", "privilege", "privileges", "allow", "allowed", "acl", "rbac",
-    }
-)  # fmt: skip
 
 
 class Privilege(Enum):
@@ -46,13 +38,16 @@ class Privilege(Enum):
 def privilege(field: str, table: Table | None, owner: str = "") -> Privilege | None:
     """What setting the field gives, in a row of the table; None for ordinary data. `owner` is the schema's name."""
     name = "_".join(words(field))
-    if table is not None and not any(column.name == field or column.name == f"{field}_id" for column in table.columns):
+    columns = table.columns if table is not None else ()
+    column = next((c for c in columns if c.name in (field, f"{field}_id")), None)
+    if table is not None and column is None:
         return None
     if name in _RIGHTS or is_password_hash(field):
         return Privilege.RIGHTS
     if name in _RIGHTS_OF_ACCOUNTS and _is_account(table, owner):
         return Privilege.RIGHTS
-    return Privilege.OWNER if name in _OWNERS else None
+    is_reference = column is None or column.fk_to is not None or name.endswith("_id")
+    return Privilege.OWNER if name in _OWNERS and is_reference else None
 
 
 def _is_account(table: Table | None, owner: str) -> bool:
@@ -62,21 +57,3 @@ def _is_account(table: Table | None, owner: str) -> bool:
         return True
     columns = {column.name for column in table.columns} if table is not None else set()
     return any(name in columns for name in ("password", "password_hash", "hashed_password"))
-
-
-class Authority(Enum):
-    """Who may call an endpoint, as far as the names of its guards tell."""
-
-    ADMIN = auto()
-    SOME = auto()
-    """Those who have some right."""
-    ANYBODY = auto()
-    """Everybody, or all who have signed in."""
-
-
-def authority(endpoint: Endpoint) -> Authority:
-    """The strictest guard counts."""
-    spoken = {word for guard in endpoint.auth for word in words(guard)}
-    if spoken & _ADMIN or "admin" in words(endpoint.path):
-        return Authority.ADMIN
-    return Authority.SOME if spoken & _RIGHT or endpoint.unresolved_guards else Authority.ANYBODY

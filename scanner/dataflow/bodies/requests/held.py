@@ -183,8 +183,14 @@ class Held:
         """`schema.load(data)`, `User.model_validate(data)`: what the schema lets through."""
         if last_name(node.func) not in _LOADING or not isinstance(node.func, form.Attr) or given.part is Part.FIELD:
             return None
-        schema = self._others.schemas.of_expression(node.func.value, self._scope)
-        return Sent(Part.WHOLE, given.is_form, schema=schema) if schema is not None else None
+        if node not in self._narrowed:
+            schema = self._others.schemas.of_expression(node.func.value, self._scope)
+            if schema is None:
+                return None
+            if given.schema is not None:  # a client can only send what the first schema lets through
+                schema = schema.narrowed(frozenset(given.schema.fields), frozenset())
+            self._narrowed[node] = Sent(Part.WHOLE, given.is_form, schema=schema)
+        return self._narrowed[node]
 
     def _of_method(self, node: form.Call, owner: Sent) -> Sent | None:
         if owner.part is Part.FIELD:

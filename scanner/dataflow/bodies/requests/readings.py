@@ -46,7 +46,7 @@ _PARSERS = frozenset(
 )  # fmt: skip
 _COPIES = frozenset(
     """copy to_dict dict deepcopy items values cast compact filter_none decamelize omit model_dump asdict model_copy
-    jsonable_encoder to_builtins as_dict""".split()
+    jsonable_encoder to_builtins as_dict vars""".split()
 )
 _PICKS = frozenset({"project", "pick", "select_keys", "subset", "keyfilter"})
 """Some of the fields, with funcy's and toolz's names for that."""

@@ -262,7 +262,9 @@ class Walk:
                 self._expression(arg.value, is_kept=True)
             else:
                 self._argument(sent, arg.value)
-        self._found.add(self._callees.of(*known, self._depth - 1))
+        found = self._callees.of(*known, self._depth - 1)
+        copies = [c if c.sent.schema is not None else c.called_by(node, self._function) for c in found.copies]
+        self._found.add(replace(found, copies=copies))
         return True
 
     # --- notes ---

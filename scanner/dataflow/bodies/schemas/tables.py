@@ -18,6 +18,7 @@ _USER_BASES = ("django.contrib.auth.models.AbstractUser", "django.contrib.auth.b
     "django.contrib.auth.models.AbstractBaseUser")  # fmt: skip
 _USER_COLUMNS = ("id", "password", "last_login", "is_superuser", "groups", "user_permissions", "username", "first_name",
     "last_name", "email", "is_staff", "is_active", "date_joined")  # fmt: skip
+_USER_RELATIONS = frozenset({"groups", "user_permissions"})
 _ELSEWHERE = Location.whole_file("django/contrib/auth/models.py")
 _LIBRARY_USER = Table(
     "auth_user",
@@ -53,9 +54,11 @@ class Tables:
         return self.of(self.project.infer(node, scope))
 
     def columns(self, node: form.Expr, scope: Scope) -> Sequence[str] | None:
-        """The names of the columns of the class that an expression stands for."""
+        """The names of the columns of the class that an expression stands for, those in other tables left out."""
         table = self.of_expression(node, scope)
-        return [column.name for column in table.columns] if table is not None else None
+        if table is None:
+            return None
+        return [c.name for c in table.columns if not c.type.startswith("ManyToMany") and c.name not in _USER_RELATIONS]
 
     def _user_table(self) -> Table | None:
         """The project's own user model where there is one, else Django's."""

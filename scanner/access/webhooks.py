@@ -1,0 +1,75 @@
+"""Endpoints that other systems call with their events, and what makes sure that an event comes from whom it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from assay.scanner.access.purposes import is_secret_name
+from assay.scanner.access.route_names import said_by_handler, static_segments
+from assay.scanner.access.webhook_checks import checks_on_the_way
+from assay.scanner.access.webhook_names import is_named_webhook, names_vendor
+from assay.scanner.dataflow.sources import path_parameters
+from assay.scanner.framework import Route
+from assay.scanner.linker.project import Project
+from assay.scanner.model.access import InboundWebhook, Trust
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.place import Evidence
+
+_SERVED = (EndpointKind.JSON, EndpointKind.HTML)
+_MANAGING = frozenset(
+    """create add list update delete remove test toggle enable disable register save edit regenerate rotate resend retry
+    trigger subscribe connect install disconnect setup settings configure""".split()
+)  # fmt: skip
+"""First words of handlers with which the service's own users manage what it sends to others."""
+_STEPS = frozenset({"oauth", "oauth2", "login", "authorize", "authorization", "connect", "redirect", "sso", "signin"})
+
+
+def inbound_webhooks(endpoints: Iterable[tuple[Route, Endpoint]], project: Project) -> Iterator[InboundWebhook]:
+    """One for each endpoint that takes events."""
+    for route, endpoint in endpoints:
+        is_named = is_named_webhook(route)
+        takes_events = endpoint.method in ("POST", "ANY") and endpoint.kind in _SERVED and route.handler is not None
+        if not takes_events or not (is_named or names_vendor(route)) or _is_something_else(route, is_named=is_named):
+            continue
+        trust, evidence = _trust(route, endpoint, project)
+        yield InboundWebhook(
+            endpoint.subject_id,
+            endpoint.location,
+            endpoint.role,
+            trust,
+            is_named,
+            evidence,
+            tuple(dict.fromkeys(e.evidence for e in endpoint.effects if e.excuse is None and e.doubt is None)),
+            tuple(dict.fromkeys(e.evidence for e in endpoint.effects if e.excuse is None)) + endpoint.unfollowed,
+        )
+
+
+def _is_something_else(route: Route, *, is_named: bool) -> bool:
+    """A step of signing in with another service, or what users call to manage their webhooks."""
+    static = {word for segment in static_segments(route.path) for word in segment.split("_")}
+    if not static.isdisjoint(_STEPS):
+        return True
+    names = list(said_by_handler(route.handler_name))
+    if any(name.partition("_")[0] in _MANAGING for name in names):
+        return True
+    is_of_users = bool(route.guards) and all(guard.name != "check in the handler" for guard in route.guards)
+    return is_of_users and (not is_named or _is_collection(route))
+
+
+def _is_collection(route: Route) -> bool:
+    """`POST /webhooks` and `/webhooks/{id}` of a known caller."""
+    static = static_segments(route.path)
+    return bool(static) and static[-1] in ("webhooks", "hooks", "webhook_endpoints", "webhook_subscriptions")
+
+
+def _trust(route: Route, endpoint: Endpoint, project: Project) -> tuple[Trust, tuple[Evidence, ...]]:
+    if endpoint.auth:
+        return Trust.GUARDED, endpoint.guards
+    checks = checks_on_the_way(route, project)
+    if checks.sure:
+        return Trust.VERIFIED, checks.sure
+    secret = next((name for name in path_parameters(route.path) if is_secret_name(name)), None)
+    if secret is not None:
+        return Trust.SECRET_PATH, (Evidence(route.location, f"whoever knows `{secret}` may call it"),)
+    doubts = (*checks.perhaps, *endpoint.unresolved_guards)
+    return (Trust.UNKNOWN, doubts) if doubts else (Trust.NONE, (Evidence(route.location, "takes events of anybody"),))
