@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from assay.scanner.access.subjects import entrances
 from assay.scanner.dataflow.bodies.subjects import bodies
+from assay.scanner.dataflow.columns.subjects import sensitive_columns
 from assay.scanner.dataflow.keys.subjects import keys
 from assay.scanner.dataflow.lookups.subjects import object_lookups
 from assay.scanner.dataflow.responses.subjects import answers
@@ -28,6 +29,7 @@ FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "entrances": entrances,
     "traffic rules": traffic_rules,
     "keys": keys,
+    "sensitive columns": sensitive_columns,
     "protections": protections,
     "supplies": supplies,
     "uploads": uploads,

@@ -199,7 +199,7 @@ def unverified_webhook(webhook: InboundWebhook, service: Service) -> Verdict:
     """An event of another system is acted on, and nothing checks that it comes from there.
 
     Why: anybody sends "order 42 is paid", and it is.
-    Fix: verify the sender's signature over the raw body before anything else, in constant time, with a limit on its age.
+    Fix: verify the sender's signature over the raw body before anything else, in constant time, and refuse old events.
     """
     proof = webhook.evidence
     if webhook.trust is Trust.NONE and webhook.actions and webhook.is_named:

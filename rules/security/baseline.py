@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from assay.scanner.model.cookie import Cookie, CookieRole
-from assay.scanner.model.hardening import Control, DebugSwitch, HostPolicy, SecurityHeader
+from assay.scanner.model.hardening import Control, DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.option import Option
 from assay.scanner.model.service import Service
 from assay.scanner.model.supply import DependencyAudit, DependencySet
@@ -154,6 +154,31 @@ def unrestricted_hosts(policy: HostPolicy, service: Service) -> Verdict:
         by_default = ", where nobody configures them" if policy.hosts.is_default else ""
         return fail(f"any host is allowed{by_default}; list the names", *policy.hosts.evidence)
     return passed("it answers to its own hosts only", *policy.hosts.evidence)
+
+
+@rule(
+    "SEC505",
+    severity=Severity.HIGH,
+    cwe=(352,),
+    references=(
+        "CWE-352",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html",
+    ),
+)
+def csrf_protection_disabled(protection: ForgeryProtection, service: Service) -> Verdict:
+    """Another site's page can send requests in the name of who is signed in.
+
+    Why: browsers send the session's cookie along, whoever makes them do it.
+    Fix: let the framework demand its CSRF token wherever a cookie says who the caller is.
+    """
+    if not protection.cookie:
+        return not_applicable("no cookie says who the caller is")
+    proof = (*protection.evidence, *protection.cookie)
+    if protection.is_protected:
+        return passed("a request has to show that it comes from an own page", *protection.evidence)
+    if protection.is_protected is None:
+        return review("does something else tell requests of other sites from own ones here?", *proof)
+    return fail("other sites can send requests in the name of who is signed in; demand a CSRF token", *proof)
 
 
 @rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.model.crypto import Act, Credential, CredentialSource, HashUse, Keeping, PasswordUse
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.key import ColumnKeeping, SensitiveColumn
 from assay.scanner.model.service import Service
 from assay.scanner.model.transport import Place, Transport
 from assay.scanner.rulebook import rule
@@ -46,6 +47,32 @@ def _wrong_keeping(password: PasswordUse) -> str | None:
         case Keeping.TOO_CHEAP:
             return f"{password.by} takes too little work to guess"
     return None
+
+
+@rule(
+    "SEC302",
+    severity=Severity.HIGH,
+    cwe=(311, 312),
+    references=(
+        "OWASP A02:2021",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Cryptographic_Storage_Cheat_Sheet.html",
+    ),
+)
+def plaintext_sensitive_column(column: SensitiveColumn, service: Service) -> Verdict:
+    """Data that harms whom it is about, or opens another service, lies readable in the database.
+
+    Why: a backup, a replica, an injected query or a curious colleague shows all of it at once, and nothing takes it back.
+    Fix: encrypt the column with a key from outside the database (`StringEncryptedType`, `EncryptedTextField`, a KMS),
+    or store only what is needed: the last four digits, a provider's reference.
+    """
+    if column.aside is not None:
+        return not_applicable(column.aside, *column.evidence)
+    if column.keeping is ColumnKeeping.PLAIN and column.is_certain:
+        said = f"{column.subject_id} holds {column.holds} as plain text"
+        return fail(f"{said}; encrypt it with a key from outside the database", *column.evidence)
+    if column.keeping is not ColumnKeeping.ENCRYPTED:
+        return review(f"{column.subject_id} seems to hold {column.holds}: is it encrypted?", *column.evidence)
+    return passed(f"{column.holds} is stored so that nobody can read it", *column.evidence)
 
 
 @rule("SEC304", severity=Severity.MEDIUM, cwe=(327, 328), references=("CWE-328", "RFC 6151", "RFC 6194"))

@@ -67,7 +67,7 @@ def said_by_path(path: str) -> Iterator[str]:
 
 def said_by_handler(handler_name: str) -> Iterator[str]:
     """The handler's own name, and its class's: `LoginView.post` is `login`."""
-    parts = [p for p in handler_name.rsplit(":", 1)[-1].split(".") if p != "<locals>"]
+    parts = handler_name.rsplit(":", 1)[-1].rpartition("<locals>.")[2].split(".")
     for name in reversed(parts[-2:]):
         plain = _KIND.sub("", spelled(name))
         if plain not in _VERBS:

@@ -21,7 +21,7 @@ _VERIFYING = frozenset(
     verify_signature validate_signature check_signature verify_webhook validate_webhook is_valid_request
     is_valid_signature verify_key verify_oauth2_token verify_token is_valid_hmac verify_hmac is_valid_hmac_notification
     verify_request is_valid_notification verify_and_parse unmarshal unwrap_webhook parse_signed_event
-    verify_slack_request verify_jwt verify_jws""".split()
+    verify_slack_request verify_jwt verify_jws unsign unsign_object""".split()
 )  # fmt: skip
 _SIGNATURE_WORDS = frozenset(
     {"signature", "sig", "hmac", "signed", "webhook", "origin", "authenticity", "sns", "event"}
@@ -33,8 +33,15 @@ _HANDLING = ("slack_bolt.", "slackeventsapi.", "djstripe.", "aiogram.webhook", "
 """Packages that check events before they hand them on."""
 _ASKING_AGAIN = ("stripe.Event.retrieve", "stripe.Webhook.", "paypalrestsdk.WebhookEvent.verify", "mollie.")
 _DECODING = ("jwt.decode", "jose.jwt.decode", "jose.jws.verify", "authlib.jose.jwt.decode")
+_CRYPTO = ("Crypto.", "Cryptodome.", "cryptography.", "nacl.", "ecdsa.", "rsa.", "OpenSSL.", "django.core.signing.",
+    "itsdangerous.")  # fmt: skip
+_BAD = frozenset(
+    {"BadSignature", "InvalidSignature", "SignatureVerificationError", "WebhookVerificationError", "SignatureExpired",
+     "BadSignatureError", "InvalidSignatureError", "SignatureError"}
+)  # fmt: skip
+"""What is raised for an event that isn't signed."""
 _SECRETS = frozenset({"secret", "token", "signature", "sig", "hmac", "hub", "apikey", "key"})
-_DEEPEST = 4
+_DEEPEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,12 @@ def _checks_in(function: FunctionSymbol, project: Project) -> WebhookChecks:
             told = _checks(node, function, project)
             if told is not None:
                 (sure if told else perhaps).append(function.module.evidence(node, "checks who sent the event"))
+        elif isinstance(node, form.Try):
+            caught = [handler.type for handler in node.handlers if handler.type is not None]
+            names = (inner for each in caught for inner in form.walk(each) if isinstance(inner, form.Name | form.Attr))
+            named = {last_name(inner) for inner in names}
+            if not _BAD.isdisjoint(named):
+                sure.append(function.module.evidence(node.body[0], "checks who sent the event"))
         elif isinstance(node, form.Compare) and node.ops[0] in ("==", "!=", "in", "not in") and _compares_secret(node):
             sure.append(function.module.evidence(node, "compares a secret of the sender"))
     return WebhookChecks(tuple(sure), tuple(perhaps))
@@ -115,12 +128,12 @@ def _checks(call: form.Call, function: FunctionSymbol, project: Project) -> bool
     value = project.infer(call.func, function.scope)
     dotted = value.name if isinstance(value, External) else ""
     if name in _VERIFYING or dotted.startswith((*_HANDLING, *_ASKING_AGAIN, "hmac.")) or dotted in _DECODING:
-        return not any(_turns_off(argument) for argument in call.args)
+        return None if any(_turns_off(argument) for argument in call.args) else True
     owner = project.infer(call.func.value, function.scope) if isinstance(call.func, form.Attr) else None
     made_of = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
     if name in ("verify", "validate", "is_valid", "handle") and made_of.rsplit(".", 1)[-1] in _CLASSES:
         return True
-    if made_of.startswith(_HANDLING):
+    if made_of.startswith(_HANDLING) or (made_of.startswith(_CRYPTO) and name in ("verify", "loads", "unsign")):
         return True
     parts = words(name)
     says_so = not _CHECKING.isdisjoint(parts[:1]) and not _SIGNATURE_WORDS.isdisjoint(parts[1:])

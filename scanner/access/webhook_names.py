@@ -9,7 +9,7 @@ _HOOKS = frozenset(
     """webhook webhooks hook hooks ipn bounces postback postbacks inbound_email inbound_mail inbound_sms
     payment_notification payment_callback event_callback update_notification""".split()
 )  # fmt: skip
-_VENDORS = frozenset(
+VENDORS = frozenset(
     """stripe paypal paddle braintree adyen mollie razorpay shopify slack telegram twilio whatsapp github gitlab
     bitbucket mailgun sendgrid postmark sns ses zapier discord messenger coinbase gocardless chargebee klarna
     lemonsqueezy alipay wechat intercom hubspot zendesk docusign plaid mailchimp brevo mandrill sparkpost
@@ -29,7 +29,7 @@ def names_vendor(route: Route) -> bool:
     if not _is_called(route):
         return False
     module = spelled(route.handler_name.partition(":")[0].rsplit(".", 1)[-1])
-    return any(not _VENDORS.isdisjoint(name.split("_")) for name in (*_names(route), module))
+    return any(not VENDORS.isdisjoint(name.split("_")) for name in (*_names(route), module))
 
 
 def _is_called(route: Route) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from assay.scanner.access.purposes import is_secret_name
 from assay.scanner.access.route_names import said_by_handler, static_segments
 from assay.scanner.access.webhook_checks import checks_on_the_way
-from assay.scanner.access.webhook_names import is_named_webhook, names_vendor
+from assay.scanner.access.webhook_names import VENDORS, is_named_webhook, names_vendor
+from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project
@@ -21,6 +22,7 @@ _MANAGING = frozenset(
     trigger subscribe connect install disconnect setup settings configure""".split()
 )  # fmt: skip
 """First words of handlers with which the service's own users manage what it sends to others."""
+_MACHINES = frozenset("signature webhook webhooks hook hmac secret key basic verify verified".split())
 _STEPS = frozenset({"oauth", "oauth2", "login", "authorize", "authorization", "connect", "redirect", "sso", "signin"})
 
 
@@ -29,7 +31,7 @@ def inbound_webhooks(endpoints: Iterable[tuple[Route, Endpoint]], project: Proje
     for route, endpoint in endpoints:
         is_named = is_named_webhook(route)
         takes_events = endpoint.method in ("POST", "ANY") and endpoint.kind in _SERVED and route.handler is not None
-        if not takes_events or not (is_named or names_vendor(route)) or _is_something_else(route, is_named=is_named):
+        if not takes_events or not (is_named or names_vendor(route)) or _is_something_else(route):
             continue
         trust, evidence = _trust(route, endpoint, project)
         yield InboundWebhook(
@@ -44,7 +46,7 @@ def inbound_webhooks(endpoints: Iterable[tuple[Route, Endpoint]], project: Proje
         )
 
 
-def _is_something_else(route: Route, *, is_named: bool) -> bool:
+def _is_something_else(route: Route) -> bool:
     """A step of signing in with another service, or what users call to manage their webhooks."""
     static = {word for segment in static_segments(route.path) for word in segment.split("_")}
     if not static.isdisjoint(_STEPS):
@@ -52,14 +54,12 @@ def _is_something_else(route: Route, *, is_named: bool) -> bool:
     names = list(said_by_handler(route.handler_name))
     if any(name.partition("_")[0] in _MANAGING for name in names):
         return True
-    is_of_users = bool(route.guards) and all(guard.name != "check in the handler" for guard in route.guards)
-    return is_of_users and (not is_named or _is_collection(route))
+    return not all(_is_of_machines(guard.name) for guard in route.guards)
 
 
-def _is_collection(route: Route) -> bool:
-    """`POST /webhooks` and `/webhooks/{id}` of a known caller."""
-    static = static_segments(route.path)
-    return bool(static) and static[-1] in ("webhooks", "hooks", "webhook_endpoints", "webhook_subscriptions")
+def _is_of_machines(guard: str) -> bool:
+    """Whether a guard may be there for another system: `check in the handler`, `SignaturePermission`, `BasicAuth`."""
+    return guard.startswith("check") or not (_MACHINES | VENDORS).isdisjoint(words(guard))
 
 
 def _trust(route: Route, endpoint: Endpoint, project: Project) -> tuple[Trust, tuple[Evidence, ...]]:

@@ -17,6 +17,8 @@ from assay.scanner.readers.python import form
 
 _SWITCHES = {"fastapi": "openapi_url", "django-ninja": "openapi_url", "litestar": "openapi_config"}
 """Frameworks that describe their applications by themselves, with the argument that switches it off."""
+_CALLS = {"litestar": "Litestar"}
+"""What makes an application whose routes don't say which they are of."""
 _GENERATORS = frozenset({"drf_spectacular", "drf_yasg", "flask_smorest", "flask_restx", "flask_restplus", "flasgger",
     "apiflask", "apifairy", "apispec", "apispec_webframeworks", "flask_openapi3", "spectree", "flask_apispec",
     "flask_swagger", "flask_pydantic_spec", "flask_rebar", "flask_pydantic_openapi", "quart_schema", "aiohttp_apispec",
@@ -83,12 +85,13 @@ _GENERATED = DescriptionSource.GENERATED
 
 
 def _by_switch(app: Application, switch: str, project: Project) -> DescriptionSource:
-    stated = app.made.node.keyword(switch) if app.made is not None and isinstance(app.made.node, form.Call) else None
-    if stated is None or app.made is None:
+    made = app.made or next((Sited(*call) for call in project.calls_named(_CALLS.get(app.framework, ""))), None)
+    stated = made.node.keyword(switch) if made is not None and isinstance(made.node, form.Call) else None
+    if stated is None or made is None:
         return _GENERATED
     if isinstance(stated, form.Const):
         return DescriptionSource.SWITCHED_OFF if stated.value in (None, "") else _GENERATED
-    known = constant(stated, app.made.scope, project)
+    known = constant(stated, made.scope, project)
     is_empty = known is not None and known.value in (None, "") and not isinstance(stated, form.Conditional)
     return DescriptionSource.CONFIGURED if is_empty else _GENERATED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ _COUNTED = frozenset({EndpointKind.JSON, EndpointKind.HTML, EndpointKind.FILE, E
 class Application:
     """All applications that one service makes of one framework: middleware around one of them is that of the service.
 
-    `made` are the calls, `site` the module of Django's settings.
+    `made` are the calls, those with the most routes first, `site` the module of Django's settings.
     """
 
     service: ServiceRoot
@@ -54,6 +55,7 @@ def _of(service: ServiceRoot, gathered: Gathered) -> Iterator[Application]:
     mine = tuple(e for e in endpoints if gathered.owners.of(e.location.path) is service)
     if not mine:
         return
+    routes = Counter(r.application.node for r, _ in gathered.endpoints if r.application is not None)
     for framework in frameworks():
         if framework.name in _NO_WEB:
             continue
@@ -63,9 +65,10 @@ def _of(service: ServiceRoot, gathered: Gathered) -> Iterator[Application]:
                 place = gathered.production.place_of("MIDDLEWARE", _SETTINGS, site.path)
                 yield Application(service, DJANGO, place or Location.whole_file(site.path), (), site, mine)
             continue
-        made = tuple(m for m in _made(framework.applications, gathered) if gathered.owners.of(m.module.path) is service)
+        made = [m for m in _made(framework.applications, gathered) if gathered.owners.of(m.module.path) is service]
         if made:
-            yield Application(service, framework.name, made[0].module.location(made[0].node), made, None, mine)
+            made.sort(key=lambda m: -routes[m.node])
+            yield Application(service, framework.name, made[0].module.location(made[0].node), tuple(made), None, mine)
 
 
 def _made(names: frozenset[str], gathered: Gathered) -> Iterator[Sited]:

@@ -122,9 +122,9 @@ class Debugging:
         """Werkzeug's debugger, wrapped around an application by hand."""
         for call, scope in self._project.calls_named(*_DEBUGGED):
             site = Sited(call, scope)
-            if scope.module.role is Role.PROD and self._is_mine(scope.module.path):
-                if not self._is_for_development(site):
-                    yield self._at(site, call, *self._starts.comes_to(call, scope))
+            is_ours = scope.module.role is Role.PROD and self._is_mine(scope.module.path)
+            if is_ours and not self._is_for_development(site):
+                yield self._at(site, call, *self._starts.comes_to(call, scope))
 
     def _of_commands(self) -> Iterator[DebugSwitch]:
         """`flask run --debug` in an image: where nothing else serves, this is what is shipped."""

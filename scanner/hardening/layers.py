@@ -18,6 +18,7 @@ _WRAPPING = ("add_middleware", "Middleware", "DefineMiddleware")
 _EXTENSIONS = (
     "AllowedHostsConfig", "AllowedHostsMiddleware", "TrustedHostMiddleware", "HTTPSRedirectMiddleware", "Talisman",
     "Secure", "SecureHeaders", "SecWeb", "CSRFProtect", "CsrfProtect", "SeaSurf", "CSRFConfig", "CSRFMiddleware",
+    "CsrfMiddleware",
 )  # fmt: skip
 """Classes, by last name, whose objects are put around an application."""
 

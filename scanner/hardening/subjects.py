@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import applications
 from assay.scanner.hardening.debugging import debug_switches
+from assay.scanner.hardening.forgery import forgery_protections
 from assay.scanner.hardening.headers import security_headers
 from assay.scanner.hardening.hosts import host_policy
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
@@ -18,4 +19,5 @@ def protections(gathered: Gathered) -> Iterator[DebugSwitch | ForgeryProtection 
     for application in found:
         yield host_policy(application, gathered)
         yield from security_headers(application, gathered)
+        yield from forgery_protections(application, gathered)
     yield from debug_switches(found, gathered)

@@ -101,11 +101,18 @@ class HostPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ForgeryProtection:
-    """What keeps other sites from using a signed-in browser."""
+    """What keeps other sites from sending requests in the name of somebody whose browser is signed in: for an
+    application as a whole, for a view that is left out, for a way of signing in.
+
+    `cookie` shows that a cookie alone says who the caller is, and is empty where nothing does. `is_protected` is None
+    where that hangs on what can't be seen.
+    """
 
     name: str
     location: Location
     role: Role
+    cookie: tuple[Evidence, ...]
+    is_protected: bool | None
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -114,4 +121,4 @@ class ForgeryProtection:
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"forgery protection of {self.name}"

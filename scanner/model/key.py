@@ -149,6 +149,8 @@ class Keeping(StrEnum):
     """As a digest, which is what is looked up."""
     PLAIN = "plain"
     """As they are: whoever reads the table has them."""
+    BESIDE_DIGEST = "beside a digest"
+    """As they are, in a table that has digests as well: for old keys, perhaps."""
     LIBRARY = "library"
     """As they are, in a table of a library's that does so by design."""
 
@@ -216,19 +218,38 @@ class UrlCredential:
         return f"{self.what} in {self.function}"
 
 
+class ColumnKeeping(StrEnum):
+    """How a column's value lies in the database."""
+
+    PLAIN = "plain"
+    """Whoever reads the table reads it."""
+    ENCRYPTED = "encrypted"
+    """By the column's type, its class, or the code that assigns it; or nothing but a digest is kept."""
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class SensitiveColumn:
-    """A column for data that must not be readable in a stolen database."""
+    """A column for data that must not be readable in a stolen database.
 
-    name: str
+    `holds` says in words what it is, with its article. `is_certain` is False where the name may mean something
+    harmless. `aside` says why it is no such data after all.
+    """
+
+    table: str
+    column: str
     location: Location
     role: Role
+    holds: str
+    keeping: ColumnKeeping
+    is_certain: bool = True
     evidence: tuple[Evidence, ...] = ()
+    aside: str | None = None
 
     @property
     def subject_id(self) -> str:
-        return self.name
+        return f"{self.table}.{self.column}"
 
     @property
     def label(self) -> str:
-        return self.name
+        return f"column {self.table}.{self.column}"

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.naming import Convention, NameKind, NameStyle, PathName, PathTemplate
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import Api, ApiRoute
 from assay.scanner.naming.places import Places
 from assay.scanner.naming.words import style_of, verb_of, words_of
+from assay.scanner.readers.python import form
 
 _OF_OTHERS = frozenset({"webhook", "webhooks", "hook", "hooks", "callback", "callbacks", "oauth", "oauth2", "oidc",
     "openid", "saml", "saml2", "scim"})  # fmt: skip
@@ -20,6 +22,8 @@ _OF_PROTOCOLS = frozenset({"client_id", "client_secret", "redirect_uri", "respon
     "code_challenge", "code_challenge_method", "code_verifier", "id_token", "login_hint", "session_state",
     "error_description", "access_token", "refresh_token"})  # fmt: skip
 """Parameters that OAuth names."""
+_QUERIES = frozenset({"args", "GET", "query_params"})
+_READERS = frozenset({"get", "getlist", "get_list"})
 _PREFERRED = (NameStyle.KEBAB, NameStyle.SNAKE, NameStyle.CAMEL, NameStyle.PASCAL)
 """Of styles that are equally common."""
 
@@ -102,16 +106,42 @@ def _segments(routes: Iterable[ApiRoute], places: Places) -> Iterator[_Name]:
 
 
 def _query_parameters(routes: Iterable[ApiRoute]) -> Iterator[_Name]:
-    """Those that handlers declare; what code reads from the query by hand is not among them."""
+    """Those that handlers declare, and those that they read from the query by hand."""
     found: dict[str, set[Location]] = {}
+    handlers = set[FunctionSymbol]()
     for each in routes:
-        for parameter in (each.route.parameters or ()) if _chosen_by_others(each) is None else ():
-            if parameter.place == "query" and parameter.name not in _OF_PROTOCOLS:
+        if _chosen_by_others(each) is not None:
+            continue
+        for parameter in each.route.parameters or ():
+            if parameter.place == "query":
                 found.setdefault(parameter.name, set()).add(parameter.location)
+        handler = each.route.handler
+        if handler is not None and handler not in handlers:
+            handlers.add(handler)
+            for name, location in _read_by_hand(handler):
+                found.setdefault(name, set()).add(location)
     for name, locations in found.items():
-        style = style_of(name)
+        style = style_of(name) if name not in _OF_PROTOCOLS else None
         if style is not None:
             yield _Name(name, style, len(locations), min(locations))
+
+
+def _read_by_hand(handler: FunctionSymbol) -> Iterator[tuple[str, Location]]:
+    """`request.args.get("page_size")`, `request.GET["page_size"]`."""
+    for node in handler.walk():
+        source, key = None, None
+        if (
+            isinstance(node, form.Call)
+            and isinstance(node.func, form.Attr)
+            and node.func.attr in _READERS
+            and node.args
+        ):
+            source, key = node.func.value, node.args[0].value
+        elif isinstance(node, form.Subscript):
+            source, key = node.value, node.index
+        is_query = isinstance(source, form.Attr) and source.attr in _QUERIES
+        if is_query and isinstance(key, form.Const) and isinstance(key.value, str):
+            yield key.value, handler.module.location(key)
 
 
 def _by_path(routes: Iterable[ApiRoute]) -> dict[str, list[ApiRoute]]:

@@ -47,6 +47,7 @@ _MATCHING = {
 }
 _BY_METHOD = "django-ninja"
 """It puts the methods of one path behind one pattern."""
+_HOSTS = ("subdomain", "host")
 _SOCKET = EndpointKind.WEBSOCKET
 _MOST_SEEN = 200
 """Overlaps of one route that are looked at."""
@@ -84,7 +85,7 @@ class Precedences:
         for each in routes:
             matching = _MATCHING.get(each.route.framework)
             table = each.route.application
-            is_told = each.template.is_exact and not each.is_computed
+            is_told = each.template.is_exact and not each.is_computed and not _is_of_host(each.route)
             if matching is not None and table is not None and is_told and each.endpoint.kind is not _SOCKET:
                 tables.setdefault((table.module, table.node.start), []).append(_Candidate(each, matching))
         found = dict[str, RouteOverlap]()
@@ -150,6 +151,12 @@ class Precedences:
             self._blocks[step.module] = ModuleBlocks(step.module)
         block = self._blocks[step.module].innermost(step.node.start)
         return any(isinstance(b.header, form.If | form.Try | form.Handler) for b in block.within_function())
+
+
+def _is_of_host(route: Route) -> bool:
+    """Whether it answers for one host or subdomain only, so that another one with its path may stand beside it."""
+    calls = (step.node for step in route.steps)
+    return any(call.keyword(name) is not None for call in calls if isinstance(call, form.Call) for name in _HOSTS)
 
 
 def _answer_alike(later: _Candidate, other: _Candidate) -> bool:

@@ -73,6 +73,8 @@ _TEXTS = {
 _ANCHORS = re.compile(r"\\A|\\Z|\\z|[\^$]")
 _ESCAPED = re.compile(r"\\([-._~/])")
 _HOLE = "\0"
+_LANGUAGE = "<language>/"
+"""What `i18n_patterns` puts in front of paths: it matches the active language alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ def template_of(path: str) -> Template:
     """The template that a route's path stands for: `{id:int}`, `<int:id>`, `(?P<id>[0-9]+)`."""
     is_exact, text, parameters = True, "", list[Parameter]()
     at = 0
+    if path.removeprefix("/").startswith(_LANGUAGE):
+        text, parameters, at = _HOLE, [Parameter("language", Takes.OTHER, "language")], path.index(">") + 1
     while at < len(path):
         opened = path[at]
         if opened in "<{(":

@@ -28,6 +28,7 @@ _DECIDING = frozenset(
     permission restrict restricted internal private bucket quota brute""".split()
 )
 """Words of names of what decides by an address."""
+_ABOUT = frozenset("ip ips addr address client remote caller key identifier".split())
 _DEEPEST = 2
 
 
@@ -44,18 +45,33 @@ class AddressRead:
 
 def address_reads(project: Project) -> Iterator[AddressRead]:
     """One for each function, of the header that is the easiest to forge."""
-    found: dict[Scope, list[tuple[str, form.Expr]]] = {}
+    found: dict[FunctionSymbol, list[tuple[str, form.Expr]]] = {}
     for call, scope in project.calls_named(*_READING):
         name = _header(call.positional[0]) if call.positional else None
-        if name is not None and scope.module.role is Role.PROD:
-            found.setdefault(scope, []).append((name, call))
-    for scope, reads in found.items():
-        if scope.function is None:
+        if name is not None and scope.function is not None:
+            found.setdefault(scope.function, []).append((name, call))
+    for function in _given_requests(project):
+        for node in function.nodes:
+            name = _header(node.index) if isinstance(node, form.Subscript) else None
+            if name is not None and isinstance(node, form.Subscript):
+                found.setdefault(function, []).append((name, node))
+    for function, reads in found.items():
+        if function.module.role is not Role.PROD:
             continue
         chain = [read for read in reads if read[0] in _CHAINS]
         name, node = (chain or reads)[0]
-        trust = _trust(scope.function) if chain else Trust.ONE_HEADER
-        yield AddressRead(_shown(name), node, scope, trust, _use(node, scope.function, _DEEPEST, project))
+        trust = _trust(function) if chain else Trust.ONE_HEADER
+        yield AddressRead(_shown(name), node, function.scope, trust, _use(node, function, _DEEPEST, project))
+
+
+def _given_requests(project: Project) -> Iterator[FunctionSymbol]:
+    """Functions that may look at headers: those that take a request, or are about addresses by their names."""
+    seen = {function: None for name in ("request", "req") for function in project.functions_taking(name)}
+    yield from seen
+    for module in project.modules.values():
+        for function in module.functions:
+            if function not in seen and _ABOUT & set(words(function.name)):
+                yield function
 
 
 def claim_within(function: FunctionSymbol) -> tuple[Trust, form.Expr] | None:

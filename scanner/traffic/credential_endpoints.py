@@ -11,7 +11,8 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.remembered import remembered
-from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
+from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.traffic import Credential
@@ -19,6 +20,8 @@ from assay.scanner.readers.python import form
 
 _DEEPEST = 3
 """Calls from a handler to what checks the password."""
+_LONGEST_NAME = 40
+"""Longer texts are sentences."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SERVED = (EndpointKind.JSON, EndpointKind.HTML)
 _PARAMETER = re.compile(r"\(\?P<[^>]*>[^/]*|<[^>]*>|\{[^}]*\}|^:\w+$|[\^$\\]")
@@ -38,7 +41,16 @@ _CREATING = frozenset({"create", "new", "add", "register", "post", "signup", "in
 _FORGOTTEN = frozenset({"forgot", "forgotten", "forget", "reset", "recover", "recovery"})
 _PASSWORD = frozenset({"password", "passwd", "pwd"})
 _ABOUT_PEOPLE = frozenset({*_PASSWORD, *_PEOPLE, "auth", "token", "tokens", "forgot", "forgotten", "recovery"})
-_CODES = frozenset({"otp", "totp", "mfa", "2fa", "passcode", "pincode", "magic"})
+_CODES = frozenset({"otp", "totp", "mfa", "2fa", "passcode", "pincode"})
+_MAGIC = frozenset("link code sign signin login token generate auth email".split())
+_ISSUING = frozenset("obtain auth create provision pair login".split())
+"""Words beside `token` where one is handed out."""
+_NEUTRAL = frozenset(
+    """api rest v auth authentication identity user users account accounts customer customers member members app web
+    admin admins public new create""".split()
+)
+"""Words of paths that say nothing of what is registered but people."""
+_TYPED = frozenset("password passwd pwd passphrase credentials username secret".split())
 _TOKENS = frozenset({"token", "tokens", "jwt"})
 _RENEWING = frozenset("refresh renew verify test check validate csrf push device fcm".split())
 """Words beside `token` where one is presented that can't be guessed, or one of another kind."""
@@ -79,6 +91,10 @@ def credential_use(route: Route, endpoint: Endpoint, project: Project) -> Creden
         return _verified(route, project) if _is_login_path(told) else None
     handler = words(last_part(endpoint.handler.replace(":", ".")))
     credential = _by_path(told, handler, endpoint)
+    if credential is Credential.REGISTRATION and not _is_of_people(told, handler):
+        credential = credential if takes_password(route, project) else None
+    if credential is Credential.TOKEN and not endpoint.auth and not takes_password(route, project):
+        credential = None
     if credential is None:
         return _verified(route, project) if _is_unclaimed(told) else None
     if credential is Credential.TOKEN and any(_ELSEWHERE & set(part) for part in told):
@@ -98,7 +114,7 @@ def _by_path(told: list[tuple[str, ...]], handler: tuple[str, ...], endpoint: En
         return None
     if _FORGOTTEN & near and (near & _PASSWORD or last & _FORGOTTEN) and every & _ABOUT_PEOPLE:
         return Credential.RECOVERY
-    if _CODES & near or _pairs(last_two) & {("two", "factor"), ("2", "fa")}:
+    if _CODES & near or _pairs(last_two) & {("two", "factor"), ("2", "fa")} or ("magic" in near and _MAGIC & near):
         return Credential.CODE
     if _LOGIN & last or (_LOGIN & near and _TOKENS & last) or _pairs(last_two) & {("log", "in"), ("sign", "in")}:
         return Credential.LOGIN if not last & _BESIDE else None
@@ -106,13 +122,22 @@ def _by_path(told: list[tuple[str, ...]], handler: tuple[str, ...], endpoint: En
         return Credential.REGISTRATION if not _OTHERS_REGISTER & (near | set(handler)) else None
     if endpoint.method == "POST" and last <= _PEOPLE and last and _CREATING & set(handler):
         return Credential.REGISTRATION
-    if _TOKENS & near and not _RENEWING & (near | set(handler)) and endpoint.method in ("POST", "ANY"):
+    is_issuing = bool(last & _ISSUING) or (bool(told) and bool(_TOKENS & set(told[-1][-1:])))
+    if _TOKENS & near and is_issuing and not _RENEWING & (near | set(handler)) and endpoint.method in ("POST", "ANY"):
         return Credential.TOKEN
     return None
 
 
 def _pairs(parts: tuple[str, ...] | list[str]) -> set[tuple[str, str]]:
     return set(pairwise(parts))
+
+
+def _is_of_people(told: list[tuple[str, ...]], handler: tuple[str, ...]) -> bool:
+    """`/auth/register`; of `/users`, the handler says that somebody registers. Machines and guests register too."""
+    if told and set(told[-1]) <= _PEOPLE:
+        return bool(_REGISTRATION & set(handler)) or ("sign", "up") in _pairs(handler)
+    before = {word for part in told[:-1] for word in part if not word.isdigit()}
+    return before <= _NEUTRAL
 
 
 def _is_login_path(told: list[tuple[str, ...]]) -> bool:
@@ -171,3 +196,42 @@ def verifies(function: FunctionSymbol, depth: int, project: Project) -> Evidence
         if found is not None:
             return found
     return None
+
+
+def takes_password(route: Route, project: Project) -> bool:
+    """Whether a handler, what it calls, or the type of its body speaks of a password or a user's name."""
+    handler = route.handler
+    if handler is None or _speaks_of_it(handler):
+        return True
+    callees = (project.callee_function(n, handler.scope) for n in handler.nodes if isinstance(n, form.Call))
+    if any(_speaks_of_it(callee) for callee in callees if callee is not None):
+        return True
+    typed = [p.annotation for p in handler.parameters if p.annotation is not None]
+    typed += [part for d in handler.decorators if isinstance(d, form.Call) for part in (a.value for a in d.args)]
+    return any(_is_of_password(node, handler.outer, project) for node in typed)
+
+
+def _speaks_of_it(function: FunctionSymbol) -> bool:
+    for node in function.nodes:
+        text = node.value if isinstance(node, form.Const) and isinstance(node.value, str) else None
+        name = last_name(node) if isinstance(node, form.Name | form.Attr) else text
+        if name is not None and len(name) < _LONGEST_NAME and _TYPED & set(words(name)):
+            return True
+    return False
+
+
+def _is_of_password(node: form.Expr, scope: Scope, project: Project) -> bool:
+    """Of an annotation or a schema: whether its class has a field for one."""
+    for part in form.walk(node):
+        if not isinstance(part, form.Name | form.Attr):
+            continue
+        value = project.infer(part, scope)
+        if isinstance(value, External) and "PasswordRequestForm" in value.name:
+            return True
+        cls = value.cls if isinstance(value, Instance) else value
+        for base in project.mro(cls) if isinstance(cls, ClassSymbol) else ():
+            if isinstance(base, ClassSymbol) and any(_TYPED & set(words(name)) for name in base.scope.bindings):
+                return True
+            if isinstance(base, External) and "PasswordRequestForm" in base.name:
+                return True
+    return False

@@ -48,10 +48,10 @@ def endpoint_traffic(gathered: Gathered, production: Production) -> Iterator[End
     """One for each endpoint that a client may call."""
     served = [(r, e) for r, e in gathered.endpoints if e.kind in _KINDS and e.role is Role.PROD]
     protection = login_protection(production)
-    posted = {(e.path, e.handler) for _, e in served if e.method == "POST"}
+    posted = {(e.path, e.location) for _, e in served if e.method == "POST"}
     found = []
     for route, endpoint in served:
-        is_twin = endpoint.method not in ("POST", "ANY") and (endpoint.path, endpoint.handler) in posted
+        is_twin = endpoint.method not in ("POST", "ANY") and (endpoint.path, endpoint.location) in posted
         use = credential_use(route, endpoint, gathered.project) if not is_twin else None
         found.append(_of(route, endpoint, use, gathered, protection))
     folders = {"" if s.root == "." else s.root: s.root for s in gathered.services}

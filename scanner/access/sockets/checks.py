@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.refusals import names_credentials
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
@@ -52,7 +53,11 @@ def checks_of(handler: FunctionSymbol, project: Project) -> Checks:
             names = _words_of(found)
             if not names.isdisjoint(_ORIGINS):
                 origin.append(evidence)
-            elif not names.isdisjoint(_CALLERS) or isinstance(node, form.Try):
+            elif (
+                not names.isdisjoint(_CALLERS)
+                or isinstance(node, form.Try)
+                or names_credentials(found, function.scope, project)
+            ):
                 identity.append(evidence)
     for node in handler.walk():
         name = last_name(node.func) if isinstance(node, form.Call) else None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from assay.scanner.dataflow.bodies.answers import Answers
 from assay.scanner.dataflow.bodies.credentials import Credential, credential
 from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
@@ -21,8 +22,6 @@ from assay.scanner.readers.python import form
 _READS = ("GET", "ANY")
 _ENTRANCE = re.compile(r"(token|auth|login|sign-?in|oauth|sso|callback|csrf|session|refresh|saml)", re.IGNORECASE)
 """Paths that hand out tokens because that is what they are for."""
-_WRITES_OBJECTS = frozenset({"fastapi", "litestar"})
-"""Frameworks that write whatever object a handler returns."""
 _DEEPEST = 5
 _MOST_NAMED = 3
 
@@ -40,7 +39,7 @@ class Shapes:
 
     def __init__(self, schemas: Schemas, project: Project) -> None:
         self._schemas = schemas
-        self._project = project
+        self._answers = Answers(schemas, project)
         self._uses: dict[str, _Use] = {}
         self._taken: set[str] = set()
         """Schemas that bodies of requests are read by."""
@@ -53,7 +52,7 @@ class Shapes:
             for asked in route.request_types:
                 schema = self._schemas.declared(asked)
                 self._taken.update([_name(schema)] if schema is not None else [])
-            for schema in self._answers(route):
+            for schema in self._answers.of(route):
                 self._note(schema, endpoint, _DEEPEST)
         for name, use in self._uses.items():
             yield self._shape(name, use)
@@ -68,81 +67,6 @@ class Shapes:
                 nested = self._schemas.of(inner)
                 if nested is not None:
                     self._note(nested, endpoint, depth - 1)
-
-    # --- what a route answers with ---
-
-    def _answers(self, route: Route) -> Iterator[Schema]:
-        for declared in route.response_types:
-            yield from self._of_type(declared)
-        if route.handler is not None:
-            is_written = route.framework in _WRITES_OBJECTS and not route.response_types
-            yield from self._of_handler(route.handler, is_written=is_written)
-
-    def _of_type(self, declared: BodyType) -> Iterator[Schema]:
-        """The schemas in an annotation: of `list[User]` and `Page[User] | None`, User and Page."""
-        found = self._schemas.declared(declared)
-        if found is not None:
-            yield found
-            return
-        node, scope = declared.site.node, declared.site.scope
-        if isinstance(node, form.Subscript | form.Binary | form.Display | form.Const):
-            for part in form.walk(node):
-                value = None
-                if isinstance(part, form.Name | form.Attr):
-                    value = self._project.infer(part, scope)
-                elif isinstance(part, form.Const) and isinstance(part.value, str):
-                    value = self._project.annotation_class(part, scope)
-                schema = self._schemas.of_value(value) if value is not None else None
-                if schema is not None and schema.library is not Library.RESTX:
-                    yield schema.narrowed(declared.only, declared.without)
-
-    def _of_handler(self, handler: FunctionSymbol, *, is_written: bool) -> Iterator[Schema]:
-        """What the handler itself writes: `serializer.data`, `schema.dump(user)`, `UserRead(...)`, a row."""
-        for returned in handler.returns:
-            if returned.value is None:
-                continue
-            for node, scope in self._parts(returned.value, handler.scope):
-                found = self._written(node, scope)
-                if found is not None:
-                    yield found
-            if is_written:
-                value = self._project.infer(returned.value, handler.scope)
-                if isinstance(value, Instance) and value.cls is not None:
-                    row = self._schemas.of(value.cls) or self._schemas.of_rows(value.cls)
-                    if row is not None:
-                        yield row
-
-    def _parts(self, node: form.Expr, scope: Scope) -> Iterator[tuple[form.Expr, Scope]]:
-        """The expressions in a returned one, and in what the names in it were given."""
-        seen: set[str] = set()
-        todo = [node]
-        while todo:
-            for part in form.walk(todo.pop(), into_definitions=False):
-                yield part, scope  # type: ignore[misc]
-                if isinstance(part, form.Name) and part.id not in seen:
-                    seen.add(part.id)
-                    bindings = scope.bindings.get(part.id, ())
-                    todo += [b.value for b in bindings if b.how is How.ASSIGN and b.value is not None]
-
-    def _written(self, node: form.Expr, scope: Scope) -> Schema | None:
-        match node:
-            case form.Attr(value=owner, attr="data"):
-                found = self._made(owner, scope)
-                return found if found is not None and found.library is Library.REST_FRAMEWORK else None
-            case form.Call(func=form.Attr(value=owner, attr="dump" | "dumps" | "jsonify")):
-                found = self._made(owner, scope)
-                return found if found is not None and found.library is Library.MARSHMALLOW else None
-            case form.Call(func=form.Attr(value=owner, attr="model_validate" | "from_orm" | "parse_obj")):
-                cls = self._project.infer(owner, scope)
-                return self._schemas.of(cls) if isinstance(cls, ClassSymbol) else None
-            case form.Call(func=func) if last_name(func) == "marshal":
-                given = node.argument(1, "fields")
-                return self._schemas.of_expression(given, scope) if given is not None else None
-        return None
-
-    def _made(self, owner: form.Expr, scope: Scope) -> Schema | None:
-        value = self._project.infer(owner, scope)
-        return self._schemas.of_value(value) if isinstance(value, Instance) else None
 
     # --- what its fields hold ---
 

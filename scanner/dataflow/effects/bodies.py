@@ -131,7 +131,12 @@ class Bodies:
             body.commits = True
             return
         name = last_name(call.func) or ""
-        if name in LOG_METHODS and isinstance(call.func, form.Attr) and is_logger(last_name(call.func.value) or ""):
+        if (
+            name in LOG_METHODS
+            and name != "debug"
+            and isinstance(call.func, form.Attr)
+            and is_logger(last_name(call.func.value) or "")
+        ):
             body.logs.append(call)
         if name == "setattr" and len(call.positional) == 3:
             change = self._recognizer.of_assignment(call.positional[0], "", call, scope)
@@ -171,7 +176,11 @@ class Bodies:
                     return False
                 body.edges.append(self._edge(call, called, cls))
             case _:
-                return self._own_library_method(call, function, body) or self._task(call, function, body)
+                return (
+                    self._own_library_method(call, function, body)
+                    or self._task(call, function, body)
+                    or self._method_of_row(call, function, body)
+                )
         return True
 
     def _edge(
@@ -207,6 +216,15 @@ class Bodies:
             body.inherited.append(LibraryMethod(call, call.func.attr, function.owner))
             return True
         return False
+
+    def _method_of_row(self, call: form.Call, function: FunctionSymbol, body: Body) -> bool:
+        """`session.get(User, 1).rename(...)`: what a query gives is a row of the model."""
+        if not isinstance(call.func, form.Attr) or call.func.attr not in self._methods:
+            return False
+        model = self._recognizer.records.record_at(call.func.value, function.scope)
+        methods = [m for m in self._methods[call.func.attr] if m.owner is not None and m.owner.name == model]
+        body.edges += [self._edge(call, method) for method in methods[:1]]
+        return bool(methods)
 
     def _task(self, call: form.Call, function: FunctionSymbol, body: Body) -> bool:
         """`task.delay(...)`: the worker runs what the task does."""

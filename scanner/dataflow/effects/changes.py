@@ -69,7 +69,7 @@ class Recognizer:
 
     def __init__(self, project: Project, records: Records, known: Known) -> None:
         self._project = project
-        self._records = records
+        self.records = records
         self._known = known
         packages = project.imported_packages
         self._has_mongo = not packages.isdisjoint(MONGO_PACKAGES)
@@ -91,7 +91,7 @@ class Recognizer:
                 return self._of_library(dotted, call, scope)
             case FunctionSymbol() | BoundMethod():
                 return self._named_audit(name, call, scope)
-            case ClassSymbol() if is_audit_record(callee.name) and self._records.is_record(callee):
+            case ClassSymbol() if is_audit_record(callee.name) and self.records.is_record(callee):
                 return Change(EffectKind.AUDIT, callee.name, "record", call, scope)
             case None:
                 return self._by_looks(name, call, scope)
@@ -115,7 +115,7 @@ class Recognizer:
             if record is None:
                 return None
         else:
-            record = self._records.record_at(owner, scope)
+            record = self.records.record_at(owner, scope)
         if record is None and self._project.infer(owner, scope) is not None:
             return None
         excuse = f"`{attr}` only notes the use" if tells_of_use(attr) else None
@@ -128,17 +128,17 @@ class Recognizer:
         method = scope.enclosing_function
         if method is None or method.owner is None or method.name.startswith("__"):
             return None
-        return method.owner.name if self._records.is_record(method.owner) else None
+        return method.owner.name if self.records.is_record(method.owner) else None
 
     # --- SQL ---
 
     def _executed(self, execution: SqlExecution) -> Change | None:
         sited, call, scope = execution.text, execution.call, execution.scope
-        construct = self._records.construct(sited.node, sited.scope)
+        construct = self.records.construct(sited.node, sited.scope)
         if construct is not None:
             action, target = construct
             return self._write(target, action, call, scope)
-        text = string_value(sited.node, sited.scope, self._project) or self._records.beginning(sited.node, sited.scope)
+        text = string_value(sited.node, sited.scope, self._project) or self.records.beginning(sited.node, sited.scope)
         match = (_STATEMENT.match(text) or _WRITING_CTE.match(text)) if text else None
         if match is None:
             return None
@@ -184,7 +184,7 @@ class Recognizer:
             return DOCUMENT_WRITES.get(method)
         if method in MONGO_WRITES:
             return MONGO_WRITES[method]
-        if self._has_django and self._records.is_django_row(owner):
+        if self._has_django and self.records.is_django_row(owner):
             return DJANGO_WRITES.get(method) or (DJANGO_RELATED.get(method) if _is_many(owner) else None)
         return None
 
@@ -201,9 +201,9 @@ class Recognizer:
         """The model whose rows change: of what is given to a session, else of what the method is called on."""
         if "session" in owner.lower() and method in SESSION_WRITES:
             given = next(iter(call.positional), None)
-            return (self._records.record_at(given, scope) if given is not None else None) or ""
+            return (self.records.record_at(given, scope) if given is not None else None) or ""
         receiver = call.func.value if isinstance(call.func, form.Attr) else call.func
-        return self._records.model_behind(receiver, scope) or _last_capital(owner)
+        return self.records.model_behind(receiver, scope) or _last_capital(owner)
 
     # --- what can't be resolved ---
 
@@ -226,7 +226,7 @@ class Recognizer:
 
     def _unknown_session(self, method: str, receiver: form.Expr, call: form.Call, scope: Scope) -> Change | None:
         given = next(iter(call.positional), None)
-        record = self._records.record_at(given, scope) if given is not None else None
+        record = self.records.record_at(given, scope) if given is not None else None
         name = (last_name(receiver) or "").lower().strip("_")
         is_session = name in _SESSIONS or name.endswith("session")
         if not is_session and record is None:
@@ -241,7 +241,7 @@ class Recognizer:
         commit = call.keyword("commit")
         if isinstance(commit, form.Const) and commit.value is False:
             return None
-        model = self._records.rows_at(receiver, scope)
+        model = self.records.rows_at(receiver, scope)
         if model is not None and (method in DJANGO_WRITES or not self._has_sql):
             return self._write(model, action, call, scope)
         if not self._has_django or method not in ("save", "delete", "create", "asave", "adelete", "acreate"):

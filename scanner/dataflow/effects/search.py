@@ -161,7 +161,7 @@ class _Walk:
         body = self._bodies.of(visit.function)
         dead = self._unreached(visit)
         self._commits |= body.commits
-        if visit.depth <= _NEAR and visit.caveats.excuse is None:
+        if visit.depth <= _NEAR and visit.caveats.excuse != _BESIDE.excuse:
             near = [call for call in body.logs if not _is_in(call, dead)][: _MOST_LOGS - len(self._logs)]
             self._logs += (self._search.evidence(call, visit.function, "it goes to the log only") for call in near)
         for change in body.changes:

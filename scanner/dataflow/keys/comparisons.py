@@ -49,8 +49,8 @@ _DEEPEST = 6
 class _Origin(Enum):
     """Where one side of a comparison comes from."""
 
-    KEYED = auto()
-    """It was made with a key, or of a password."""
+    SECRET = auto()
+    """It is secret whatever it is called: made with a key, made of a password, declared to be so."""
     KEPT = auto()
     """A row, a session, a store or a setting has it."""
     SENT = auto()
@@ -68,11 +68,11 @@ class _Side:
 
     @property
     def is_secret(self) -> bool:
-        return self.origin is _Origin.KEYED or _is_named_secret(self.name)
+        return self.origin is _Origin.SECRET or _is_named_secret(self.name)
 
     @property
     def is_surely_secret(self) -> bool:
-        return self.origin is _Origin.KEYED or (
+        return self.origin is _Origin.SECRET or (
             _is_named_secret(self.name) and secrecy(self.name) is not Secrecy.PERHAPS
         )
 
@@ -123,10 +123,10 @@ class Comparisons:
     def _judged(self, node: form.Compare, scope: Scope) -> tuple[Comparison | None, tuple[Evidence, ...]]:
         sides = [self._side(node.left, scope), self._side(node.rights[0], scope)]
         origins = {side.origin for side in sides}
-        spoken = {word for side in sides if side.origin is not _Origin.KEYED for word in words(side.name)}
+        spoken = {word for side in sides if side.origin is not _Origin.SECRET for word in words(side.name)}
         if origins & {_Origin.QUERY, _Origin.FIXED} or len(origins) == 1 or spoken & _HALF:
             return None, ()
-        secret = next((s for s in sides if s.origin is _Origin.KEYED), None)
+        secret = next((s for s in sides if s.origin is _Origin.SECRET), None)
         secret = secret or next((s for s in sides if s.origin is _Origin.KEPT), None)
         other = next((s for s in sides if s is not secret), None)
         if secret is None or other is None or not (secret.is_secret or other.is_secret):
@@ -135,7 +135,7 @@ class Comparisons:
         if other.origin is _Origin.SENT:
             is_sure = secret.is_surely_secret or (secret.origin is _Origin.KEPT and other.is_surely_secret)
             return (Comparison.PLAIN if is_sure else Comparison.OF_A_CODE), evidence
-        if secret.origin is _Origin.KEYED:
+        if secret.origin is _Origin.SECRET:
             if other.origin is _Origin.KEPT:
                 return (Comparison.PLAIN if is_password_hash(other.name) else None), evidence
             return Comparison.PERHAPS_SENT, evidence
@@ -159,8 +159,8 @@ class Comparisons:
         sent = self._sent.of(node, scope)
         if sent is not None:
             return _Origin.SENT, sent
-        if self._is_keyed(node, scope, depth):
-            return _Origin.KEYED, scope.module.evidence(node, "this is secret")
+        if self._is_secret(node, scope, depth):
+            return _Origin.SECRET, scope.module.evidence(node, "this is secret")
         bare = _bare(node)
         name = _name_of(bare)
         if isinstance(bare, form.Name):
@@ -200,24 +200,26 @@ class Comparisons:
             return True
         return name[:1].isupper() and not name.isupper()
 
-    def _is_keyed(self, node: form.Expr, scope: Scope, depth: int) -> bool:
-        """Whether it is made with a key, or is a digest of a password."""
+    def _is_secret(self, node: form.Expr, scope: Scope, depth: int) -> bool:
+        """Whether it is made with a key, is a digest of a password, or is declared as a secret."""
         match node:
             case form.Template():
                 inner = [expression for hole in node.holes for expression in hole.expressions()]
-                return any(self._is_keyed(part, scope, depth - 1) for part in inner)
+                return any(self._is_secret(part, scope, depth - 1) for part in inner)
             case form.Binary(op="+", left=left, right=right):
-                return any(self._is_keyed(part, scope, depth - 1) for part in (left, right))
+                return any(self._is_secret(part, scope, depth - 1) for part in (left, right))
             case form.Await(value=inner) | form.Subscript(value=inner, index=form.Slice()):
-                return self._is_keyed(inner, scope, depth)
+                return self._is_secret(inner, scope, depth)
             case form.Name() if depth:
                 found = definitions(node, scope, self._project)
-                return any(self._is_keyed(value, place, depth - 1) for value, place in found)
+                return any(self._is_secret(value, place, depth - 1) for value, place in found)
             case form.Call() if depth:
-                return self._is_keyed_call(node, scope, depth - 1)
+                return self._is_secret_call(node, scope, depth - 1)
         return False
 
-    def _is_keyed_call(self, call: form.Call, scope: Scope, depth: int) -> bool:
+    def _is_secret_call(self, call: form.Call, scope: Scope, depth: int) -> bool:
+        if last_name(call.func) == "get_secret_value":
+            return True
         callee = self._project.infer(call.func, scope)
         name = callee.name if isinstance(callee, External) else ""
         if name.startswith(_KEYED):
@@ -228,11 +230,11 @@ class Comparisons:
         function = self._project.callee_function(call, scope)
         if function is not None and function.name != "__init__":
             returned = [r.value for r in function.returns if r.value is not None]
-            return any(self._is_keyed(value, function.scope, depth) for value in returned) if depth > 0 else False
+            return any(self._is_secret(value, function.scope, depth) for value in returned) if depth > 0 else False
         last = last_name(call.func) or ""
         if last in _SHAPING:
             parts = [call.func.value] if isinstance(call.func, form.Attr) else []
-            return any(self._is_keyed(part, scope, depth) for part in (*parts, *call.positional))
+            return any(self._is_secret(part, scope, depth) for part in (*parts, *call.positional))
         return False
 
     def _is_own_key(self, part: Ingredient) -> bool:
@@ -276,7 +278,7 @@ def _may_matter(node: form.Expr) -> bool:
     if isinstance(bare, form.Const):
         return False
     name = _name_of(bare)
-    if isinstance(node, form.Call) and last_name(node.func) in _DIGESTING:
+    if isinstance(node, form.Call) and last_name(node.func) in _DIGESTING | {"get_secret_value"}:
         return True
     if isinstance(node, form.Template):
         return any(_may_matter(e) for hole in node.holes for e in hole.expressions())

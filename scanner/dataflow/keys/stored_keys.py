@@ -42,8 +42,9 @@ _ONE_TIME = frozenset(
 _TEXTS = ("char", "str", "text", "varchar", "unicode", "uuid")
 _RANDOM = frozenset(
     {
-        "choices", "generate_key", "get_random_string", "hexlify", "token_bytes", "token_hex", "token_urlsafe",
-        "urandom",         "uuid4", "random_string", "generate_token", "generate_api_key", "SystemRandom",
+        "SystemRandom", "choice", "choices", "generate_api_key", "generate_key", "generate_token",
+        "get_random_string", "getrandbits", "hexlify", "random_string", "token_bytes", "token_hex", "token_urlsafe",
+        "urandom", "uuid4",
     }
 )  # fmt: skip
 _DIGESTING = frozenset(
@@ -92,6 +93,9 @@ class StoredKeys:
             found = self._judged(column, cls, lookups.get(column.name, [])) if cls is not None else None
             if found is not None:
                 keeping, evidence = found
+                has_digest = any(_is_digest_column(other) for other in table.columns if other is not column)
+                if keeping is Keeping.PLAIN and has_digest:
+                    keeping = Keeping.BESIDE_DIGEST
                 shown = Evidence(column.location, "the column keeps it")
                 yield StoredKey(
                     table=table.name,
@@ -203,7 +207,7 @@ class StoredKeys:
         for target in node.targets:
             if isinstance(target, form.Attr) and target.attr == column.name:
                 owner = self._project.infer(target.value, scope)
-                is_own = owner is None or (isinstance(owner, Instance) and owner.cls is cls)
+                is_own = not isinstance(owner, Instance) or owner.cls in (None, cls)
                 if is_own and self._is_random(node.value, scope, _DEEPEST):
                     return scope.module.evidence(node, "it is made at random")
         return None
@@ -239,6 +243,11 @@ class StoredKeys:
     def _gives(self, function: FunctionSymbol | None, depth: int, names: frozenset[str]) -> bool:
         returned = [r.value for r in function.returns if r.value is not None] if function is not None else []
         return function is not None and any(self._calls(value, function.scope, depth - 1, names) for value in returned)
+
+
+def _is_digest_column(column: Column) -> bool:
+    parts = set(words(column.name))
+    return bool(_DIGESTS & parts) and not {"password", "file", "content"} & parts
 
 
 def _own_words(node: form.Expr) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.scanner.dataflow.lookups.labels import Labels, names_caller, names_id, names_object
+from assay.scanner.dataflow.lookups.labels import Labels, is_form_of_id, names_caller, names_id, names_object
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, Instance
@@ -34,6 +34,11 @@ def function_of(node: form.Expr, scope: Scope, project: Project) -> FunctionSymb
     return value if isinstance(value, FunctionSymbol) else None
 
 
+def _is_call(node: form.Expr) -> bool:
+    """Whether it gives something that was got by what is in it."""
+    return isinstance(node.value if isinstance(node, form.Await) else node, form.Call)
+
+
 def handed(call: form.Call, function: FunctionSymbol, labels: Labels, wanted: str, project: Project) -> Labels:
     """What the arguments say of the callee's parameters."""
     inside = Labels()
@@ -43,7 +48,7 @@ def handed(call: form.Call, function: FunctionSymbol, labels: Labels, wanted: st
             continue
         if names_object(argument, labels):
             inside.objects.add(param.name)
-        elif names_id(argument, labels, wanted):
+        elif is_form_of_id(argument, labels, wanted) or (not _is_call(argument) and names_id(argument, labels, wanted)):
             inside.ids.add(param.name)
         if names_caller(argument, labels):
             inside.callers.add(param.name)

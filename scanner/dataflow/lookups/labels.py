@@ -74,25 +74,26 @@ def labels_in(function: FunctionSymbol, wanted: str, given: Labels, project: Pro
 
 
 def _spread(names: list[str], value: form.Expr, labels: Labels, wanted: str) -> None:
-    if _is_form_of_id(value, labels, wanted):
+    if is_form_of_id(value, labels, wanted):
         labels.ids.update(names)
     if names_caller(value, labels):
         labels.callers.update(names)
 
 
-def _is_form_of_id(node: form.Expr, labels: Labels, wanted: str) -> bool:
+def is_form_of_id(node: form.Expr, labels: Labels, wanted: str) -> bool:
+    """Whether the expression is the id, or the id in another form."""
     if _is_id(node, labels, wanted):
         return True
     match node:
         case form.Call(func=func, args=args) if last_name(func) in _CONVERTING:
             made_of = [a.value for a in args] + ([func.value] if isinstance(func, form.Attr) else [])
-            return any(_is_form_of_id(part, labels, wanted) for part in made_of)
+            return any(is_form_of_id(part, labels, wanted) for part in made_of)
         case form.Subscript(value=base) | form.Await(value=base):
-            return _is_form_of_id(base, labels, wanted)
+            return is_form_of_id(base, labels, wanted)
         case form.Template():
-            return any(_is_form_of_id(hole.value, labels, wanted) for hole in node.holes)
+            return any(is_form_of_id(hole.value, labels, wanted) for hole in node.holes)
         case form.Conditional(body=body, orelse=orelse):
-            return _is_form_of_id(body, labels, wanted) or _is_form_of_id(orelse, labels, wanted)
+            return is_form_of_id(body, labels, wanted) or is_form_of_id(orelse, labels, wanted)
     return False
 
 

@@ -46,9 +46,10 @@ class Ownership(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose the rows are, in words, and where that is said."""
+    """Whose the rows are, in words, and where that is said: `model` is the one that says it."""
 
     ownership: Ownership
+    model: str
     described: str
     location: Location
 
@@ -89,12 +90,12 @@ class Owners:
         if table is None:
             return None
         if _signs_in(table):
-            return Owner(Ownership.SELF, f"{model} is a person's own row", table.location)
+            return Owner(Ownership.SELF, model, f"{model} is a person's own row", table.location)
         direct = self._direct(table)
         if direct is not None:
             return direct
         if _is_one_of(table, _TENANTS):
-            return Owner(Ownership.SELF, f"{model} is a tenant's own row", table.location)
+            return Owner(Ownership.SELF, model, f"{model} is a tenant's own row", table.location)
         return self._through_parent(table)
 
     def _direct(self, table: Table) -> Owner | None:
@@ -104,7 +105,7 @@ class Owners:
             kind = self._kind(table, column)
             if kind is not None:
                 described = f"{table.model}.{column.name} says whose it is"
-                found.setdefault(kind, Owner(kind, described, column.location))
+                found.setdefault(kind, Owner(kind, table.model, described, column.location))
         order = (Ownership.PERSON, Ownership.AUTHOR, Ownership.TENANT)
         return next((found[kind] for kind in order if kind in found), None)
 
@@ -135,7 +136,7 @@ class Owners:
             above = self._direct(parent)
             if above is not None and above.ownership is Ownership.PERSON:
                 described = f"{table.model}.{column.name} leads to {parent.model}, and {above.described}"
-                return Owner(Ownership.THROUGH_PARENT, described, column.location)
+                return Owner(Ownership.THROUGH_PARENT, parent.model, described, column.location)
         return None
 
     def _referred(self, column: Column) -> Table | None:

@@ -62,7 +62,7 @@ def reached(
         held = object_permission(route.view_class, project)
     if held is not None:
         return Reached(Reach.LIMITED, held.text, (held,))
-    return _without_limit(owner, model, endpoint, is_read_elsewhere=model in read_elsewhere)
+    return _without_limit(owner, model, endpoint, is_read_elsewhere=owner.model in read_elsewhere)
 
 
 def _without_limit(owner: Owner, model: str, endpoint: Endpoint, *, is_read_elsewhere: bool) -> Reached:
@@ -73,6 +73,8 @@ def _without_limit(owner: Owner, model: str, endpoint: Endpoint, *, is_read_else
     match owner.ownership:
         case Ownership.PERSON if is_change or is_read_elsewhere:
             return Reached(Reach.ALL, owner.described, evidence)
+        case Ownership.THROUGH_PARENT if not is_read_elsewhere:
+            return Reached(Reach.NOT_OWNED, f"{owner.described}, which nothing asks for", evidence)
         case Ownership.SELF if not is_itself or is_about_caller or (endpoint.method in CHANGING and not is_change):
             return Reached(Reach.NOT_OWNED, f"the {model} is only looked up on the way", evidence)
         case Ownership.SELF if is_change:

@@ -17,13 +17,15 @@ _REGISTERING = frozenset("sign_up signup register registration magic_sign_up cre
 _ACTS = {
     _SIGNING_IN: """login log_in logon signin sign_in authenticate access_token login_access_token auth_token
         obtain_token token_obtain user_login login_user api_login""",
-    "it changes a password": """change_password password_change reset_password password_reset set_password
+    "it changes or resets a password": """change_password password_change reset_password password_reset set_password
         update_password password_update new_password set_new_password reset_password_confirm password_reset_confirm
         update_password_me change_my_password admin_reset_password""",
     "it changes a second factor": """enable_mfa disable_mfa enable_2fa disable_2fa mfa_setup setup_mfa mfa_disable
         mfa_enable two_factor_setup two_factor_disable totp_setup totp_disable reset_mfa reset_2fa""",
     "it lets somebody act as another person": "impersonate impersonation stop_impersonating hijack login_as",
-    "it moves money": "transfer transfers withdraw withdrawal withdrawals payout payouts refund refunds",
+    "it moves money": """withdraw withdrawal withdrawals payout payouts refund refunds transfer_money
+        transfer_funds money_transfer fund_transfer bank_transfer make_transfer payments_transfer accounts_transfer
+        wallet_transfer wallets_transfer send_money""",
     _OF_KEYS: """api_key api_keys apikey apikeys api_token api_tokens personal_access_tokens
         access_keys create_api_key delete_api_key revoke_api_key regenerate_api_key create_token revoke_token""",
 }  # fmt: skip

@@ -14,6 +14,7 @@ _OF_ADMINISTRATORS = frozenset(
 )
 _USERS = frozenset({"user", "users"})
 _MEMBERS = frozenset({"member", "members", "membership", "memberships"})
+_GROUPS = frozenset("team org organization organisation workspace project company tenant group account user".split())
 _PEOPLE = frozenset({"users", "user", "accounts", "members", "employees", "staff"})
 _RIGHTS = frozenset({"permission", "permissions", "privilege", "privileges"})
 _BEARERS = frozenset({"user", "account", "member", "staff", "admin", "employee", "team", "org", "organization"})
@@ -66,7 +67,8 @@ def _of_change(effect: Effect, path: str) -> str | None:
         return said
     if parts[-1] in _SETTINGS and set(parts[:-1]) <= _COMMON:
         return said
-    if parts[-1] in _USERS | _MEMBERS and is_about_one_person(path):
+    is_membership = parts[-1] in _MEMBERS and set(parts[:-1]) <= _GROUPS
+    if (parts[-1] in _USERS or is_membership) and is_about_one_person(path):
         return said
     return None
 

@@ -175,10 +175,17 @@ def _asks_for_role(node: form.Expr | form.Stmt) -> bool:
 
 
 def _names_role(test: form.Expr) -> bool:
-    return any(
-        isinstance(inner, form.Name | form.Attr) and speaks_of_roles(last_name(inner) or "")
-        for inner in form.walk(test)
-    )
+    """Whether it has the name of a role, or of what holds one: `user.is_admin`, `claims["role"]`."""
+    return any(speaks_of_roles(name) for node in form.walk(test) if (name := _name(node)) is not None)
+
+
+def _name(node: form.Expr | form.Stmt) -> str | None:
+    match node:
+        case form.Name() | form.Attr():
+            return last_name(node)
+        case form.Const(value=str() as text) if text.isidentifier():
+            return text
+    return None
 
 
 @remembered

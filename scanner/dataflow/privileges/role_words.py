@@ -7,8 +7,8 @@ from functools import lru_cache
 from assay.scanner.dataflow.lexicon import words
 
 _OF_ROLES = frozenset(
-    """admin admins administrator superuser staff role roles permission permissions perm perms permitted privilege
-    privileges privileged scope scopes acl rbac policy policies moderator superadmin sysadmin sudo entitlement
+    """admin admins administrator administrators superuser staff role roles permission permissions perm perms permitted
+    privilege privileges privileged scope scopes acl rbac policy policies moderator superadmin sysadmin sudo entitlement
     entitlements abilities capability capabilities owner owners rights authorization grants forbidden""".split()
 )  # fmt: skip
 _OF_IDENTITY = frozenset(

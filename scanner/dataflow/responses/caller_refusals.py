@@ -32,7 +32,8 @@ _SAID_ELSEWISE = frozenset({402, 405, 406, 409, 410, 413, 415, 423, 426, 428, 42
 """Errors that say something else: too many attempts, a locked account, a service that is down."""
 _MOST_TRIED = 3
 """Statements with the reading of a token among them that fail for its sake, most likely."""
-_CALLED_BACK = frozenset({"webhook", "webhooks", "callback", "callbacks", "hook", "hooks"})
+_SET_APART = frozenset("webhook webhooks callback callbacks hook hooks mfa 2fa otp totp".split())
+"""Words of modules in which other tokens than the caller's are checked."""
 _GRANT = "OAuth 2.0 has a 400 for a grant that doesn't hold"
 _PAGE = "it is for pages, which a browser shows"
 _REASON = re.compile(
@@ -91,8 +92,7 @@ class _Refusals:
 
     def _places(self, function: FunctionSymbol) -> Iterator[str]:
         """What its module and the paths that lead to it say of it."""
-        module = function.module.name.rsplit(".", 1)[-1]
-        yield from _CALLED_BACK.intersection(words(module))
+        yield from _SET_APART.intersection(words(function.module.name))
         served = self._serving.handlers.get(function)
         for _, endpoint in served.endpoints if served is not None else ():
             parts = [p for p in endpoint.path.split("/") if p and not p.startswith(("{", "<", ":"))]

@@ -29,11 +29,9 @@ _CREDENTIALS = frozenset(
     """token access_token auth_token bearer bearer_token jwt_token id_token jwt credentials api_key apikey x_api_key
     authorization auth_header authorization_header http_authorization raw_token encoded_token token_str""".split()
 )
-_BROUGHT = frozenset(
-    """token bearer oauth oauth2 jwt authorization credentials scheme security apikey auth header basic reusable
-    key""".split()
-)
+_BROUGHT = frozenset("token bearer oauth2 jwt authorization credentials scheme security apikey header".split())
 """Words of providers that hand a function what the caller brings along."""
+_NOT_BROUGHT = frozenset("form provider repository repo service manager client factory generator account".split())
 _IDENTITIES = frozenset(
     """user username email sub uid payload claims claim token jwt key credentials session auth authorization header
     scheme scheme_name param data decoded identity principal account caller subject id parts prefix type
@@ -166,7 +164,7 @@ def _add_parameter(
     source, own = set(words(spelled or "")), set(words(param.name))
     if own & _PROVIDED or (source & _PROVIDED and not own & _TOKENS):
         found.known.add(param.name)
-    elif (source & _BROUGHT and "form" not in own | source) or _is_scheme(provider, function, project):
+    elif (source & _BROUGHT and not (own | source) & _NOT_BROUGHT) or _is_scheme(provider, function, project):
         found.brought.add(param.name)
 
 

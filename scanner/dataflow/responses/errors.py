@@ -10,6 +10,7 @@ from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.dataflow.responses.markers import Marker, marker
 from assay.scanner.dataflow.responses.replies import Replies, Reply
 from assay.scanner.dataflow.responses.serving import Served, Serving
+from assay.scanner.dataflow.responses.statuses import folded
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.answer import ErrorAnswer
@@ -19,6 +20,7 @@ from assay.scanner.readers.python import form
 _OF_STATUSES = re.compile(r"\b(200|2xx|non-2xx)\b", re.IGNORECASE)
 _PER_ITEM = "it lists what became of each of several things"
 _REMOTE_CALL = "the protocol of remote calls puts errors into the body"
+_WITH_ERROR = "its status comes from where the error does"
 _REMOTE_CALL_KEYS = frozenset({"jsonrpc"})
 
 
@@ -47,7 +49,7 @@ def error_answers(
                 found.text,
                 found.node.module.evidence(found.node.node, f"the body holds {found.text}"),
                 status,
-                _excuse(found, reply, served) if status is None or status < 400 else None,
+                _excuse(found, reply, served, project) if status is None or status < 400 else None,
                 _contract(function) if status is not None and status < 400 else None,
             )
 
@@ -93,10 +95,20 @@ def _asked_for(test: form.Expr) -> Iterator[str]:
             yield from _asked_for(only.value)
 
 
-def _excuse(found: Marker, reply: Reply, served: Served) -> str | None:
+def _excuse(found: Marker, reply: Reply, served: Served, project: Project) -> str | None:
     if found.per_item or reply.status == 207:
         return _PER_ITEM
     bodies = [b.node for b in reply.bodies if isinstance(b.node, form.Dict)]
     if any(isinstance(key, form.Const) and key.value in _REMOTE_CALL_KEYS for body in bodies for key in body.keys):
         return _REMOTE_CALL
+    if reply.is_stated and reply.status is None and not _may_succeed(reply, project):
+        return _WITH_ERROR
     return served.why_success_may_tell_of_failure
+
+
+def _may_succeed(reply: Reply, project: Project) -> bool:
+    """Whether a name in the answer is given a status that means success, among others."""
+    scope = reply.site.scope
+    names = (n for n in form.walk(reply.site.node) if isinstance(n, form.Name))
+    values = (b.value for n in names for b in scope.lookup(n.id, n.start) if b.scope is scope and b.value is not None)
+    return any((status := folded(value, scope, project)) is not None and status < 400 for value in values)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.blocks import Block, is_debug_condition
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals
+from assay.scanner.dataflow.responses.exception_texts import Caught, Told, is_trace, texts
 from assay.scanner.dataflow.responses.exception_types import (
     Text,
     caught_types,
@@ -18,24 +19,13 @@ from assay.scanner.dataflow.responses.exception_types import (
 from assay.scanner.dataflow.responses.replies import Replies, Reply
 from assay.scanner.dataflow.responses.serving import Serving
 from assay.scanner.framework import Sited
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.answer import ExceptionAnswer
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
 
-_TRACES = frozenset({"format_exc", "exc_info", "format_exception", "format_tb", "format_exception_only", "print_exc"})
-_NAMES_ALONE = frozenset({"type", "isinstance", "hasattr", "issubclass", "bool", "len", "id"})
-"""What says nothing of an exception's text."""
-_WRITING = frozenset(
-    """str repr format join ascii gettext _ ugettext lazy_gettext gettext_lazy t jsonify dumps dict list make_response
-    render render_template escape strip getattr lower capitalize split replace get title first""".split()
-)
-"""Functions whose result says what they are given."""
-_STATUSES = frozenset(
-    "code status status_code errno pgcode http_status returncode headers retry_after wait name field".split()
-)
 _CHECKING = frozenset(
     "test check checks ping probe diagnose diagnostics connection dry dryrun debug healthcheck".split()
 )
@@ -44,36 +34,15 @@ _DEEPEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Caught:
-    """An exception under a name, in a stretch of the function."""
-
-    name: str | None
-    types: tuple[ClassSymbol | External | None, ...]
-    start: int
-    end: int
-    place: Evidence
-    tried: list[form.Stmt] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Where text of an exception stands; `is_certain` is unset where a function makes something else of it."""
-
-    caught: _Caught
-    node: form.Expr
-    is_certain: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class _Carrier:
     """A name that holds text of the exception, from an offset on."""
 
     name: str
     start: int
-    told: _Told
+    told: Told
 
     @property
-    def caught(self) -> _Caught:
+    def caught(self) -> Caught:
         return self.told.caught
 
 
@@ -133,7 +102,7 @@ class _Function:
 
     # --- what is caught ---
 
-    def _exceptions(self) -> Iterator[_Caught]:
+    def _exceptions(self) -> Iterator[Caught]:
         module, scope = self._function.module, self._function.scope
         for node in self._function.nodes:
             if not isinstance(node, form.Try):
@@ -143,13 +112,13 @@ class _Function:
                 place = module.span(handler.start, handler.type.end if handler.type else handler.start + len("except"))
                 start, end = handler.body[0].start, handler.body[-1].end
                 evidence = Evidence(place, "what is caught")
-                yield _Caught(handler.name, types, start, end, evidence, node.body)
+                yield Caught(handler.name, types, start, end, evidence, node.body)
         types = tuple(self._registered())
         names = [p.name for p in self._function.parameters if p.name in _PARAMETERS] if types else []
         if names:
             node = self._function.node
             evidence = Evidence(self._function.location, "answers for exceptions")
-            yield _Caught(names[0], types, node.body[0].start, node.body[-1].end, evidence)
+            yield Caught(names[0], types, node.body[0].start, node.body[-1].end, evidence)
 
     def _registered(self) -> Iterator[ClassSymbol | External | None]:
         for kind in self._serving.error_handlers.get(self._function, ()):
@@ -160,7 +129,7 @@ class _Function:
         if is_of_rest_framework or (self._function.name == "process_exception" and len(parameters) == 2):
             yield External("builtins.Exception")
 
-    def _around(self, offset: int) -> _Caught | None:
+    def _around(self, offset: int) -> Caught | None:
         around = [c for c in self._caught if c.start <= offset < c.end]
         return max(around, key=lambda c: c.start) if around else None
 
@@ -173,37 +142,37 @@ class _Function:
             around = [c for c in self._caught if c.start <= node.start < c.end]
             known = {c.name: c for c in around if c.name is not None}
             known |= {c.name: c.caught for c in found if c.start < node.start}
-            told = next(_texts(node.value, known, around), None)
+            told = next(texts(node.value, known, around), None)
             names = [t.id for t in node.targets if isinstance(t, form.Name)]
             found += (_Carrier(name, node.end, told) for name in names if told is not None)
         yield from found
 
     # --- what is told ---
 
-    def _carried(self, reply: Reply) -> list[tuple[_Told, Scope]]:
+    def _carried(self, reply: Reply) -> list[tuple[Told, Scope]]:
         """Where the bodies hold text of an exception."""
         return [found for body in reply.bodies for found in self._in_body(body, reply, _DEEPEST)]
 
-    def _in_body(self, body: Sited, reply: Reply, depth: int) -> Iterator[tuple[_Told, Scope]]:
+    def _in_body(self, body: Sited, reply: Reply, depth: int) -> Iterator[tuple[Told, Scope]]:
         if body.scope is self._function.scope:
             at = body.node.start
             around = [c for c in self._caught if c.start <= at < c.end]
             known = {c.name: c for c in around if c.name is not None}
             carriers = {c.name: c for c in self._carriers if c.start <= at and self._holds_at(c, at)}
             known |= {name: carrier.caught for name, carrier in carriers.items()}
-            for told in _texts(body.node, known, around):
+            for told in texts(body.node, known, around):
                 carrier = carriers.get(told.node.id) if isinstance(told.node, form.Name) else None
                 is_certain = told.is_certain and (carrier is None or carrier.told.is_certain)
                 yield replace(told, is_certain=is_certain), body.scope
             return
-        handed: dict[str, tuple[_Told, Scope]] = {}
+        handed: dict[str, tuple[Told, Scope]] = {}
         for node in form.walk(body.node) if depth else ():
             bindings = body.scope.lookup(node.id, node.start) if isinstance(node, form.Name) else ()
             given = reply.given.get((bindings[0].scope, node.id)) if bindings and isinstance(node, form.Name) else None
             found = next(self._in_body(Sited(*given), reply, depth - 1), None) if given is not None else None
             if found is not None and isinstance(node, form.Name):
                 handed[node.id] = found
-        for told in _texts(body.node, {name: found[0].caught for name, found in handed.items()}, []):
+        for told in texts(body.node, {name: found[0].caught for name, found in handed.items()}, []):
             yield next(iter(handed.values())) if told.is_certain else (replace(told, is_certain=False), body.scope)
 
     def _holds_at(self, carrier: _Carrier, offset: int) -> bool:
@@ -213,7 +182,7 @@ class _Function:
         return not inside or around is None or around is carrier.caught or around.start < carrier.caught.start
 
     def _judged(
-        self, carried: list[tuple[_Told, Scope]]
+        self, carried: list[tuple[Told, Scope]]
     ) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...], str | None]:
         exposed, doubtful = list[Evidence](), list[Evidence]()
         harmless: str | None = None
@@ -228,16 +197,16 @@ class _Function:
                 doubtful.append(evidence)
         return tuple(dict.fromkeys(exposed)), tuple(dict.fromkeys(doubtful)), harmless
 
-    def _text(self, caught: _Caught, node: form.Expr) -> Text:
+    def _text(self, caught: Caught, node: form.Expr) -> Text:
         if is_trace(node):
             return Text.INTERNAL
-        texts = {self._text_of_type(raised, caught) for raised in self._narrowed(caught, node)}
+        told = {self._text_of_type(raised, caught) for raised in self._narrowed(caught, node)}
         for worst in (Text.INTERNAL, Text.UNKNOWN, Text.OF_RAISER):
-            if worst in texts:
+            if worst in told:
                 return worst
         return Text.FOR_CLIENTS
 
-    def _text_of_type(self, raised: ClassSymbol | External | None, caught: _Caught) -> Text:
+    def _text_of_type(self, raised: ClassSymbol | External | None, caught: Caught) -> Text:
         told = text_of(raised)
         if not isinstance(raised, External) or is_anything(raised) or not caught.tried:
             return told
@@ -246,7 +215,7 @@ class _Function:
             return Text.FOR_CLIENTS
         return told
 
-    def _narrowed(self, caught: _Caught, node: form.Expr) -> tuple[ClassSymbol | External | None, ...]:
+    def _narrowed(self, caught: Caught, node: form.Expr) -> tuple[ClassSymbol | External | None, ...]:
         """The types that are left where a condition around asks for one: `if isinstance(error, HTTPException):`."""
         for block in self._replies.block(self._function.module, node.start).within_function():
             asked = _asked_type(block, caught.name)
@@ -283,58 +252,6 @@ def _asked_type(block: Block, name: str | None) -> form.Expr | None:
     return None
 
 
-def _texts(  # noqa: C901 - one case for each kind of expression
-    node: form.Expr | form.Stmt, known: dict[str, _Caught], around: list[_Caught]
-) -> Iterator[_Told]:
-    """The parts of an expression that hold an exception's text, each with the exception."""
-    match node:
-        case form.Name(id=name) if name in known:
-            yield _Told(known[name], node)
-            return
-        case form.Attr(value=form.Name(id=name), attr=attr) if name in known:
-            if attr not in _STATUSES and not attr.startswith("__"):
-                yield _Told(known[name], node)
-            return
-        case form.Attr(attr=attr) if attr in _STATUSES or attr.startswith("__"):
-            return
-        case form.Call(func=func) if last_name(func) in _NAMES_ALONE:
-            return
-        case form.Call(args=args) if is_trace(node):
-            if around and not any(isinstance(a.value, form.Name) and a.value.id not in known for a in args):
-                yield _Told(around[-1], node)
-            return
-        case form.Call(func=func, args=args) if not _writes(func):
-            for argument in args:  # a function makes something of it
-                is_whole = isinstance(argument.value, form.Name)
-                yield from (
-                    replace(told, is_certain=told.is_certain and not is_whole)
-                    for told in _texts(argument.value, known, around)
-                )
-            yield from _texts(func, known, around)
-            return
-        case form.Conditional(test=test, orelse=orelse) if is_debug_condition(test):
-            yield from _texts(orelse, known, around)
-            return
-        case form.Compare() | form.Lambda():
-            return
-    for child in node.children():
-        yield from _texts(child, known, around)
-
-
-def _writes(func: form.Expr) -> bool:
-    """Whether what is called says what it is given: so do `str` and the classes of bodies."""
-    name = last_name(func) or ""
-    return name in _WRITING or name[:1].isupper()
-
-
-def is_trace(node: form.Expr | form.Stmt) -> bool:
-    """`traceback.format_exc()`, `sys.exc_info()`."""
-    match node:
-        case form.Call(func=form.Name(id=name) | form.Attr(value=form.Name(id="traceback" | "sys"), attr=name)):
-            return name in _TRACES
-    return False
-
-
-def _spelled(caught: _Caught) -> str:
+def _spelled(caught: Caught) -> str:
     named = [t.name.rsplit(".", 1)[-1] if t is not None else "an exception" for t in caught.types]
     return " or ".join(dict.fromkeys(named)) or "an exception"

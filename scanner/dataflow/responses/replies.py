@@ -131,6 +131,8 @@ class Replies:
             return self.of_value(*known, _NOTHING, depth - 1)
         local = [b for b in bindings if b.scope is scope and b.how is How.ASSIGN and b.value is not None]
         before = [b for b in local if b.offset < node.start]
+        if before and self._asked_about(node, scope):
+            return [Reply(Sited(node, scope), None, True, (), given)]
         if not before or not depth or len(local) != len(bindings):
             return [self._plain(node, scope, given)]
         found = [
@@ -141,6 +143,15 @@ class Replies:
         ]
         status = self._set_on(node, scope)
         return [replace(r, status=status, is_stated=True) for r in found] if status is not None else found
+
+    def _asked_about(self, name: form.Name, scope: Scope) -> bool:
+        """Whether a condition around asks what the name holds: only some of what was assigned gets there."""
+        for block in self.block(scope.module, name.start).within_function():
+            if isinstance(block.header, form.If):
+                asked = (n for n in form.walk(block.header.test) if isinstance(n, form.Name))
+                if any(n.id == name.id for n in asked):
+                    return True
+        return False
 
     def _of_call(self, call: form.Call, scope: Scope, given: Given, depth: int) -> list[Reply]:
         project = self._project

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Final
 
 from assay.scanner.dataflow.constants import Given, string_value
 from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.responses.library_errors import BY_PHRASE, ELSEWISE_CALLED, WEB_PACKAGES, of_library
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
 
-WEB_PACKAGES: Final = frozenset(
-    """fastapi starlette flask quart werkzeug django rest_framework ninja ninja_extra aiohttp litestar sanic tornado
-    falcon bottle flask_restful flask_restx flask_smorest apiflask connexion blacksheep robyn""".split()
-)
 STATUS_NAMES: Final = ("status_code", "status", "code", "http_status", "http_code", "error_code")
 """What arguments and attributes that hold a status are called."""
 _CLASS_ATTRIBUTES = ("status_code", "code", "status", "http_status", "http_code", "HTTP_STATUS", "STATUS_CODE")
@@ -27,24 +23,6 @@ _NOTHING: Given = {}
 _LEADING = re.compile(r"^([1-5]\d\d)(\s|$)")
 
 
-def _camel(phrase: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z]+", phrase) if word)
-
-
-_BY_PHRASE = {_camel(status.phrase): status.value for status in HTTPStatus if status >= 400}
-_ELSEWISE_CALLED = {
-    "UnprocessableEntity": 422, "PayloadTooLarge": 413, "RequestEntityTooLarge": 413, "InvalidParam": 400,
-    "MissingParam": 400, "InvalidHeader": 400, "MissingHeader": 400, "InvalidUsage": 400, "SanicException": 500,
-    "ServerError": 500, "MediaMalformedError": 400, "MediaNotFoundError": 400, "ParseError": 400,
-    "ValidationError": 400, "AuthenticationFailed": 401, "NotAuthenticated": 401, "PermissionDenied": 403,
-    "Throttled": 429, "APIException": 500, "Http404": 404, "SuspiciousOperation": 400,
-    "NotAuthorizedException": 401, "PermissionDeniedException": 403, "ValidationException": 400,
-    "NotFoundException": 404, "ClientException": 400, "InternalServerException": 500,
-    "ServiceUnavailableException": 503, "TooManyRequestsException": 429, "MethodNotAllowedException": 405,
-    "AuthenticationError": 401, "AuthorizationError": 403, "RequestValidationError": 422, "HTTPException": 500,
-    "HTTPError": 500, "HttpError": 500, "Aborter": 500,
-}  # fmt: skip
-"""Errors of web frameworks that answer with a status which their name doesn't spell."""
 _CARRIERS = frozenset({"HTTPException", "StarletteHTTPException", "HTTPError", "HttpError", "SanicException", "abort"})
 """What takes the status as an argument."""
 _FIXED_RESPONSES = {
@@ -146,7 +124,7 @@ def error_status(node: form.Expr, scope: Scope, project: Project, given: Given =
         found = _status_of_class(value, project)
         return found is not None, found
     if isinstance(value, External):
-        found = _of_library(value.name)
+        found = of_library(value.name)
         return found is not None, found
     return False, None
 
@@ -170,7 +148,7 @@ def _status_of_call(call: form.Call, scope: Scope, project: Project, given: Give
         return _status_of_own(value, call, scope, project, given)
     if isinstance(value, FunctionSymbol):
         return _status_of_factory(value, call, scope, project)
-    is_known = isinstance(value, External) and _of_library(value.name) is not None
+    is_known = isinstance(value, External) and of_library(value.name) is not None
     if name in _CARRIERS and (is_known or value is None or name in ("abort", "send_error")):
         named = _named_status(call) or (call.positional[0] if call.positional else None)
         if name == "SanicException":
@@ -183,24 +161,12 @@ def _status_of_call(call: form.Call, scope: Scope, project: Project, given: Give
     if name == "send_error":
         return True, folded(call.positional[0], scope, project, given) if call.positional else 500
     if isinstance(value, External):
-        found = _of_library(value.name)
+        found = of_library(value.name)
         stated = _named_status(call)
         if found is not None and stated is not None:
             return True, folded(stated, scope, project, given) or found
         return found is not None, found
     return False, None
-
-
-def _of_library(dotted: str) -> int | None:
-    package, name = dotted.split(".", 1)[0], last_part(dotted)
-    if package not in WEB_PACKAGES or ("ValidationError" in name and package in ("django",)):
-        return None
-    short = name.removeprefix("HTTP")
-    for known in (name, short):
-        found = _BY_PHRASE.get(known) or _ELSEWISE_CALLED.get(known)
-        if found is not None:
-            return found
-    return None
 
 
 def _status_of_own(
@@ -242,7 +208,7 @@ def _status_of_factory(
 
 @remembered
 def _is_http_error(cls: ClassSymbol, project: Project) -> bool:
-    return any(_of_library(name) is not None for name in project.base_names(cls))
+    return any(of_library(name) is not None for name in project.base_names(cls))
 
 
 @remembered
@@ -254,22 +220,28 @@ def _status_of_class(cls: ClassSymbol, project: Project) -> int | None:
         if status is not None:
             return status
     init = project.method(cls, "__init__")
-    if init is not None:
-        for node in init.walk():
-            if isinstance(node, form.Call) and last_name(node.func) == "__init__":
-                handed = [a.value for a in node.args if a.name in STATUS_NAMES or a.name is None]
-                status = next((s for v in handed if (s := folded(v, init.scope, project)) is not None), None)
-                if status is not None:
-                    return status
-            if isinstance(node, form.Assign) and node.value is not None:
-                is_status = any(isinstance(t, form.Attr) and t.attr in STATUS_NAMES for t in node.targets)
-                status = folded(node.value, init.scope, project) if is_status else None
-                if status is not None:
-                    return status
+    status = _status_of_init(init, project) if init is not None else None
+    if status is not None:
+        return status
     for base in project.mro(cls):
-        if isinstance(base, External) and (status := _of_library(base.name)) is not None:
+        if isinstance(base, External) and (status := of_library(base.name)) is not None:
             return status
     return next(_statuses_of_handlers(cls, project), None)
+
+
+def _status_of_init(init: FunctionSymbol, project: Project) -> int | None:
+    for node in init.walk():
+        stated = list[form.Expr]()
+        if isinstance(node, form.Call) and last_name(node.func) == "__init__":
+            stated = [a.value for a in node.args if a.name in STATUS_NAMES or a.name is None]
+        elif isinstance(node, form.Assign) and node.value is not None:
+            is_status = any(isinstance(t, form.Attr) and t.attr in STATUS_NAMES for t in node.targets)
+            stated = [node.value] if is_status else []
+        status = next((s for v in stated if (s := folded(v, init.scope, project)) is not None), None)
+        if status is not None:
+            return status
+    defaults = (p.default for p in init.parameters if p.name in STATUS_NAMES and p.default is not None)
+    return next((s for d in defaults if (s := folded(d, init.outer, project)) is not None), None)
 
 
 def _statuses_of_handlers(cls: ClassSymbol, project: Project) -> Iterator[int]:
@@ -329,6 +301,6 @@ def _kinds(node: form.Expr, scope: Scope, project: Project) -> Iterator[ClassSym
 @remembered
 def library_errors(project: Project) -> tuple[str, ...]:
     """The last names by which the project makes errors that are answered as HTTP errors, of libraries and its own."""
-    named = [*_BY_PHRASE, *(f"HTTP{name}" for name in _BY_PHRASE), *_ELSEWISE_CALLED, *_CARRIERS]
+    named = [*BY_PHRASE, *(f"HTTP{name}" for name in BY_PHRASE), *ELSEWISE_CALLED, *_CARRIERS]
     own = (cls.name for cls in project.classes if _is_http_error(cls, project))
     return tuple(dict.fromkeys([*named, *own]))

@@ -138,9 +138,9 @@ class Declarations:
         if mark is None and (declared is None or not self._is_scalar(declared) or marks.keys() & _OTHERS):
             return None
         place = _PLACES[mark] if mark is not None else "query"
-        call = marks[mark].node if mark in marks else None
-        alias = call.keyword("alias") if isinstance(call, form.Call) else None
-        name = string_value(alias, marks[mark or ""].scope, self._project) if alias is not None else parameter.name
+        named = ((s.node.keyword("alias"), s.scope) for s in marks.values() if isinstance(s.node, form.Call))
+        alias = next(((node, scope) for node, scope in named if node is not None), None)
+        name = string_value(*alias, self._project) if alias is not None else parameter.name
         if name is None:
             return None
         if place == "header" and alias is None:
@@ -189,10 +189,10 @@ class Declarations:
 
 
 def _has_default(default: Sited | None) -> bool:
-    """`= 10`, `= Query(10)` and `= Query(default=None)`, and not `= Query(...)`."""
+    """`= 10`, `= Query(10)` and `= Field(default=None)`, and not `= Query(...)`."""
     if default is None:
         return False
-    if not isinstance(default.node, form.Call) or last_name(default.node.func) not in _PLACES:
+    if not isinstance(default.node, form.Call) or last_name(default.node.func) not in (*_PLACES, "Field"):
         return True
     stated = default.node.argument(0, "default") or default.node.keyword("default_factory")
     return stated is not None and not (isinstance(stated, form.Opaque) and stated.end - stated.start == len("..."))

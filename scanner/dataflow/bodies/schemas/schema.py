@@ -25,6 +25,8 @@ class Library(Enum):
     """Flask-RESTX's and Flask-RESTful's dicts of fields."""
     DATACLASS = auto()
     """Data classes, attrs, msgspec, typed dicts."""
+    DICT = auto()
+    """Dicts that code writes by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class SchemaField:
 
     `is_taken` says that a client may set it, `is_shown` that an answer holds it, `is_masked` that the answer holds
     something else in its place: stars, or what a method of the schema makes of it. `is_text` is False for flags,
-    numbers and dates. `nested` are the schemas that it may hold.
+    numbers and dates. `is_stored` says that it shows what an object holds, as far as a dict written by hand tells.
+    `nested` are the schemas that it may hold.
     """
 
     name: str
@@ -42,6 +45,7 @@ class SchemaField:
     is_shown: bool = True
     is_masked: bool = False
     is_text: bool = True
+    is_stored: bool | None = None
     nested: tuple[ClassSymbol, ...] = ()
 
 

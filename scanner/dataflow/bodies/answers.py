@@ -1,0 +1,181 @@
+"""What handlers answer with: schemas that a route declares, that handlers write by, and dicts written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.bodies.schemas.names import names_in
+from assay.scanner.dataflow.bodies.schemas.of_dicts import writes_columns, written_dict
+from assay.scanner.dataflow.bodies.schemas.reader import Schemas
+from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.framework import BodyType, Route
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.values import BoundMethod, Instance
+from assay.scanner.readers.python import form
+
+_WRITES_OBJECTS = frozenset({"fastapi", "litestar"})
+"""Frameworks that write whatever object a handler returns."""
+_RESPONDING = frozenset(
+    {"response", "success", "ok", "reply", "json", "jsonify", "paginate", "paginated", "wrap", "envelope", "result"}
+)
+"""Words of functions that answer with what they are given."""
+_DEEPEST = 3
+
+
+class Answers:
+    """Knows it of the routes of one project."""
+
+    def __init__(self, schemas: Schemas, project: Project) -> None:
+        self._schemas = schemas
+        self._project = project
+        self._returned: dict[FunctionSymbol, tuple[Schema, ...]] = {}
+
+    def of(self, route: Route) -> Iterator[Schema]:
+        """The schemas, the narrowed ones as each place uses them."""
+        for declared in route.response_types:
+            yield from self._declared(declared)
+        handler = route.handler
+        if handler is None or (route.framework in _WRITES_OBJECTS and route.response_types):
+            return
+        yield from self._of_function(handler, _DEEPEST)
+        if route.framework in _WRITES_OBJECTS:
+            for returned in handler.returns:
+                yield from self._object(returned.value, handler.scope)
+
+    def _declared(self, declared: BodyType) -> Iterator[Schema]:
+        """The schemas in an annotation: of `list[User]` and `Page[User] | None`, User and Page."""
+        found = self._schemas.declared(declared)
+        if found is not None:
+            yield found
+            return
+        node, scope = declared.site.node, declared.site.scope
+        if isinstance(node, form.Subscript | form.Binary | form.Display | form.Const):
+            for part in form.walk(node):
+                value = None
+                if isinstance(part, form.Name | form.Attr):
+                    value = self._project.infer(part, scope)
+                elif isinstance(part, form.Const) and isinstance(part.value, str):
+                    value = self._project.annotation_class(part, scope)
+                schema = self._schemas.of_value(value) if value is not None else None
+                if schema is not None and schema.library is not Library.RESTX:
+                    yield schema.narrowed(declared.only, declared.without)
+
+    def _object(self, node: form.Expr | None, scope: Scope) -> Iterator[Schema]:
+        """A row, or an object of a schema, that the framework writes out as it is."""
+        value = self._project.infer(node, scope) if node is not None else None
+        if isinstance(value, Instance) and value.cls is not None:
+            found = self._schemas.of(value.cls) or self._schemas.of_rows(value.cls)
+            if found is not None:
+                yield found
+
+    # --- what functions return ---
+
+    def _of_function(self, function: FunctionSymbol, depth: int) -> tuple[Schema, ...]:
+        if function not in self._returned:
+            self._returned[function] = ()
+            found: list[Schema] = []
+            for returned in function.returns:
+                if returned.value is not None:
+                    found += self._written(returned.value, function, depth, set())
+            self._returned[function] = tuple(found)
+        return self._returned[function]
+
+    def _written(
+        self, node: form.Expr, function: FunctionSymbol, depth: int, seen: set[str]
+    ) -> Iterator[Schema]:
+        """What a returned expression writes, along what it is made of."""
+
+        def inside(*nodes: form.Expr) -> Iterator[Schema]:
+            for each in nodes:
+                yield from self._written(each, function, depth, seen)
+
+        match node:
+            case form.Name(id=name) if name not in seen:
+                seen.add(name)
+                bindings = function.scope.bindings.get(name, ())
+                yield from inside(*(b.value for b in bindings if b.how is How.ASSIGN and b.value is not None))
+            case form.Await(value=value) | form.Starred(value=value) | form.Lambda(body=value):
+                yield from inside(value)
+            case form.Conditional(body=body, orelse=orelse):
+                yield from inside(body, orelse)
+            case form.Boolean(values=items) | form.Display(items=items):
+                yield from inside(*items)
+            case form.Comprehension():
+                yield from self._comprehended(node, function)
+                yield from inside(node.element, *([node.value] if node.value is not None else []))
+            case form.Dict(values=values):
+                found = written_dict(node, function.scope, function)
+                if found is not None:
+                    yield found
+                yield from inside(*values)
+            case form.Attr(value=owner, attr="data"):
+                found = self._made(owner, function.scope)
+                if found is not None and found.library is Library.REST_FRAMEWORK:
+                    yield found
+            case form.Attr(value=owner, attr="__dict__"):
+                yield from self._row(owner, function.scope)
+            case form.Call():
+                yield from self._called(node, function, depth, seen)
+
+    def _comprehended(self, node: form.Comprehension, function: FunctionSymbol) -> Iterator[Schema]:
+        if writes_columns(node) and function.owner is not None:
+            row = self._schemas.of_rows(function.owner)
+            if row is not None:
+                yield row
+
+    def _called(self, node: form.Call, function: FunctionSymbol, depth: int, seen: set[str]) -> Iterator[Schema]:
+        name, scope = last_name(node.func) or "", function.scope
+        known = self._by_library(node, name, scope)
+        if known is not None:
+            yield known
+            return
+        callee = self._project.infer(node.func, scope)
+        if name == "jsonify":
+            found = written_dict(node, scope, function)
+            if found is not None:
+                yield found
+        target = callee.function if isinstance(callee, BoundMethod) else callee
+        if isinstance(target, FunctionSymbol):
+            of_callee = self._of_function(target, depth - 1) if depth else ()
+            yield from of_callee
+            if of_callee or _RESPONDING.isdisjoint(words(name)):
+                return
+        for arg in node.args:
+            yield from self._written(arg.value, function, depth, seen)
+
+    def _by_library(self, node: form.Call, name: str, scope: Scope) -> Schema | None:
+        """`schema.dump(user)`, `UserRead.model_validate(user)`, `marshal(user, fields)`, `model_to_dict(user)`."""
+        owner = node.func.value if isinstance(node.func, form.Attr) else None
+        if name in ("dump", "dumps", "jsonify") and owner is not None:
+            found = self._made(owner, scope)
+            return found if found is not None and found.library is Library.MARSHMALLOW else None
+        if name in ("model_validate", "from_orm", "parse_obj") and owner is not None:
+            cls = self._project.infer(owner, scope)
+            return self._schemas.of(cls) if isinstance(cls, ClassSymbol) else None
+        if name in ("model_dump", "dict", "model_dump_json") and owner is not None:
+            found = self._made(owner, scope)
+            return found if found is not None and found.library is Library.PYDANTIC else None
+        if name == "marshal":
+            given = node.argument(1, "fields")
+            return self._schemas.of_expression(given, scope) if given is not None else None
+        if name == "model_to_dict" and node.positional:
+            row = next(self._row(node.positional[0], scope), None)
+            only, without = (self._names(node.keyword(word), scope) for word in ("fields", "exclude"))
+            return row.narrowed(only, without or frozenset()) if row is not None else None
+        return None
+
+    def _names(self, node: form.Expr | None, scope: Scope) -> frozenset[str] | None:
+        found = names_in(node, scope, self._project, self._schemas.tables.columns) if node is not None else None
+        return frozenset(found) if found is not None else None
+
+    def _row(self, node: form.Expr, scope: Scope) -> Iterator[Schema]:
+        value = self._project.infer(node, scope)
+        row = self._schemas.of_rows(value.cls) if isinstance(value, Instance) and value.cls is not None else None
+        if row is not None:
+            yield row
+
+    def _made(self, owner: form.Expr, scope: Scope) -> Schema | None:
+        value = self._project.infer(owner, scope)
+        return self._schemas.of_value(value) if isinstance(value, Instance) else None

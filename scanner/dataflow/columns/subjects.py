@@ -1,0 +1,41 @@
+"""Columns for data that must not be readable in a stolen database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.dataflow.columns.contents import Certainty, contents_of, is_about_another_service
+from assay.scanner.dataflow.columns.keeping import Keeping
+from assay.scanner.gathered import Gathered
+from assay.scanner.model.key import SensitiveColumn
+
+
+def sensitive_columns(gathered: Gathered) -> Iterator[SensitiveColumn]:
+    """The columns whose names and types say that they hold such data, each once."""
+    keeping = Keeping(gathered.project)
+    seen: set[tuple[str, str]] = set()
+    for table in gathered.tables:
+        for column in table.columns:
+            contents = contents_of(column) if column.fk_to is None else None
+            kept = keeping.of(table, column) if contents is not None else None
+            if contents is None or kept is None or (table.name, column.name) in seen:
+                continue
+            if keeping.is_number(column) and not contents.may_be_number:
+                continue
+            aside = None
+            if contents.certainty is Certainty.ELSEWHERE and not is_about_another_service(table):
+                aside = "nothing shows that it opens another service"
+            made = keeping.is_made_here(table, column) if contents.certainty is not Certainty.CERTAIN else None
+            seen.add((table.name, column.name))
+            how, evidence = kept
+            yield SensitiveColumn(
+                table=table.name,
+                column=column.name,
+                location=column.location,
+                role=table.role,
+                holds=contents.described,
+                keeping=how,
+                is_certain=contents.certainty is not Certainty.DOUBTFUL,
+                evidence=evidence if made is None else (made,),
+                aside=made.text if made is not None else aside,
+            )
