@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from assay.scanner.access.purposes import public_purpose
 from assay.scanner.access.stand_ins import stand_ins
+from assay.scanner.access.webhook_names import is_named_webhook, names_vendor
 from assay.scanner.dataflow.health import is_health_path
 from assay.scanner.dataflow.page_inputs import PageInput
 from assay.scanner.dataflow.reads import Reads
@@ -14,6 +15,7 @@ from assay.scanner.dataflow.returned import Returned, Shape
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route, Rows
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.query import Bound, Cap, CollectionRead, Order, PagedQuery, PageSize
 from assay.scanner.web.unfollowed import unfollowed_guards
 
@@ -30,6 +32,7 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
     rows = returned.rows
     reads_found = tuple(_paged(_read(r, _addresses_a_parent(route)), route) for r in rows)
     sizes = _page_sizes(route, returned)
+    purpose = public_purpose(route, reads.project) if not route.guards else None
     endpoint = Endpoint(
         method="",
         path=route.path,
@@ -40,8 +43,8 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         role=route.role,
         auth=tuple(dict.fromkeys(g.name for g in route.guards)),
         guards=tuple(dict.fromkeys(g.evidence for g in route.guards)),
-        unresolved_guards=() if route.guards else (*route.unresolved_guards, *unfollowed_guards(route, reads.project)),
-        public_purpose=None if route.guards else public_purpose(route, reads.project),
+        unresolved_guards=_unresolved_guards(route, purpose, reads),
+        public_purpose=purpose,
         stand_ins=() if route.guards else tuple(stand_ins(route)),
         opened=route.opened,
         tags=route.tags,
@@ -67,6 +70,14 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         replace(endpoint, method=m, returns_collection=endpoint.returns_collection and (is_declared or m in _READS))
         for m in route.methods
     )
+
+
+def _unresolved_guards(route: Route, purpose: str | None, reads: Reads) -> tuple[Evidence, ...]:
+    """What may guard it, where nothing does for sure."""
+    if route.guards:
+        return ()
+    is_judged = purpose is None or is_named_webhook(route) or names_vendor(route)
+    return (*route.unresolved_guards, *(unfollowed_guards(route, reads.project) if is_judged else ()))
 
 
 def _returns_collection(route: Route, returned: Returned) -> bool:

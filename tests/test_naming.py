@@ -71,6 +71,7 @@ def test_what_a_template_takes_of_another(first: str, second: str, takes_all: bo
         ("items", None),
         ("oauth2", None),
         ("filter[name]", None),
+        ("created_at__gt", NameStyle.SNAKE),
     ],
 )
 def test_styles(name: str, style: NameStyle | None) -> None:

@@ -92,8 +92,8 @@ def unversioned_endpoint(version: ApiVersion, service: Service) -> Verdict:
     if version.excuse is not None:
         return not_applicable(version.excuse)
     if version.scheme is VersionScheme.NONE and version.is_whole_api:
-        some = f"only {version.versioned} of {version.total}" if version.versioned else f"none of {version.total}"
-        return fail(f"{some} paths have a version; serve all below one, such as /api/v1", *version.evidence)
+        few = f"only {version.versioned} of {version.total} paths have" if version.versioned else "no path has"
+        return fail(f"{few} a version; serve the API below one, such as /api/v1", *version.evidence)
     if version.scheme is VersionScheme.NONE:
         rest = f"{version.versioned} of {version.total} paths have one"
         return fail(f"{version.name} has no version where {rest}; move it below the version", *version.evidence)

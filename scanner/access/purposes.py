@@ -47,7 +47,8 @@ _PURPOSES: Mapping[str, str] = {
         terms_of_service terms_and_conditions contact_us pricing faq features help welcome not_found error
         errors 404 403 500 page_not_found server_error forbidden maintenance offline unauthorized
         cookie_policy changelog security_txt""",
-    _FORM: "contact newsletter subscribe unsubscribe unsub feedback_form set_language setlang i18n cookie_consent",
+    _FORM: """contact newsletter subscribe unsubscribe unsub feedback feedback_form set_language setlang i18n
+        cookie_consent""",
     _MACHINE: """robots robots_txt favicon favicon_ico sitemap sitemap_xml manifest manifest_json site_webmanifest
         service_worker service_worker_js sw_js openapi openapi_json openapi_yaml swagger swagger_json
         swagger_ui redoc docs doc apidocs api_docs documentation schema schema_json version metrics info

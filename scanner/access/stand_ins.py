@@ -28,7 +28,7 @@ _IDS = frozenset({"id", "uuid", "uid", "guid", "pk", "slug", "hash", "code"})
 _ACCOUNTS = frozenset({"users", "user", "accounts", "account", "members", "customers", "signups", "registrations"})
 _KEEPING_PEOPLE_OUT = frozenset({"admin", "admins", "internal", "management", "manage", "staff", "backoffice"})
 _VISITORS = frozenset(
-    """feedback comment comments vote votes rating ratings survey surveys answer answers response responses submission
+    """comment comments vote votes rating ratings survey surveys answer answers response responses submission
     submissions cart carts basket baskets checkout order orders booking bookings reservation reservations lead leads
     enquiry inquiry enquiries inquiries donate donation donations subscription subscriptions subscribers waitlist track
     tracking analytics event events telemetry collect beacon hit hits click clicks pageview pageviews search preview

@@ -21,6 +21,7 @@ from assay.scanner.readers.python import form
 
 _PARAMETERS = frozenset({"version", "api_version", "apiversion", "v"})
 _HEADER = re.compile(r"(?:http[-_])?(?:x[-_])?(?:api|accept)[-_]?version", re.IGNORECASE)
+_FILE = re.compile(r".+\.[a-z]{2,11}")
 _REQUEST = frozenset({"headers", "META", "args", "GET", "query_params", "query"})
 """Parts of a request that have a `get`."""
 _LIBRARIES = ("VersionedFastAPI", "versionize", "Versionizer", "Cadwyn")
@@ -168,6 +169,8 @@ def _why_outside(found: ApiRoute) -> str | None:
         return foreign
     if not segments:
         return "it is the root, or all that no other route takes"
+    if _FILE.fullmatch(found.template.segments[-1].text):
+        return "it is a file by its name"
     outside = next((s for s in segments if s.partition(".")[0] in _OUTSIDE), None)
     return f"`{outside}` stands beside the versions" if outside is not None else None
 

@@ -17,13 +17,16 @@ _PARTICLES = frozenset({"on", "ons", "up", "ups", "in", "ins", "started"})
 """`add-ons`, `set-up`: one word written as two."""
 _RECORDS = frozenset({"history", "histories", "log", "logs", "request", "requests", "event", "events", "notes",
     "notification", "notifications", "status", "statuses", "info", "channel", "channels", "window", "windows",
-    "schedule", "schedules", "policy", "policies"})  # fmt: skip
+    "schedule", "schedules", "policy", "policies", "job", "jobs", "run", "runs", "result", "results",
+    "reason", "reasons"})  # fmt: skip
 """`update-history`: what is recorded about the doing is a thing."""
+_RECORDED = frozenset({"update", "edit", "delete", "create", "fetch"})
 _SEVERAL = frozenset({"bulk", "batch", "many", "multiple", "selected"})
 _READING = frozenset({"get", "list", "fetch", "retrieve"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
-_SNAKE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_SNAKE = re.compile(r"[a-z0-9]+(?:__?[a-z0-9]+)+")
+"""Django puts two underscores before a comparison: `created_at__gt`."""
 _CAMEL = re.compile(r"[a-z][a-z0-9]*(?:[A-Z]+[a-z0-9]*)+")
 _PASCAL = re.compile(r"(?:[A-Z]+[a-z0-9]+){2,}")
 _ONE_WORD = re.compile(r"o?auth\d*|open_?id|graph_?ql|web_?socket|json_?rpc|e-?mails?|wi-?fi|ipv\d", re.IGNORECASE)
@@ -58,7 +61,7 @@ def verb_of(segments: Sequence[str | None], index: int) -> str | None:
         if index and not _SEVERAL.isdisjoint(words_of(segments[index - 1] or "")):
             return None  # `bulk/delete`: no method of one thing says it
         return verb if verb not in _NOUNS_TOO or _follows_a_collection(segments, index) else None
-    if rest[0] in _PARTICLES or (rest[-1] in _RECORDS and verb in ("update", "edit", "delete", "create")):
+    if rest[0] in _PARTICLES or (rest[-1] in _RECORDS and verb in _RECORDED):
         return None
     if not _AUTH.isdisjoint(rest) or (verb not in _READING and not _SEVERAL.isdisjoint(rest)):
         return None

@@ -82,9 +82,7 @@ class Answers:
             self._returned[function] = tuple(found)
         return self._returned[function]
 
-    def _written(
-        self, node: form.Expr, function: FunctionSymbol, depth: int, seen: set[str]
-    ) -> Iterator[Schema]:
+    def _written(self, node: form.Expr, function: FunctionSymbol, depth: int, seen: set[str]) -> Iterator[Schema]:
         """What a returned expression writes, along what it is made of."""
 
         def inside(*nodes: form.Expr) -> Iterator[Schema]:

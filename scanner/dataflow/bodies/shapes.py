@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,20 +9,21 @@ from assay.scanner.dataflow.bodies.answers import Answers
 from assay.scanner.dataflow.bodies.credentials import Credential, credential
 from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
-from assay.scanner.framework import BodyType, Route
-from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
-from assay.scanner.linker.values import Instance
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.framework import Route
+from assay.scanner.linker.project import Project
 from assay.scanner.model.body import ResponseShape
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
-from assay.scanner.readers.python import form
 
-_READS = ("GET", "ANY")
-_ENTRANCE = re.compile(r"(token|auth|login|sign-?in|oauth|sso|callback|csrf|session|refresh|saml)", re.IGNORECASE)
-"""Paths that hand out tokens because that is what they are for."""
+_READS = ("GET", "ANY", "PUT", "PATCH")
+"""Methods whose answers show what was there before."""
+_ENTRANCES = frozenset(
+    """auth login signin oauth oauth2 sso callback csrf refresh saml token session rotate regenerate renew reset""".split()
+)
+"""Words of paths that hand out tokens because that is what they are for."""
+_HANDED_OUT = frozenset({"invite", "invites", "invitation", "share", "shared", "push", "device", "subscription"})
 _DEEPEST = 5
-_MOST_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -32,6 +32,16 @@ class _Use:
 
     schema: Schema
     endpoints: list[tuple[Endpoint, Schema]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Credentials among the fields of a shape, by name."""
+
+    shown: dict[str, Evidence] = field(default_factory=dict)
+    issued: dict[str, Evidence] = field(default_factory=dict)
+    doubtful: dict[str, Evidence] = field(default_factory=dict)
+    kept: dict[str, Evidence] = field(default_factory=dict)
 
 
 class Shapes:
@@ -52,7 +62,7 @@ class Shapes:
             for asked in route.request_types:
                 schema = self._schemas.declared(asked)
                 self._taken.update([_name(schema)] if schema is not None else [])
-            for schema in self._answers.of(route):
+            for schema in filter(_is_worth_saying, self._answers.of(route)):
                 self._note(schema, endpoint, _DEEPEST)
         for name, use in self._uses.items():
             yield self._shape(name, use)
@@ -71,64 +81,79 @@ class Shapes:
     # --- what its fields hold ---
 
     def _shape(self, name: str, use: _Use) -> ResponseShape:
-        schema = use.schema
-        shown: dict[str, Evidence] = {}
-        issued: dict[str, Evidence] = {}
-        doubtful: dict[str, Evidence] = {}
-        kept: dict[str, Evidence] = {}
+        schema, found = use.schema, _Found()
         for endpoint, used in use.endpoints:
             for each in used.fields.values():
-                kind = credential(each.name) if each.is_text else None
-                if kind is None or each.nested:
-                    continue
-                evidence = Evidence(each.location, f"`{each.name}` is in the answer of {endpoint.label}")
-                if each.is_masked or not each.is_shown:
-                    kept.setdefault(each.name, Evidence(each.location, f"`{each.name}` is not shown as it is"))
-                elif _is_stored(kind, each, used):
-                    into = shown if self._is_exposed(kind, endpoint, used) else issued
-                    into.setdefault(each.name, evidence)
-                elif kind is not Credential.PASSWORD and _is_read(endpoint):
-                    doubtful.setdefault(each.name, evidence)
-                else:
-                    issued.setdefault(each.name, evidence)
-        labels = dict.fromkeys(endpoint.label for endpoint, _ in use.endpoints)
+                kind = credential(each.name) if each.is_text and not each.nested else None
+                if kind is not None:
+                    self._sorted_in(found, each, kind, endpoint, used)
+        shown = tuple(found.shown.values())
+        doubtful = tuple(e for n, e in found.doubtful.items() if n not in found.shown)
+        first = next(iter((*shown, *doubtful)), None)
         return ResponseShape(
             name,
-            schema.location,
+            first.location if first is not None and first.location.path == schema.location.path else schema.location,
             schema.role,
-            tuple(labels),
-            tuple(shown.values()),
-            tuple(e for n, e in issued.items() if n not in shown),
-            tuple(e for n, e in doubtful.items() if n not in shown),
-            tuple(e for n, e in kept.items() if n not in shown),
+            tuple(dict.fromkeys(endpoint.label for endpoint, _ in use.endpoints)),
+            shown,
+            tuple(e for n, e in found.issued.items() if n not in found.shown),
+            doubtful,
+            tuple(e for n, e in found.kept.items() if n not in found.shown),
             self._unresolved(use),
         )
 
+    def _sorted_in(
+        self, found: _Found, field_: SchemaField, kind: Credential, endpoint: Endpoint, used: Schema
+    ) -> None:
+        name = field_.name
+        if field_.is_masked or not field_.is_shown:
+            found.kept.setdefault(name, Evidence(field_.location, f"`{name}` is not shown as it is"))
+            return
+        is_exposed = self._is_exposed(kind, endpoint, used)
+        if self._is_stored(kind, field_, used):
+            into = found.doubtful if is_exposed and _is_handed_out(used) else found.shown
+            into = into if is_exposed else found.issued
+        else:
+            is_told = field_.is_stored is None and kind is not Credential.PASSWORD and is_exposed
+            into = found.doubtful if is_told else found.issued
+        into.setdefault(name, Evidence(field_.location, f"`{name}` is in the answer of {endpoint.label}"))
+
     def _is_exposed(self, kind: Credential, endpoint: Endpoint, used: Schema) -> bool:
         """A password is never to be seen again; other credentials are shown once, by what makes them."""
+        is_read = endpoint.method in _READS
         if kind is Credential.PASSWORD:
-            return _is_read(endpoint) or used.table is not None or _name(used) in self._taken
-        return _is_read(endpoint)
+            return is_read or used.table is not None or _name(used) in self._taken
+        return is_read and _ENTRANCES.isdisjoint(words(endpoint.path))
+
+    def _is_stored(self, kind: Credential, field_: SchemaField, used: Schema) -> bool:
+        """Names of passwords and keys say that they are kept somewhere, a column says it of tokens."""
+        if field_.is_stored is not None:
+            return field_.is_stored
+        if kind in (Credential.PASSWORD, Credential.KEY):
+            return True
+        table = used.table or self._schemas.tables.named_like(used.name)
+        return kind is Credential.TOKEN and table is not None and any(c.name == field_.name for c in table.columns)
 
     def _unresolved(self, use: _Use) -> Evidence | None:
         """Why the fields can't be told, where the table has a credential that may be among them."""
         schema = use.schema
-        if schema.unknown is None or not any(_is_read(endpoint) for endpoint, _ in use.endpoints):
+        if schema.unknown is None or not any(endpoint.method in _READS for endpoint, _ in use.endpoints):
             return None
         columns = schema.table.columns if schema.table is not None else ()
         return schema.unknown if any(credential(c.name) is not None for c in columns) else None
 
 
-def _is_read(endpoint: Endpoint) -> bool:
-    return endpoint.method in _READS and not _ENTRANCE.search(endpoint.path)
+def _is_handed_out(schema: Schema) -> bool:
+    """Whether rows of its kind are made to be passed on: invitations, shares."""
+    return not _HANDED_OUT.isdisjoint(words(schema.table.model if schema.table is not None else schema.name))
 
 
-def _is_stored(kind: Credential, field_: SchemaField, used: Schema) -> bool:
-    """Whether the field shows what is kept somewhere: names of passwords and keys say so, of tokens their column."""
-    if kind in (Credential.PASSWORD, Credential.KEY):
+def _is_worth_saying(schema: Schema) -> bool:
+    """A dict written by hand is a shape where it shows an object, or what may be a credential."""
+    if schema.library is not Library.DICT:
         return True
-    columns = used.table.columns if used.table is not None else ()
-    return kind is Credential.TOKEN and any(column.name == field_.name for column in columns)
+    fields = schema.fields.values()
+    return sum(f.is_stored is True for f in fields) > 1 or any(credential(f.name) is not None for f in fields)
 
 
 def _name(schema: Schema) -> str:

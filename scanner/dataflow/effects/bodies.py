@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from assay.scanner.dataflow.effects.change import NONE, Caveats, Change
@@ -16,7 +16,7 @@ from assay.scanner.dataflow.effects.names import (
     why_beside_the_point,
     why_now_and_then,
 )
-from assay.scanner.dataflow.effects.occasions import Occasion, occasions
+from assay.scanner.dataflow.effects.occasions import occasions
 from assay.scanner.dataflow.effects.sessions import signed_in, signed_out
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name
@@ -50,6 +50,10 @@ class Edge:
     on_self: bool = False
     caveats: Caveats = NONE
 
+    def under(self, caveats: Caveats) -> Edge:
+        """The same where those hold for it too."""
+        return replace(self, caveats=caveats.then(self.caveats))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LibraryMethod:
@@ -73,12 +77,6 @@ class Body:
     unfollowed: list[form.Call] = field(default_factory=list)
     logs: list[form.Call] = field(default_factory=list)
     commits: bool = False
-    occasions: tuple[Occasion, ...] = ()
-
-    def occasion(self, node: form.Node) -> Caveats:
-        """When the code at the node runs, where that is only now and then."""
-        text = next((o.text for o in self.occasions if o.holds(node)), None)
-        return NONE if text is None else Caveats(occasion=text)
 
 
 class Bodies:
@@ -105,8 +103,10 @@ class Bodies:
                 for inner in form.walk(node.body):
                     if isinstance(inner, form.Call):
                         self._call(inner, function, body)
-        if body.changes or body.edges:
-            body.occasions = occasions(function)
+        for occasion in occasions(function) if body.changes or body.edges else ():
+            now_and_then = Caveats(occasion=occasion.text)
+            body.changes = [c if not occasion.holds(c.node) else c.under(now_and_then) for c in body.changes]
+            body.edges = [e if not occasion.holds(e.node) else e.under(now_and_then) for e in body.edges]
         return body
 
     # --- assignments ---

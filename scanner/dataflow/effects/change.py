@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.model.effect import EffectKind
@@ -44,3 +44,7 @@ class Change:
     scope: Scope
     caveats: Caveats = NONE
     needs_commit: bool = False
+
+    def under(self, caveats: Caveats) -> Change:
+        """The same where those hold for it too."""
+        return replace(self, caveats=caveats.then(self.caveats))

@@ -77,7 +77,8 @@ def _of_test(test: form.Expr, body: list[form.Stmt]) -> Iterator[Occasion]:
     start, end = body[0].start, body[-1].end
     if any(not _OF_AGE.isdisjoint(words(name)) for name in _names(test)):
         yield Occasion(start, end, _OUT_OF_DATE)
-    if not _assigned(body).isdisjoint(_lacking(test)) or _finds_nothing(test):
+    lacking = set(_lacking(test))
+    if (lacking and not _assigned(body).isdisjoint(lacking)) or _finds_nothing(test):
         yield Occasion(start, end, _MISSING)
 
 

@@ -166,12 +166,12 @@ class _Walk:
             self._logs += (self._search.evidence(call, visit.function, "it goes to the log only") for call in near)
         for change in body.changes:
             if not _is_in(change.node, dead):
-                self._change(_on(change, body.occasion(change.node)), visit, body)
+                self._change(change, visit, body)
         if visit.depth >= _DEEPEST:
             return
         for edge in body.edges:
             if not _is_in(edge.node, dead):
-                self._follow(edge, visit, body.occasion(edge.node).then(edge.caveats))
+                self._follow(edge, visit)
         for method in body.inherited:
             if not _is_in(method.node, dead):
                 self._inherited(method.name, visit.cls or visit.function.owner, method, visit, method.node)
@@ -186,12 +186,12 @@ class _Walk:
             return ()
         return unreached(visit.function, self._asked, self._project, takes_bodies=visit.depth == 0 and self._is_mixed)
 
-    def _follow(self, edge: Edge, visit: _Visit, caveats: Caveats) -> None:
+    def _follow(self, edge: Edge, visit: _Visit) -> None:
         callee, cls = edge.callee, edge.cls
         if edge.on_self and visit.cls is not None and visit.cls is not edge.cls:
             cls = visit.cls
             callee = self._project.method(cls, callee.name) or callee
-        self._reach(callee, cls, edge, visit, caveats)
+        self._reach(callee, cls, edge, visit, edge.caveats)
 
     def _reach(
         self,
@@ -270,10 +270,6 @@ class _Walk:
             last = Evidence(change.scope.module.location(change.node), _said(change))
         said = (visit.caveats if visit is not None else NONE).then(change.caveats)
         return Effect(change.kind, change.target, change.action, (*steps, last), said.excuse, said.occasion, said.doubt)
-
-
-def _on(change: Change, occasion: Caveats) -> Change:
-    return change if occasion is NONE else replace(change, caveats=occasion.then(change.caveats))
 
 
 def _said(change: Change) -> str:

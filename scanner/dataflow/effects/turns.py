@@ -12,7 +12,6 @@ from assay.scanner.readers.python import form
 
 Spans = tuple[tuple[int, int], ...]
 _SENT_BY_FORMS = frozenset({"POST", "FILES"})
-_READING_BODIES = frozenset({"get_json", "loads"})
 _BODIES = frozenset({"POST", "FILES", "form", "files", "json", "data", "body"})
 _TELLING = _BODIES | {"method"}
 _OF_SUBMITTED_FORMS = frozenset({"validate_on_submit", "is_submitted"})
@@ -23,11 +22,16 @@ _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "ANY"})
 @lru_cache(maxsize=8192)
 def tests_method(function: FunctionSymbol) -> bool:
     """Whether the function asks by which method it was called, or reads what only some methods send."""
-    return any(
-        (isinstance(node, form.Attr) and node.attr in _TELLING)
-        or (isinstance(node, form.Call) and last_name(node.func) in _READING_BODIES | _OF_SUBMITTED_FORMS)
-        for node in function.nodes
-    )
+    return any(_tells(node) for node in function.nodes)
+
+
+def _tells(node: form.Expr | form.Stmt) -> bool:
+    match node:
+        case form.Attr(attr=attr, value=owner):
+            return attr in _TELLING and (attr == "method" or last_name(owner) == "request")
+        case form.Call(func=form.Attr(attr=name)):
+            return name == "get_json" or name in _OF_SUBMITTED_FORMS
+    return False
 
 
 def _is_about(test: form.Expr) -> bool:

@@ -42,6 +42,8 @@ _CODES = frozenset(
 """What a code is for that lets somebody in."""
 _EXPECTED = frozenset({"actual", "calculated", "computed", "correct", "expected", "preset", "real", "saved", "stored"})
 """Words of names for the side that the service itself knows."""
+_VARIABLES = frozenset({"getenv", "config", "env", "environ_get"})
+"""Calls that read a variable, which their first argument names."""
 _QUERIES = frozenset({"c", "columns", "F"})
 _DEEPEST = 6
 
@@ -65,6 +67,7 @@ class _Side:
     name: str
     origin: _Origin
     evidence: Evidence | None = None
+    is_of_session: bool = False
 
     @property
     def is_secret(self) -> bool:
@@ -132,6 +135,8 @@ class Comparisons:
         if secret is None or other is None or not (secret.is_secret or other.is_secret):
             return None, ()
         evidence = tuple(s.evidence for s in (secret, other) if s.evidence is not None)
+        if other.origin is _Origin.SENT and secret.is_of_session:
+            return (Comparison.OF_A_CODE if secret.is_surely_secret else None), evidence
         if other.origin is _Origin.SENT:
             is_sure = secret.is_surely_secret or (secret.origin is _Origin.KEPT and other.is_surely_secret)
             return (Comparison.PLAIN if is_sure else Comparison.OF_A_CODE), evidence
@@ -147,7 +152,7 @@ class Comparisons:
     def _side(self, node: form.Expr, scope: Scope) -> _Side:
         name = _name_of(_bare(node))
         origin, evidence = self._origin(node, scope, _DEEPEST)
-        return _Side(name, origin, evidence)
+        return _Side(name, origin, evidence, _is_of_session(_bare(node)))
 
     def _origin(self, node: form.Expr, scope: Scope, depth: int) -> tuple[_Origin, Evidence | None]:
         if not depth:
@@ -249,7 +254,10 @@ def _is_named_secret(name: str) -> bool:
 
 
 def _name_of(node: form.Expr) -> str:
-    """What the expression calls its value; of a call, what is called."""
+    """What the expression calls its value: the variable's name of `os.getenv("KEY")`, else what is called."""
+    if isinstance(node, form.Call) and last_name(node.func) in _VARIABLES and node.positional:
+        first = node.positional[0]
+        return first.value if isinstance(first, form.Const) and isinstance(first.value, str) else ""
     return own_name(node) or (last_name(node.func) if isinstance(node, form.Call) else "") or ""
 
 
@@ -259,17 +267,21 @@ def _is_of_session(node: form.Expr) -> bool:
 
 
 def _bare(node: form.Expr) -> form.Expr:
-    """Without calls that only give the text in another shape."""
-    while isinstance(node, form.Call | form.Await):
-        if isinstance(node, form.Await):
-            node = node.value
-        elif isinstance(node.func, form.Attr) and node.func.attr in _SHAPING:
-            node = node.func.value
-        elif isinstance(node.func, form.Name) and node.func.id in _SHAPING and node.positional:
-            node = node.positional[0]
-        else:
-            break
-    return node
+    """Without what only gives the text in another shape, or puts a fixed text before it: `f"Bearer {key}"`."""
+    while True:
+        match node:
+            case form.Await(value=inner):
+                node = inner
+            case form.Call(func=form.Attr(value=inner, attr=method)) if method in _SHAPING:
+                node = inner
+            case form.Call(func=form.Name(id=name), args=[form.Arg(value=inner), *_]) if name in _SHAPING:
+                node = inner
+            case form.Binary(op="+", left=form.Const(), right=inner):
+                node = inner
+            case form.Template(holes=[form.Hole(value=inner)]):
+                node = inner
+            case _:
+                return node
 
 
 def _may_matter(node: form.Expr) -> bool:

@@ -26,6 +26,10 @@ SHAPING = frozenset(
     }
 )  # fmt: skip
 """Those that give the same text in another shape, or a piece of it."""
+_AUTHENTICATORS = frozenset({"authenticate", "authenticate_credentials"})
+"""Methods that Django Ninja's and Django REST framework's schemes call with what the client presents."""
+_CALLBACKS = frozenset({"verify_token", "verify_password", "user_loader_from_token", "request_loader"})
+"""Decorators of Flask-HTTPAuth and others for functions that are called so."""
 _SCHEMES = "fastapi.security."
 _DEEPEST = 8
 _MOST_CALLERS = 8
@@ -111,6 +115,9 @@ class SentValues:
                     yield found
 
     def _parameter(self, function: FunctionSymbol, param: form.Param, depth: int) -> Iterator[Evidence]:
+        if self._is_handed_credentials(function) and param.name not in ("self", "request"):
+            yield Evidence(function.location, f"a client sends `{param.name}`")
+            return
         source = self._sources.of_parameter(function, param)
         if source is not None:
             if source.origin in (Origin.REMOTE, Origin.UNKNOWN):
@@ -127,6 +134,15 @@ class SentValues:
             found = self.of(argument, around, depth) if argument is not None else None
             if found is not None:
                 yield found
+
+    def _is_handed_credentials(self, function: FunctionSymbol) -> bool:
+        """Whether a library calls the function with what a client presents."""
+        owner = function.owner
+        if owner is not None and function.name in _AUTHENTICATORS:
+            bases = self._project.base_names(owner)
+            return any(base.startswith(("ninja.security.", "rest_framework.")) for base in bases)
+        called = (d.func if isinstance(d, form.Call) else d for d in function.decorators)
+        return any(last_name(d) in _CALLBACKS and isinstance(d, form.Attr) for d in called)
 
     def _provided(self, call: form.Expr, scope: Scope, depth: int) -> Iterator[Evidence]:
         """What a dependency gives: a security scheme what the client presents, a function what it returns."""

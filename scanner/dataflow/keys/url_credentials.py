@@ -44,6 +44,13 @@ _SCHEMES = {
     "fastapi.security.OAuth2PasswordBearer": False,
 }
 """Security schemes, and whether they take the credential from the query string."""
+_NINJA = {
+    "ninja.security.APIKeyQuery": True,
+    "ninja.security.APIKeyHeader": False,
+    "ninja.security.HttpBearer": False,
+    "ninja.security.HttpBasicAuth": False,
+}
+"""The same of Django Ninja, which are derived from."""
 _SURE = frozenset(
     {
         "access_token", "accesstoken", "api_key", "apikey", "api_token", "apitoken", "auth_token", "authtoken",
@@ -155,7 +162,10 @@ class UrlCredentials:
             return None
         spoken = {*words(function.qualname), *(w for r in self._handlers.get(function, ()) for w in words(r.path))}
         routes = self._handlers.get(function, ())
-        if any("WEBSOCKET" in r.methods for r in routes) or (owner is not None and _SOCKETS & _names_in(owner)):
+        takes_socket = any(
+            "WebSocket" in _names_in(p.annotation) for p in function.parameters if p.annotation is not None
+        )
+        if takes_socket or (owner is not None and _SOCKETS & _names_in(owner)):
             return UrlUse.SOCKET
         if is_password(name):
             return UrlUse.READ
@@ -203,6 +213,13 @@ class UrlCredentials:
             if in_query is not None:
                 use = UrlUse.READ if in_query else UrlUse.HEADER
                 yield _Read(last_name(call.func) or "", scope, scope.module.location(call), use)
+
+        for module in self._project.modules.values():
+            for cls in module.classes if "ninja" in module.imported_packages else ():
+                bases = self._project.base_names(cls) & _NINJA.keys()
+                if bases:
+                    use = UrlUse.READ if any(_NINJA[base] for base in bases) else UrlUse.HEADER
+                    yield _Read(cls.name, cls.scope, cls.location, use)
 
     def _located(self) -> Iterator[_Read]:
         """`JWT_TOKEN_LOCATION` of Flask-JWT-Extended."""

@@ -33,11 +33,13 @@ _BROUGHT = frozenset("token bearer oauth2 jwt authorization credentials scheme s
 """Words of providers that hand a function what the caller brings along."""
 _NOT_BROUGHT = frozenset("form provider repository repo service manager client factory generator account".split())
 _IDENTITIES = frozenset(
-    """user username email sub uid payload claims claim token jwt key credentials session auth authorization header
-    scheme scheme_name param data decoded identity principal account caller subject id parts prefix type
-    user_id name""".split()
+    """user username sub uid payload claims claim token jwt credentials session auth authorization header scheme param
+    decoded identity principal account caller subject parts prefix""".split()
 )
 """Last words of names that hold who somebody is, or what says so."""
+_OF_SOMETHING = frozenset({"id", "name", "email", "key", "data", "type"})
+_OF_CALLERS = frozenset("user api auth current token access jwt account x raw payload scheme caller member".split())
+"""Words before these last ones that make them tell who somebody is."""
 JARS = frozenset({"headers", "cookies", "session", "META", "COOKIES"})
 """What of a request holds credentials."""
 _READING = frozenset({"get_cookie", "get_secure_cookie", "get_signed_cookie", "get_header"})
@@ -215,7 +217,8 @@ def is_read_from_jar(node: form.Expr | form.Stmt, scope: Scope, project: Project
 
 def says_who(name: str) -> bool:
     """Whether something of that name, made of a caller's credentials, says who the caller is."""
-    return (words(name) or [""])[-1] in _IDENTITIES
+    *first, last = words(name) or ("",)
+    return last in _IDENTITIES or (last in _OF_SOMETHING and _OF_CALLERS.issuperset(first))
 
 
 def _whose(check: form.Call) -> set[str]:

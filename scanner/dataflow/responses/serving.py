@@ -59,10 +59,22 @@ class Served:
         spoken = set(words(self.function.name))
         for _, endpoint in self.endpoints:
             spoken |= {word for part in endpoint.path.split("/") if "{" not in part for word in words(part)}
-        if spoken & _NOTIFIED:
+        if spoken & _NOTIFIED or _is_notified(self.function):
             return "another system delivers news here, and would deliver it again after an error status"
         own = set(words(self.function.name)) | {w for _, e in self.endpoints for w in words(_last_part(e.path))}
         return "the outcome of a check is what it is asked for" if own & _REPORTING else None
+
+
+def _is_notified(function: FunctionSymbol) -> bool:
+    """Whether it checks the signature of news: `stripe.Webhook.construct_event(...)`, `X-Hub-Signature`."""
+    for node in function.nodes:
+        match node:
+            case form.Call(func=func):
+                if last_name(func) == "construct_event" or "webhook" in (form.dotted(func) or "").lower():
+                    return True
+            case form.Const(value=str() as text) if "-signature" in text.lower():
+                return True
+    return False
 
 
 def _last_part(path: str) -> str:

@@ -97,11 +97,11 @@ class Schemas:
         return None
 
     def _as_made(self, found: Schema, value: Instance) -> Schema:
-        """`only` and `exclude` of marshmallow."""
+        """`only` and `exclude` of marshmallow, `fields` of REST framework's serializers that take it."""
         call, scope = value.origin, value.scope
-        if found.library is not Library.MARSHMALLOW or call is None or scope is None:
+        if found.library not in (Library.MARSHMALLOW, Library.REST_FRAMEWORK) or call is None or scope is None:
             return found
-        only, without = call.keyword("only"), call.keyword("exclude")
+        only, without = call.keyword("only") or call.keyword("fields"), call.keyword("exclude") or call.keyword("omit")
         kept = names_in(only, scope, self._project, self.tables.columns) if only is not None else None
         dropped = names_in(without, scope, self._project, self.tables.columns) if without is not None else None
         return found.narrowed(frozenset(kept) if kept is not None else None, frozenset(dropped or ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from assay.scanner.linker.project import Project, last_name
@@ -18,6 +19,7 @@ _USER_BASES = ("django.contrib.auth.models.AbstractUser", "django.contrib.auth.b
     "django.contrib.auth.models.AbstractBaseUser")  # fmt: skip
 _USER_COLUMNS = ("id", "password", "last_login", "is_superuser", "groups", "user_permissions", "username", "first_name",
     "last_name", "email", "is_staff", "is_active", "date_joined")  # fmt: skip
+_HUMPS = re.compile(r"[A-Z]+[a-z0-9]*|[a-z0-9_]+")
 _USER_RELATIONS = frozenset({"groups", "user_permissions"})
 _ELSEWHERE = Location.whole_file("django/contrib/auth/models.py")
 _LIBRARY_USER = Table(
@@ -39,6 +41,7 @@ class Tables:
     def __init__(self, tables: Iterable[Table], project: Project) -> None:
         self.project = project
         self._by_place = {(t.location.path, t.model): t for t in tables}
+        self._by_model = {t.model: t for t in self._by_place.values()}
         self._user: Table | None = None
         self._is_user_known = False
 
@@ -48,6 +51,14 @@ class Tables:
             return self._by_place.get((value.module.path, value.name))
         named = value.type_name if isinstance(value, Instance) else value.name if isinstance(value, External) else ""
         return self._user_table() if named in _LIBRARY_USERS else None
+
+    def named_like(self, schema: str) -> Table | None:
+        """The table that a schema is named after: of `UserOut` and `UserSchema` that of User."""
+        parts = _HUMPS.findall(schema)
+        for end in range(len(parts), 0, -1):
+            if (found := self._by_model.get("".join(parts[:end]))) is not None:
+                return found
+        return None
 
     def of_expression(self, node: form.Expr, scope: Scope) -> Table | None:
         """`User`, `get_user_model()`."""
