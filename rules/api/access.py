@@ -142,6 +142,8 @@ def ineffective_auth_guard(use: GuardUse, service: Service) -> Verdict:
     Why: the code looks guarded, reviews pass it, and everybody gets in.
     Fix: put the guard where the framework runs it, and test the endpoint without credentials.
     """
+    if use.action is GuardAction.OPENS:
+        return not_applicable(f"{use.guard} lets anybody in", *use.evidence)
     reason = _IN_VAIN.get(use.action)
     if reason is not None:
         return fail(f"{use.guard} doesn't act: {reason}", *use.evidence)
@@ -170,6 +172,8 @@ def unauthenticated_websocket(socket: SocketEntrance, service: Service) -> Verdi
     """
     proof = (*socket.evidence, *socket.http_guards)
     match socket.admission:
+        case Admission.NOBODY:
+            return not_applicable("it closes every connection", *proof)
         case Admission.ANYBODY if socket.http_guards or any(endpoint.auth for endpoint in service.endpoints):
             return fail("whoever connects is accepted; check who it is before accepting", *proof)
         case Admission.ANYBODY:

@@ -32,6 +32,8 @@ def no_openapi_description(description: ApiDescription, service: Service) -> Ver
             )
         case DescriptionSource.CONFIGURED:
             return review("a setting that is empty by default decides: is the API described?", *description.evidence)
+        case DescriptionSource.UNREAD:
+            return review(f"does this document describe {count} of {description.name}?", *description.evidence)
     return passed(f"its description is {description.source}", *description.evidence)
 
 

@@ -176,6 +176,8 @@ def endpoint_without_rate_limit(endpoint: EndpointTraffic, service: Service) -> 
         return not_applicable("it may be guarded")
     if endpoint.cost is None:
         return not_applicable("it is open, but a call costs little")
+    if endpoint.before:
+        return review("does what runs before every handler count who calls this one?", *endpoint.before)
     if endpoint.spoken_for is not None:
         return not_applicable(f"nothing here is limited, which is told at {endpoint.spoken_for}", endpoint.cost)
     text = f"anybody may call {endpoint.label} without limit; limit how often"

@@ -61,7 +61,7 @@ def _wrong_keeping(password: PasswordUse) -> str | None:
 def plaintext_sensitive_column(column: SensitiveColumn, service: Service) -> Verdict:
     """Data that harms whom it is about, or opens another service, lies readable in the database.
 
-    Why: a backup, a replica, an injected query or a curious colleague shows all of it at once, and nothing takes it back.
+    Why: a backup, a replica, an injected query or a curious colleague shows all of it, and nothing takes it back.
     Fix: encrypt the column with a key from outside the database (`StringEncryptedType`, `EncryptedTextField`, a KMS),
     or store only what is needed: the last four digits, a provider's reference.
     """

@@ -41,7 +41,13 @@ class Binding:
     routes: Mapping[Key, ApiRoute]
 
     @property
+    def has_guards(self) -> bool:
+        """Whether the service's way to ask who is calling is understood: for some routes, there is one."""
+        return any(each.endpoint.auth for each in self.routes.values())
+
+    @property
     def shared(self) -> int:
+        """How many operations both have."""
         return len(self.document.operations.keys() & self.routes.keys())
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from assay.scanner.description.documents import Binding, Key
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import last_name
 from assay.scanner.model.description import DescribedOperation
-from assay.scanner.model.endpoint import EndpointKind
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import ApiRoute
@@ -25,16 +24,19 @@ _ANSWERS = frozenset({"Response", "JSONResponse", "ORJSONResponse", "RedirectRes
     "FileResponse", "PlainTextResponse", "HTMLResponse"})  # fmt: skip
 
 
-def operations_of(binding: Binding, *, compared: Evidence | None, is_complete: bool) -> Iterator[DescribedOperation]:
+def operations_of(
+    binding: Binding, api: Set[ApiRoute], *, compared: Evidence | None, is_complete: bool
+) -> Iterator[DescribedOperation]:
     """Each operation that the document or the code has.
 
-    `compared` is what keeps the document true, `is_complete` says that all routes of the service are known.
+    `api` are the routes for programs: nobody writes documents of others. `compared` is what keeps the document true,
+    `is_complete` says that all routes of the service are known.
     """
     document, routes = binding.document, binding.routes
     excuse = "a pipeline makes the document anew and compares" if compared is not None else None
     if any(each.route.framework == "connexion" for each in routes.values()):
         excuse = "its routes come from this document"
-    is_partial = 2 * binding.shared < len(routes)
+    is_partial = 2 * binding.shared < sum(each in api and not each.route.is_hidden for each in routes.values())
     for key, operation in document.operations.items():
         found = routes.get(key)
         place = operation.span.evidence(document.path, f"{operation.method} {operation.path} in the document")
@@ -50,7 +52,7 @@ def operations_of(binding: Binding, *, compared: Evidence | None, is_complete: b
             tuple(said), (compared,) if compared is not None else shown, excuse, doubt,
         )  # fmt: skip
     for key, found in routes.items():
-        if key in document.operations or found.endpoint.kind is not EndpointKind.JSON or found.is_computed:
+        if key in document.operations or found not in api or found.is_computed:
             continue
         hidden = "it is kept out of the schema" if found.route.is_hidden else None
         partial = "the document describes a part of the service only" if is_partial else None
@@ -156,5 +158,5 @@ def _of_security(operation: Operation, found: ApiRoute, binding: Binding) -> Ite
     is_secured = bool(alternatives) and all(alternatives)
     if endpoint.auth and not alternatives:
         yield f"the code asks for {endpoint.auth[0]}, and the document lets everybody in"
-    elif is_secured and not endpoint.auth and not endpoint.unresolved_guards:
+    elif is_secured and not endpoint.auth and not endpoint.unresolved_guards and binding.has_guards:
         yield f"the document asks for {alternatives[0][0]}, and the code lets everybody in"

@@ -10,11 +10,11 @@ from assay.scanner.description.documents import Binding, bindings, compared_by
 from assay.scanner.description.drift import operations_of
 from assay.scanner.description.operations import documented_operations
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import Project
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DescriptionSource, DocumentedOperation
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import apis_of, by_service
+from assay.scanner.readers.openapi import OpenApiFacts
 
 _UNREAD = re.compile(r"\b(?:path|route|routes|router|rule)\b.*can't be told|no app includes")
 """What diagnostics say of routes that are only known at run time."""
@@ -24,28 +24,33 @@ def descriptions(gathered: Gathered) -> Iterator[ApiDescription | DescribedOpera
     """How each application describes its API, what it says of its operations, and whether documents are true."""
     routes_of = by_service(gathered)
     bound = list(bindings(gathered, routes_of))
-    for api in apis_of(routes_of):
+    apis = list(apis_of(routes_of))
+    for api in apis:
         mine = [binding for binding in bound if binding.root == api.root]
         for app in applications_of(api):
             excuse = f"it serves {api.pages} pages, and them alone" if api.pages >= len(api.routes) else None
-            description = _description(app, mine, gathered.project, excuse)
+            description = _description(app, mine, gathered, excuse)
             yield description
             if description.source in (DescriptionSource.GENERATED, DescriptionSource.EXPORTED):
                 yield from documented_operations(app, gathered.project)
     compared = compared_by(gathered)
     for binding in bound:
-        yield from operations_of(binding, compared=compared, is_complete=_is_complete(binding, gathered))
+        routes = frozenset(r for api in apis if api.root == binding.root for r in api.routes)
+        yield from operations_of(binding, routes, compared=compared, is_complete=_is_complete(binding, gathered))
 
 
 def _description(
-    app: Application, documents: Sequence[Binding], project: Project, excuse: str | None
+    app: Application, documents: Sequence[Binding], gathered: Gathered, excuse: str | None
 ) -> ApiDescription:
     if all(each.route.is_hidden for each in app.routes):
         excuse = "all of its routes are kept out of descriptions"
-    source, evidence = generated(app, project)
+    source, evidence = generated(app, gathered.project)
     written = next((b for b in documents if _describes(b, app)), None)
     if written is not None and source is not DescriptionSource.GENERATED:
         source, evidence = DescriptionSource.COMMITTED, Evidence(Location.whole_file(written.document.path), "it does")
+    if source is DescriptionSource.NONE:
+        unread = _unread(app, gathered)
+        source, evidence = (DescriptionSource.UNREAD, unread) if unread is not None else (source, evidence)
     if app.framework == "connexion":
         source, evidence = DescriptionSource.SERVED, Evidence(app.location, "its routes come from a document")
     return ApiDescription(
@@ -62,6 +67,16 @@ def _description(
 def _describes(binding: Binding, app: Application) -> bool:
     described = {route for key, route in binding.routes.items() if key in binding.document.operations}
     return 2 * sum(each in described for each in app.routes) >= len(app.routes)
+
+
+def _unread(app: Application, gathered: Gathered) -> Evidence | None:
+    """A document in the service's folder that holds no operation by itself: it takes them from other files."""
+    inside = f"{app.root}/" if app.root else ""
+    for path, facts in sorted(gathered.context.files.items()):
+        is_bare = isinstance(facts, OpenApiFacts) and facts.version is not None and not facts.operations
+        if is_bare and path.startswith(inside):
+            return Evidence(Location.whole_file(path), "what it describes is written elsewhere")
+    return None
 
 
 def _is_complete(binding: Binding, gathered: Gathered) -> bool:

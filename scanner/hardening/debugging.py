@@ -20,6 +20,7 @@ from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import DJANGO, Application
 from assay.scanner.hardening.starts import Starts
 from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.hardening import DebugSwitch
 from assay.scanner.model.option import Option
@@ -29,12 +30,14 @@ from assay.scanner.model.setting import Setting
 from assay.scanner.model.workload import Platform, WorkloadKind
 from assay.scanner.readers.python import form
 
-_SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn"})
+_SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn", "flask_socketio"})
 """Packages whose `run` starts a server."""
 _DEBUGGED = ("DebuggedApplication",)
 _FLASK = "Flask config"
 _WORDS = frozenset({"1", "true", "yes", "on", "development", "dev"})
 _DEBUGGING = re.compile(r"\bflask\b.*--debug\b|\bfastapi dev\b|--reload\b")
+_RUN_WITH = ("debug", "use_debugger", "use_reloader", "reload", "auto_reload")
+_DOUBLE_STAR = 2
 _MADE_WITH = ("debug", "DEBUG")
 
 
@@ -59,6 +62,7 @@ class Debugging:
         yield from self._of_runs()
         yield from self._of_debuggers()
         yield from self._of_commands()
+        yield from self._of_attributes()
 
     def _is_mine(self, path: str) -> bool:
         return self._gathered.owners.of(path) is self._application.service
@@ -81,7 +85,11 @@ class Debugging:
                 yield self._of_setting(setting)
 
     def _of_setting(self, setting: Setting) -> DebugSwitch:
-        return self._switch(setting.group, setting.location, _of_value(setting), True, ())
+        option = _of_value(setting)
+        if option.is_safe is False and _says_environment(setting):
+            found = self._gathered.production.stated(setting)
+            option = option_of(found, lambda v: truth_of(parsed(v)) is True) if found else option
+        return self._switch(setting.group, setting.location, option, True, ())
 
     # --- calls ---
 
@@ -93,25 +101,56 @@ class Debugging:
                     yield self._at(made, node, True, ())
 
     def _of_runs(self) -> Iterator[DebugSwitch]:
-        """`app.run(debug=True)`, `uvicorn.run("shop:app", reload=True)`."""
+        """`app.run(debug=True)`, `uvicorn.run("shop:app", reload=True)`, `app.run(**OPTIONS)`."""
         for call, scope in self._project.calls_named("run", "run_app", "run_simple"):
+            site = Sited(call, scope)
             if scope.module.role is not Role.PROD or not self._is_mine(scope.module.path):
                 continue
-            names = ("debug", "use_debugger", "use_reloader", "reload", "auto_reload")
-            node = next((n for name in names if (n := call.keyword(name)) is not None), None)
-            site = Sited(call, scope)
-            if node is not None and self._serves(call, site) and not self._is_for_development(site):
-                yield self._at(site, node, *self._starts.comes_to(call, scope))
+            option = self._told(call, site) if self._serves(call, site) else None
+            if option is not None and not self._is_for_development(site):
+                place = scope.module.location(call)
+                yield self._switch(around(scope), place, option, *self._starts.comes_to(call, scope))
+
+    def _told(self, call: form.Call, site: Sited) -> Option | None:
+        """What the call says of debugging, in its arguments or in a mapping that it spreads."""
+        node = next((n for name in _RUN_WITH if (n := call.keyword(name)) is not None), None)
+        if node is not None:
+            return self._option(node, site)
+        for mapping in (a.value for a in call.args if a.star == _DOUBLE_STAR):
+            for name in _RUN_WITH:
+                items = self._gathered.production.item(mapping, site.scope, name)
+                if items.found:
+                    return option_of(items.found, lambda v: truth_of(parsed(v)) is True)
+        return None
+
+    def _of_attributes(self) -> Iterator[DebugSwitch]:
+        """`app.debug = True`."""
+        for module in self._project.modules.values():
+            if module.role is Role.PROD and "debug" in module.writes_by_name and self._is_mine(module.path):
+                for scope in dict.fromkeys(module.writes_by_name["debug"]):
+                    yield from self._assigned(scope)
+
+    def _assigned(self, scope: Scope) -> Iterator[DebugSwitch]:
+        for node in form.walk_body(scope.body, into_definitions=False):
+            for target in node.targets if isinstance(node, form.Assign) else ():
+                value = node.value if isinstance(node, form.Assign) else None
+                if isinstance(target, form.Attr) and target.attr == "debug" and value is not None:
+                    site = Sited(target, scope)
+                    owner = self._project.infer(target.value, scope)
+                    is_app = isinstance(owner, Instance) and owner.type_name in self._types
+                    if is_app and not self._is_for_development(site):
+                        yield self._at(site, value, True, ())
 
     def _serves(self, call: form.Call, site: Sited) -> bool:
         called = self._project.infer(call.func, site.scope)
         if isinstance(called, External):
-            return called.name.split(".", 1)[0] in _SERVED or called.name.rpartition(".")[0] in self._types
-        owner = call.func.value if isinstance(call.func, form.Attr) else None
-        value = self._project.infer(owner, site.scope) if owner is not None else None
+            package, owner = called.name.split(".", 1)[0], called.name.rpartition(".")[0]
+            return package in _SERVED or owner in self._types
+        base = call.func.value if isinstance(call.func, form.Attr) else None
+        value = self._project.infer(base, site.scope) if base is not None else None
         if isinstance(value, Instance):
-            return value.type_name in self._types or value.cls is not None
-        return value is None and owner is not None and (last_name(owner) or "") in ("app", "application", "socketio")
+            return value.type_name in self._types or value.type_name.split(".", 1)[0] in _SERVED
+        return value is None and base is not None and (last_name(base) or "") in ("app", "application", "socketio")
 
     @cached_property
     def _types(self) -> frozenset[str]:
@@ -174,6 +213,11 @@ class Debugging:
     ) -> DebugSwitch:
         ordinal = self._ordinals.next(name, "debug")
         return DebugSwitch(name, ordinal, location, Role.PROD, option, production, started_by)
+
+
+def _says_environment(setting: Setting) -> bool:
+    """Whether it is read from what says where the service runs, and not from a switch of its own."""
+    return bool(setting.variables) and not any("DEBUG" in variable.upper() for variable in setting.variables)
 
 
 def _of_value(setting: Setting) -> Option:

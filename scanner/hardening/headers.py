@@ -16,7 +16,7 @@ from assay.scanner.hardening.applications import Application
 from assay.scanner.hardening.layers import Layer, layers_of
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.hardening import Control, SecurityHeader
-from assay.scanner.model.place import Evidence
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.proxies import ProxyFacts
@@ -37,6 +37,8 @@ _BY_LAYER: Mapping[str, tuple[Control, ...]] = {
     "SecWeb": _ALL,
     "HTTPSRedirectMiddleware": (Control.HTTPS,),
 }
+_PACKAGES = frozenset({"secure", "Secweb", "secweb", "quart_talisman"})
+"""Libraries that do nothing but set such headers; those that can be told which are layers."""
 _NAMED_FOR_IT = re.compile(r"secur\w*header|header\w*secur|helmet", re.IGNORECASE)
 """Middleware that says so itself: which headers it sets may be hidden in bytes, or in a library."""
 _SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -124,9 +126,12 @@ class _Protections:
     def _of_own_code(self) -> None:
         """Header names in code that writes headers, or that runs around every request."""
         for module in self._gathered.project.modules.values():
-            if module.role is not Role.PROD or not _touches_answers(module):
+            if module.role is not Role.PROD or self._gathered.owners.of(module.path) is not self._application.service:
                 continue
-            if self._gathered.owners.of(module.path) is not self._application.service:
+            for package in _PACKAGES & module.imported_packages:
+                for control in Control:
+                    self._add(control, Evidence(Location.whole_file(module.path), f"`{package}` sets it"))
+            if not _touches_answers(module):
                 continue
             for node in form.walk_body(module.facts.body):
                 name = _header_name(node)

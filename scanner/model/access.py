@@ -51,6 +51,8 @@ class GuardAction(StrEnum):
     """Whether a guard runs where it was put, and turns anybody away."""
 
     ACTS = "acts"
+    OPENS = "opens"
+    """It lets anybody in, wherever it stands."""
     ABOVE_ROUTE = "above route"
     """It wraps what the decorator below has registered already."""
     REDUNDANT = "redundant"
@@ -107,6 +109,8 @@ class Admission(StrEnum):
     ANY_ORIGIN = "any origin"
     """Pages of any site, as the user who is signed in."""
     ANYBODY = "anybody"
+    NOBODY = "nobody"
+    """It closes every connection."""
     UNKNOWN = "unknown"
 
 

@@ -24,6 +24,8 @@ class DescriptionSource(StrEnum):
     """The framework would make one, and is told not to."""
     CONFIGURED = "configured"
     """A setting that is empty by default decides whether there is one."""
+    UNREAD = "unread"
+    """A document in the tree, of which it can't be told what it describes."""
     NONE = "none"
 
 

@@ -193,6 +193,7 @@ class Template:
 @cache
 def template_of(path: str) -> Template:
     """The template that a route's path stands for: `{id:int}`, `<int:id>`, `(?P<id>[0-9]+)`."""
+    path = path.replace(_HOLE, "")
     is_exact, text, parameters = True, "", list[Parameter]()
     at = 0
     if path.removeprefix("/").startswith(_LANGUAGE):

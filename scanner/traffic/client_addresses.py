@@ -36,14 +36,14 @@ def client_addresses(gathered: Gathered, production: Production) -> Iterator[Cli
 
 def _all(gathered: Gathered, production: Production) -> Iterator[tuple[ClientAddress, str]]:
     project = gathered.project
-    keys = list(limiter_keys(project, production))
+    keys = list(limiter_keys(project, production, [e for _, e in gathered.endpoints]))
     counted = next((k.evidence for k in keys if k.trust is Trust.PEER and "connect from" in k.evidence.text), None)
     claimed = {k.evidence.location for k in keys}
     for key in keys:
-        module = key.scope.module
-        place = module.location(key.node)
-        address = ClientAddress("", 0, _KEY, place, module.role, key.trust, (key.evidence,), key.evidence)
-        yield address, around(key.scope)
+        yield (
+            ClientAddress("", 0, _KEY, key.location, key.role, key.trust, (key.evidence,), key.evidence),
+            key.function,
+        )
     for read in address_reads(project):
         module = read.scope.module
         place = module.location(read.node)

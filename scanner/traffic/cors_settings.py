@@ -40,7 +40,7 @@ def _entry(site: Module, production: Production) -> tuple[form.Expr, Scope] | No
 
 
 def _policy(site: Module, entry: tuple[form.Expr, Scope], production: Production, origins: Origins) -> FoundPolicy:
-    stated = [found for name in (*_ALL, *_PATTERNS, *_LISTS) for found in production.given(site, name)[-1:]]
+    stated = [found for name in (*_LISTS, *_PATTERNS, *_ALL) for found in production.given(site, name)[-1:]]
     switches = [o for name in _ALL if (o := _switch(site, name, production, "lets every origin in")) is not None]
     patterns = [origins.of_values(production.given(site, name)) for name in _PATTERNS]
     credentials = _switch(site, _CREDENTIALS, production, "lets browsers send cookies along") or Option(True)

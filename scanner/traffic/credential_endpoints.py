@@ -43,6 +43,11 @@ _PASSWORD = frozenset({"password", "passwd", "pwd"})
 _ABOUT_PEOPLE = frozenset({*_PASSWORD, *_PEOPLE, "auth", "token", "tokens", "forgot", "forgotten", "recovery"})
 _CODES = frozenset({"otp", "totp", "mfa", "2fa", "passcode", "pincode"})
 _MAGIC = frozenset("link code sign signin login token generate auth email".split())
+_SENT_CODES = frozenset(
+    tuple(pair.split("_"))
+    for pair in "send_code request_code verify_code verification_code login_code sms_code send_sms confirm_code".split()
+)
+_RESENT = frozenset("verification confirmation code activation email link".split())
 _ISSUING = frozenset("obtain auth create provision pair login".split())
 """Words beside `token` where one is handed out."""
 _NEUTRAL = frozenset(
@@ -115,6 +120,8 @@ def _by_path(told: list[tuple[str, ...]], handler: tuple[str, ...], endpoint: En
     if _FORGOTTEN & near and (near & _PASSWORD or last & _FORGOTTEN) and every & _ABOUT_PEOPLE:
         return Credential.RECOVERY
     if _CODES & near or _pairs(last_two) & {("two", "factor"), ("2", "fa")} or ("magic" in near and _MAGIC & near):
+        return Credential.CODE
+    if _pairs(last_two) & _SENT_CODES or ("resend" in near and _RESENT & near):
         return Credential.CODE
     if _LOGIN & last or (_LOGIN & near and _TOKENS & last) or _pairs(last_two) & {("log", "in"), ("sign", "in")}:
         return Credential.LOGIN if not last & _BESIDE else None

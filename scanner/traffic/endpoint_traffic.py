@@ -56,7 +56,7 @@ def endpoint_traffic(gathered: Gathered, production: Production) -> Iterator[End
         found.append(_of(route, endpoint, use, gathered, protection))
     folders = {"" if s.root == "." else s.root: s.root for s in gathered.services}
     before: dict[str | None, list[Evidence]] = {}
-    if any(e.credential is not None and e.throttle is Throttle.NONE for e in found):
+    if any(e.throttle is Throttle.NONE and (e.credential is not None or e.cost is not None) for e in found):
         for shown in before_handlers(gathered.project, production):
             before.setdefault(innermost(shown.location.path, folders), []).append(shown)
     by_service: dict[str | None, list[EndpointTraffic]] = {}

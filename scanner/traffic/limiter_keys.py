@@ -7,15 +7,18 @@ https://www.django-rest-framework.org/api-guide/throttling/#how-clients-are-iden
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.numbering import around
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External
-from assay.scanner.model.place import Evidence
+from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
 from assay.scanner.model.traffic import Trust
 from assay.scanner.readers.python import form
 from assay.scanner.traffic.address_headers import claim_within, header_trust
@@ -37,13 +40,14 @@ _THROTTLE_MODULE = "rest_framework.throttling."
 class LimiterKey:
     """What one limiter counts by."""
 
-    node: form.Node
-    scope: Scope
+    function: str
+    location: Location
+    role: Role
     trust: Trust
     evidence: Evidence
 
 
-def limiter_keys(project: Project, production: Production) -> Iterator[LimiterKey]:
+def limiter_keys(project: Project, production: Production, endpoints: Iterable[Endpoint]) -> Iterator[LimiterKey]:
     """Those that are stated, and those of Django REST framework, which has one for all."""
     for name, (keyword, position) in _PLACES.items():
         for call, scope in project.calls_named(name):
@@ -52,8 +56,9 @@ def limiter_keys(project: Project, production: Production) -> Iterator[LimiterKe
                 continue
             trust, evidence = _of(node, scope, project)
             if trust is not None:
-                yield LimiterKey(call, scope, trust, evidence)
-    yield from _rest_framework(production)
+                module = scope.module
+                yield LimiterKey(around(scope), module.location(call), module.role, trust, evidence)
+    yield from _rest_framework(project, production, endpoints)
 
 
 def _origin(call: form.Call, scope: Scope, project: Project) -> str:
@@ -88,23 +93,34 @@ def _of(node: form.Expr, scope: Scope, project: Project) -> tuple[Trust | None, 
     return None, module.evidence(node, "callers are told apart by this")
 
 
-def _rest_framework(production: Production) -> Iterator[LimiterKey]:
+def _rest_framework(project: Project, production: Production, endpoints: Iterable[Endpoint]) -> Iterator[LimiterKey]:
     """Without NUM_PROXIES all of X-Forwarded-For is the key, so that a client has a new one whenever it likes."""
+    of_views = next((e.throttles[0].location for e in endpoints if _is_by_address(e, project)), None)
     for site in production.sites:
         stated = production.given(site, "REST_FRAMEWORK")
         nodes = [(node, scope) for value, scope in stated for node in form.walk(value)]
-        throttle = next((n for n in nodes if _names_throttle(n[0])), None)
-        if throttle is None:
+        place = next((scope.module.location(node) for node, scope in nodes if _names_throttle(node)), of_views)
+        if place is None:
             continue
-        node, scope = throttle
         counted = next((n for n in nodes if isinstance(n[0], form.Const) and n[0].value == "NUM_PROXIES"), None)
         counted = counted or _set_later(site.scope)
         if counted is not None:
-            known = counted[1].module.evidence(counted[0], "the proxies in front are counted")
-            yield LimiterKey(node, scope, Trust.KNOWN_PROXIES, known)
+            shown = counted[1].module.evidence(counted[0], "the proxies in front are counted")
         else:
-            text = "without NUM_PROXIES all of X-Forwarded-For is the key, which clients write"
-            yield LimiterKey(node, scope, Trust.CLAIMED, scope.module.evidence(node, text))
+            shown = Evidence(place, "without NUM_PROXIES all of X-Forwarded-For is the key, which clients write")
+        trust = Trust.KNOWN_PROXIES if counted is not None else Trust.CLAIMED
+        yield LimiterKey(site.name, place, site.role, trust, shown)
+
+
+def _is_by_address(endpoint: Endpoint, project: Project) -> bool:
+    """Whether an open view's own throttle counts by address: who is signed in is counted by account."""
+    if endpoint.auth or endpoint.framework != "Django REST framework" or endpoint.role is not Role.PROD:
+        return False
+    for name in (limit.partition("(")[0] for limit in endpoint.rate_limits):
+        bases = {last_part(b) for cls in project.classes_named(name) for b in project.base_names(cls)}
+        if _BY_ADDRESS & {name, *bases}:
+            return True
+    return False
 
 
 def _names_throttle(node: form.Node) -> bool:

@@ -8,7 +8,7 @@ from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.deployment import Deployment
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.scopes import Module
+from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.traffic import RateLimiter, Storage
 from assay.scanner.readers.python import form
@@ -51,16 +51,27 @@ def _of_sites(gathered: Gathered, production: Production) -> Iterator[FoundLimit
     throttled = [
         e.throttles[0] for _, e in gathered.endpoints if e.throttles and e.framework.lower().startswith("django")
     ]
-    for site in production.sites:
+    for site in production.sites if throttled else ():
         stated = production.given(site, "CACHES")[-1:]
-        for value, scope in production.given(site, "REST_FRAMEWORK"):
-            for node in form.walk(value):
-                if throttled and isinstance(node, form.Const) and node.value == _THROTTLES and not stated:
-                    shown = scope.module.evidence(node, "without CACHES each process counts in its own memory")
-                    yield FoundLimiter("Django", node, scope, Storage.PROCESS, (shown,))
-        for value, scope in stated if throttled else ():
+        if not stated:
+            for node, scope in _about_throttles(site, production):
+                shown = scope.module.evidence(node, "without CACHES each process counts in its own memory")
+                yield FoundLimiter("Django", node, scope, Storage.PROCESS, (shown,))
+        for value, scope in stated:
             storage, shown = _of_caches(value, scope.module)
             yield FoundLimiter("Django", value, scope, storage, (shown, throttled[0]))
+
+
+def _about_throttles(site: Module, production: Production) -> list[tuple[form.Node, Scope]]:
+    """Where the site's settings speak of throttles, or else of what they come with."""
+    for value, scope in production.given(site, "REST_FRAMEWORK"):
+        for node in form.walk(value):
+            if isinstance(node, form.Const) and node.value == _THROTTLES:
+                return [(node, scope)]
+    for name in ("REST_FRAMEWORK", "INSTALLED_APPS"):
+        for value, scope in production.given(site, name)[-1:]:
+            return [(value, scope)]
+    return []
 
 
 def _of_caches(caches: form.Expr, module: Module) -> tuple[Storage, Evidence]:

@@ -37,6 +37,8 @@ class Checks:
     origin: tuple[Evidence, ...] = ()
     hidden: tuple[Evidence, ...] = ()
     """Calls of checks that could not be followed."""
+    only_closes: bool = False
+    """It closes the connection whoever it is, and never accepts one."""
 
 
 @remembered
@@ -64,7 +66,9 @@ def checks_of(handler: FunctionSymbol, project: Project) -> Checks:
         is_check = name is not None and (names_a_check(name) or names_a_guard(name))
         if isinstance(node, form.Call) and is_check and project.callee_function(node, handler.scope) is None:
             hidden.append(handler.module.evidence(node, f"{name} may turn callers away"))
-    return Checks(tuple(identity), _reads_ticket(functions), tuple(origin), tuple(hidden))
+    called = {last_name(node.func) for node in handler.walk() if isinstance(node, form.Call)}
+    only_closes = _leaves(handler.node.body[-1]) and called.isdisjoint(_ACCEPTING) and "close" in called
+    return Checks(tuple(identity), _reads_ticket(functions), tuple(origin), tuple(hidden), only_closes)
 
 
 def _reached(

@@ -42,6 +42,8 @@ def _admission(route: Route, endpoint: Endpoint, project: Project) -> tuple[Admi
     secrets = (name for name in path_parameters(route.path) if is_secret_name(name))
     known = tuple(Evidence(endpoint.location, f"whoever knows `{name}` may connect") for name in secrets)
     hidden = (*endpoint.unresolved_guards, *(e for check in checks for e in check.hidden), *endpoint.opened, *known)
+    if any(check.only_closes for check in checks):
+        return Admission.NOBODY, (Evidence(endpoint.location, "closes every connection"),)
     if hidden:
         return Admission.UNKNOWN, hidden
     if origin or (route.framework == "tornado" and any_origin is None):

@@ -64,9 +64,11 @@ def _attributes(cls: ClassSymbol, project: Project) -> Iterator[Use]:
             continue
         items = [item for item, _ in list_items(binding.value, binding.scope, project)]
         names = {last_name(item.func if isinstance(item, form.Call) else item) for item in items}
+        site = Sited(binding.value, binding.scope)
+        if items and names <= _OPEN:
+            yield Use(attribute, cls.id, site, GuardAction.OPENS)
         if not items or names <= _OPEN:
             continue
-        site = Sited(binding.value, binding.scope)
         made = next((i for i in items if isinstance(i, form.Call) and _is_object(i, binding.scope, project)), None)
         if made is not None:
             yield Use(attribute, cls.id, Sited(made, binding.scope), GuardAction.INSTANCE)

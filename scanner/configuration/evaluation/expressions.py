@@ -120,6 +120,8 @@ class Expressions:
 
     def _of_read(self, read: EnvironmentRead, node: form.Expr, scope: Scope, depth: int) -> list[Meaning]:
         variable = read.variable or "this variable"
+        if names_environment(variable):
+            return [Meaning(Stand.ENVIRONMENT, scope.module.evidence(node, "it names the environment"))]
         if read.default is None:
             value = UNKNOWN if read.is_required or read.is_changed else None
             text = f"{variable} decides" if value is UNKNOWN else f"it is None unless {variable} is set"

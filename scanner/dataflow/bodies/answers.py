@@ -12,7 +12,7 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import BodyType, Route
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
-from assay.scanner.linker.values import BoundMethod, Instance
+from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.readers.python import form
 
 _WRITES_OBJECTS = frozenset({"fastapi", "litestar"})
@@ -100,28 +100,31 @@ class Answers:
                 yield from inside(body, orelse)
             case form.Boolean(values=items) | form.Display(items=items):
                 yield from inside(*items)
-            case form.Comprehension():
-                yield from self._comprehended(node, function)
-                yield from inside(node.element, *([node.value] if node.value is not None else []))
-            case form.Dict(values=values):
-                found = written_dict(node, function.scope, function)
-                if found is not None:
-                    yield found
-                yield from inside(*values)
-            case form.Attr(value=owner, attr="data"):
-                found = self._made(owner, function.scope)
-                if found is not None and found.library is Library.REST_FRAMEWORK:
-                    yield found
-            case form.Attr(value=owner, attr="__dict__"):
-                yield from self._row(owner, function.scope)
+            case form.Comprehension() | form.Dict():
+                yield from self._put_together(node, function)
+                yield from inside(*_parts(node))
+            case form.Attr(value=owner, attr=attr):
+                yield from self._attribute(owner, attr, function.scope)
             case form.Call():
                 yield from self._called(node, function, depth, seen)
 
-    def _comprehended(self, node: form.Comprehension, function: FunctionSymbol) -> Iterator[Schema]:
-        if writes_columns(node) and function.owner is not None:
-            row = self._schemas.of_rows(function.owner)
-            if row is not None:
-                yield row
+    def _put_together(self, node: form.Comprehension | form.Dict, function: FunctionSymbol) -> Iterator[Schema]:
+        if isinstance(node, form.Dict):
+            found = written_dict(node, function.scope, function)
+        elif writes_columns(node) and function.owner is not None:
+            found = self._schemas.of_rows(function.owner)
+        else:
+            found = None
+        if found is not None:
+            yield found
+
+    def _attribute(self, owner: form.Expr, attr: str, scope: Scope) -> Iterator[Schema]:
+        """`serializer.data`, `user.__dict__`."""
+        if attr == "__dict__":
+            yield from self._row(owner, scope)
+        found = self._made(owner, scope) if attr == "data" else None
+        if found is not None and found.library is Library.REST_FRAMEWORK:
+            yield found
 
     def _called(self, node: form.Call, function: FunctionSymbol, depth: int, seen: set[str]) -> Iterator[Schema]:
         name, scope = last_name(node.func) or "", function.scope
@@ -135,6 +138,8 @@ class Answers:
             if found is not None:
                 yield found
         target = callee.function if isinstance(callee, BoundMethod) else callee
+        if callee is None or isinstance(callee, External):
+            target = self._method_of_row(node, scope)
         if isinstance(target, FunctionSymbol):
             of_callee = self._of_function(target, depth - 1) if depth else ()
             yield from of_callee
@@ -142,6 +147,13 @@ class Answers:
                 return
         for arg in node.args:
             yield from self._written(arg.value, function, depth, seen)
+
+    def _method_of_row(self, node: form.Call, scope: Scope) -> FunctionSymbol | None:
+        """`to_dict` of what a query gave."""
+        if not isinstance(node.func, form.Attr):
+            return None
+        cls = self._schemas.tables.row_class(node.func.value, scope)
+        return self._project.method(cls, node.func.attr) if cls is not None else None
 
     def _by_library(self, node: form.Call, name: str, scope: Scope) -> Schema | None:
         """`schema.dump(user)`, `UserRead.model_validate(user)`, `marshal(user, fields)`, `model_to_dict(user)`."""
@@ -169,11 +181,17 @@ class Answers:
         return frozenset(found) if found is not None else None
 
     def _row(self, node: form.Expr, scope: Scope) -> Iterator[Schema]:
-        value = self._project.infer(node, scope)
-        row = self._schemas.of_rows(value.cls) if isinstance(value, Instance) and value.cls is not None else None
+        cls = self._schemas.tables.row_class(node, scope)
+        row = self._schemas.of_rows(cls) if cls is not None else None
         if row is not None:
             yield row
 
     def _made(self, owner: form.Expr, scope: Scope) -> Schema | None:
         value = self._project.infer(owner, scope)
         return self._schemas.of_value(value) if isinstance(value, Instance) else None
+
+
+def _parts(node: form.Comprehension | form.Dict) -> list[form.Expr]:
+    if isinstance(node, form.Dict):
+        return node.values
+    return [node.element, *([node.value] if node.value is not None else [])]

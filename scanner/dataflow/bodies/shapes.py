@@ -19,10 +19,13 @@ from assay.scanner.model.place import Evidence
 _READS = ("GET", "ANY", "PUT", "PATCH")
 """Methods whose answers show what was there before."""
 _ENTRANCES = frozenset(
-    """auth login signin oauth oauth2 sso callback csrf refresh saml token session rotate regenerate renew reset""".split()
-)
+    {
+        "auth", "login", "signin", "oauth", "oauth2", "sso", "callback", "csrf", "refresh", "saml", "token", "session",
+        "rotate", "regenerate", "renew", "reset",
+    }
+)  # fmt: skip
 """Words of paths that hand out tokens because that is what they are for."""
-_HANDED_OUT = frozenset({"invite", "invites", "invitation", "share", "shared", "push", "device", "subscription"})
+_HANDED_OUT = frozenset({"invite", "invites", "invitation", "share", "shared", "push", "subscription"})
 _DEEPEST = 5
 
 
@@ -123,7 +126,8 @@ class Shapes:
         is_read = endpoint.method in _READS
         if kind is Credential.PASSWORD:
             return is_read or used.table is not None or _name(used) in self._taken
-        return is_read and _ENTRANCES.isdisjoint(words(endpoint.path))
+        is_renewal = endpoint.method == "PUT" and endpoint.path.rstrip("/").endswith(("/tokens", "/keys", "/key"))
+        return is_read and not is_renewal and _ENTRANCES.isdisjoint(words(endpoint.path))
 
     def _is_stored(self, kind: Credential, field_: SchemaField, used: Schema) -> bool:
         """Names of passwords and keys say that they are kept somewhere, a column says it of tokens."""

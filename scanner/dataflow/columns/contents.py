@@ -27,10 +27,14 @@ class Contents:
     described: str
     certainty: Certainty
     may_be_number: bool = False
+    may_be_own: bool = False
+    """Whether a service may have made it up itself, and gives it to its own clients."""
 
 
-def _phrases(described: str, certainty: Certainty, names: str, *, may_be_number: bool = False) -> dict[str, Contents]:
-    return {name: Contents(described, certainty, may_be_number) for name in names.split()}
+def _phrases(
+    described: str, certainty: Certainty, names: str, *, may_be_number: bool = False, may_be_own: bool = False
+) -> dict[str, Contents]:
+    return {name: Contents(described, certainty, may_be_number, may_be_own) for name in names.split()}
 
 
 _MEANINGS: Mapping[str, Contents] = {
@@ -64,19 +68,25 @@ _MEANINGS: Mapping[str, Contents] = {
         "a secret for another service",
         Certainty.CERTAIN,
         """client_secret oauth_client_secret api_secret secret_access_key aws_secret_access_key consumer_secret
-        app_secret smtp_password imap_password ftp_password sftp_password ldap_password bind_password ssh_password proxy_password
-        db_password database_password mail_password email_host_password oauth_token oauth_token_secret
+        app_secret smtp_password imap_password ftp_password sftp_password ldap_password bind_password ssh_password
+        proxy_password db_password database_password mail_password email_host_password oauth_token oauth_token_secret
         oauth_refresh_token oauth_access_token github_token gitlab_token slack_token google_token facebook_token
         twitter_token stripe_secret stripe_secret_key plaid_access_token bot_token""",
+        may_be_own=True,
     ),
-    **_phrases("a token for another service", Certainty.ELSEWHERE, "access_token refresh_token token_data"),
+    **_phrases(
+        "a token for another service", Certainty.ELSEWHERE, "access_token refresh_token token_data", may_be_own=True
+    ),
     **_phrases(
         "what a doctor would write down",
         Certainty.DOUBTFUL,
         "diagnosis medical_history medical_record health_record hiv_status medical_condition medical_conditions",
     ),
     **_phrases(
-        "a secret", Certainty.DOUBTFUL, "webhook_secret shared_secret hmac_secret signing_secret secret_key passphrase"
+        "a secret",
+        Certainty.DOUBTFUL,
+        "webhook_secret shared_secret hmac_secret signing_secret secret_key passphrase",
+        may_be_own=True,
     ),
 }
 _PROTECTED = Contents("what the code itself counts among secrets", Certainty.CERTAIN)
@@ -94,6 +104,7 @@ _ELSEWHERE = frozenset(
 """Words of tables and columns about accounts at other services."""
 _OWN_SERVER = frozenset({"grant", "application", "authorization", "client", "code"})
 """Words of tables of a service that gives out tokens itself."""
+_CLIENTS = (("client",), ("application",))
 _WRITTEN = frozenset({"value", "text", "str", "string", "plain", "raw", "data", "json", "encrypted", "enc", "cipher"})
 
 
@@ -119,8 +130,9 @@ def is_encrypted_type(name: str) -> bool:
 
 
 def is_about_another_service(table: Table) -> bool:
-    """Whether the rows are accounts at other services."""
+    """Whether the rows are accounts at other services, and not what this one gives out to its own clients."""
     of_table = {*words(table.model), *words(table.name)}
-    if not _OWN_SERVER.isdisjoint(of_table):
+    has_clients = any(c.fk_to is not None and words(c.name)[:1] in _CLIENTS for c in table.columns)
+    if has_clients or not _OWN_SERVER.isdisjoint(of_table):
         return False
     return not _ELSEWHERE.isdisjoint(of_table | {word for column in table.columns for word in words(column.name)})

@@ -25,9 +25,9 @@ _NUMBERS = frozenset(
 _BYTES = frozenset({"LargeBinary", "BinaryField", "BLOB", "BYTEA", "BlobField", "bytes", "VARBINARY", "LONGBLOB"})
 _WRITING = ("create", "values", "update", "get_or_create", "update_or_create", "acreate", "insert", "bulk_create")
 _GENERATING = frozenset(
-    """token_urlsafe token_hex token_bytes uuid4 get_random_string urandom randbytes generate_token create_access_token
-    create_refresh_token generate_key random_base32 choices""".split()
+    {"generate", "generated", "generates", "random", "urlsafe", "uuid", "urandom", "randbytes", "choices"}
 )
+"""Words of functions that make up a value nobody guesses."""
 
 
 class Keeping:
@@ -58,9 +58,10 @@ class Keeping:
     def is_made_here(self, table: Table, column: Column) -> Evidence | None:
         """Where the service makes the value up itself: a token of its own."""
         for value, scope in self._assigned(table, column):
-            for node in form.walk(value):
-                if isinstance(node, form.Call) and last_name(node.func) in _GENERATING:
-                    return scope.module.evidence(node, "the service makes it itself")
+            for part in (value, *_given_to(value, scope)):
+                for node in form.walk(part):
+                    if isinstance(node, form.Call) and not _GENERATING.isdisjoint(words(last_name(node.func) or "")):
+                        return scope.module.evidence(node, "the service makes it itself")
         return None
 
     def _encrypted(self, table: Table, column: Column, types: Iterable[ClassSymbol]) -> Evidence | None:
@@ -106,13 +107,20 @@ class Keeping:
         for node in form.walk(value):
             if _encrypts(node):
                 return True
-            if isinstance(node, form.Name):
-                if not ENCRYPTING.isdisjoint(words(node.id)):
-                    return True
-                assigned = [b.value for b in scope.lookup(node.id, node.start) if b.how is How.ASSIGN and b.value]
-                if any(_encrypts(inner) for given in assigned for inner in form.walk(given)):
-                    return True
+            callee = self._project.callee_function(node, scope) if isinstance(node, form.Call) else None
+            if callee is not None and any(map(_encrypts, callee.nodes)):
+                return True
+            if isinstance(node, form.Name) and not ENCRYPTING.isdisjoint(words(node.id)):
+                return True
+            if any(_encrypts(inner) for given in _given_to(node, scope) for inner in form.walk(given)):
+                return True
         return False
+
+
+def _given_to(node: form.Expr | form.Stmt, scope: Scope) -> list[form.Expr]:
+    """What a name was assigned."""
+    bindings = scope.lookup(node.id, node.start) if isinstance(node, form.Name) else []
+    return [b.value for b in bindings if b.how is How.ASSIGN and b.value is not None]
 
 
 def _encrypts(node: form.Expr | form.Stmt) -> bool:

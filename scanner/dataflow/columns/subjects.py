@@ -25,7 +25,7 @@ def sensitive_columns(gathered: Gathered) -> Iterator[SensitiveColumn]:
             aside = None
             if contents.certainty is Certainty.ELSEWHERE and not is_about_another_service(table):
                 aside = "nothing shows that it opens another service"
-            made = keeping.is_made_here(table, column) if contents.certainty is not Certainty.CERTAIN else None
+            made = keeping.is_made_here(table, column) if contents.may_be_own else None
             seen.add((table.name, column.name))
             how, evidence = kept
             yield SensitiveColumn(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.effects.audits import audit_log, named_audit
 from assay.scanner.dataflow.effects.change import Caveats, Change
 from assay.scanner.dataflow.effects.libraries import (
     CHANGES,
@@ -15,7 +16,6 @@ from assay.scanner.dataflow.effects.libraries import (
     DJANGO_WRITES,
     DOCUMENT_WRITES,
     DOCUMENTS,
-    ENQUEUING,
     MONGO_PACKAGES,
     MONGO_WRITES,
     PEEWEE_WRITES,
@@ -23,12 +23,11 @@ from assay.scanner.dataflow.effects.libraries import (
     SQL_PACKAGES,
     TORTOISE_WRITES,
 )
-from assay.scanner.dataflow.effects.names import LOG_METHODS, is_audit_record, records_audit, tells_of_use
+from assay.scanner.dataflow.effects.names import LOG_METHODS, is_audit_record, tells_of_use
 from assay.scanner.dataflow.effects.names import why_beside_the_point as beside_the_point
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.requests import request_change
 from assay.scanner.dataflow.effects.uses import only_notes_use
-from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import SqlExecution
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -46,14 +45,14 @@ _STATEMENT = re.compile(
 _WRITING_CTE = re.compile(
     r"\s*WITH\b.*?\b(?P<verb>INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?P<table>[\w.]*)", re.I | re.S
 )
+_IF_MISSING = re.compile(r"IF\s+NOT\s+EXISTS", re.IGNORECASE)
+_ONCE = Caveats(occasion="it is made when it isn't there yet")
 _VERBS = {"INSERT": "create", "CREATE": "create", "DELETE": "delete", "TRUNCATE": "delete", "DROP": "delete"}
 _SENDERS = frozenset({"post", "put", "patch", "delete", "request", "send", "urlopen", "fetch", "stream", "open"})
 _COMMITS = frozenset({"commit", "flush", "begin"})
 _SESSIONS = frozenset({"session", "sess", "dbsession", "db_session", "async_session", "sa_session"})
-_AUDIT_LOGGERS = frozenset({"audit", "auditing", "security", "auditlog"})
 _FORMS = ("django.forms.", "django.contrib.auth.forms.", "rest_framework.", "crispy_forms.", "allauth.")
 _REPOSITORIES = frozenset({"add", "add_many", "create", "create_many", "update", "update_many", "upsert", "delete"})
-_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -90,7 +89,7 @@ class Recognizer:
             case External(name=dotted):
                 return self._of_library(dotted, call, scope)
             case FunctionSymbol() | BoundMethod():
-                return self._named_audit(name, call, scope)
+                return named_audit(name, call, scope)
             case ClassSymbol() if is_audit_record(callee.name) and self.records.is_record(callee):
                 return Change(EffectKind.AUDIT, callee.name, "record", call, scope)
             case None:
@@ -143,7 +142,8 @@ class Recognizer:
         if match is None:
             return None
         verb = match["verb"].split()[0].upper()
-        return self._write(match["table"], _VERBS.get(verb, "update"), call, scope)
+        change = self._write(match["table"], _VERBS.get(verb, "update"), call, scope)
+        return change.under(_ONCE) if _IF_MISSING.search(match[0]) else change
 
     # --- libraries ---
 
@@ -153,10 +153,10 @@ class Recognizer:
             return Change(known[0], "", known[1], call, scope)
         owner, _, method = dotted.rpartition(".")
         if method in LOG_METHODS:
-            return self._audit_logger(call, scope)
+            return audit_log(call, scope, self._project)
         action = self._action_of(owner, method, call, scope)
         if action is None:
-            return self._named_audit(method, call, scope) if _may_be_own(dotted) else None
+            return named_audit(method, call, scope) if _may_be_own(dotted) else None
         return self._write(self._target(owner, method, call, scope), action, call, scope)
 
     def _action_of(self, owner: str, method: str, call: form.Call, scope: Scope) -> str | None:
@@ -221,8 +221,8 @@ class Recognizer:
         if row is not None:
             return row
         if method in LOG_METHODS:
-            return self._audit_logger(call, scope)
-        return self._named_audit(method, call, scope)
+            return audit_log(call, scope, self._project)
+        return named_audit(method, call, scope)
 
     def _unknown_session(self, method: str, receiver: form.Expr, call: form.Call, scope: Scope) -> Change | None:
         given = next(iter(call.positional), None)
@@ -253,32 +253,6 @@ class Recognizer:
             change = self._write("", action, call, scope)
             return replace(change, caveats=doubt.then(change.caveats))
         return None
-
-    # --- audit records ---
-
-    def _named_audit(self, name: str, call: form.Call, scope: Scope) -> Change | None:
-        owner = last_name(call.func.value) if isinstance(call.func, form.Attr) else None
-        if owner is not None and name in ENQUEUING:
-            name = owner
-        by_owner = owner is not None and not {"audit", "auditor", "auditlog"}.isdisjoint(words(owner))
-        if records_audit(name) or (by_owner and words(name)[:1] not in (("get",), ("list",), ("search",))):
-            return Change(EffectKind.AUDIT, name, "record", call, scope)
-        return None
-
-    def _audit_logger(self, call: form.Call, scope: Scope) -> Change | None:
-        """A call of a logger that is kept apart for audits: `logging.getLogger("audit").info(...)`."""
-        if not isinstance(call.func, form.Attr):
-            return None
-        receiver = call.func.value
-        named = words(last_name(receiver) or "")
-        value = self._project.infer(receiver, scope)
-        if isinstance(value, Instance) and value.origin is not None and value.scope is not None:
-            given = next(iter(value.origin.positional), None)
-            text = string_value(given, value.scope, self._project) if given is not None else None
-            named += words(text or "")
-        if _AUDIT_LOGGERS.isdisjoint(named):
-            return None
-        return Change(EffectKind.AUDIT, "audit log", "record", call, scope)
 
     def _write(self, target: str, action: str, call: form.Call, scope: Scope) -> Change:
         if is_audit_record(target or _spelled(call.func.value if isinstance(call.func, form.Attr) else call.func)):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from assay.scanner.linker.project import Project, last_part
-from assay.scanner.linker.scopes import ClassSymbol
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.linker.values import External
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.readers.python import form
@@ -52,19 +52,55 @@ _ACCOUNT_VIEWS: Mapping[str, Mapping[str, tuple[EffectKind, str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What an inherited method does: the methods of the view that it calls, and what it changes itself."""
+    """What an inherited method does: the methods of the view that it calls, and what it changes itself.
+
+    `runs` are methods of the project's serializers and forms that it calls for that, each with its class.
+    """
 
     hooks: tuple[str, ...] = ()
     kind: EffectKind | None = None
     action: str = ""
     target: str = ""
+    runs: tuple[tuple[FunctionSymbol, ClassSymbol], ...] = ()
 
 
 _NONE = Behaviour()
 
 
-def behaviour(cls: ClassSymbol, method: str, project: Project) -> Behaviour:
-    """What a method does that the view's class has from a library."""
+_SAVING = (("serializer_class", ("save", "create", "update")), ("form_class", ("save",)))
+_Question = tuple[ClassSymbol, str, ClassSymbol | None]
+
+
+class Inheritance:
+    """What methods of views' classes are, worked out once for each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[_Question, FunctionSymbol | Behaviour] = {}
+
+    def of(self, cls: ClassSymbol, method: str, above: ClassSymbol | None) -> FunctionSymbol | Behaviour:
+        """The method of a class of the project's that is next in order, else what the library's does."""
+        question = (cls, method, above)
+        if question not in self._known:
+            bindings = self._project.class_member(cls, method, above)
+            own = bindings[-1].function if bindings else None
+            self._known[question] = own or self._behaviour(cls, method)
+        return self._known[question]
+
+    def _behaviour(self, cls: ClassSymbol, method: str) -> Behaviour:
+        does = _behaviour(cls, method, self._project)
+        return replace(does, runs=tuple(self._saving(cls))) if does.kind is not None else does
+
+    def _saving(self, cls: ClassSymbol) -> Iterator[tuple[FunctionSymbol, ClassSymbol]]:
+        for attribute, methods in _SAVING:
+            given = named_class(cls, attribute, self._project)
+            for method in methods if given is not None else ():
+                own = self._project.method(given, method) if given is not None else None
+                if own is not None and given is not None:
+                    yield own, given
+
+
+def _behaviour(cls: ClassSymbol, method: str, project: Project) -> Behaviour:
     bases = project.base_names(cls)
     if any(name.startswith(_REST) for name in bases):
         return _of_rest(cls, method, bases, project)

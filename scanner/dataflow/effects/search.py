@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.asked import Asked
-from assay.scanner.dataflow.effects.bodies import Bodies, Body, Edge, LibraryMethod
+from assay.scanner.dataflow.effects.bodies import Bodies
+from assay.scanner.dataflow.effects.body import Body, Edge, LibraryMethod
 from assay.scanner.dataflow.effects.change import NONE, RANKS, Caveats, Change
-from assay.scanner.dataflow.effects.generic_views import behaviour, named_class
+from assay.scanner.dataflow.effects.generic_views import Inheritance
 from assay.scanner.dataflow.effects.names import records_audit
 from assay.scanner.dataflow.effects.turns import Spans, tests_method, unreached
 from assay.scanner.dataflow.sources import injection
@@ -61,6 +62,7 @@ class Search:
         self._project = project
         self._bodies = bodies
         self._places: dict[tuple[form.Node, str], Evidence] = {}
+        self.inheritance = Inheritance(project)
 
     def of(self, route: Route, method: str) -> Found:
         """What the route changes when it is asked with the method."""
@@ -221,20 +223,17 @@ class _Walk:
         if cls is None or not depth:
             return
         above = by.above if by is not None and by.name == name else None
-        bindings = self._project.class_member(cls, name, above)
-        if bindings and bindings[-1].function is not None:
-            self._reach(bindings[-1].function, cls, by, visit)
+        does = self._search.inheritance.of(cls, name, above)
+        if isinstance(does, FunctionSymbol):
+            self._reach(does, cls, by, visit)
             return
-        does = behaviour(cls, name, self._project)
         if does.kind is not None:
-            change = Change(does.kind, does.target, does.action, node, cls.scope)
-            self._effects.setdefault((does.kind, does.target, does.action, node), self._effect(change, visit, cls))
-            for attribute, methods in (("serializer_class", ("save", "create", "update")), ("form_class", ("save",))):
-                given = named_class(cls, attribute, self._project)
-                for method in methods if given is not None else ():
-                    own = self._project.method(given, method) if given is not None else None
-                    if own is not None:
-                        self._reach(own, given, by, visit)
+            key = (does.kind, does.target, does.action, node)
+            if key not in self._effects:
+                change = Change(does.kind, does.target, does.action, node, cls.scope)
+                self._effects[key] = self._effect(change, visit, cls)
+            for method, given in does.runs:
+                self._reach(method, given, by, visit)
         for hook in does.hooks:
             self._inherited(hook, cls, None, visit, node, depth - 1)
 

@@ -36,6 +36,9 @@ _HOOKS = ("dispatch",)
 _FEW = 3
 """Words, the sign before them counted, that explain nothing."""
 _EACH = "it is one of several things that are tried"
+_DONE = "what was asked for has been done before"
+_BESIDE = "what was asked for is done after it"
+_COUNTED = "it only counts what visitors do"
 
 
 def caught_failures(serving: Serving, replies: Replies, project: Project) -> Iterator[CaughtFailure]:
@@ -101,7 +104,7 @@ class _Clauses:
             module.role,
             outcome,
             module.evidence(place, _SAID[outcome]),
-            tuple(self._changes(clause, inside=True)),
+            tuple(dict.fromkeys(effect.steps[0] for effect in self._changes(clause)[1])),
             is_read=clause.is_read,
             is_logged=not _SEEN.isdisjoint(effects),
             excuse=self._excuse(clause),
@@ -180,27 +183,33 @@ class _Clauses:
 
     # --- what was tried ---
 
-    def _changes(self, clause: _Clause, *, inside: bool) -> Iterator[Evidence]:
-        """What the endpoints change in the tried statements, or before them."""
+    def _changes(self, clause: _Clause) -> tuple[list[Effect], list[Effect], list[Effect]]:
+        """What the endpoints change before the tried statements, in them, and after them."""
         tried = clause.owner.body
         span = clause.function.module.span(tried[0].start, tried[-1].end)
-        for _, endpoint in clause.endpoints:
-            for effect in endpoint.effects:
-                step = effect.steps[0].location
-                is_own = step.path == span.path and _counts(effect)
-                is_there = span.line <= step.line <= span.end_line if inside else step.line < span.line
-                if is_own and is_there:
-                    yield effect.steps[0]
+        before, inside, after = list[Effect](), list[Effect](), list[Effect]()
+        for effect in (e for _, endpoint in clause.endpoints for e in endpoint.effects if _counts(e)):
+            step = effect.steps[0].location
+            if step.path == span.path:
+                where = before if step.line < span.line else after if step.line > span.end_line else inside
+                where.append(effect)
+        return before, inside, after
 
     def _excuse(self, clause: _Clause) -> str | None:
         module = clause.function.module
         for block in self._replies.block(module, clause.owner.start).within_function():
             if isinstance(block.header, form.For | form.While):
                 return _EACH
-        if next(self._changes(clause, inside=False), None) is not None:
-            return "what was asked for has been done before"
+        before, inside, after = self._changes(clause)
+        if before:
+            return _DONE
+        stores = any(effect.kind is EffectKind.WRITE for effect in inside)
+        if inside and not stores and any(effect.kind is EffectKind.WRITE for effect in after):
+            return _BESIDE
         served = self._serving.handlers.get(clause.function)
-        return served.why_success_may_tell_of_failure if served is not None else None
+        if served is None:
+            return None
+        return _COUNTED if served.counts_visits else served.why_success_may_tell_of_failure
 
 
 _SAID = {

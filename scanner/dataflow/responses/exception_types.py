@@ -48,7 +48,8 @@ _CLIENT_LIBRARIES = frozenset(
     flask quart rest_framework ninja litestar sanic falcon tornado bottle jwt jose itsdangerous email_validator
     phonenumbers croniter json simplejson orjson zoneinfo pytz dateutil decimal uuid binascii flask_restful
     flask_jwt_extended strawberry graphql graphene flask_smorest apiflask connexion pyparsing packaging trafaret schema
-    colander quart_auth flask_login flask_httpauth authlib oauthlib oauth2_provider cattrs attrs django_filters apispec jinja2""".split()
+    colander quart_auth flask_login flask_httpauth authlib oauthlib oauth2_provider
+    cattrs attrs django_filters apispec jinja2""".split()
 )
 """Libraries whose errors speak of what the client sent."""
 

@@ -20,22 +20,27 @@ from assay.scanner.dataflow.responses.callers import (
     reads_token,
     says_who,
 )
+from assay.scanner.dataflow.sources import injection
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.answer import Lack
 from assay.scanner.readers.python import form
 
 _RIGHTS = frozenset(
-    """admin admins superuser superadmin staff moderator role roles permission permissions perm perms scope scopes
-    privilege privileges editor owner manager""".split()
+    "admin admins superuser superadmin staff role roles permission permissions perms scope scopes privileges".split()
 )
+_FLAGS = frozenset({"admin", "superuser", "superadmin", "staff"})
+"""Rights by whose bare name an attribute says that a caller has them."""
+_ASKING = ("is_", "has_", "can_", "may_")
 _ASKING_FOR_RIGHTS = frozenset({"can", "has", "is", "check", "may", "user", "allowed"})
 _OF_RIGHTS = frozenset(
     """permission permissions perm perms role roles admin superuser staff access privilege privileges scope scopes
     owner moderator manager""".split()
 )
-_OPEN = frozenset({"active", "enabled", "verified", "confirmed", "approved", "is_active"})
-_CLOSED = frozenset({"disabled", "banned", "blocked", "suspended", "inactive", "deactivated", "deleted"})
+_OPEN = frozenset("active enabled verified confirmed approved activated".split())
+_CLOSED = frozenset("disabled banned blocked suspended inactive deactivated deleted".split())
+_OF_ACCOUNTS = frozenset({"is", "account", "user", "email", "was", "been", "has"})
+"""Words that leave it an account's state: `two_factor_enabled` is none."""
 _VOID = frozenset({"revoked", "blacklisted", "blacklist", "denylist", "blocklist", "expired", "revoke", "denied"})
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "hash", "hashed", "pw"})
 _NOBODY = frozenset({"is_anonymous", "is_guest", "is_expired"})
@@ -123,7 +128,7 @@ class Conditions:
         if self._right_of_caller(left):
             return Lack.RIGHTS
         if self._is_id_of_caller(left) and isinstance(right, form.Attr) and set(words(right.attr)) & _OWNERS:
-            return Lack.RIGHTS
+            return Lack.RIGHTS if not self._is_sent(right.value) else None
         is_key = isinstance(left, form.Name) and self._is_brought(left) and not set(words(left.id)) - _KEY_NAMES
         if is_key and isinstance(right, form.Attr | form.Name) and (last_name(right) or "").isupper():
             return Lack.IDENTITY
@@ -175,7 +180,7 @@ class Conditions:
             case form.Attr(value=base, attr=attr):
                 if attr in _NOBODY and (attr == "is_anonymous" or self._is_somebody(base)):
                     return Lack.IDENTITY
-                if self._is_somebody(base) and set(words(attr)) & _CLOSED:
+                if self._is_somebody(base) and _is_state(attr, _CLOSED):
                     return Lack.ACCOUNT
             case form.Call(func=func, args=args) if set(words(last_name(func) or "")) & _VOID:
                 return Lack.IDENTITY if any(self._is_brought(a.value) for a in args) else None
@@ -217,6 +222,16 @@ class Conditions:
             return is_caller(node.value, self.callers)
         return is_caller(node, self.callers)
 
+    def _is_sent(self, node: form.Expr) -> bool:
+        """Whether a client sends it as the body: a parameter of the handler that nothing else fills."""
+        params = self.function.parameters if self.is_handler and isinstance(node, form.Name) else []
+        sent = (p for p in params if isinstance(node, form.Name) and p.name == node.id)
+        scope = self.function.outer
+        return any(
+            injection(p.default, scope, self.project) is None and injection(p.annotation, scope, self.project) is None
+            for p in sent
+        )
+
     def _mentions_caller(self, node: form.Expr) -> bool:
         return any(is_caller(inner, self.callers) for inner in form.walk(node))
 
@@ -225,11 +240,17 @@ _KEY_NAMES = frozenset("api key apikey token x auth secret credentials bearer pr
 
 
 def _lack_of(attribute: str) -> Lack | None:
-    spoken = set(words(attribute))
-    if spoken & _OPEN:
+    if _is_state(attribute, _OPEN):
         return Lack.ACCOUNT
-    is_question = spoken & _RIGHTS or attribute.startswith(("can_", "has_perm", "may_"))
-    return Lack.RIGHTS if is_question else None
+    spoken = set(words(attribute))
+    is_right = attribute in _FLAGS or (attribute.startswith(_ASKING) and bool(spoken & (_RIGHTS | _OF_RIGHTS)))
+    return Lack.RIGHTS if is_right or attribute.startswith("can_") else None
+
+
+def _is_state(attribute: str, states: frozenset[str]) -> bool:
+    """`is_active`, `email_verified`: the state of an account as a whole."""
+    spoken = set(words(attribute))
+    return bool(spoken & states) and spoken - states <= _OF_ACCOUNTS
 
 
 def _joined(parts: Iterable[Lacks]) -> Lacks:

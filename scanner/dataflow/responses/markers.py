@@ -18,6 +18,8 @@ _OUTCOME_KEYS = frozenset("success succeeded successful ok is_success".split())
 _STATUS_KEYS = frozenset("status result state outcome".split())
 _CODE_KEYS = frozenset("code status_code statuscode status http_code error_code".split())
 _FAILED = frozenset("error errors err fail failed failure failing failed_request exception ko nok".split())
+_STATES = frozenset({"failed", "failing", "failure"})
+"""Those that things have too."""
 _BESIDE_ERRORS = frozenset(
     """message msg status success ok code detail details description reason error errors error_code error_message
     status_code data result timestamp path request_id trace_id type title hint""".split()
@@ -105,8 +107,10 @@ class _Markers:
             return f"`{key}`: false"
         is_explained = not _EXPLAINING.isdisjoint(k for k, _ in pairs)
         if key in _STATUS_KEYS and isinstance(known, str) and len(words(known)) <= 2 and _FAILED & set(words(known)):
-            # Alone it is the state of what was asked for: a payment that failed.
-            return f"`{key}`: {_shown(known)}" if is_explained or len(pairs) == 1 else None
+            # A payment that failed is what was asked for: then nothing explains it, or a value of its own does.
+            is_state = bool(_STATES & set(words(known)))
+            is_told = any(k in _EXPLAINING and (not is_state or _is_text(v)) for k, v in pairs)
+            return f"`{key}`: {_shown(known)}" if is_told or (len(pairs) == 1 and not is_state) else None
         is_code = key in _CODE_KEYS and isinstance(known, int) and not isinstance(known, bool) and 400 <= known <= 599
         return f"`{key}`: {known}" if is_code and is_explained else None
 

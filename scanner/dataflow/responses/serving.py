@@ -23,6 +23,7 @@ _REPORTING = frozenset(
     dry dryrun lint try status readiness liveness ready alive debug""".split()
 )
 """Words of endpoints whose very answer is how something turned out."""
+_COUNTING = frozenset("track tracking telemetry analytics beacon heartbeat impression impressions pageview".split())
 _HOOKS = ("before_request", "before_app_request", "middleware", "on_request")
 _NOTIFIED = frozenset("webhook webhooks hook hooks callback callbacks ipn".split())
 """Words of endpoints that another system calls with news: it tries again until it hears a 2xx."""
@@ -52,6 +53,12 @@ class Served:
         """What the framework answers with where the function says nothing."""
         declared = {e.status_codes[0] for _, e in self.endpoints if e.status_codes and e.status_codes[0] < 400}
         return declared.pop() if len(declared) == 1 else DEFAULT
+
+    @property
+    def counts_visits(self) -> bool:
+        """Whether it takes figures about what visitors do, which nobody misses."""
+        last = {word for _, endpoint in self.endpoints for word in words(_last_part(endpoint.path))}
+        return not _COUNTING.isdisjoint(last)
 
     @property
     def why_success_may_tell_of_failure(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.taint import containers, folding, python_functions, texts
 from assay.scanner.dataflow.taint.arguments import Arguments, bound
+from assay.scanner.dataflow.taint.shapes import XML_PARSERS
 from assay.scanner.dataflow.taint.values import (
     EVERYTHING,
     UNKNOWN,
@@ -39,12 +40,6 @@ _TEXT_TYPES = frozenset({"builtins.str", "builtins.bytes", python_functions.NORM
 _CONTAINERS = ("builtins.list.", "builtins.dict.", "builtins.set.", "builtins.str.", "builtins.tuple.")
 _TASKS = frozenset({"delay", "send", "enqueue", "s", "si", "apply_async", "remote", "spawn", "submit", "__call__"})
 _FILLING = frozenset({"append", "add", "extend", "insert", "update", "appendleft", "setdefault", "put", "write"})
-_XML_PARSERS = frozenset(
-    {
-        "xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.XMLPullParser",
-        "lxml.etree.ETCompatXMLParser",
-    }
-)  # fmt: skip
 _EXTERNAL_ENTITIES = frozenset(
     {"http://xml.org/sax/features/external-general-entities", "xml.sax.handler.feature_external_ges"}
 )
@@ -223,7 +218,7 @@ class Calls:
             method = self._engine.project.method(cell.cls, func.attr)
             if method is not None:
                 return self._eval.functions.call(node, bound(method, owner, cell.cls), arguments)
-        if cell.type_name in _XML_PARSERS and func.attr == "setFeature" and isinstance(owner, Ref):
+        if cell.type_name in XML_PARSERS and func.attr == "setFeature" and isinstance(owner, Ref):
             self._set_feature(owner, cell, arguments)
             return UNKNOWN
         if isinstance(owner, Tree):

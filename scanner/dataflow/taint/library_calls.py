@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.scanner.dataflow.taint import folding, python_functions
 from assay.scanner.dataflow.taint.arguments import Arguments
+from assay.scanner.dataflow.taint.shapes import XML_PARSERS
 from assay.scanner.dataflow.taint.state import path_of
 from assay.scanner.dataflow.taint.values import (
     UNKNOWN,
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
 
 _TABLES = frozenset({"config", "settings", "environ", "conf", "session", "objects", "query"})
 """What a library's object is called that is asked for values by their names."""
-_XML_PARSERS = frozenset(
-    {
-        "xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.XMLPullParser",
-        "lxml.etree.ETCompatXMLParser",
-    }
-)  # fmt: skip
 
 
 class LibraryCalls:
@@ -78,7 +73,7 @@ class LibraryCalls:
         if kinds is not None:
             inputs = self._eval.traces(receiver, *arguments.all)
             return cleared(Thing(result, inputs), kinds)
-        if name in _XML_PARSERS:
+        if name in XML_PARSERS:
             options: dict[Key, Value] = {k: v for k, v in arguments.keywords.items() if isinstance(v, Const)}
             return self._eval.state.allocate((node,), Cell("object", options, type_name=result))
         propagator = models.propagators.get(name) or (models.propagators.get(last) if receiver is not None else None)

@@ -24,6 +24,13 @@ from assay.scanner.libraries import Label, SinkKind
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]+[/?#]|/(?![/\\])[^/\\]|[?#]")
 """A beginning that fixes where a URL leads: scheme and host up to the path, or a path on the same host."""
 
+XML_PARSERS = frozenset(
+    {
+        "xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.XMLPullParser",
+        "lxml.etree.ETCompatXMLParser",
+    }
+)  # fmt: skip
+"""Objects whose options say what becomes of a document's entities."""
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "cmd", "cmd.exe", "powershell", "pwsh"})
 _SHELL_FLAGS = frozenset({"-c", "/c", "/C", "-Command", "-lc", "-ec"})
 _PROGRAMS_OF_ARGUMENTS = frozenset({"env", "sudo", "xargs", "nohup", "nice", "timeout", "ssh"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from assay.scanner.dataflow.taint import archives, python_functions, texts
 from assay.scanner.dataflow.taint.arguments import Arguments
-from assay.scanner.dataflow.taint.shapes import OLD_LXML
+from assay.scanner.dataflow.taint.shapes import OLD_LXML, XML_PARSERS
 from assay.scanner.dataflow.taint.values import (
     Const,
     Key,
@@ -34,12 +34,6 @@ _ROLES = frozenset(
     {"role", "roles", "is_admin", "admin", "is_staff", "is_superuser", "permissions", "scopes", "tenant"}
 )
 _IDENTITIES = frozenset({"user", "user_id", "userid", "uid", "username", "account_id", "tenant_id", "email"})
-_XML_PARSERS = frozenset(
-    {
-        "xml.sax.make_parser", "xml.sax.xmlreader.XMLReader", "lxml.etree.XMLParser", "lxml.etree.XMLPullParser",
-        "lxml.etree.ETCompatXMLParser",
-    }
-)  # fmt: skip
 
 
 class Sinks:
@@ -147,7 +141,7 @@ class Sinks:
         cell = self._eval.cell(receiver) if receiver is not None else None
         if keyword is not None:
             entries.append(("parser", Tree("object", (("resolve_entities", keyword),), type_name=name)))
-        elif cell is not None and cell.type_name in _XML_PARSERS and receiver is not None:
+        elif cell is not None and cell.type_name in XML_PARSERS and receiver is not None:
             entries.append(("parser", self._eval.frozen(receiver)))
         elif given is not None and given != Const(None) and self._is_parser(given):
             entries.append(("parser", self._eval.frozen(given)))
@@ -156,7 +150,7 @@ class Sinks:
 
     def _is_parser(self, value: Value) -> bool:
         cell = self._eval.cell(value)
-        return isinstance(value, Slot) or (cell is not None and cell.type_name in _XML_PARSERS) or (
+        return isinstance(value, Slot) or (cell is not None and cell.type_name in XML_PARSERS) or (
             isinstance(value, Thing) and not value.traces and value.type_name not in _TEXT_TYPES)  # fmt: skip
 
     def _begins_fixed(self, value: Value) -> bool:

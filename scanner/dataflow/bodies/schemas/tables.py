@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, How, Scope
 from assay.scanner.linker.values import External, Instance, Value
 from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
@@ -59,6 +59,25 @@ class Tables:
             if (found := self._by_model.get("".join(parts[:end]))) is not None:
                 return found
         return None
+
+    def row_class(self, node: form.Expr, scope: Scope) -> ClassSymbol | None:
+        """The class of the row that an expression stands for: of `user` in `for user in User.query.all()`, User."""
+        value = self.project.infer(node, scope)
+        if isinstance(value, Instance) and value.cls is not None:
+            return value.cls
+        values = [node]
+        if isinstance(node, form.Name):
+            bindings = scope.lookup(node.id, node.start)
+            values = [b.value for b in bindings if b.how in (How.ASSIGN, How.FOR) and b.value is not None]
+        mentioned = {
+            found
+            for each in values
+            for part in form.walk(each)
+            if isinstance(part, form.Name | form.Attr)
+            and isinstance(found := self.project.infer(part, scope), ClassSymbol)
+            and self.of(found) is not None
+        }
+        return mentioned.pop() if len(mentioned) == 1 else None
 
     def of_expression(self, node: form.Expr, scope: Scope) -> Table | None:
         """`User`, `get_user_model()`."""

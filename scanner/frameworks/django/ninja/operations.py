@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import int_value, list_items, string_items
-from assay.scanner.framework import BodyType, Sited
+from assay.scanner.framework import BodyType, DeclaredParameter, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.ninja.apis import Level, Place
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -19,6 +20,14 @@ from assay.scanner.web.annotations import UNKNOWN, Content, content, spelled
 _MODELS = frozenset({"Schema", "ModelSchema", "BaseModel", "RootModel"})
 _MADE_MODELS = frozenset({"ninja.orm.create_schema", "ninja.create_schema", "pydantic.create_model"})
 _BODIES = frozenset({"Body", "Form", "BodyEx", "FormEx"})
+_PLACES = {
+    "Query": "query",
+    "QueryEx": "query",
+    "Header": "header",
+    "Cookie": "cookie",
+    "Path": "path",
+    "PathEx": "path",
+}
 _NO_BODIES = frozenset({"Query", "Path", "Header", "Cookie", "File", "PathEx", "QueryEx", "Depends"})
 
 
@@ -82,6 +91,54 @@ def request_types(function: FunctionSymbol, path: str, project: Project) -> tupl
         if source in _BODIES or (source is None and _is_model(declared, function, project)):
             found.append(BodyType(Sited(declared, function.outer), (function, param.name)))
     return tuple(found)
+
+
+def parameters(function: FunctionSymbol, path: str, project: Project) -> tuple[DeclaredParameter, ...]:
+    """What it reads from the path, the query, headers and cookies; a schema stands for its fields
+    (https://django-ninja.dev/guides/input/query-params/).
+    """
+    found = list[DeclaredParameter]()
+    for param in function.parameters:
+        is_request = param.annotation is not None and (last_name(param.annotation) or "").endswith("Request")
+        if is_request or (param.annotation is None and param.default is None):
+            continue
+        declared, source = _declared(param, function, project) if param.annotation is not None else (None, None)
+        is_model = declared is not None and _is_model(declared, function, project)
+        if f":{param.name}>" in path or f"<{param.name}>" in path:
+            found.append(DeclaredParameter(param.name, "path", True, function.module.location(param)))
+        elif source in _PLACES and is_model and declared is not None:
+            found += _fields(declared, _PLACES[source], function, project)
+        elif source in _PLACES or (source is None and not is_model):
+            name = _alias(param.default) or param.name
+            place = _PLACES[source] if source is not None else "query"
+            location = function.module.location(param)
+            found.append(DeclaredParameter(name, place, not _has_default(param.default), location))
+    return tuple(found)
+
+
+def _fields(
+    annotation: form.Expr, place: str, function: FunctionSymbol, project: Project
+) -> Iterator[DeclaredParameter]:
+    cls = project.annotation_class(annotation, function.outer)
+    for base in project.mro(cls) if isinstance(cls, ClassSymbol) else ():
+        for name, bound in base.scope.bindings.items() if isinstance(base, ClassSymbol) else ():
+            if bound[-1].annotation is not None and isinstance(base, ClassSymbol):
+                start, value = bound[-1].offset, bound[-1].value
+                location = base.module.span(start, start + len(name))
+                yield DeclaredParameter(_alias(value) or name, place, not _has_default(value), location)
+
+
+def _alias(default: form.Expr | None) -> str | None:
+    stated = default.keyword("alias") if isinstance(default, form.Call) else None
+    return stated.value if isinstance(stated, form.Const) and isinstance(stated.value, str) else None
+
+
+def _has_default(default: form.Expr | None) -> bool:
+    """`= 10`, `= Query(10)` and `= Field(default=None)`, and not `= Query(...)`."""
+    if not isinstance(default, form.Call) or last_name(default.func) not in (*_PLACES, "Field"):
+        return default is not None
+    stated = default.argument(0, "default") or default.keyword("default_factory")
+    return stated is not None and not (isinstance(stated, form.Opaque) and stated.end - stated.start == len("..."))
 
 
 def _declared(param: form.Param, function: FunctionSymbol, project: Project) -> tuple[form.Expr, str | None]:

@@ -13,7 +13,7 @@ from assay.scanner.framework import AboveRoute, BodyType, Context, Framework, Gu
 from assay.scanner.frameworks.django.guards import function_guards, unfollowed_wrappers, wrapper_guards
 from assay.scanner.frameworks.django.middleware import middleware_guards, unfollowed_middleware
 from assay.scanner.frameworks.django.ninja.apis import Level, NinjaApis, Place
-from assay.scanner.frameworks.django.ninja.operations import request_model, request_types, responses, tags
+from assay.scanner.frameworks.django.ninja.operations import parameters, request_model, request_types, responses, tags
 from assay.scanner.frameworks.django.ninja.pagination import Paginator, default_name, page_sizes, paginator_of
 from assay.scanner.frameworks.django.ninja.security import guards, opened, permissions, rate_limits
 from assay.scanner.frameworks.django.views import View, kind_of
@@ -144,6 +144,7 @@ class _Routes:
             request_model=request_model(function, path, project),
             response_model=spelled(declared.model.node) if declared.model is not None else None,
             request_types=request_types(function, path, project),
+            parameters=parameters(function, path, project),
             response_types=(BodyType(declared.model),) if declared.model is not None else (),
             status_codes=declared.status_codes,
             returns_collection=body.is_collection,
