@@ -60,7 +60,7 @@ def effects_of(tmp_path: Path, statements: str) -> tuple[Effect, ...]:
     ("statements", "kind", "action", "target"),
     [
         ("session.add(User(id=1))\nsession.commit()", EffectKind.WRITE, "create", "User"),
-        ("user = session.get(User, 1)\nsession.add(user)", EffectKind.WRITE, "create", "User"),
+        ("user = session.get(User, 1)\nsession.add(user)", EffectKind.WRITE, "update", "User"),
         ("session.delete(session.get(User, 1))", EffectKind.WRITE, "delete", "User"),
         ("session.get(User, 1).rename('a')\nsession.commit()", EffectKind.WRITE, "update", "User"),
         ("session.execute(insert(User).values(id=1))", EffectKind.WRITE, "create", "User"),
@@ -138,7 +138,7 @@ def test_what_is_handed_to_a_worker_counts(tmp_path: Path) -> None:
     endpoint = endpoint_of(
         tmp_path,
         """
-        def clean(session):
+        def clean(session: Session) -> None:
             session.delete(session.get(User, 1))
 
         @app.post("/clean")

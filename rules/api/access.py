@@ -59,7 +59,7 @@ def unauthenticated_endpoint(endpoint: Endpoint, service: Service) -> Verdict:
     if endpoint.auth:
         return passed(f"{', '.join(endpoint.auth)} asks who is calling", *endpoint.guards)
     touched = endpoint.changes or endpoint.private_rows or may_change
-    return review(f"{endpoint.label}: {_question(endpoint)}", *doubts, *touched[:_SHOWN])
+    return review(f"{endpoint.label}: {_question(endpoint)}", *doubts[:_SHOWN], *touched[:_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def api_key_stored_in_plaintext(key: StoredKey, service: Service) -> Verdict:
     Why: a backup, a replica, a log of queries or one injection is enough to be any user, without guessing anything.
     Fix: show the key once, keep `hashlib.sha256(key).hexdigest()` or an HMAC of it, and look that up.
     """
-    if key.is_one_time:
+    if key.is_one_time or key.keeping is Keeping.USED_UP:
         return not_applicable("it opens one thing once", *key.evidence)
     match key.keeping:
         case Keeping.LIBRARY:

@@ -40,9 +40,9 @@ _PURPOSES: Mapping[str, str] = {
         recover_password recover recovery lost_password reset_password_confirm
         password_reset_confirm request_password_reset password_reset_request tokens_reset
         token_reset auth_reset account_reset new_password set_new_password unlock_account""",
-    _PROTOCOL: """oauth oauth2 oidc openid openid_connect saml saml2 sso acs cas callback jwks jwks_json well_known
-        openid_configuration oauth_callback login_callback auth_callback userinfo user_info sp idp
-        metadata_xml google_login github_login""",
+    _PROTOCOL: """token oauth oauth2 oidc openid openid_connect saml saml2 sso acs cas callback jwks jwks_json
+        well_known openid_configuration oauth_callback login_callback auth_callback userinfo
+        user_info sp idp metadata_xml google_login github_login""",
     _PAGE: """index home homepage landing landing_page about about_us imprint privacy privacy_policy terms tos
         terms_of_service terms_and_conditions contact_us pricing faq features help welcome not_found error
         errors 404 403 500 page_not_found server_error forbidden maintenance offline unauthorized

@@ -47,7 +47,7 @@ _CREDENTIALS = frozenset(
     unauthenticated_userid""".split()
 )
 _REQUESTS = ("request", "req", "websocket")
-_CARRIERS = (*_REQUESTS, "connection", "ctx", "state")
+_CARRIERS = (*_REQUESTS, "connection", "ctx", "state", "g")
 _CARRIED = ("auth", "authz", "user", "token", "credentials")
 """What frameworks keep who is asking on."""
 _READERS = {
@@ -608,6 +608,8 @@ def _is_refusal_call(call: form.Call, scope: Scope, project: Project) -> bool:
     if isinstance(callee, FunctionSymbol) and _makes_refusal(callee, call, scope, project):
         return True
     name = last_name(call.func) or ""
+    if isinstance(callee, External) and last_part(callee.name) in _REFUSING_NAMES:
+        return True  # whatever it is imported as
     if name in _REFUSING_NAMES or name in _REFUSING_METHODS:
         return True
     if name in ("redirect", "RedirectResponse", "HTTPFound", "HTTPSeeOther"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from assay.scanner.description.library_routes import answered_by_library
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -52,13 +53,16 @@ class Binding:
 
 
 def documents_of(gathered: Gathered) -> Iterator[Document]:
-    """The documents of the tree that aren't tests' or examples'."""
+    """The documents of the tree that aren't tests' or examples', and of copies in several notations the first."""
+    seen = set[tuple[str | None, frozenset[Key]]]()
     for path, facts in sorted(gathered.context.files.items()):
         if isinstance(facts, OpenApiFacts) and gathered.roles.get(path) not in (Role.TEST, Role.EXAMPLE):
             operations = {
                 (o.method, template_of(o.path).shape): o for o in facts.operations if o.method not in _NO_PROMISES
             }
-            if operations:
+            copied = (facts.title, frozenset(operations))
+            if operations and copied not in seen:
+                seen.add(copied)
                 yield Document(path, facts, operations)
 
 
@@ -67,7 +71,11 @@ def bindings(gathered: Gathered, routes_of: Mapping[str, Sequence[ApiRoute]]) ->
     for document in documents_of(gathered):
         best = max((_bound(document, root, routes) for root, routes in routes_of.items()),
                    key=lambda b: b.shared, default=None)  # fmt: skip
-        if best is not None and 2 * best.shared > len(document.operations):
+        if best is None or not best.shared:
+            continue
+        missing = [o for key, o in document.operations.items() if key not in best.routes]
+        libraries = sum(answered_by_library(o.path, best.root, gathered.project) is not None for o in missing)
+        if 2 * best.shared > len(document.operations) - libraries:
             yield best
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 
 from assay.scanner.description.documents import Binding, Key
+from assay.scanner.description.library_routes import answered_by_library
 from assay.scanner.framework import Route
-from assay.scanner.linker.project import last_name
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.model.description import DescribedOperation
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -25,37 +27,50 @@ _ANSWERS = frozenset({"Response", "JSONResponse", "ORJSONResponse", "RedirectRes
 
 
 def operations_of(
-    binding: Binding, api: Set[ApiRoute], *, compared: Evidence | None, is_complete: bool
+    binding: Binding, api: Set[ApiRoute], project: Project, *, compared: Evidence | None, is_complete: bool
 ) -> Iterator[DescribedOperation]:
     """Each operation that the document or the code has.
 
     `api` are the routes for programs: nobody writes documents of others. `compared` is what keeps the document true,
     `is_complete` says that all routes of the service are known.
     """
-    document, routes = binding.document, binding.routes
     excuse = "a pipeline makes the document anew and compares" if compared is not None else None
-    if any(each.route.framework == "connexion" for each in routes.values()):
+    shown = (compared,) if compared is not None else ()
+    if any(each.route.framework == "connexion" for each in binding.routes.values()):
         excuse = "its routes come from this document"
-    is_partial = 2 * binding.shared < sum(each in api and not each.route.is_hidden for each in routes.values())
+    for found in (*_promised(binding, project, is_complete=is_complete), *_unwritten(binding, api)):
+        yield replace(found, excuse=excuse, evidence=shown or found.evidence) if excuse is not None else found
+
+
+def _promised(binding: Binding, project: Project, *, is_complete: bool) -> Iterator[DescribedOperation]:
+    """The operations of the document."""
+    document, routes = binding.document, binding.routes
     for key, operation in document.operations.items():
         found = routes.get(key)
         place = operation.span.evidence(document.path, f"{operation.method} {operation.path} in the document")
-        if found is None:
-            doubt = None if is_complete else "some routes of the service could not be read"
-            said = [_elsewhere(key, routes, "the document promises it, and the code has no such route")]
-            location, shown = place.location, (_whole(binding),)
-        else:
-            doubt, said = None, list(_differences(operation, found, binding))
-            location, shown = registered_at(found.route), (place,)
-        yield DescribedOperation(
-            operation.method, operation.path, document.path, location, Role.PROD,
-            tuple(said), (compared,) if compared is not None else shown, excuse, doubt,
-        )  # fmt: skip
+        said = DescribedOperation(operation.method, operation.path, document.path, place.location, Role.PROD)
+        if found is not None:
+            differences = tuple(_differences(operation, found, binding))
+            yield replace(said, location=registered_at(found.route), differences=differences, evidence=(place,))
+            continue
+        library = answered_by_library(operation.path, binding.root, project)
+        yield replace(
+            said,
+            differences=(_elsewhere(key, routes, "the document promises it, and the code has no such route"),),
+            evidence=(library or _whole(binding),),
+            excuse="a library answers there" if library is not None else None,
+            doubt=None if is_complete else "some routes of the service could not be read",
+        )
+
+
+def _unwritten(binding: Binding, api: Set[ApiRoute]) -> Iterator[DescribedOperation]:
+    """The operations of the code that the document doesn't have."""
+    document, routes = binding.document, binding.routes
+    is_partial = 2 * binding.shared < sum(each in api and not each.route.is_hidden for each in routes.values())
     for key, found in routes.items():
         if key in document.operations or found not in api or found.is_computed:
             continue
         hidden = "it is kept out of the schema" if found.route.is_hidden else None
-        partial = "the document describes a part of the service only" if is_partial else None
         yield DescribedOperation(
             method=key[0],
             path=found.template.text,
@@ -63,15 +78,15 @@ def operations_of(
             location=registered_at(found.route),
             role=Role.PROD,
             differences=(_elsewhere(key, document.operations, "the code has it, and the document doesn't"),),
-            evidence=(compared,) if compared is not None else (_whole(binding), *_included(found.route)),
-            excuse=excuse or hidden or partial,
+            evidence=(_whole(binding), *_included(found.route)),
+            excuse="the document describes a part of the service only" if is_partial else hidden,
         )
 
 
 def _elsewhere(key: Key, others: Mapping[Key, object], otherwise: str) -> str:
     """Where the path is known to both, the method is what differs."""
     methods = sorted(method for method, shape in others if shape == key[1])
-    return f"{otherwise}; it knows the path for {' and '.join(methods)} alone" if methods else otherwise
+    return f"{otherwise}, but for {' and '.join(methods)}" if methods else otherwise
 
 
 def _whole(binding: Binding) -> Evidence:

@@ -25,13 +25,12 @@ _SHOWING_ALL = frozenset({"fastapi", "django-ninja", "litestar", "Django REST fr
 
 def documented_operations(app: Application, project: Project) -> Iterator[DocumentedOperation]:
     """The operations that the description of the application shows."""
-    seen = set[str]()
     for each in app.routes:
         route = each.route
         text = _text(route, project)
         if text is None and route.framework not in _SHOWING_ALL and not _is_documented(route):
             continue
-        found = DocumentedOperation(
+        yield DocumentedOperation(
             method=each.endpoint.method,
             path=each.template.text,
             handler=route.handler_name,
@@ -40,9 +39,6 @@ def documented_operations(app: Application, project: Project) -> Iterator[Docume
             text=text,
             excuse=_why_not(route, project) if text is None else None,
         )
-        if found.subject_id not in seen:
-            seen.add(found.subject_id)
-            yield found
 
 
 def _is_documented(route: Route) -> bool:

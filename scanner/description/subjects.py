@@ -26,17 +26,21 @@ def descriptions(gathered: Gathered) -> Iterator[ApiDescription | DescribedOpera
     bound = list(bindings(gathered, routes_of))
     apis = list(apis_of(routes_of))
     for api in apis:
+        operations = dict[str, DocumentedOperation]()
         mine = [binding for binding in bound if binding.root == api.root]
         for app in applications_of(api):
             excuse = f"it serves {api.pages} pages, and them alone" if api.pages >= len(api.routes) else None
             description = _description(app, mine, gathered, excuse)
             yield description
             if description.source in (DescriptionSource.GENERATED, DescriptionSource.EXPORTED):
-                yield from documented_operations(app, gathered.project)
+                operations |= {o.subject_id: o for o in documented_operations(app, gathered.project)}
+        yield from operations.values()
     compared = compared_by(gathered)
     for binding in bound:
         routes = frozenset(r for api in apis if api.root == binding.root for r in api.routes)
-        yield from operations_of(binding, routes, compared=compared, is_complete=_is_complete(binding, gathered))
+        yield from operations_of(
+            binding, routes, gathered.project, compared=compared, is_complete=_is_complete(binding, gathered)
+        )
 
 
 def _description(

@@ -21,7 +21,7 @@ class Expiry(StrEnum):
     ANY_AGE = "any age"
     """It holds the time when it was signed, and nobody asks how old it is."""
     UNTIMED = "untimed"
-    """Its signature holds no time, and it lets somebody in."""
+    """Its signature holds no time, or nobody asks for it, and it may let somebody in."""
     AGELESS = "ageless"
     """It is to work for as long as anybody has it."""
     SOMETIMES = "sometimes"
@@ -151,6 +151,8 @@ class Keeping(StrEnum):
     """As they are: whoever reads the table has them."""
     BESIDE_DIGEST = "beside a digest"
     """As they are, in a table that has digests as well: for old keys, perhaps."""
+    USED_UP = "used up"
+    """As they are, until they are looked up: whoever sends one deletes it."""
     LIBRARY = "library"
     """As they are, in a table of a library's that does so by design."""
 

@@ -126,8 +126,9 @@ class EndpointTraffic:
     """How often clients may call one endpoint, and what for.
 
     `is_public` is None where something may guard it that could not be followed. `cost` shows why each call is dear: it
-    writes, sends, uploads or computes much. `credential` is set where it checks or issues credentials, and `shown_by`
-    shows that. `spoken_for` names the endpoint that the service's missing limiter is told at, where it isn't this one.
+    adds rows, sends something or has a model answer. `credential` is set where it checks or issues credentials, and
+    `shown_by` shows that. `spoken_for` names the endpoint that the service's missing limiter is told at, where it isn't
+    this one.
     """
 
     method: str

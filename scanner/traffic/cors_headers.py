@@ -20,6 +20,12 @@ from assay.scanner.traffic.origins import Origins
 _ORIGIN = "access-control-allow-origin"
 _CREDENTIALS = "access-control-allow-credentials"
 _SETTING = ("set_header", "add_header", "append_header", "setdefault", "add", "set", "append")
+_ANSWERS = (
+    "Response", "JSONResponse", "HTMLResponse", "PlainTextResponse", "StreamingResponse", "FileResponse",
+    "ORJSONResponse", "HttpResponse", "JsonResponse", "HTTPResponse", "make_response", "json_response", "json", "text", "html", "raw",
+    "EventSourceResponse", "StreamResponse",
+)  # fmt: skip
+"""Calls that make an answer with `headers=`."""
 _HOLDERS = ("headers", "response", "resp", "res", "rv", "reply", "answer", "r")
 """What the header is assigned on, by last name."""
 _READING = frozenset({"get", "getlist", "get_header", "decode"})
@@ -67,7 +73,7 @@ def _headers(project: Project) -> Iterator[tuple[str, form.Expr, Scope]]:
         given = _header(positional[0]) if len(positional) > 1 else None
         if given is not None:
             yield given, positional[1], scope
-    for call, scope in project.calls:
+    for call, scope in project.calls_named(*_ANSWERS):
         stated = call.keyword("headers") if call.args else None
         headers = project.infer(stated, scope) if isinstance(stated, form.Name | form.Dict) else None
         if isinstance(headers, Literal) and isinstance(headers.node, form.Dict):

@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from assay.scanner.access.purposes import sets_up
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.remembered import remembered
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
-from assay.scanner.linker.values import External, Instance
+from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.traffic import Credential
 from assay.scanner.readers.python import form
+from assay.scanner.traffic.passwords import takes_password, takes_token, verifies
 
 _DEEPEST = 3
 """Calls from a handler to what checks the password."""
-_LONGEST_NAME = 40
-"""Longer texts are sentences."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SERVED = (EndpointKind.JSON, EndpointKind.HTML)
 _PARAMETER = re.compile(r"\(\?P<[^>]*>[^/]*|<[^>]*>|\{[^}]*\}|^:\w+$|[\^$\\]")
@@ -50,12 +48,12 @@ _SENT_CODES = frozenset(
 _RESENT = frozenset("verification confirmation code activation email link".split())
 _ISSUING = frozenset("obtain auth create provision pair login".split())
 """Words beside `token` where one is handed out."""
+_ANY_ROW = frozenset({"first", "exists", "count"})
 _NEUTRAL = frozenset(
     """api rest v auth authentication identity user users account accounts customer customers member members app web
     admin admins public new create""".split()
 )
 """Words of paths that say nothing of what is registered but people."""
-_TYPED = frozenset("password passwd pwd passphrase credentials username secret".split())
 _TOKENS = frozenset({"token", "tokens", "jwt"})
 _RENEWING = frozenset("refresh renew verify test check validate csrf push device fcm".split())
 """Words beside `token` where one is presented that can't be guessed, or one of another kind."""
@@ -68,11 +66,6 @@ _UNGUESSABLE = frozenset("webauthn passkey passkeys fido fido2 u2f".split())
 """Words of sign-ins with a key that never leaves its owner."""
 _STRANGERS = frozenset("anonymous anon guest unauthenticated unactivated enabled allowed open csrf".split())
 """Words of guards that let in those who are not signed in."""
-_VERIFYING = frozenset(
-    """check_password_hash verify_password check_password checkpw authenticate authenticate_user verify_and_update
-    verify_hash password_verify compare_password valid_password""".split()
-)
-"""Functions that compare what a client typed with a stored password, by last name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +90,16 @@ def credential_use(route: Route, endpoint: Endpoint, project: Project) -> Creden
     handler = words(last_part(endpoint.handler.replace(":", ".")))
     credential = _by_path(told, handler, endpoint)
     if credential is Credential.REGISTRATION and not _is_of_people(told, handler):
-        credential = credential if takes_password(route, project) else None
-    if credential is Credential.TOKEN and not endpoint.auth and not takes_password(route, project):
+        credential = credential if takes_password(route.handler, project) else None
+    if credential is Credential.REGISTRATION and (sets_up(route) or _is_for_the_first(route.handler)):
+        return None
+    if credential is Credential.TOKEN and not endpoint.auth and not takes_password(route.handler, project):
         credential = None
     if credential is None:
         return _verified(route, project) if _is_unclaimed(told) else None
     if credential is Credential.TOKEN and any(_ELSEWHERE & set(part) for part in told):
         return _verified(route, project)  # else it is a code of a sign-in elsewhere, which nobody guesses
-    if credential is Credential.RECOVERY and route.handler is not None and _takes_token(route.handler):
+    if credential is Credential.RECOVERY and route.handler is not None and takes_token(route.handler):
         return None
     return CredentialUse(credential, Evidence(endpoint.location, f"{endpoint.label} is for {credential.value}"))
 
@@ -156,16 +151,25 @@ def _is_unclaimed(told: list[tuple[str, ...]]) -> bool:
     return not every & (_ENDED | _ELSEWHERE)
 
 
-def _takes_token(handler: FunctionSymbol) -> bool:
-    """Whether it reads a token that came in a mail: `body.token`, `data["token"]`, a parameter."""
-    if any(p.name == "token" for p in handler.parameters):
-        return True
-    assigned = {t for node in handler.nodes if isinstance(node, form.Assign) for t in node.targets}
+def _is_for_the_first(handler: FunctionSymbol | None) -> bool:
+    """`if Admin.objects.first(): return ...`: once somebody has registered, nobody else does."""
+    tests = (n for n in handler.nodes if isinstance(n, form.If)) if handler is not None else ()
+    leaving = (form.Return, form.Raise)
     return any(
-        (isinstance(node, form.Attr) and node.attr == "token" and node not in assigned)
-        or (isinstance(node, form.Const) and node.value == "token")
-        for node in handler.nodes
+        _asks_for_any_row(test.test) and any(isinstance(n, leaving) for n in form.walk_body(test.body))
+        for test in tests
     )
+
+
+def _asks_for_any_row(test: form.Expr) -> bool:
+    if not isinstance(test, form.Call) or not isinstance(test.func, form.Attr) or test.func.attr not in _ANY_ROW:
+        return False
+    rows = test.func.value
+    return rows.attr == "objects" if isinstance(rows, form.Attr) else _is_whole_query(rows)
+
+
+def _is_whole_query(node: form.Expr) -> bool:
+    return isinstance(node, form.Call) and last_name(node.func) == "query" and len(node.args) == 1
 
 
 def _asks_for_password(route: Route, endpoint: Endpoint) -> bool:
@@ -188,57 +192,3 @@ def _verified(route: Route, project: Project) -> CredentialUse | None:
     """Where the handler itself compares a password."""
     found = verifies(route.handler, _DEEPEST, project) if route.handler is not None else None
     return CredentialUse(Credential.LOGIN, found) if found is not None else None
-
-
-@remembered
-def verifies(function: FunctionSymbol, depth: int, project: Project) -> Evidence | None:
-    """Where the function, or one that it calls, compares what a client typed with a stored password."""
-    calls = [node for node in function.nodes if isinstance(node, form.Call)]
-    for call in calls:
-        if last_name(call.func) in _VERIFYING and (call.args or isinstance(call.func, form.Attr)):
-            return function.module.evidence(call, "a password is checked here")
-    for call in calls if depth > 1 else ():
-        callee = project.callee_function(call, function.scope)
-        found = verifies(callee, depth - 1, project) if callee is not None and callee is not function else None
-        if found is not None:
-            return found
-    return None
-
-
-def takes_password(route: Route, project: Project) -> bool:
-    """Whether a handler, what it calls, or the type of its body speaks of a password or a user's name."""
-    handler = route.handler
-    if handler is None or _speaks_of_it(handler):
-        return True
-    callees = (project.callee_function(n, handler.scope) for n in handler.nodes if isinstance(n, form.Call))
-    if any(_speaks_of_it(callee) for callee in callees if callee is not None):
-        return True
-    typed = [p.annotation for p in handler.parameters if p.annotation is not None]
-    typed += [part for d in handler.decorators if isinstance(d, form.Call) for part in (a.value for a in d.args)]
-    return any(_is_of_password(node, handler.outer, project) for node in typed)
-
-
-def _speaks_of_it(function: FunctionSymbol) -> bool:
-    for node in function.nodes:
-        text = node.value if isinstance(node, form.Const) and isinstance(node.value, str) else None
-        name = last_name(node) if isinstance(node, form.Name | form.Attr) else text
-        if name is not None and len(name) < _LONGEST_NAME and _TYPED & set(words(name)):
-            return True
-    return False
-
-
-def _is_of_password(node: form.Expr, scope: Scope, project: Project) -> bool:
-    """Of an annotation or a schema: whether its class has a field for one."""
-    for part in form.walk(node):
-        if not isinstance(part, form.Name | form.Attr):
-            continue
-        value = project.infer(part, scope)
-        if isinstance(value, External) and "PasswordRequestForm" in value.name:
-            return True
-        cls = value.cls if isinstance(value, Instance) else value
-        for base in project.mro(cls) if isinstance(cls, ClassSymbol) else ():
-            if isinstance(base, ClassSymbol) and any(_TYPED & set(words(name)) for name in base.scope.bindings):
-                return True
-            if isinstance(base, External) and "PasswordRequestForm" in base.name:
-                return True
-    return False

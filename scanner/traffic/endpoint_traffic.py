@@ -11,7 +11,7 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.effect import Effect, EffectKind
@@ -70,7 +70,8 @@ def endpoint_traffic(gathered: Gathered, production: Production) -> Iterator[End
 def _of(
     route: Route, endpoint: Endpoint, use: CredentialUse | None, gathered: Gathered, protection: Evidence | None
 ) -> EndpointTraffic:
-    is_public = None if endpoint.unresolved_guards and not endpoint.auth else not endpoint.auth
+    is_doubtful = bool(endpoint.unresolved_guards) or (route.handler is not None and _is_about_caller(route.handler))
+    is_public = None if is_doubtful and not endpoint.auth else not endpoint.auth
     throttle, throttles = _throttle(route, endpoint, use.credential if use else None, gathered, protection)
     return EndpointTraffic(
         method=endpoint.method,
@@ -118,6 +119,16 @@ def _cost(route: Route, endpoint: Endpoint, project: Project) -> Evidence | None
     if dear:
         return min(dear, key=lambda e: _ORDER.index(e.kind)).evidence
     return asks_model(route.handler, _DEEPEST, project) if route.handler is not None else None
+
+
+def _is_about_caller(handler: FunctionSymbol) -> bool:
+    """Whether it works on the account of who is calling, so that a stranger gets nowhere."""
+    for node in handler.nodes:
+        if isinstance(node, form.Attr) and node.attr == "user" and last_name(node.value) in ("request", "g"):
+            return True
+        if isinstance(node, form.Name) and node.id == "current_user":
+            return True
+    return False
 
 
 def _is_dear(effect: Effect) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.numbering import around
-from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External
 from assay.scanner.model.endpoint import Endpoint
@@ -45,6 +45,8 @@ class LimiterKey:
     role: Role
     trust: Trust
     evidence: Evidence
+    is_of_connection: bool = False
+    """Whether it is the address that the server says the connection comes from."""
 
 
 def limiter_keys(project: Project, production: Production, endpoints: Iterable[Endpoint]) -> Iterator[LimiterKey]:
@@ -57,7 +59,8 @@ def limiter_keys(project: Project, production: Production, endpoints: Iterable[E
             trust, evidence = _of(node, scope, project)
             if trust is not None:
                 module = scope.module
-                yield LimiterKey(around(scope), module.location(call), module.role, trust, evidence)
+                is_of_connection = trust is Trust.PEER and last_name(node) in _OF_PEER
+                yield LimiterKey(around(scope), module.location(call), module.role, trust, evidence, is_of_connection)
     yield from _rest_framework(project, production, endpoints)
 
 

@@ -132,9 +132,14 @@ def before_handlers(project: Project, production: Production) -> Iterator[Eviden
             if function.decorators and _is_hook(function) and _limits(function, project):
                 yield module.evidence(function.decorators[0], f"{function.name} counts callers before every handler")
         for cls in module.classes:
-            hook = next((m for name in _HOOK_METHODS if (m := cls.methods.get(name)) is not None), None)
-            if hook is not None and _is_middleware(cls) and (counts(words(cls.name)) or _limits(hook, project)):
+            hook = _hook(cls) if _is_middleware(cls) else None
+            if hook is not None and (counts(words(cls.name)) or _limits(hook, project)):
                 yield module.evidence(hook.node.body[0], f"{cls.name} counts callers before every handler")
+
+
+def _hook(cls: ClassSymbol) -> FunctionSymbol | None:
+    methods = cls.methods
+    return next((methods[name] for name in _HOOK_METHODS if name in methods), None)
 
 
 def _is_hook(function: FunctionSymbol) -> bool:

@@ -8,12 +8,13 @@ https://docs.djangoproject.com/en/5.2/ref/settings/#secure-proxy-ssl-header
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from assay.scanner.configuration.defaults import UNKNOWN
 from assay.scanner.configuration.meanings import truth_of
 from assay.scanner.configuration.production import Production
+from assay.scanner.dataflow.numbering import around
 from assay.scanner.deployment import Deployment
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import Scope
@@ -24,6 +25,7 @@ from assay.scanner.readers.python import form
 
 _ANY_PROXY = re.compile(r"--forwarded-allow-ips[= ]+[\"'\\]*\*")
 _NAMED_PROXY = re.compile(r"--forwarded-allow-ips[= ]+\S+")
+_FLAG = "--forwarded-allow-ips"
 _ALLOWED = "forwarded_allow_ips"
 _HOPS = ("x_for", "x_proto", "x_host", "x_port", "x_prefix")
 
@@ -38,9 +40,11 @@ class ProxyTrust:
     role: Role
     trust: Trust
     evidence: tuple[Evidence, ...]
+    sets_address: bool = False
+    """Whether it decides what the server takes for the address of the connection."""
 
 
-def proxy_trusts(project: Project, production: Production, deployments: Iterator[Deployment]) -> Iterator[ProxyTrust]:
+def proxy_trusts(project: Project, production: Production, deployments: Iterable[Deployment]) -> Iterator[ProxyTrust]:
     """In no order."""
     yield from _servers_in_code(project, production)
     yield from _server_files(project, production)
@@ -51,9 +55,8 @@ def proxy_trusts(project: Project, production: Production, deployments: Iterator
                 shown = Evidence(
                     command.location, "it believes every proxy" if trust is Trust.CLAIMED else "named proxies"
                 )
-                yield ProxyTrust(
-                    "--forwarded-allow-ips", command.location.path, command.location, command.role, trust, (shown,)
-                )
+                place = command.location
+                yield ProxyTrust(_FLAG, place.path, place, command.role, trust, (shown,), sets_address=True)
     yield from _proxy_fixes(project, production)
     yield from _sites(production)
 
@@ -87,11 +90,12 @@ def _of_option(node: form.Expr, scope: Scope, production: Production) -> ProxyTr
     module = scope.module
     return ProxyTrust(
         _ALLOWED,
-        f"{module.name}:{scope.qualname}" if scope.qualname else module.name,
+        around(scope),
         module.location(node),
         module.role,
         trust,
         (module.evidence(node, text),),
+        sets_address=True,
     )
 
 
@@ -120,10 +124,9 @@ def _proxy_fixes(project: Project, production: Production) -> Iterator[ProxyTrus
         shown = scope.module.evidence(
             call, "how many proxies are believed is " + ("written" if is_stated else "set elsewhere")
         )
-        function = f"{scope.module.name}:{scope.qualname}" if scope.qualname else scope.module.name
         taken = production.taken(call, scope)
         if taken.truth is not False:
-            yield ProxyTrust("ProxyFix", function, scope.module.location(call), scope.module.role, trust, (shown,))
+            yield ProxyTrust("ProxyFix", around(scope), scope.module.location(call), scope.module.role, trust, (shown,))
 
 
 def _sites(production: Production) -> Iterator[ProxyTrust]:

@@ -47,6 +47,11 @@ _CHECKING = frozenset(
     perms permitted allowed enforce guard protect restrict""".split()
 )  # fmt: skip
 
+_DOING = frozenset(
+    """require requires ensure enforce verify validate check authenticate authorize authorise guard protect""".split()
+)
+"""First words of what does something with a part of the program: `verify_session`."""
+
 
 @lru_cache(maxsize=8192)
 def names_a_guard(name: str) -> bool:
@@ -76,4 +81,4 @@ def waives(name: str) -> bool:
 def names_plumbing(name: str) -> bool:
     """Whether something of that name is a part of the program that a handler is given: `get_db`, `UserRepository`."""
     parts = words(name)
-    return bool(parts) and parts[-1] in _PLUMBING and parts[0] not in _DEMANDING | _CHECKING | {"validate"}
+    return bool(parts) and parts[-1] in _PLUMBING and parts[0] not in _DOING

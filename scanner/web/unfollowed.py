@@ -56,6 +56,11 @@ _FILLING = frozenset({"AuthenticationMiddleware", "RemoteUserMiddleware", "Persi
     "OAuth2TokenMiddleware", "AuthlibMiddleware", "TokenUser"})  # fmt: skip
 """What says who is asking, and lets everybody pass."""
 _LISTS = ("decorators", "method_decorators")
+_STEPS = frozenset(
+    """get_queryset get_object check_permissions check_object_permissions has_permission form_valid get_form_kwargs
+    perform_create perform_update perform_destroy get_serializer_context""".split()
+)
+"""Methods by which a view does its work, and may look at who is asking."""
 _ENTRANCES = ("dispatch", "initial", "setup", "dispatch_request", "prepare", "before_request")
 
 
@@ -211,6 +216,9 @@ def _in_class(cls: ClassSymbol, project: Project) -> tuple[Evidence, ...]:
             method = base.methods.get(name)
             if method is not None and perhaps_refuses(method, project):
                 found.append(method.module.evidence(method.node.body[0], f"{name} may turn callers away"))
+        for name, method in base.methods.items():
+            asked = uses_credentials(method, project) if name in _STEPS else None
+            found += [asked] if asked is not None else []
         found += _foreign_bases(base, project)
     return tuple(found)
 

@@ -35,6 +35,7 @@ class _Use:
 
     schema: Schema
     endpoints: list[tuple[Endpoint, Schema]] = field(default_factory=list)
+    known: set[tuple[str, Schema]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -72,8 +73,9 @@ class Shapes:
 
     def _note(self, schema: Schema, endpoint: Endpoint, depth: int) -> None:
         use = self._uses.setdefault(_name(schema), _Use(schema))
-        if any(endpoint is known and schema is shown for known, shown in use.endpoints):
+        if (endpoint.subject_id, schema) in use.known:
             return
+        use.known.add((endpoint.subject_id, schema))
         use.endpoints.append((endpoint, schema))
         for each in schema.fields.values() if depth else ():
             for inner in each.nested if each.is_shown else ():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.effects.bodies import Bodies
 from assay.scanner.dataflow.effects.names import is_audit_record
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Module
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.linker.values import BoundMethod
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.place import Evidence
@@ -23,7 +23,7 @@ _LIBRARIES = frozenset(
 _LISTS = ("INSTALLED_APPS", "MIDDLEWARE", "THIRD_PARTY_APPS", "LOCAL_APPS")
 _HOOKS = frozenset(
     """receiver listens_for connect connect_via listen middleware before_request after_request teardown_request
-    on_request on_response signal_handler subscribe on""".split()
+    on_request on_response signal_handler subscribe add_middleware Middleware""".split()
 )
 _SIGN_INS = frozenset("user_logged_in user_logged_out user_login_failed user_authenticated identity_changed".split())
 _DEEPEST = 2
@@ -74,6 +74,9 @@ def _hooks(project: Project) -> Iterator[tuple[FunctionSymbol, bool]]:
             function = value.function if isinstance(value, BoundMethod) else value
             if isinstance(function, FunctionSymbol):
                 yield function, _is_about_sign_ins(call)
+            elif isinstance(value, ClassSymbol):
+                methods = (project.method(value, name) for name in ("dispatch", "__call__"))
+                yield from ((method, False) for method in methods if method is not None)
     for function in project.functions:
         for decorator in function.decorators:
             if last_name(decorator.func if isinstance(decorator, form.Call) else decorator) in _HOOKS:

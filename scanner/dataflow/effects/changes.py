@@ -28,7 +28,7 @@ from assay.scanner.dataflow.effects.names import why_beside_the_point as beside_
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.requests import request_change
 from assay.scanner.dataflow.effects.uses import only_notes_use
-from assay.scanner.framework import SqlExecution
+from assay.scanner.framework import Sited, SqlExecution
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance, Value
@@ -46,11 +46,16 @@ _WRITING_CTE = re.compile(
     r"\s*WITH\b.*?\b(?P<verb>INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?P<table>[\w.]*)", re.I | re.S
 )
 _IF_MISSING = re.compile(r"IF\s+NOT\s+EXISTS", re.IGNORECASE)
-_ONCE = Caveats(occasion="it is made when it isn't there yet")
+_MISSING = "it is made when it isn't there yet"
+_ONCE = Caveats(occasion=_MISSING)
+_EXECUTING = frozenset({"execute", "executemany", "executescript", "execute_sql"})
+_TEXTS = frozenset({"text", "TextClause", "SQL"})
+"""What makes a text a statement, which another call executes."""
 _VERBS = {"INSERT": "create", "CREATE": "create", "DELETE": "delete", "TRUNCATE": "delete", "DROP": "delete"}
 _SENDERS = frozenset({"post", "put", "patch", "delete", "request", "send", "urlopen", "fetch", "stream", "open"})
 _COMMITS = frozenset({"commit", "flush", "begin"})
 _SESSIONS = frozenset({"session", "sess", "dbsession", "db_session", "async_session", "sa_session"})
+_ROWS = frozenset("get_object_or_404 aget_object_or_404 get_object get first last create objects".split())
 _FORMS = ("django.forms.", "django.contrib.auth.forms.", "rest_framework.", "crispy_forms.", "allauth.")
 _REPOSITORIES = frozenset({"add", "add_many", "create", "create_many", "update", "update_many", "upsert", "delete"})
 
@@ -77,10 +82,10 @@ class Recognizer:
 
     def of_call(self, call: form.Call, callee: Value | None, scope: Scope) -> Change | None:
         """The change that the call makes itself; None where it makes none, or a function of the project does."""
-        execution = self._known.executions.get(call)
-        if execution is not None:
-            return self._executed(execution)
         name = last_name(call.func) or ""
+        execution = self._known.executions.get(call) if name not in _TEXTS else None
+        if execution is not None:
+            return self._statement(execution.text, execution.call, execution.scope)
         if name in _SENDERS and self._known.requests:
             request = self._known.requests.get(scope.module.location(call))
             if request is not None:
@@ -131,8 +136,7 @@ class Recognizer:
 
     # --- SQL ---
 
-    def _executed(self, execution: SqlExecution) -> Change | None:
-        sited, call, scope = execution.text, execution.call, execution.scope
+    def _statement(self, sited: Sited, call: form.Call, scope: Scope) -> Change | None:
         construct = self.records.construct(sited.node, sited.scope)
         if construct is not None:
             action, target = construct
@@ -155,6 +159,8 @@ class Recognizer:
         if method in LOG_METHODS:
             return audit_log(call, scope, self._project)
         action = self._action_of(owner, method, call, scope)
+        if action is None and method in _EXECUTING and call.positional:
+            return self._statement(Sited(call.positional[0], scope), call, scope)
         if action is None:
             return named_audit(method, call, scope) if _may_be_own(dotted) else None
         return self._write(self._target(owner, method, call, scope), action, call, scope)
@@ -192,13 +198,19 @@ class Recognizer:
         """A row that is there already may be added as well."""
         given = next(iter(call.positional), None)
         value = self._project.infer(given, scope) if given is not None and method == "add" else None
-        if not isinstance(value, Instance) or value.cls is None:
-            return SESSION_WRITES[method]
-        is_made = value.origin is not None and last_name(value.origin.func) == value.cls.name
-        return "create" if is_made else "update"
+        match value:
+            case External(name=dotted):
+                is_made = not self.records.is_row_of_query(dotted)
+            case Instance(cls=ClassSymbol() as cls, origin=origin):
+                is_made = origin is not None and last_name(origin.func) == cls.name
+            case _:
+                is_made = given is None or method != "add" or self.records.record_at(given, scope) is None
+        return SESSION_WRITES[method] if is_made else "update"
 
     def _target(self, owner: str, method: str, call: form.Call, scope: Scope) -> str:
         """The model whose rows change: of what is given to a session, else of what the method is called on."""
+        if method in MONGO_WRITES:
+            return last_part(owner)
         if "session" in owner.lower() and method in SESSION_WRITES:
             given = next(iter(call.positional), None)
             return (self.records.record_at(given, scope) if given is not None else None) or ""
@@ -217,6 +229,8 @@ class Recognizer:
             found = self._unknown_session(method, receiver, call, scope)
             if found is not None:
                 return found
+        if method in _EXECUTING and call.positional:
+            return self._statement(Sited(call.positional[0], scope), call, scope)
         row = self._row(method, receiver, call, scope)
         if row is not None:
             return row
@@ -258,10 +272,19 @@ class Recognizer:
         if is_audit_record(target or _spelled(call.func.value if isinstance(call.func, form.Attr) else call.func)):
             return Change(EffectKind.AUDIT, target, "record", call, scope)
         excuse = (beside_the_point(target) if target else None) or only_notes_use(call, scope)
-        occasion = None
+        occasion = _MISSING if _falls_back(call, scope) else None
         if action == "create when missing":
-            action, occasion = "create", "it is made when it isn't there yet"
+            action, occasion = "create", _MISSING
         return Change(EffectKind.WRITE, target, action, call, scope, Caveats(excuse, occasion))
+
+
+def _falls_back(call: form.Call, scope: Scope) -> bool:
+    """Whether what is stored is `found or Thing()`."""
+    given = call.positional[0] if call.positional else call.func.value if isinstance(call.func, form.Attr) else None
+    if not isinstance(given, form.Name):
+        return False
+    values = (binding.value for binding in scope.lookup(given.id, given.start))
+    return any(isinstance(v, form.Boolean) and v.op == "or" and isinstance(v.values[-1], form.Call) for v in values)
 
 
 def _is_validated(receiver: form.Expr, scope: Scope) -> bool:
@@ -282,8 +305,8 @@ def _is_validated(receiver: form.Expr, scope: Scope) -> bool:
 
 
 def _is_many(owner: str) -> bool:
-    """Whether a dotted name is that of a relation to many rows."""
-    return "ManyToMany" in owner or last_part(owner).endswith(("_set", "Manager", "s", "objects"))
+    """Whether a dotted name is that of an attribute of a row, and so of other rows, and not the row itself."""
+    return last_part(owner) not in _ROWS
 
 
 def _may_be_own(dotted: str) -> bool:

@@ -36,7 +36,7 @@ _PAGE_HOOKS: Mapping[str, tuple[str, ...]] = {
     "post": ("form_valid", "form_invalid", "delete"),
     "put": ("post",),
     "delete": ("get_object",),
-    "get": ("get_context_data", "get_queryset", "get_object"),
+    "get": ("get_context_data", "get_queryset", "get_object", "get_redirect_url"),
 }
 _CREATING = ("CreateView", "BaseCreateView")
 _UPDATING = ("UpdateView", "BaseUpdateView", "ModelFormMixin")

@@ -59,12 +59,13 @@ class Records:
             return value.cls.name if self.is_record(value.cls) else None
         if isinstance(value, Instance | External):
             dotted = value.type_name if isinstance(value, Instance) else value.name
-            if self._is_row_of_query(dotted):
+            if self.is_row_of_query(dotted):
                 return self.model_behind(node, scope) or ""
             return None
         return self._row_by_binding(node, scope) if value is None else None
 
-    def _is_row_of_query(self, dotted: str) -> bool:
+    def is_row_of_query(self, dotted: str) -> bool:
+        """Whether a dotted name leads to what a query gives."""
         parts = dotted.split(".")
         if parts[0] in SQL_PACKAGES:
             return "query" in dotted.lower() or not _ROW_TAKERS.isdisjoint(parts)
@@ -110,7 +111,7 @@ class Records:
             return self.record_at(node, scope)
         value = self._project.infer(node, scope)
         dotted = value.type_name if isinstance(value, Instance) else value.name if isinstance(value, External) else ""
-        if dotted and self._is_row_of_query(dotted):
+        if dotted and self.is_row_of_query(dotted):
             return self.model_behind(node, scope) or ""
         return None
 
@@ -135,6 +136,8 @@ class Records:
     def _model_among(self, call: form.Call, scope: Scope) -> str | None:
         """The model that a call is given: `get_object_or_404(User, pk=1)`, `session.get(User, 1)`, `select(User)`."""
         for argument in call.positional[:1]:
+            if isinstance(argument, form.Call | form.Attr) and _chain_ends_in_call(argument):
+                return self.model_behind(argument, scope, 1)
             value = self._project.infer(argument, scope)
             if isinstance(value, ClassSymbol) and self.is_record(value):
                 return value.name
@@ -179,6 +182,10 @@ class Records:
                 values = (self.beginning(b.value, b.scope, depth - 1) for b in bindings if b.value is not None)
                 return next((value for value in values if value is not None), None)
         return None
+
+
+def _chain_ends_in_call(node: form.Expr) -> bool:
+    return any(isinstance(inner, form.Call) for inner in _chain(node))
 
 
 def _chain(node: form.Expr) -> Iterable[form.Expr]:

@@ -45,7 +45,7 @@ def with_effects(
             changed = replace(changed, effects_on_get=safe if signs_out(route) else tuple(map(_hygienic, safe)))
             if changed.changes_on_get:
                 changed = replace(changed, contract=contract(route), link=link(route))
-        act = sensitive_act(changed) if route.handler is not None else None
+        act = sensitive_act(changed) if route.handler is not None or route.view_class is not None else None
         if act is not None:
             keeping = [c.evidence for c in kept if act.is_sign_in or not c.of_sign_ins]
             changed = replace(changed, act=replace(act, captures=tuple(keeping[:2]), logs=found.logs))

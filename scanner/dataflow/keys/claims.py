@@ -15,6 +15,8 @@ _AS_IT_IS = frozenset(
     {"copy", "deepcopy", "asdict", "jsonable_encoder", "model_dump", "dict", "to_dict", "_asdict", "cast"}
 )
 """Calls, by last name, that give the mapping, or the fields of the object, that they are asked of or given."""
+_SHOWING = frozenset({"print", "debug", "info", "warning", "error", "exception", "log", "append", "add"})
+"""Calls that leave the mapping that they are handed as it is."""
 _DEEPEST = 6
 _MOST_CALLERS = 12
 Sited = tuple[form.Expr, Scope]
@@ -94,6 +96,8 @@ class Payloads:
         if isinstance(call.func, form.Name) and name == "dict":
             claims = self.claims(call.positional[0], scope, depth) if call.positional else Claims()
             return claims.then(self._keywords(call, scope, depth))
+        if isinstance(self._project.infer(call.func, scope), ClassSymbol):
+            return self._keywords(call, scope, depth)  # of a typed dictionary
         if name in _AS_IT_IS:
             of = call.func.value if isinstance(call.func, form.Attr) and not call.positional else None
             of = of or (call.positional[-1] if call.positional else None)
@@ -161,6 +165,10 @@ class Payloads:
                 case form.ExprStmt(value=form.Call(func=form.Attr(value=form.Name(id=owner), attr=method)) as call):
                     if owner == name:
                         claims = claims.then(self._method(call, method, scope, depth))
+                    elif _is_handed_on(call, name):
+                        claims = claims.then(_OPEN)
+                case form.ExprStmt(value=form.Call() as call) if _is_handed_on(call, name):
+                    claims = claims.then(_OPEN)
                 case form.If() | form.For() | form.While() | form.Try() | form.With():
                     taken = _taken(statement, at)
                     claims = claims.then(_either([self._added(b, name, scope, depth, at) for b in taken]))
@@ -223,6 +231,12 @@ def _assigned_before(body: Sequence[form.Stmt], name: str, at: int) -> form.Expr
                 )
                 last = next((value for value in inner if value is not None), last)
     return last
+
+
+def _is_handed_on(call: form.Call, name: str) -> bool:
+    """Whether a function is handed the mapping, and may put something into it."""
+    is_given = any(isinstance(a.value, form.Name) and a.value.id == name for a in call.args)
+    return is_given and last_name(call.func) not in _SHOWING
 
 
 def _leaves(body: Sequence[form.Stmt]) -> bool:

@@ -36,8 +36,24 @@ _HALF = frozenset(
     }
 )  # fmt: skip
 """Words of names for what the same client sends twice, what is only asked to differ, and what is good for one try."""
+_CHANGING = frozenset({"changed", "config", "configuration", "edit", "save", "settings", "update"})
+"""Words of code that asks whether somebody has entered something new."""
 _CODES = frozenset(
-    {"activation", "confirmation", "invitation", "invite", "login", "magic", "otp", "recovery", "reset", "verification"}
+    {
+        "activation",
+        "confirmation",
+        "coupon",
+        "gift",
+        "voucher",
+        "invitation",
+        "invite",
+        "login",
+        "magic",
+        "otp",
+        "recovery",
+        "reset",
+        "verification",
+    }
 )
 """What a code is for that lets somebody in."""
 _EXPECTED = frozenset({"actual", "calculated", "computed", "correct", "expected", "preset", "real", "saved", "stored"})
@@ -75,9 +91,8 @@ class _Side:
 
     @property
     def is_surely_secret(self) -> bool:
-        return self.origin is _Origin.SECRET or (
-            _is_named_secret(self.name) and secrecy(self.name) is not Secrecy.PERHAPS
-        )
+        is_short = secrecy(self.name) is Secrecy.PERHAPS or words(self.name)[-1:] == ("code",)
+        return self.origin is _Origin.SECRET or (_is_named_secret(self.name) and not is_short)
 
 
 class Comparisons:
@@ -127,6 +142,8 @@ class Comparisons:
         sides = [self._side(node.left, scope), self._side(node.rights[0], scope)]
         origins = {side.origin for side in sides}
         spoken = {word for side in sides if side.origin is not _Origin.SECRET for word in words(side.name)}
+        if not _CHANGING.isdisjoint(words(scope.qualname)):
+            return None, ()
         if origins & {_Origin.QUERY, _Origin.FIXED} or len(origins) == 1 or spoken & _HALF:
             return None, ()
         secret = next((s for s in sides if s.origin is _Origin.SECRET), None)
@@ -249,8 +266,9 @@ class Comparisons:
 
 def _is_named_secret(name: str) -> bool:
     parts = words(name)
-    is_code = parts[-1:] == ("code",) and not _CODES.isdisjoint(parts)
-    return is_code or secrecy(name) is not None or is_password_hash(name) or is_signature(name)
+    if parts[-1:] in (("code",), ("credentials",)):
+        return not _CODES.isdisjoint(parts)
+    return secrecy(name) is not None or is_password_hash(name) or is_signature(name)
 
 
 def _name_of(node: form.Expr) -> str:
@@ -258,6 +276,8 @@ def _name_of(node: form.Expr) -> str:
     if isinstance(node, form.Call) and last_name(node.func) in _VARIABLES and node.positional:
         first = node.positional[0]
         return first.value if isinstance(first, form.Const) and isinstance(first.value, str) else ""
+    if isinstance(node, form.Attr) and node.attr == "code":
+        return f"{last_name(node.value) or ''}_code"  # of what the code is
     return own_name(node) or (last_name(node.func) if isinstance(node, form.Call) else "") or ""
 
 

@@ -27,7 +27,8 @@ _LOOKUPS = (
 _PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("auth", "key"), ("session", "key"), ("session", "id"), ("secret", "key")}
 )
-_WORDS = frozenset({"token", "apikey", "apitoken"})
+_WORDS = frozenset({"token", "tokens", "apikey", "apikeys", "apitoken", "apitokens"})
+_OF_KEYS = frozenset({"token", "key", "secret", "apikey"})
 _SHORT = frozenset({"key", "code", "value", "plaintext"})
 """Names of columns that are keys in a table of keys."""
 _DIGESTS = frozenset({"hash", "hashed", "digest", "hmac", "sha256", "checksum"})
@@ -93,7 +94,7 @@ class StoredKeys:
             found = self._judged(column, cls, lookups.get(column.name, [])) if cls is not None else None
             if found is not None:
                 keeping, evidence = found
-                has_digest = any(_is_digest_column(other) for other in table.columns if other is not column)
+                has_digest = any(_is_digest_of_keys(other, table) for other in table.columns if other is not column)
                 if keeping is Keeping.PLAIN and has_digest:
                     keeping = Keeping.BESIDE_DIGEST
                 shown = Evidence(column.location, "the column keeps it")
@@ -106,7 +107,6 @@ class StoredKeys:
                     evidence=(shown, *evidence),
                     is_one_time=bool(_ONE_TIME & {*words(table.name), *words(table.model), *words(column.name)}),
                 )
-
         yield from self._of_libraries()
 
     def _of_libraries(self) -> Iterator[StoredKey]:
@@ -131,10 +131,11 @@ class StoredKeys:
         made = self._made(column, cls) if own else None
         if made is None:
             return None
-        for lookup in own:
-            sent = self._sent.of(lookup.value, lookup.scope)
-            if sent is not None:
-                return Keeping.PLAIN, [made, _shown(lookup), sent]
+        sent = [(lookup, shown) for lookup in own if (shown := self._sent.of(lookup.value, lookup.scope)) is not None]
+        if sent:
+            is_used_up = all(_deletes(lookup, cls) for lookup, _ in sent)
+            keeping = Keeping.USED_UP if is_used_up else Keeping.PLAIN
+            return keeping, [made, _shown(sent[0][0]), sent[0][1]]
         identifying = (lookup for lookup in own if _IDENTIFYING & set(words(lookup.scope.qualname)))
         return next(((Keeping.PLAIN, [made, _shown(lookup)]) for lookup in identifying), None)
 
@@ -245,9 +246,15 @@ class StoredKeys:
         return function is not None and any(self._calls(value, function.scope, depth - 1, names) for value in returned)
 
 
-def _is_digest_column(column: Column) -> bool:
+def _is_digest_of_keys(column: Column, table: Table) -> bool:
+    """Whether the column holds digests of the keys that another one of its table holds."""
     parts = set(words(column.name))
-    return bool(_DIGESTS & parts) and not {"password", "file", "content"} & parts
+    return not _DIGESTS.isdisjoint(parts) and (_is_of_keys(table) or not _OF_KEYS.isdisjoint(parts))
+
+
+def _is_of_keys(table: Table) -> bool:
+    spoken = {*words(table.name), *words(table.model)}
+    return not _WORDS.isdisjoint(spoken) or {"api", "key"} <= spoken or {"api", "keys"} <= spoken
 
 
 def _own_words(node: form.Expr) -> set[str]:
@@ -260,10 +267,19 @@ def _may_be_key(table: Table, column: Column) -> bool:
     parts = tuple(w for w in words(column.name) if w not in _DIGESTS and not w.isdigit())
     if column.fk_to is not None or not any(text in column.type.lower() for text in _TEXTS):
         return False
-    of_keys = {"token", "tokens", "apikey", "apikeys"} & {*words(table.name), *words(table.model)}
-    spoken = (*words(table.model), *words(table.name))
-    is_of_keys = bool(of_keys) or ("api" in spoken and ("key" in spoken or "keys" in spoken))
-    return bool(parts) and (parts[-1] in _WORDS or parts[-2:] in _PAIRS or (is_of_keys and parts[-1] in _SHORT))
+    return bool(parts) and (
+        parts[-1] in _WORDS or parts[-2:] in _PAIRS or (parts[0] in _SHORT and len(parts) == 1 and _is_of_keys(table))
+    )
+
+
+def _deletes(lookup: _Lookup, cls: ClassSymbol) -> bool:
+    """Whether the function that looks the row up deletes it."""
+    function = lookup.scope.enclosing_function
+    nodes = function.nodes if function is not None else ()
+    assigned = (n for n in nodes if isinstance(n, form.Assign) and n.start <= lookup.call.start < n.end)
+    names = {cls.name, *(t.id for n in assigned for t in n.targets if isinstance(t, form.Name))}
+    deleting = (n for n in nodes if isinstance(n, form.Call) and last_name(n.func) in ("delete", "adelete"))
+    return any(last_name(part) in names for n in deleting for part in form.walk(n) if isinstance(part, form.Name))
 
 
 def _shown(lookup: _Lookup) -> Evidence:

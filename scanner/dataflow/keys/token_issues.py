@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.keys.claims import Claims, Payloads
 from assay.scanner.dataflow.keys.lifetimes import Lifetime, Lifetimes, is_lasting, speaks_of_lasting
@@ -68,6 +68,8 @@ _OPENING = frozenset(
     }
 )  # fmt: skip
 """Words of signed texts that let somebody in."""
+_ACCOUNTS = frozenset({"auth", "login", "magic", "mfa", "password", "recover", "recovery", "reset", "session"})
+"""Words of those that open the whole account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,12 @@ class TokenIssues:
 
     def _read(self, call: form.Call, scope: Scope, name: str) -> _Found | None:
         age = call.argument(_READERS[name], "max_age")
-        if age is not None and not (isinstance(age, form.Const) and age.value is None):
-            return self._lasting(call, scope, [(age, scope)])
         spoken = set(words(scope.qualname)) | _salt_words(call)
+        if age is not None and not (isinstance(age, form.Const) and age.value is None):
+            found = self._lasting(call, scope, [(age, scope)])
+            if found.lifetime is None or _ACCOUNTS & spoken:
+                return found
+            return replace(found, lifetime=replace(found.lifetime, is_lasting=True))
         if call.has_double_star or call.keyword("return_timestamp") is not None:
             return self._found(call, scope, Expiry.OTHERWISE, [scope.module.evidence(call, "its age is told apart")])
         if _FOR_GOOD & spoken:
@@ -216,7 +221,8 @@ class TokenIssues:
         ):
             expiry = Expiry.UNTIMED if _OPENING & spoken else Expiry.AGELESS
             return self._found(call, scope, expiry, [scope.module.evidence(call, "such a signature holds no time")])
-        return self._found(call, scope, Expiry.ANY_AGE, [scope.module.evidence(call, "it is taken however old it is")])
+        expiry = Expiry.ANY_AGE if _OPENING & spoken else Expiry.UNTIMED
+        return self._found(call, scope, expiry, [scope.module.evidence(call, "it is taken however old it is")])
 
     # --- settings ---
 

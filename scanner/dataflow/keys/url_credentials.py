@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.dataflow.lexicon import sensitivity, words
@@ -123,6 +124,7 @@ class UrlCredentials:
 
     def _read_in_bodies(self) -> Iterator[_Read]:
         for function in self._functions():
+            signed = {a.value for n in function.nodes if _reads_signed(n) for a in n.args}
             for node in function.nodes:
                 read = _read_of(node)
                 if read is None:
@@ -131,6 +133,8 @@ class UrlCredentials:
                 name = string_value(key, function.scope, self._project)
                 where = _place_of(owner)
                 if name is None or where is None:
+                    continue
+                if node in signed:
                     continue
                 use = self._in_header(name) if where is UrlUse.HEADER else self._in_url(name, function, owner)
                 if use is not None:
@@ -264,6 +268,11 @@ def _read_of(node: form.Expr | form.Stmt) -> tuple[form.Expr, form.Expr] | None:
         ):
             return owner, key
     return None
+
+
+def _reads_signed(node: form.Expr | form.Stmt) -> TypeGuard[form.Call]:
+    """Whether it reads a signed text, which is a link's and is no key."""
+    return isinstance(node, form.Call) and last_name(node.func) in ("loads", "unsign", "unsign_object", "check_token")
 
 
 def _place_of(owner: form.Expr) -> UrlUse | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from assay.scanner.dataflow.lookups.absent_values import AbsentValues, Called, Ended, Held
 from assay.scanner.dataflow.lookups.misses import Kind, Miss
 from assay.scanner.dataflow.lookups.outcomes import answered, names_of, raised
-from assay.scanner.dataflow.responses.statuses import is_response
+from assay.scanner.dataflow.responses.statuses import folded, is_response
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
@@ -34,6 +34,8 @@ class Walk:
     ) -> None:
         self._function = function
         self._is_handler = is_handler
+        self._set: Miss | None = None
+        """An error's status that was set on the response: `resp.status = 404`, `self.set_status(404)`."""
         self._values = AbsentValues(function, sources, missing, called, project)
         self._project = project
 
@@ -45,6 +47,8 @@ class Walk:
         values = self._values
         if not values.has_met:
             return Miss(Kind.UNKNOWN)
+        if self._set is not None:
+            return self._set
         if any(r.value is not None for r in self._function.returns):
             return Miss(Kind.NONE, evidence=values.passed)
         return self._unless_passed(Miss(Kind.GOES_ON))
@@ -69,6 +73,10 @@ class Walk:
     def _statement(self, node: form.Stmt) -> Miss | None:  # noqa: C901 - one case for each kind of statement
         values = self._values
         match node:
+            case form.Assign(targets=[form.Attr(attr="status" | "status_code")], value=value) if value is not None:
+                self._set_status(value)
+            case form.ExprStmt(value=form.Call(func=form.Attr(attr="set_status"), args=[form.Arg(value=value), *_])):
+                self._set_status(value)
             case form.Assign(targets=targets, value=value) if value is not None:
                 values.assign(targets, values.of(value), value)
             case form.AugAssign(target=target, value=value):
@@ -185,8 +193,17 @@ class Walk:
 
     # --- ends ---
 
+    def _set_status(self, value: form.Expr) -> None:
+        self._values.of(value)
+        status = folded(value, self._function.scope, self._project)
+        if status is not None and status >= 400 and self._values.has_asked:
+            place = self._values.evidence(value, "what it answers then")
+            self._set = Miss(Kind.ANSWERS, status, evidence=place)
+
     def _returned(self, value: form.Expr | None) -> Miss:
         values = self._values
+        if self._set is not None:
+            return self._set
         if value is None:
             return self._unless_passed(Miss(Kind.GOES_ON if values.has_asked else Kind.NONE))
         held = values.of(value)

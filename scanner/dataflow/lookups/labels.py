@@ -10,6 +10,7 @@ from assay.scanner.dataflow.lookups.absent_values import assigned_names
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
 
@@ -99,22 +100,25 @@ def is_form_of_id(node: form.Expr, labels: Labels, wanted: str) -> bool:
 
 def _injected_callers(function: FunctionSymbol, project: Project) -> Iterator[str]:
     """Parameters that a framework fills with who is asking, by what they and their providers are called."""
-    for param in function.parameters:
-        provider = provider_of(param, function, project)
-        named = {*words(param.name), *words(_spelled(provider.node))} if provider is not None else set()
+    for param, provider in injected(function, project):
+        named = {*words(param.name), *words(_spelled(provider.node))}
         if named & CALLER_WORDS and _NOT_CALLERS.isdisjoint(words(param.name)):
             yield param.name
 
 
-def provider_of(param: form.Param, function: FunctionSymbol, project: Project) -> Sited | None:
-    """What a framework fills a parameter with: the argument of `Depends(...)`."""
-    for node in (param.default, param.annotation):
-        found = injection(node, function.outer, project)
-        if found is not None and isinstance(found.node, form.Call):
-            provider = found.node.argument(0, "dependency")
-            if provider is not None:
-                return Sited(provider, found.scope)
-    return None
+@remembered
+def injected(function: FunctionSymbol, project: Project) -> tuple[tuple[form.Param, Sited], ...]:
+    """The parameters that a framework fills, each with what it calls for that: the argument of `Depends(...)`."""
+    found: list[tuple[form.Param, Sited]] = []
+    for param in function.parameters:
+        for node in (param.default, param.annotation):
+            given = injection(node, function.outer, project)
+            call = given.node if given is not None else None
+            provider = call.argument(0, "dependency") if isinstance(call, form.Call) else None
+            if given is not None and provider is not None:
+                found.append((param, Sited(provider, given.scope)))
+                break
+    return tuple(found)
 
 
 def _spelled(node: form.Expr) -> str:

@@ -73,6 +73,8 @@ def answered(node: form.Expr, scope: Scope, project: Project, depth: int = _DEEP
     match node:
         case form.Await(value=inner):
             return answered(inner, scope, project, depth)
+        case form.Display(kind="tuple", items=[form.Const(value=int()) as first, _]):  # Django Ninja's
+            return folded(first, scope, project)
         case form.Display(kind="tuple", items=[first, second, *_]):
             return folded(second, scope, project) or answered(first, scope, project, depth)
         case form.Call():

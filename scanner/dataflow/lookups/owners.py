@@ -60,6 +60,7 @@ class Owners:
     def __init__(self, tables: Iterable[Table], project: Project) -> None:
         self._by_model: dict[str, Table] = {}
         self._by_name: dict[str, Table] = {}
+        self._known: dict[str, Owner | None] = {}
         for table in tables:
             self._by_model.setdefault(table.model, table)
             self._by_name.setdefault(table.name, table)
@@ -86,6 +87,11 @@ class Owners:
 
     def of(self, model: str) -> Owner | None:
         """None for rows that belong to nobody in particular."""
+        if model not in self._known:
+            self._known[model] = self._of(model)
+        return self._known[model]
+
+    def _of(self, model: str) -> Owner | None:
         table = self._by_model.get(model)
         if table is None:
             return None

@@ -26,6 +26,7 @@ ROLE_ATTRIBUTES = frozenset(
     is_manager is_administrator has_permission superuser groups""".split()
 )
 """Of the one who is asking."""
+_ASKING_MORE = frozenset({"UserPassesTestMixin", "user_passes_test"})
 _ANYBODY_SIGNED_IN = frozenset(
     """IsAuthenticated IsAuthenticatedOrReadOnly AllowAny IsAuthenticatedOrTokenHasScope LoginRequiredMixin""".split()
 )
@@ -105,7 +106,7 @@ def _lets_in_some_by(name: str, project: Project) -> bool:
     functions = _functions_by_name(project).get(name, [])
     if name in _ANYBODY_SIGNED_IN or any(_is_of_objects(cls, project) for cls in classes):
         return False
-    if not _ROLE_WORDS.isdisjoint(words(name)):
+    if name in _ASKING_MORE or not _ROLE_WORDS.isdisjoint(words(name)):
         return True
     if classes or functions:
         return any(_asks_for_more(cls, project) for cls in classes) or any(map(_asks_for_role, functions))

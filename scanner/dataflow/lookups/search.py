@@ -10,28 +10,14 @@ from assay.scanner.dataflow.lookups.absence import Walk
 from assay.scanner.dataflow.lookups.absent_values import assigned_names
 from assay.scanner.dataflow.lookups.calling import callee, function_of, handed, is_on_self
 from assay.scanner.dataflow.lookups.checks import Checks
-from assay.scanner.dataflow.lookups.conditions import PRIMARY, Condition, conditions, stated
-from assay.scanner.dataflow.lookups.labels import (
-    Labels,
-    is_caller,
-    labels_in,
-    names_caller,
-    names_id,
-    names_object,
-    provider_of,
-)
+from assay.scanner.dataflow.lookups.held import Held
+from assay.scanner.dataflow.lookups.labels import Labels, injected, labels_in, names_caller, names_id, names_object
 from assay.scanner.dataflow.lookups.misses import NOT_FOUND, Kind, Miss
 from assay.scanner.dataflow.lookups.owners import Owners
-from assay.scanner.dataflow.lookups.queries import (
-    VIEWS,
-    Query,
-    model_called_on,
-    model_of_repository,
-    model_of_view,
-    query,
-)
+from assay.scanner.dataflow.lookups.picking import is_picked_by_id
+from assay.scanner.dataflow.lookups.queries import VIEWS, model_called_on, model_of_repository, model_of_view, query
 from assay.scanner.dataflow.lookups.tests_before import answered_before
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.readers.python import form
@@ -39,8 +25,6 @@ from assay.scanner.readers.python import form
 _DEEPEST = 4
 _ACCESS_MODELS = frozenset({"member", "membership", "members", "permission", "role", "access", "collaborator", "grant"})
 """Words of models whose rows say who may do what: one asks for them on the way to the object."""
-
-
 _SAID = {
     (Kind.NONE, None): "it gives None when there is none",
     (Kind.RAISES, None): "it raises when there is none",
@@ -53,7 +37,8 @@ _ACTIONS = {
     "DELETE": ("destroy",),
 }
 """Methods of a view by which Django REST framework answers."""
-_IDS = frozenset({"", PRIMARY, "id", "_id", "uuid", "guid", "oid"})
+_HOOKS = {"PUT": "perform_update", "PATCH": "perform_update", "DELETE": "perform_destroy"}
+"""What it calls with the object before it changes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +78,7 @@ class Search:
         self._checks = Checks(project)
         self._found: dict[object, Found | None] = {}
         self._endings: dict[object, Miss] = {}
-        self._scopes: dict[FunctionSymbol, Evidence | None] = {}
+        self.held = Held(project)
 
     def of(
         self, function: FunctionSymbol, wanted: str, given: Labels, view: ClassSymbol | None, depth: int = _DEEPEST
@@ -117,10 +102,12 @@ class Search:
             return self.of(own, wanted, Labels({wanted}), view, _DEEPEST - 1)
         if not any(base.startswith(VIEWS) for base in self._project.base_names(view)):
             return None
-        model, queried = model_of_view(view, self._project), self._project.method(view, "get_queryset")
-        scoped = self.scope_in(queried) if queried is not None else None
+        model, scoped = model_of_view(view, self._project), self.held.view(view)
         lookup = Candidate(model.name if model is not None else "", NOT_FOUND, scoped=scoped, is_of_view=True)
-        return Found(lookup, NOT_FOUND, None)
+        hook = self._project.method(view, _HOOKS.get(method, ""))
+        objects = Labels(objects={p.name for p in hook.parameters}) if hook is not None else Labels()
+        checked = self._checks.of(hook, wanted, objects, view) if hook is not None else None
+        return Found(lookup, NOT_FOUND, checked)
 
     def _of(
         self, function: FunctionSymbol, wanted: str, given: Labels, view: ClassSymbol | None, depth: int
@@ -147,8 +134,10 @@ class Search:
                 continue
             found = query(node, function.scope, self._project, view)
             if found is not None:
-                if self._is_by_id(found, labels, wanted, view):
-                    scoped = self._scope_of(found.parts, function.scope, labels, view)
+                if is_picked_by_id(found, labels, wanted, view, self._owners):
+                    scoped = self.held.query(found.parts, function.scope, labels, view)
+                    if scoped is None and found.is_of_view and view is not None:
+                        scoped = self.held.view(view)
                     model = found.model.name if found.model is not None else ""
                     place = function.module.evidence(node, _SAID[found.miss.kind, found.miss.status])
                     miss = replace(found.miss, evidence=place)
@@ -156,35 +145,10 @@ class Search:
             elif depth and (is_on_self(node) or any(names_id(a.value, labels, wanted) for a in node.args)):
                 yield from self._called(node, function.scope, wanted, labels, view, depth)
 
-    def _is_by_id(self, found: Query, labels: Labels, wanted: str, view: ClassSymbol | None) -> bool:
-        """Whether the row is picked by the id; one of many that belong to it is no object that the path names."""
-        if found.is_of_view:
-            return view is not None
-        match found.node.func:
-            case form.Attr(value=form.Name(id=cursor)) if cursor in labels.ids:
-                return True
-        compared = list(conditions(found.parts))
-        by_id = [c for c in compared if names_id(c.value, labels, wanted)]
-        if any(self._is_own(c, found.model, wanted) for c in by_id):
-            return True
-        others = [c for c in compared if c not in by_id]
-        is_exact = last_name(found.node.func) not in ("first", "last", "afirst", "alast")
-        return bool(by_id) and is_exact and all(_is_settled(c, labels) for c in others)
-
-    def _is_own(self, condition: Condition, model: ClassSymbol | None, wanted: str) -> bool:
-        column = condition.column
-        if column in _IDS:
-            return True
-        if model is None:
-            return column == wanted or not column.endswith("_id")
-        is_elsewhere = "__" in column.strip("_") or self._owners.refers(model.name, column)
-        return not is_elsewhere and not self._owners.has_another(wanted, model.name)
-
     def _injected(self, function: FunctionSymbol, wanted: str, depth: int) -> Iterator[Candidate]:
         """What dependencies of the function look up: their result is a parameter, or nothing but a refusal."""
-        for param in function.parameters:
-            provider = provider_of(param, function, self._project)
-            inner = function_of(provider.node, provider.scope, self._project) if provider is not None else None
+        for param, provider in injected(function, self._project):
+            inner = function_of(provider.node, provider.scope, self._project)
             if inner is None or inner is function:
                 continue
             given = Labels({p.name for p in inner.parameters if p.name == wanted})
@@ -218,42 +182,6 @@ class Search:
         location = scope.module.location(call)
         checked, of_library = found.checked, lookup.is_of_view
         yield Candidate(model, found.ending, call, location, None, scoped, checked, of_library)
-
-    # --- what holds a query to the caller ---
-
-    def _scope_of(
-        self, parts: tuple[form.Expr, ...], scope: Scope, labels: Labels, view: ClassSymbol | None
-    ) -> Evidence | None:
-        for part in parts:
-            for node in form.walk(part):
-                if is_caller(node, labels):
-                    return scope.module.evidence(node, "the query is held to the caller")
-                inner = callee(node, scope, view, self._project) if isinstance(node, form.Call) else None
-                found = self.scope_in(inner) if inner is not None else None
-                if found is not None:
-                    return found
-        return None
-
-    def is_held(self, function: FunctionSymbol, given: Labels, depth: int = 2) -> bool:
-        """Whether a function that lists rows picks those of the caller."""
-        labels = labels_in(function, "", given, self._project)
-        for node in function.nodes:
-            if any(names_caller(condition.value, labels) for condition in stated(node)):
-                return True
-            if depth and isinstance(node, form.Call) and any(names_caller(a.value, labels) for a in node.args):
-                inner = callee(node, function.scope, None, self._project)
-                if inner is not None and self.is_held(inner, handed(node, inner, labels, "", self._project), depth - 1):
-                    return True
-        return False
-
-    def scope_in(self, function: FunctionSymbol) -> Evidence | None:
-        """Where a function that makes a query speaks of the caller."""
-        if function not in self._scopes:
-            labels = labels_in(function, "", Labels(), self._project)
-            asking = (n for n in function.nodes if is_caller(n, labels))
-            evidence = (function.module.evidence(n, "it is held to the caller") for n in asking)
-            self._scopes[function] = next(evidence, None)
-        return self._scopes[function]
 
     # --- what happens when nothing is found ---
 
@@ -293,14 +221,6 @@ def _names_asked_by(function: FunctionSymbol, labels: Labels, wanted: str) -> se
         if isinstance(node, form.Assign) and node.value is not None and names_id(node.value, labels, wanted):
             found.update(name for target in node.targets for name in assigned_names(target))
     return found
-
-
-def _is_settled(condition: Condition, labels: Labels) -> bool:
-    """Whether a further condition is no choice of the client's: a constant, another part of the path, the caller."""
-    value = condition.value
-    if isinstance(value, form.Const | form.Attr) or is_caller(value, labels):
-        return True
-    return isinstance(value, form.Name) and (value.id in labels.callers or value.id.endswith(("_id", "slug", "pk")))
 
 
 def _label_objects(function: FunctionSymbol, chosen: Candidate, labels: Labels) -> None:

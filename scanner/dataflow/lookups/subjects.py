@@ -43,7 +43,7 @@ def object_lookups(gathered: Gathered) -> Iterator[ObjectLookup]:
     owners = Owners(gathered.tables, gathered.project)
     search = Search(gathered.project, owners)
     places = list(_places(gathered, search))
-    read_by_owner = frozenset(_read_by_owner(gathered, places, search))
+    read_by_owner = frozenset(_read_by_owner(gathered, places, owners, search))
     for place in places:
         endpoint, ending = place.endpoint, place.found.ending
         absence, status = _absence(ending, endpoint, place.route, gathered.project)
@@ -62,14 +62,19 @@ def object_lookups(gathered: Gathered) -> Iterator[ObjectLookup]:
         )
 
 
-def _read_by_owner(gathered: Gathered, places: Iterable[_Place], search: Search) -> Iterator[str]:
+def _read_by_owner(gathered: Gathered, places: Iterable[_Place], owners: Owners, search: Search) -> Iterator[str]:
     """The models of which some endpoint lets callers read only what is theirs."""
+    in_question: set[str] = set()
     for place in places:
-        if place.endpoint.method == "GET" and (place.found.lookup.scoped or place.found.checked) is not None:
-            yield place.found.lookup.model
+        lookup = place.found.lookup
+        if lookup.scoped is None and place.found.checked is None:
+            owner = owners.of(lookup.model)
+            in_question.update([owner.model] if owner is not None else [])
+        elif place.endpoint.method == "GET":
+            yield lookup.model
     for route, endpoint in gathered.endpoints:
-        is_list = endpoint.is_json_list and bool(endpoint.auth)
-        if is_list and route.handler is not None and search.is_held(route.handler, Labels()):
+        is_list = endpoint.is_json_list and bool(endpoint.auth) and endpoint.collection in in_question
+        if is_list and route.handler is not None and search.held.is_list(route.handler, Labels()):
             yield endpoint.collection
 
 
@@ -81,7 +86,7 @@ def _places(gathered: Gathered, search: Search) -> Iterable[_Place]:
             continue
         found = _lookup(route, endpoint, search)
         if found is not None:
-            key = (route.handler or route.view_class, found.lookup.node, endpoint.auth)
+            key = (route.handler or route.view_class, found.lookup.node, endpoint.auth, found.checked is None)
             known = places.get(key)
             if known is None or (endpoint.method in CHANGING and known.endpoint.method not in CHANGING):
                 places[key] = _Place(route, endpoint, found)

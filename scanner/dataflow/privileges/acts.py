@@ -43,16 +43,17 @@ def sensitive_act(endpoint: Endpoint) -> SensitiveAct | None:
     what = next((_MEANING[word] for word in said if word in _MEANING), None)
     if what == _OF_KEYS and endpoint.method not in ("POST", "DELETE"):
         return None
-    change = None
-    if any(e.kind is EffectKind.SESSION and e.action == "login" and e.doubt is None for e in changes):
-        what = what or _SIGNING_IN
+    login = next((e for e in changes if e.kind is EffectKind.SESSION and e.action == "login" and not e.doubt), None)
+    change = login
+    if what is None and login is not None:
+        what = _SIGNING_IN
     elif what is None:
-        change = change_for_few(endpoint)
-        what = change.what if change is not None else None
+        reason = change_for_few(endpoint)
+        what, change = (reason.what, reason.change) if reason is not None else (None, None)
     if what is None or (what != _SIGNING_IN and not changes):
         return None
     records = [e.evidence for e in endpoint.effects if e.kind is EffectKind.AUDIT]
-    proof = change.change.steps if change is not None and change.change is not None else ()
+    proof = change.steps if change is not None else ()
     return SensitiveAct(what, proof, tuple(records[:3]), what == _SIGNING_IN)
 
 

@@ -30,8 +30,10 @@ _STRANGERS_HOOKS = frozenset(
 _TOKEN_ERRORS = frozenset({"jwt", "token", "jws", "jose", "signature", "expired", "credentials"})
 _SAID_ELSEWISE = frozenset({402, 405, 406, 409, 410, 413, 415, 423, 426, 428, 429, 451, 502, 503, 504})
 """Errors that say something else: too many attempts, a locked account, a service that is down."""
+_NOT_THERE = frozenset({"exist", "exists", "found"})
 _MOST_TRIED = 3
 """Statements with the reading of a token among them that fail for its sake, most likely."""
+_CALLERS = frozenset({"user", "account", "member", "principal", "identity", "current_user"})
 _SET_APART = frozenset("webhook webhooks callback callbacks hook hooks mfa 2fa otp totp".split())
 """Words of modules in which other tokens than the caller's are checked."""
 _GRANT = "OAuth 2.0 has a 400 for a grant that doesn't hold"
@@ -138,11 +140,12 @@ class _Refusals:
         tried = block.owner.body if block.owner is not None else []
         caught = handler.type.items if isinstance(handler.type, form.Display) else [handler.type]
         spoken = {word for node in caught if node is not None for word in words(last_name(node) or "")}
-        if not spoken & _TOKEN_ERRORS and len(tried) > _MOST_TRIED:
+        if not spoken & (_TOKEN_ERRORS | _NOT_THERE) and len(tried) > _MOST_TRIED:
             return None
         reads = any(reads_token(n, conditions.scope, self._project) for n in form.walk_body(tried))
         is_of_token = bool(spoken & _TOKEN_ERRORS) and (reads or bool(conditions.callers.brought))
-        if is_of_token or (reads and len(tried) <= _MOST_TRIED):
+        is_of_nobody = bool(spoken & _NOT_THERE) and _looks_up_caller(tried, conditions)
+        if is_of_token or (reads and len(tried) <= _MOST_TRIED) or is_of_nobody:
             place = handler.type if handler.type is not None else tried[0]
             return Lacks(frozenset({Lack.IDENTITY})), place
         return None
@@ -214,6 +217,17 @@ def _returned_before(node: form.Node, block: Block) -> form.If | None:
     earlier = [s for s in block.body if s.start < node.start]
     last = earlier[-1] if earlier else None
     return last if isinstance(last, form.If) and not last.orelse and isinstance(last.body[-1], form.Return) else None
+
+
+def _looks_up_caller(tried: list[form.Stmt], conditions: Conditions) -> bool:
+    """`user = User.objects.get(pk=claims["sub"])`."""
+    for statement in tried:
+        targets = statement.targets if isinstance(statement, form.Assign) else []
+        is_caller = any(isinstance(t, form.Name) and t.id in _CALLERS for t in targets)
+        names = (n.id for n in form.walk(statement) if isinstance(n, form.Name))
+        if is_caller and any(name in conditions.callers.brought for name in names if name not in _CALLERS):
+            return True
+    return False
 
 
 def _page(reply: Reply, function: FunctionSymbol, project: Project) -> str | None:

@@ -54,6 +54,9 @@ _ONE_TIME = frozenset(
     device push pairing verification change update file media""".split()
 )
 """Words of what is handed over once or by another way than the caller's credentials, and answered by other rules."""
+_TWICE = frozenset("again confirm confirmation confirmed repeat repeated verify second retyped".split())
+_CHANGING = frozenset({"set", "new", "old", "store"})
+_PASSWORDS = frozenset({"password", "passwd", "pwd", "hash", "hashed"})
 _SIGN_IN = frozenset(
     {"authenticate", "authenticate_user", "sign_in", "log_in", "check_credentials", "verify_credentials"}
 )
@@ -79,7 +82,8 @@ class Callers:
 
 def is_set_apart(name: str) -> bool:
     """Whether something of that name deals with other tokens than those that say who is calling."""
-    return not _ONE_TIME.isdisjoint(words(name))
+    spoken = set(words(name))
+    return bool(spoken & _ONE_TIME) or ("password" in spoken and bool(spoken & _CHANGING))
 
 
 def is_password_check(node: form.Expr) -> bool:
@@ -94,12 +98,25 @@ def is_password_check(node: form.Expr) -> bool:
     return False
 
 
-def is_stored_password(node: form.Expr) -> bool:
-    """`user.password_hash`, with which code compares what was typed in."""
-    match node:
-        case form.Attr(value=form.Name(id=owner), attr=attr):
-            return owner not in _GIVEN and not {"password", "passwd", "pwd", "hash"}.isdisjoint(words(attr))
-    return False
+def is_sent(name: str, function: FunctionSymbol, project: Project) -> bool:
+    """Whether a client sends it as the body: a parameter of the handler that nothing else fills."""
+    scope = function.outer
+    return any(
+        injection(p.default, scope, project) is None and injection(p.annotation, scope, project) is None
+        for p in function.parameters
+        if p.name == name
+    )
+
+
+def compared_password(left: form.Expr, right: form.Expr) -> str | None:
+    """Whose stored password the one side is, with which the other is compared: `user.password_hash != given`."""
+    match left:
+        case form.Attr(value=form.Name(id=owner), attr=attr) if owner not in _GIVEN and not is_set_apart(attr):
+            other = set(words(form.dotted(right) or "password"))
+            is_twice = bool(other & _TWICE) or (isinstance(right, form.Attr) and last_name(right.value) == owner)
+            is_password = (words(attr) or ("",))[-1] in _PASSWORDS and bool(other & _PASSWORDS)
+            return owner if is_password and not is_twice else None
+    return None
 
 
 def is_sign_in(node: form.Expr) -> bool:
@@ -115,7 +132,7 @@ def reads_token(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> 
         return False
     name = last_name(call.func) or ""
     spoken = set(words(name))
-    if spoken & _ONE_TIME or not spoken & _VERBS:
+    if spoken & _ONE_TIME or not spoken & _VERBS | {"from"}:
         return False
     if spoken & _TOKENS:
         return True
@@ -142,9 +159,9 @@ def callers_in(function: FunctionSymbol, is_handler: bool, project: Project) -> 
             case form.Call() if is_password_check(node):
                 found.signing_in.update(_whose(node))
             case form.Compare(left=left, rights=[right]):
-                stored = next((side for side in (left, right) if is_stored_password(side)), None)
-                if isinstance(stored, form.Attr) and isinstance(stored.value, form.Name):
-                    found.signing_in.add(stored.value.id)
+                owner = compared_password(left, right) or compared_password(right, left)
+                if owner is not None and not (is_handler and is_sent(owner, function, project)):
+                    found.signing_in.add(owner)
     return found
 
 

@@ -11,16 +11,16 @@ from assay.scanner.dataflow.responses.callers import (
     JARS,
     Callers,
     callers_in,
+    compared_password,
     is_caller,
     is_password_check,
     is_read_from_jar,
+    is_sent,
     is_set_apart,
     is_sign_in,
-    is_stored_password,
     reads_token,
     says_who,
 )
-from assay.scanner.dataflow.sources import injection
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.answer import Lack
@@ -42,7 +42,6 @@ _CLOSED = frozenset("disabled banned blocked suspended inactive deactivated dele
 _OF_ACCOUNTS = frozenset({"is", "account", "user", "email", "was", "been", "has"})
 """Words that leave it an account's state: `two_factor_enabled` is none."""
 _VOID = frozenset({"revoked", "blacklisted", "blacklist", "denylist", "blocklist", "expired", "revoke", "denied"})
-_PASSWORDS = frozenset({"password", "passwd", "pwd", "hash", "hashed", "pw"})
 _NOBODY = frozenset({"is_anonymous", "is_guest", "is_expired"})
 _COMPARERS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
 _OWNERS = frozenset("owner user author creator account customer member seller buyer created".split())
@@ -123,7 +122,7 @@ class Conditions:
 
     def _different(self, left: form.Expr, right: form.Expr) -> Lack | None:
         """`item.owner_id != user.id`, `user.role != "admin"`, `api_key != settings.API_KEY`."""
-        if is_stored_password(left) and set(words(form.dotted(right) or "password")) & _PASSWORDS:
+        if compared_password(left, right) in self.callers.signing_in:
             return Lack.PASSWORD
         if self._right_of_caller(left):
             return Lack.RIGHTS
@@ -223,14 +222,7 @@ class Conditions:
         return is_caller(node, self.callers)
 
     def _is_sent(self, node: form.Expr) -> bool:
-        """Whether a client sends it as the body: a parameter of the handler that nothing else fills."""
-        params = self.function.parameters if self.is_handler and isinstance(node, form.Name) else []
-        sent = (p for p in params if isinstance(node, form.Name) and p.name == node.id)
-        scope = self.function.outer
-        return any(
-            injection(p.default, scope, self.project) is None and injection(p.annotation, scope, self.project) is None
-            for p in sent
-        )
+        return self.is_handler and isinstance(node, form.Name) and is_sent(node.id, self.function, self.project)
 
     def _mentions_caller(self, node: form.Expr) -> bool:
         return any(is_caller(inner, self.callers) for inner in form.walk(node))

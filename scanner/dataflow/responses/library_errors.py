@@ -10,7 +10,7 @@ from assay.scanner.linker.project import last_part
 
 WEB_PACKAGES: Final = frozenset(
     """fastapi starlette flask quart werkzeug django rest_framework ninja ninja_extra aiohttp litestar sanic tornado
-    falcon bottle flask_restful flask_restx flask_smorest apiflask connexion blacksheep robyn""".split()
+    falcon bottle flask_restful flask_restx flask_smorest apiflask connexion blacksheep robyn fastcrud""".split()
 )
 
 
@@ -40,7 +40,7 @@ def of_library(dotted: str) -> int | None:
     if package not in WEB_PACKAGES or ("ValidationError" in name and package in ("django",)):
         return None
     short = name.removeprefix("HTTP")
-    for known in (name, short):
+    for known in (name, short, short.removesuffix("Exception")):
         found = BY_PHRASE.get(known) or ELSEWISE_CALLED.get(known)
         if found is not None:
             return found

@@ -302,5 +302,11 @@ def _kinds(node: form.Expr, scope: Scope, project: Project) -> Iterator[ClassSym
 def library_errors(project: Project) -> tuple[str, ...]:
     """The last names by which the project makes errors that are answered as HTTP errors, of libraries and its own."""
     named = [*BY_PHRASE, *(f"HTTP{name}" for name in BY_PHRASE), *ELSEWISE_CALLED, *_CARRIERS]
-    own = (cls.name for cls in project.classes if _is_http_error(cls, project))
+    own = (cls.name for cls in project.classes if _is_http_error(cls, project) or _is_answered(cls, project))
     return tuple(dict.fromkeys([*named, *own]))
+
+
+def _is_answered(cls: ClassSymbol, project: Project) -> bool:
+    """Whether it is an exception that says by itself which status answers it, or has a handler that does."""
+    is_exception = cls.name.endswith(("Error", "Exception")) or "builtins.Exception" in project.base_names(cls)
+    return is_exception and _status_of_class(cls, project) is not None

@@ -12,7 +12,7 @@ _NAMES = frozenset(
     {
         "ci", "debug", "demo", "dev", "development", "dummy", "example", "examples", "fake", "fakes", "fixture",
         "fixtures", "local", "mock", "mocks", "pytest", "sample", "seed", "seeder", "seeds", "simulator", "stub",
-        "test", "testing", "tests", "unittest",
+        "test", "tester", "testing", "tests", "unittest",
     }
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from assay.scanner.linker.scopes import FunctionSymbol, How
 from assay.scanner.linker.values import Instance, Literal
 from assay.scanner.readers.python import form
 
+_REQUESTS = frozenset({"request", "req", "self"})
 _LOADING = frozenset({"load", "loads", "model_validate", "parse_obj", "from_dict", "model_validate_json"})
 _ASKING = frozenset({"is", "valid", "validate", "check", "match", "fullmatch", "verify"})
 Given = Mapping[str, Sent]
@@ -220,12 +221,16 @@ class Held:
         given = self.handed(node)
         if given is None:
             return None
-        callee, handed = given
-        has_body = any(sent.part is not Part.FIELD for sent in handed.values())
-        return self._others.given_by(callee, handed) if has_body or not node.positional else None
+        has_body = any(sent.part is not Part.FIELD for sent in given[1].values())
+        return self._others.given_by(*given) if has_body or not given[1] else None
 
     def handed(self, node: form.Call) -> tuple[FunctionSymbol, dict[str, Sent]] | None:
-        """The function of the project that is called, and what its parameters are given of the body."""
+        """The function of the project that is called, and what its parameters are given of the body; None where it
+        gets nothing of it, and has no request to read it from.
+        """
+        may_read = self._others.readings.is_request_global or _has_request(node)
+        if not may_read and not any(self.sent(arg.value) is not None for arg in node.args):
+            return None
         callee = self._others.project.callee_function(node, self._scope)
         if callee is None:
             return None
@@ -236,6 +241,12 @@ class Held:
             if sent is not None:
                 handed[param.name] = sent
         return callee, handed
+
+
+def _has_request(node: form.Call) -> bool:
+    """`parsed(request)`, `self.data()`."""
+    owner = node.func.value if isinstance(node.func, form.Attr) else None
+    return any(last_name(each) in _REQUESTS for each in (owner, *(a.value for a in node.args)) if each is not None)
 
 
 def _asks(node: form.Expr) -> bool:

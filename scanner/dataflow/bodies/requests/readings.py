@@ -51,6 +51,7 @@ _COPIES = frozenset(
 _PICKS = frozenset({"project", "pick", "select_keys", "subset", "keyfilter"})
 """Some of the fields, with funcy's and toolz's names for that."""
 _FIELD_GETTERS = frozenset({"get", "pop", "getlist", "getone", "getall", "get_list", "setdefault", "getfirst"})
+_GLOBAL_REQUESTS = frozenset({"flask", "quart", "bottle", "connexion", "cherrypy"})
 _OF_DJANGO_REST = ("rest_framework.",)
 
 
@@ -60,6 +61,8 @@ class Readings:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._sources = RequestSources(project, {})
+        self.is_request_global = not project.imported_packages.isdisjoint(_GLOBAL_REQUESTS)
+        """Whether any function may read the request without being given it."""
 
     def of_attribute(self, node: form.Attr, scope: Scope) -> Sent | None:
         """`request.json`, `request.POST`; None for anything else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from assay.scanner.dataflow.bodies.credentials import credential
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.readers.python import form
@@ -29,19 +30,23 @@ def _pairs(node: form.Dict | form.Call) -> Iterator[tuple[form.Expr | str, form.
 def _fields(pairs: Iterable[tuple[form.Expr | str, form.Expr]], scope: Scope) -> Iterator[SchemaField]:
     for key, value in pairs:
         name = key if isinstance(key, str) else key.value if isinstance(key, form.Const) else None
-        shown = _shown(value)
+        shown = _shown(value, credential(name) is not None) if isinstance(name, str) else None
         if isinstance(name, str) and shown is not None:
             yield SchemaField(name, scope.module.location(value if isinstance(key, str) else key), is_stored=shown)
 
 
-def _shown(value: form.Expr) -> bool | None:
-    """Whether it is what an object holds; None for what is worked out, which may show less."""
+def _shown(value: form.Expr, is_credential: bool) -> bool | None:
+    """Whether it is what an object holds; None for what is worked out, which may show less, and for what the object
+    calls otherwise: `{"secret": book.text}`.
+    """
     match value:
-        case form.Attr(value=owner):
+        case form.Attr(value=owner, attr=name):
             dotted = form.dotted(owner) or ""
+            if is_credential and credential(name) is None:
+                return None
             return not any(word in dotted for word in ("config", "settings", "form", "request"))
-        case form.Subscript(index=form.Const(value=str())):
-            return True
+        case form.Subscript(index=form.Const(value=str() as name)):
+            return None if is_credential and credential(name) is None else True
         case form.Name():
             return False
     return None

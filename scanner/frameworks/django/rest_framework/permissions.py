@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from assay.scanner.dataflow.refusals import uses_credentials
 from assay.scanner.framework import AboveRoute, Guard, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.rest_framework.anonymous import READS, Anonymous, Asked
@@ -198,7 +199,10 @@ def _class_lets_in(cls: ClassSymbol, asked: Asked, project: Project) -> bool:
     if method is None:
         return by_base
     told = Anonymous(cls, asked, by_base, project).is_let_in_by(method)
-    return told if told is not None else not any(_asks_who(node) for node in _followed(method, project))
+    if told is not None:
+        return told
+    asks = uses_credentials(method, project) is not None or any(_asks_who(node) for node in _followed(method, project))
+    return not asks
 
 
 def _followed(method: FunctionSymbol, project: Project) -> Iterator[form.Expr | form.Stmt]:
