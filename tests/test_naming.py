@@ -88,7 +88,7 @@ def test_styles(name: str, style: NameStyle | None) -> None:
         (["lists", None], None),
         (["settings"], None),
         (["email-update"], None),
-        (["update-notifications"], None),
+        (["update-history"], None),
         (["set-password"], None),
         (["bulk", "delete"], None),
         ([None], None),

@@ -50,9 +50,8 @@ def unauthenticated_endpoint(endpoint: Endpoint, service: Service) -> Verdict:
     doubts = (*endpoint.unresolved_guards, *endpoint.stand_ins, *endpoint.opened)
     is_page = endpoint.kind is EndpointKind.HTML
     if not endpoint.auth and not doubts and endpoint.changes:
-        return fail(
-            f"{endpoint.label} changes something for anybody; put a guard on it or its router", *endpoint.changes
-        )
+        text = f"{endpoint.label} changes something for anybody; put a guard on it or its router"
+        return fail(text, *endpoint.changes[:_SHOWN])
     if not endpoint.auth and not doubts and endpoint.private_rows and not is_page:
         text = f"{endpoint.label} lists rows about people for anybody; put a guard on it or its router"
         return fail(text, *endpoint.private_rows)

@@ -48,6 +48,8 @@ def verb_in_resource_path(path: PathTemplate, service: Service, options: VerbOpt
         return passed("its segments name things", Evidence(path.location, path.name))
     if path.is_action and options.actions:
         return passed(f"`{path.segment}` is an action on one object", *path.evidence)
+    if path.may_be_thing:
+        return review(f"is `{path.segment}` a thing, or does it say what is done?", *path.evidence)
     said = f"the path {path.name} says `{path.verb}`; name the resource, and let the method say what is done with it"
     return fail(said, *path.evidence)
 
@@ -76,6 +78,8 @@ def inconsistent_path_case(name: PathName, service: Service, options: CaseOption
         return not_applicable(f"there are only {common.total} names of several words: that shows no convention")
     if name.style is not style and wanted is not None:
         return fail(f"`{name.name}` is {name.style} where the configuration asks for {style}; rename it")
+    if wanted is None and name.style is common.rival:
+        return review(f"as many {name.kind}s are {common.style} as {common.rival}: which is the rule?", common.example)
     if name.style is not style:
         most = f"{common.count} of {common.total} {name.kind}s are {style}"
         return fail(f"`{name.name}` is {name.style} where {most}; rename it", common.example)

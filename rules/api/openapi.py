@@ -69,4 +69,6 @@ def undocumented_operation(operation: DocumentedOperation, service: Service) -> 
         return not_applicable(operation.excuse)
     if operation.text is None:
         return fail(f"nothing says what {operation.label} does; add a sentence as the handler's docstring")
+    if operation.is_placeholder:
+        return review(f"does `{operation.text.text}` say what {operation.label} does?", operation.text)
     return passed("it is described in words", operation.text)

@@ -65,6 +65,8 @@ def mass_assignment(assignment: BulkAssignment, service: Service) -> Verdict:
     Why: a client that adds `is_admin` or `owner_id` to a body gets rights, or somebody else's things.
     Fix: take a narrow input schema that names its fields, and set roles, owners and balances in code.
     """
+    if not assignment.is_stored:
+        return not_applicable("the object that it writes is no row")
     target = assignment.target or "the object"
     if assignment.unlimited is not None and not assignment.only_admins:
         return fail(
@@ -103,6 +105,8 @@ def secret_field_in_response(shape: ResponseShape, service: Service) -> Verdict:
     Why: whoever may read the object, or its log or cache, can act as its owner; hashes of passwords can be guessed.
     Fix: answer with a schema of its own without the field (`write_only`, `load_only`, `Field(exclude=True)`).
     """
+    if shape.hands_out and not shape.shown and not shape.doubtful:
+        return not_applicable("clients get their tokens by it")
     if shape.shown:
         return fail(f"{shape.label} shows a credential; leave the field out of what is answered", *shape.shown)
     if shape.doubtful:
@@ -163,7 +167,7 @@ def failure_turned_into_success(clause: CaughtFailure, service: Service) -> Verd
         said = f"{clause.function} goes on as if its change had been made"
         return fail(f"{said}; answer an error", clause.place, *clause.changes)
     if clause.replaces_result and not (clause.is_read and clause.is_logged) and clause.comment is None:
-        said = f"{clause.function} answers {clause.outcome} whatever went wrong"
+        said = f"{clause.function} gives {clause.outcome}, whatever went wrong"
         return fail(f"{said}; answer an error", clause.place, *clause.changes)
     if clause.loses_change or clause.replaces_result:
         return review(f"may {clause.function} answer a success whatever went wrong?", clause.place)

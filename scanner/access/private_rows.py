@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.lexicon import sensitivity, words
 from assay.scanner.framework import Route
-from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.table import Table
 
@@ -28,8 +28,12 @@ def with_private_rows(
     personal = {table.model for table in tables if any(_is_private(column.name) for column in table.columns)}
     for route, endpoint in endpoints:
         is_open = not endpoint.auth and not endpoint.public_purpose and endpoint.method in ("GET", "ANY")
-        found = tuple(_private(route, endpoint, personal)) if is_open and endpoint.returns_collection else ()
+        found = tuple(_private(route, endpoint, personal)) if is_open and _lists(endpoint) else ()
         yield route, replace(endpoint, private_rows=found) if found else endpoint
+
+
+def _lists(endpoint: Endpoint) -> bool:
+    return endpoint.returns_collection or (endpoint.kind is EndpointKind.JSON and bool(endpoint.reads))
 
 
 def _private(route: Route, endpoint: Endpoint, personal: set[str]) -> Iterator[Evidence]:

@@ -54,10 +54,11 @@ def stand_ins(route: Route) -> Iterator[Evidence]:
     static = static_segments(route.path)
     if not {"public", "guest"}.isdisjoint(static):
         yield Evidence(route.location, "its path says that it is public")
-    is_creating = "POST" in route.methods and not own and bool(static) and _KEEPING_PEOPLE_OUT.isdisjoint(static)
-    if is_creating and static[-1] in _ACCOUNTS:
+    if not static or not _KEEPING_PEOPLE_OUT.isdisjoint(static) or not {"POST", "ANY"}.intersection(route.methods):
+        return
+    if static[-1] in _ACCOUNTS and not own:
         yield Evidence(route.location, "people may register with it")
-    elif is_creating and not _VISITORS.isdisjoint(static[-1].split("_")):
+    elif not _VISITORS.isdisjoint(static[-1].split("_")):
         yield Evidence(route.location, f"visitors may send `{static[-1]}`")
 
 

@@ -25,8 +25,8 @@ _MOUNTING = {
 _FRAMEWORKS = frozenset(
     {"rest_framework", "django", "flask", "fastapi", "starlette", "abc", "typing", "builtins", "object"}
 )
-_ROUTERS = frozenset({"APIRouter", "InferringRouter", "Blueprint", "FastAPI", "Starlette", "Flask"})
-"""Types whose routes are the project's own, though their classes are a library's."""
+_ROUTERS = frozenset({"APIRouter", "InferringRouter", "Blueprint", "FastAPI", "Starlette", "Flask", "StaticFiles"})
+"""Types whose routes are the project's own, though their classes are a library's; and files."""
 
 
 def answered_by_library(path: str, root: str, project: Project) -> Evidence | None:

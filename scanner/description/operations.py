@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.scanner.description.applications import Application
@@ -14,6 +15,9 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 _WORDS = frozenset({"summary", "description", "operation_summary", "operation_description", "docs", "desc", "notes"})
+_PLACEHOLDER = re.compile(
+    r"\W*(?:(?:todo|tbd|fixme|xxx)\b.*|_*(?:summary|description|docstring)_*|endpoint|handler|view)\W*", re.IGNORECASE
+)
 _DECORATORS = frozenset({"swag_from", "swagger_auto_schema_from_file"})
 """Decorators that take the words from somewhere else."""
 _HIDING = {"hide": True, "exclude": True, "include_in_schema": False, "doc": False, "documented": False}
@@ -37,6 +41,7 @@ def documented_operations(app: Application, project: Project) -> Iterator[Docume
             location=route.location,
             role=each.endpoint.role,
             text=text,
+            is_placeholder=text is not None and _PLACEHOLDER.fullmatch(text.text) is not None,
             excuse=_why_not(route, project) if text is None else None,
         )
 

@@ -53,7 +53,7 @@ class BulkAssignment:
     function that is called there does so, `everything` where a schema takes every column of its table but a few.
     `rights` are fields that give a client rights, `owners` those that say whose the row is; `checked` are such that
     code of the schema looks at. `limits` say which fields there are, `unknown` why that can't be told. `only_admins`
-    may call it, or `only_entitled` callers with some right.
+    may call it, or `only_entitled` callers with some right. `is_stored` is False where the object is no row.
     """
 
     name: str
@@ -70,6 +70,7 @@ class BulkAssignment:
     limits: tuple[Evidence, ...] = ()
     only_admins: bool = False
     only_entitled: bool = False
+    is_stored: bool = True
 
     @property
     def subject_id(self) -> str:
@@ -93,7 +94,8 @@ class ResponseShape:
     `name` is the schema's, with its module. `endpoints` are those that answer with it. `shown` are fields with a stored
     credential: a password or its hash, a key, a token of a table's row. `issued` are credentials that only the calls
     which make them answer with. `doubtful` are fields named like a credential that may be none. `kept` are credentials
-    that it takes or stores and doesn't show. `unresolved` says why its fields can't be told.
+    that it takes or stores and doesn't show. `unresolved` says why its fields can't be told. `hands_out` says that
+    clients get their tokens by it.
     """
 
     name: str
@@ -105,6 +107,7 @@ class ResponseShape:
     doubtful: tuple[Evidence, ...] = ()
     kept: tuple[Evidence, ...] = ()
     unresolved: Evidence | None = None
+    hands_out: bool = False
 
     @property
     def subject_id(self) -> str:

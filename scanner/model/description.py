@@ -92,6 +92,8 @@ class DocumentedOperation:
     location: Location
     role: Role
     text: Evidence | None = None
+    is_placeholder: bool = False
+    """The text stands for one that is still to be written."""
     excuse: str | None = None
 
     @property

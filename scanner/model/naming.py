@@ -16,7 +16,8 @@ class PathTemplate:
 
     `verb` is a word in it that says what the method should say (`create`, `delete`), with the segment that it stands
     in; `is_action` says that this is the last segment, behind an object's id, and answers POST: an action on the object
-    that no method has a name for. `excuse` says why the path is named as it has to be.
+    that no method has a name for. `may_be_thing` says that the words may name a thing as well, such as notifications of
+    updates. `excuse` says why the path is named as it has to be.
     """
 
     name: str
@@ -26,6 +27,7 @@ class PathTemplate:
     verb: str | None = None
     segment: str = ""
     is_action: bool = False
+    may_be_thing: bool = False
     excuse: str | None = None
     evidence: tuple[Evidence, ...] = ()
 
@@ -63,6 +65,8 @@ class Convention:
     count: int
     total: int
     example: Evidence
+    rival: NameStyle | None = None
+    """Another style that is as common."""
 
 
 @dataclass(frozen=True, slots=True)

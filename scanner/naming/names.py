@@ -12,7 +12,7 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.naming.apis import Api, ApiRoute
 from assay.scanner.naming.places import Places
-from assay.scanner.naming.words import style_of, verb_of, words_of
+from assay.scanner.naming.words import may_be_thing, style_of, verb_of, words_of
 from assay.scanner.readers.python import form
 
 _OF_OTHERS = frozenset({"webhook", "webhooks", "hook", "hooks", "callback", "callbacks", "oauth", "oauth2", "oidc",
@@ -52,6 +52,7 @@ def path_templates(api: Api, places: Places) -> Iterator[PathTemplate]:
             verb=verb,
             segment=segment,
             is_action=_is_action(segments, index, methods),
+            may_be_thing=may_be_thing(segment),
             excuse=_chosen_by_others(first),
             evidence=(Evidence(first.route.location, f"{' and '.join(methods)} answers there"),),
         )
@@ -87,7 +88,8 @@ def _names(kind: NameKind, names: Sequence[_Name]) -> Iterator[PathName]:
     style = max(_PREFERRED, key=lambda s: (counts[s], -_PREFERRED.index(s)))
     example = max((name for name in names if name.style is style), key=lambda n: (n.uses, n.name))
     evidence = Evidence(example.location, f"{counts[style]} of {len(names)} are {style}: {example.name}")
-    convention = Convention(style, counts[style], len(names), evidence)
+    rival = next((s for s in _PREFERRED if s is not style and counts[s] == counts[style]), None)
+    convention = Convention(style, counts[style], len(names), evidence, rival)
     for name in names:
         yield PathName(name.name, kind, name.style, convention, name.location, Role.PROD)
 

@@ -15,11 +15,12 @@ _AUTH = frozenset({"login", "logout", "signin", "signout", "signup", "register",
     "refresh", "password", "verify", "otp", "mfa", "totp"})  # fmt: skip
 _PARTICLES = frozenset({"on", "ons", "up", "ups", "in", "ins", "started"})
 """`add-ons`, `set-up`: one word written as two."""
-_RECORDS = frozenset({"history", "histories", "log", "logs", "request", "requests", "event", "events", "notes",
-    "notification", "notifications", "status", "statuses", "info", "channel", "channels", "window", "windows",
-    "schedule", "schedules", "policy", "policies", "job", "jobs", "run", "runs", "result", "results",
-    "reason", "reasons"})  # fmt: skip
+_RECORDS = frozenset({"history", "histories", "log", "logs", "notes", "status", "statuses", "info"})
 """`update-history`: what is recorded about the doing is a thing."""
+_OBJECTS = frozenset({"request", "requests", "event", "events", "notification", "notifications", "channel", "channels",
+    "window", "windows", "schedule", "schedules", "policy", "policies", "job", "jobs", "run", "runs", "result",
+    "results", "reason", "reasons"})  # fmt: skip
+"""`update-notifications`: a thing of that kind, or what is done to one."""
 _RECORDED = frozenset({"update", "edit", "delete", "create", "fetch"})
 _SEVERAL = frozenset({"bulk", "batch", "many", "multiple", "selected"})
 _READING = frozenset({"get", "list", "fetch", "retrieve"})
@@ -68,6 +69,12 @@ def verb_of(segments: Sequence[str | None], index: int) -> str | None:
     if verb == "list":
         return verb if rest[-1].endswith("s") and not rest[-1].endswith("ss") else None
     return verb
+
+
+def may_be_thing(segment: str) -> bool:
+    """Whether the words may as well name a thing as say what is done to it."""
+    words = words_of(segment)
+    return len(words) > 1 and words[0] in _RECORDED and words[-1] in _OBJECTS
 
 
 def _follows_a_collection(segments: Sequence[str | None], index: int) -> bool:

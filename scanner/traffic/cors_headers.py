@@ -22,8 +22,8 @@ _CREDENTIALS = "access-control-allow-credentials"
 _SETTING = ("set_header", "add_header", "append_header", "setdefault", "add", "set", "append")
 _ANSWERS = (
     "Response", "JSONResponse", "HTMLResponse", "PlainTextResponse", "StreamingResponse", "FileResponse",
-    "ORJSONResponse", "HttpResponse", "JsonResponse", "HTTPResponse", "make_response", "json_response", "json", "text", "html", "raw",
-    "EventSourceResponse", "StreamResponse",
+    "ORJSONResponse", "HttpResponse", "JsonResponse", "HTTPResponse", "make_response", "json_response",
+    "json", "text", "html", "raw", "EventSourceResponse", "StreamResponse",
 )  # fmt: skip
 """Calls that make an answer with `headers=`."""
 _HOLDERS = ("headers", "response", "resp", "res", "rv", "reply", "answer", "r")

@@ -105,6 +105,7 @@ class Shapes:
             doubtful,
             tuple(e for n, e in found.kept.items() if n not in found.shown),
             self._unresolved(use),
+            hands_out=bool(found.issued) and all(_is_entrance(endpoint) for endpoint, _ in use.endpoints),
         )
 
     def _sorted_in(
@@ -129,7 +130,7 @@ class Shapes:
         if kind is Credential.PASSWORD:
             return is_read or used.table is not None or _name(used) in self._taken
         is_renewal = endpoint.method == "PUT" and endpoint.path.rstrip("/").endswith(("/tokens", "/keys", "/key"))
-        return is_read and not is_renewal and _ENTRANCES.isdisjoint(words(endpoint.path))
+        return is_read and not is_renewal and not _is_entrance(endpoint)
 
     def _is_stored(self, kind: Credential, field_: SchemaField, used: Schema) -> bool:
         """Names of passwords and keys say that they are kept somewhere, a column says it of tokens."""
@@ -147,6 +148,10 @@ class Shapes:
             return None
         columns = schema.table.columns if schema.table is not None else ()
         return schema.unknown if any(credential(c.name) is not None for c in columns) else None
+
+
+def _is_entrance(endpoint: Endpoint) -> bool:
+    return not _ENTRANCES.isdisjoint(words(endpoint.path))
 
 
 def _is_handed_out(schema: Schema) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from assay.scanner.dataflow.constants import constant, definitions
-from assay.scanner.dataflow.keys.sent import SHAPING, SentValues
+from assay.scanner.dataflow.keys.sent import SentValues
+from assay.scanner.dataflow.keys.sides import TRANSPARENT, is_named_secret, is_of_session, may_matter, name_of, stripped
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
-from assay.scanner.dataflow.secrets.destinations import own_name
 from assay.scanner.dataflow.secrets.ingredients import Ingredient, ingredients
-from assay.scanner.dataflow.secrets.names import Secrecy, is_password, is_password_hash, is_signature, secrecy
+from assay.scanner.dataflow.secrets.names import Secrecy, is_password, is_password_hash, secrecy
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
@@ -25,10 +25,6 @@ from assay.scanner.readers.python import form
 
 _CONSTANT_TIME = ("compare_digest", "constant_time_compare", "bytes_eq", "safe_str_cmp")
 _KEYED = ("hmac.", "cryptography.hazmat.primitives.hmac.", "Crypto.Hash.HMAC.", "Cryptodome.Hash.HMAC.")
-_DIGESTING = frozenset(
-    {"hexdigest", "digest", "finalize", "b64encode", "hexlify", "urlsafe_b64encode", "standard_b64encode"}
-)
-_SHAPING = SHAPING | _DIGESTING
 _HALF = frozenset(
     {
         "again", "challenge", "confirm", "confirmed", "confirmation", "csrf", "current", "last", "new", "nonce", "old",
@@ -38,28 +34,8 @@ _HALF = frozenset(
 """Words of names for what the same client sends twice, what is only asked to differ, and what is good for one try."""
 _CHANGING = frozenset({"changed", "config", "configuration", "edit", "save", "settings", "update"})
 """Words of code that asks whether somebody has entered something new."""
-_CODES = frozenset(
-    {
-        "activation",
-        "confirmation",
-        "coupon",
-        "gift",
-        "voucher",
-        "invitation",
-        "invite",
-        "login",
-        "magic",
-        "otp",
-        "recovery",
-        "reset",
-        "verification",
-    }
-)
-"""What a code is for that lets somebody in."""
 _EXPECTED = frozenset({"actual", "calculated", "computed", "correct", "expected", "preset", "real", "saved", "stored"})
 """Words of names for the side that the service itself knows."""
-_VARIABLES = frozenset({"getenv", "config", "env", "environ_get"})
-"""Calls that read a variable, which their first argument names."""
 _QUERIES = frozenset({"c", "columns", "F"})
 _DEEPEST = 6
 
@@ -87,12 +63,12 @@ class _Side:
 
     @property
     def is_secret(self) -> bool:
-        return self.origin is _Origin.SECRET or _is_named_secret(self.name)
+        return self.origin is _Origin.SECRET or is_named_secret(self.name)
 
     @property
     def is_surely_secret(self) -> bool:
         is_short = secrecy(self.name) is Secrecy.PERHAPS or words(self.name)[-1:] == ("code",)
-        return self.origin is _Origin.SECRET or (_is_named_secret(self.name) and not is_short)
+        return self.origin is _Origin.SECRET or (is_named_secret(self.name) and not is_short)
 
 
 class Comparisons:
@@ -131,7 +107,7 @@ class Comparisons:
         self, comparisons: list[tuple[form.Compare, Scope]]
     ) -> Iterator[tuple[form.Expr, Scope, Comparison, tuple[Evidence, ...]]]:
         for node, scope in comparisons:
-            if node.ops not in (["=="], ["!="]) or not (_may_matter(node.left) or _may_matter(node.rights[0])):
+            if node.ops not in (["=="], ["!="]) or not (may_matter(node.left) or may_matter(node.rights[0])):
                 continue
             kind, evidence = self._judged(node, scope)
             if kind is not None:
@@ -167,9 +143,9 @@ class Comparisons:
     # --- one side ---
 
     def _side(self, node: form.Expr, scope: Scope) -> _Side:
-        name = _name_of(_bare(node))
+        name = name_of(stripped(node))
         origin, evidence = self._origin(node, scope, _DEEPEST)
-        return _Side(name, origin, evidence, _is_of_session(_bare(node)))
+        return _Side(name, origin, evidence, is_of_session(stripped(node)))
 
     def _origin(self, node: form.Expr, scope: Scope, depth: int) -> tuple[_Origin, Evidence | None]:
         if not depth:
@@ -183,19 +159,19 @@ class Comparisons:
             return _Origin.SENT, sent
         if self._is_secret(node, scope, depth):
             return _Origin.SECRET, scope.module.evidence(node, "this is secret")
-        bare = _bare(node)
-        name = _name_of(bare)
+        bare = stripped(node)
+        name = name_of(bare)
         if isinstance(bare, form.Name):
-            if _is_named_secret(name) and _EXPECTED & set(words(name)):
+            if is_named_secret(name) and _EXPECTED & set(words(name)):
                 return _Origin.KEPT, scope.module.evidence(bare, "this is secret")
             for value, place in definitions(bare, scope, self._project):
                 origin, evidence = self._origin(value, place, depth - 1)
                 if origin in (_Origin.KEPT, _Origin.FIXED):
                     return origin, evidence
             return _Origin.UNKNOWN, None
-        if _is_of_session(bare):
+        if is_of_session(bare):
             return _Origin.KEPT, None
-        if _is_named_secret(name) and isinstance(bare, form.Attr | form.Subscript | form.Call):
+        if is_named_secret(name) and isinstance(bare, form.Attr | form.Subscript | form.Call):
             return _Origin.KEPT, scope.module.evidence(bare, "this is secret")
         return _Origin.UNKNOWN, None
 
@@ -254,7 +230,7 @@ class Comparisons:
             returned = [r.value for r in function.returns if r.value is not None]
             return any(self._is_secret(value, function.scope, depth) for value in returned) if depth > 0 else False
         last = last_name(call.func) or ""
-        if last in _SHAPING:
+        if last in TRANSPARENT:
             parts = [call.func.value] if isinstance(call.func, form.Attr) else []
             return any(self._is_secret(part, scope, depth) for part in (*parts, *call.positional))
         return False
@@ -262,56 +238,3 @@ class Comparisons:
     def _is_own_key(self, part: Ingredient) -> bool:
         is_key = secrecy(part.name) is Secrecy.SECRET and not {"key", "secret"}.isdisjoint(words(part.name))
         return is_key and self._sent.of(part.node, part.scope) is None
-
-
-def _is_named_secret(name: str) -> bool:
-    parts = words(name)
-    if parts[-1:] in (("code",), ("credentials",)):
-        return not _CODES.isdisjoint(parts)
-    return secrecy(name) is not None or is_password_hash(name) or is_signature(name)
-
-
-def _name_of(node: form.Expr) -> str:
-    """What the expression calls its value: the variable's name of `os.getenv("KEY")`, else what is called."""
-    if isinstance(node, form.Call) and last_name(node.func) in _VARIABLES and node.positional:
-        first = node.positional[0]
-        return first.value if isinstance(first, form.Const) and isinstance(first.value, str) else ""
-    if isinstance(node, form.Attr) and node.attr == "code":
-        return f"{last_name(node.value) or ''}_code"  # of what the code is
-    return own_name(node) or (last_name(node.func) if isinstance(node, form.Call) else "") or ""
-
-
-def _is_of_session(node: form.Expr) -> bool:
-    names = (last_name(n) for n in form.walk(node) if isinstance(n, form.Name | form.Attr))
-    return "session" in names and isinstance(node, form.Call | form.Subscript)
-
-
-def _bare(node: form.Expr) -> form.Expr:
-    """Without what only gives the text in another shape, or puts a fixed text before it: `f"Bearer {key}"`."""
-    while True:
-        match node:
-            case form.Await(value=inner):
-                node = inner
-            case form.Call(func=form.Attr(value=inner, attr=method)) if method in _SHAPING:
-                node = inner
-            case form.Call(func=form.Name(id=name), args=[form.Arg(value=inner), *_]) if name in _SHAPING:
-                node = inner
-            case form.Binary(op="+", left=form.Const(), right=inner):
-                node = inner
-            case form.Template(holes=[form.Hole(value=inner)]):
-                node = inner
-            case _:
-                return node
-
-
-def _may_matter(node: form.Expr) -> bool:
-    """Whether a side speaks of a secret or a digest: a quick look before a thorough one."""
-    bare = _bare(node)
-    if isinstance(bare, form.Const):
-        return False
-    name = _name_of(bare)
-    if isinstance(node, form.Call) and last_name(node.func) in _DIGESTING | {"get_secret_value"}:
-        return True
-    if isinstance(node, form.Template):
-        return any(_may_matter(e) for hole in node.holes for e in hole.expressions())
-    return _is_named_secret(name) or not {"code", "hmac", "digest", "mac", "hash", "hashed"}.isdisjoint(words(name))

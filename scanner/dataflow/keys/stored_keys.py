@@ -55,9 +55,11 @@ _IDENTIFYING = frozenset(
     {"auth", "authenticate", "authentication", "authorize", "bearer", "jwt", "key", "login", "session", "token"}
 )
 """Words of functions that find out who is calling."""
+_ENDED = frozenset({"ended", "expire", "expired", "expires", "expiration", "expiry", "now", "valid"})
 _LIBRARIES = {"rest_framework.authtoken": ("authtoken_token", "key")}
 """Applications for Django, with the table and its column."""
 _DEEPEST = 3
+_MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class StoredKeys:
         if sent:
             is_used_up = all(_deletes(lookup, cls) for lookup, _ in sent)
             keeping = Keeping.USED_UP if is_used_up else Keeping.PLAIN
-            return keeping, [made, _shown(sent[0][0]), sent[0][1]]
+            return keeping, [made, *(_shown(lookup) for lookup, _ in sent[:_MOST_SHOWN]), sent[0][1]]
         identifying = (lookup for lookup in own if _IDENTIFYING & set(words(lookup.scope.qualname)))
         return next(((Keeping.PLAIN, [made, _shown(lookup)]) for lookup in identifying), None)
 
@@ -273,13 +275,20 @@ def _may_be_key(table: Table, column: Column) -> bool:
 
 
 def _deletes(lookup: _Lookup, cls: ClassSymbol) -> bool:
-    """Whether the function that looks the row up deletes it."""
+    """Whether the function that looks the row up deletes it, and not only where it has ended."""
     function = lookup.scope.enclosing_function
     nodes = function.nodes if function is not None else ()
     assigned = (n for n in nodes if isinstance(n, form.Assign) and n.start <= lookup.call.start < n.end)
     names = {cls.name, *(t.id for n in assigned for t in n.targets if isinstance(t, form.Name))}
-    deleting = (n for n in nodes if isinstance(n, form.Call) and last_name(n.func) in ("delete", "adelete"))
+    ended = {part for n in nodes if isinstance(n, form.If) and _asks_for_end(n.test) for part in form.walk(n)}
+    calls = (n for n in nodes if isinstance(n, form.Call) and n not in ended)
+    deleting = (call for call in calls if last_name(call.func) in ("delete", "adelete"))
     return any(last_name(part) in names for n in deleting for part in form.walk(n) if isinstance(part, form.Name))
+
+
+def _asks_for_end(test: form.Expr) -> bool:
+    names = (last_name(n) or "" for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
+    return any(not _ENDED.isdisjoint(words(name)) for name in names)
 
 
 def _shown(lookup: _Lookup) -> Evidence:

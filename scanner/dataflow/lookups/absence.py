@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from assay.scanner.dataflow.lookups.absent_values import AbsentValues, Called, Ended, Held
@@ -13,7 +14,7 @@ from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
 
 _FAILURE_KEYS = frozenset({"error", "errors", "detail", "message", "msg"})
-_FAILURE_TEXTS = ("not found", "does not exist", "doesn't exist", "no such", "not exist")
+_FAILURE_TEXT = re.compile(r"not found|not exist|n't exist|n't be found|no such|\bno [\w ]{1,40} (found|with)\b")
 
 
 class Walk:
@@ -228,7 +229,7 @@ class Walk:
         keys = {str(k.value).lower() for k in body.keys if isinstance(k, form.Const)}
         inside = [n.value for v in body.values for n in form.walk(v) if isinstance(n, form.Const)]
         texts = [text.lower() for text in inside if isinstance(text, str)]
-        return bool(keys & _FAILURE_KEYS) and any(t in text for text in texts for t in _FAILURE_TEXTS)
+        return bool(keys & _FAILURE_KEYS) and any(_FAILURE_TEXT.search(text) for text in texts)
 
     def _raised(self, exc: form.Expr | None, node: form.Raise) -> Miss:
         if exc is None:

@@ -55,7 +55,9 @@ def raised(node: form.Expr, scope: Scope, project: Project) -> Miss:
 
 def aborts(call: form.Call, scope: Scope, project: Project) -> Miss | None:
     """What a call that never returns comes to: `abort(404)`, or a function of the project that does nothing else."""
-    if is_abort(call, scope, project):
+    value = project.infer(call.func, scope)
+    is_renamed = isinstance(value, External) and last_part(value.name) == "abort" and bool(call.args)
+    if is_renamed or is_abort(call, scope, project):
         return raised(call, scope, project)
     callee = project.callee_function(call, scope)
     if callee is None or callee.returns or not callee.node.body or callee.name == "__init__":

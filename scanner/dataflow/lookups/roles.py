@@ -31,9 +31,9 @@ _ANYBODY_SIGNED_IN = frozenset(
     """IsAuthenticated IsAuthenticatedOrReadOnly AllowAny IsAuthenticatedOrTokenHasScope LoginRequiredMixin""".split()
 )
 _SIGNING_IN = frozenset(
-    """login logged signin signed auth authed authenticate authenticated authentication authenticator authorization jwt
-    token tokens bearer oauth oauth2 oidc user identity session cookie key apikey credentials basic handler principal
-    account verified csrf""".split()
+    """login logged signin signed auth authed authenticate authenticated authentication authenticator authorization
+    authorized authorised jwt protected secured token tokens bearer oauth oauth2 oidc user identity session cookie key
+    apikey credentials basic handler principal account verified csrf""".split()
 )
 """Words of guards that ask who somebody is, and no more."""
 _OF_OBJECTS = "has_object_permission"

@@ -132,7 +132,7 @@ def reads_token(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> 
         return False
     name = last_name(call.func) or ""
     spoken = set(words(name))
-    if spoken & _ONE_TIME or not spoken & _VERBS | {"from"}:
+    if spoken & _ONE_TIME or not spoken & (_VERBS | {"from"}):
         return False
     if spoken & _TOKENS:
         return True

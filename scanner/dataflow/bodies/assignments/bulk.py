@@ -102,6 +102,7 @@ class BulkAssignments:
             limits=tuple(limits.values()),
             only_admins=callers == {Authority.ADMIN},
             only_entitled=Authority.ANYBODY not in callers,
+            is_stored=any(copy.is_stored for copy, _ in copies),
         )
 
     def _privileges(self, schema: Schema, table: Table | None, fixed: Collection[str]) -> _Privileges:

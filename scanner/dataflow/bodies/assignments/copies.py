@@ -33,6 +33,8 @@ class Copy:
     table: Table | None
     model: str
     fixed: frozenset[str] = frozenset()
+    is_stored: bool = True
+    """False where the object is known to be no row."""
     inner: Evidence | None = None
     """Where a function that `call` calls does the copying."""
 
@@ -77,10 +79,13 @@ def attribute_set(call: form.Call, sent: Sent, function: FunctionSymbol, tables:
     if last_name(call.func) != "setattr" or len(given) != 3 or isinstance(given[1], form.Const):
         return None
     if isinstance(given[0], form.Name) and given[0].id == "self" and function.owner is not None:
-        table = tables.of(function.owner)
+        cls: ClassSymbol | None = function.owner
     else:
-        table = _table_behind(given[0], function.scope, tables)
-    return Copy(call, function, sent, table, table.model if table is not None else "")
+        value = tables.project.infer(given[0], function.scope)
+        cls = value.cls if isinstance(value, Instance) else None
+    table = tables.of(cls) if cls is not None else _table_behind(given[0], function.scope, tables)
+    is_stored = cls is None or table is not None or bool(tables.project.subclasses(cls))
+    return Copy(call, function, sent, table, table.model if table is not None else "", is_stored=is_stored)
 
 
 def is_allowed(call: form.Call, function: FunctionSymbol, is_sent: Callable[[form.Expr], bool]) -> bool:
