@@ -19,8 +19,10 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "int": int,
     "float": float,
     "str": str,
+    "Csv": lambda text: [part.strip() for part in text.split(",") if part.strip()],
 }
 """How the libraries that read variables understand a `cast`."""
+_OF_TEXTS: dict[str, Callable[[str], str]] = {"strip": str.strip, "lower": str.lower, "upper": str.upper}
 
 
 class Unknown(Enum):
@@ -45,7 +47,7 @@ class Defaults:
 
     def holding(self, name: str, value: object) -> Defaults:
         """The same, for an expression that is evaluated while the name has that value."""
-        return Defaults(self._project, self._environment, {name: value})
+        return Defaults(self._project, self._environment, {**self._held, name: value})
 
     def value(self, node: form.Expr, scope: Scope, depth: int = _DEEPEST) -> object:
         """The value of the expression, or UNKNOWN."""
@@ -59,6 +61,8 @@ class Defaults:
                 return self._call(node, scope, depth)
             case form.Display(kind=kind, items=items):
                 return self._collection(kind, items, scope, depth)
+            case form.Comprehension(kind="list" | "generator", generators=[only]):
+                return self._comprehended(node.element, only, scope, depth)
             case form.Dict(keys=keys, values=values):
                 return self._dict(keys, values, scope, depth)
             case form.Binary(op="+", left=left, right=right) if self._folded(node, scope) is UNKNOWN:
@@ -97,6 +101,8 @@ class Defaults:
         cast = node.keyword("cast") if isinstance(node, form.Call) else None
         if cast is None or not isinstance(value, str):
             return value
+        if isinstance(cast, form.Lambda) and len(cast.params) == 1:
+            return self.holding(cast.params[0].name, value).value(cast.body, read.default.scope, depth - 1)
         parser = _PARSERS.get(last_name(cast) or "")
         return _parsed(parser, value) if parser is not None else UNKNOWN
 
@@ -111,6 +117,22 @@ class Defaults:
             else:
                 found.append(value)
         return tuple(found) if kind == "tuple" else found
+
+    def _comprehended(self, element: form.Expr, only: form.Generator, scope: Scope, depth: int) -> object:
+        """`[host.strip() for host in hosts.split(",") if host]`."""
+        items = self.value(only.iter, scope, depth - 1)
+        if not isinstance(items, list | tuple) or not isinstance(only.target, form.Name):
+            return UNKNOWN
+        found: list[object] = []
+        for item in items:
+            each = self.holding(only.target.id, item)
+            tests = [each.value(test, scope, depth - 1) for test in only.ifs]
+            value = each.value(element, scope, depth - 1)
+            if UNKNOWN in tests or value is UNKNOWN:
+                return UNKNOWN
+            if all(tests):
+                found.append(value)
+        return found
 
     def _dict(self, keys: list[form.Expr | None], values: list[form.Expr], scope: Scope, depth: int) -> object:
         found: dict[object, object] = {}
@@ -153,6 +175,9 @@ class Defaults:
             separator = given[0] if given else None
             if isinstance(text, str) and (separator is None or (isinstance(separator, str) and separator)):
                 return text.split(separator)
+        if name in _OF_TEXTS and isinstance(call.func, form.Attr) and not call.args:
+            text = self.value(call.func.value, scope, depth - 1)
+            return _OF_TEXTS[name](text) if isinstance(text, str) else UNKNOWN
         return self._folded(call, scope)
 
 

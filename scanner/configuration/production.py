@@ -12,8 +12,8 @@ from assay.scanner.configuration.evaluation.expressions import Expressions
 from assay.scanner.configuration.evaluation.given import NOTHING
 from assay.scanner.configuration.meanings import Items, Meanings, Taken, merged
 from assay.scanner.dataflow.ways import way_to
-from assay.scanner.linker.project import Project
-from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import How, Module, Scope
 from assay.scanner.model.place import Location
 from assay.scanner.model.setting import Setting
 from assay.scanner.readers.python import form
@@ -80,14 +80,20 @@ class Production:
         return [t for t in taken if t.truth is False]
 
     def given(self, module: Module, name: str) -> list[tuple[form.Expr, Scope]]:
-        """What production gives a module's name or adds to it, base layers first."""
+        """What production gives a module's name or adds to it, base layers first, without what is replaced later."""
         found: list[tuple[form.Expr, Scope]] = []
         for star in module.star_imports:
             source = self._project.import_module(star.module, star.level, module)
             if isinstance(source, Module) and source is not module:
                 found += self.given(source, name)
         for binding in module.scope.bindings.get(name, ()):
-            is_reached = self._branches.taken_by_binding(binding, (), NOTHING, _DEEPEST).truth is not False
-            if binding.value is not None and is_reached:
+            reached = self._branches.taken_by_binding(binding, (), NOTHING, _DEEPEST).truth
+            if binding.value is not None and reached is not False:
+                if reached is True and binding.how is How.ASSIGN and not _speaks_of(binding.value, name):
+                    found.clear()
                 found.append((binding.value, binding.scope))
         return found
+
+
+def _speaks_of(node: form.Expr, name: str) -> bool:
+    return any(isinstance(n, form.Name | form.Attr) and last_name(n) == name for n in form.walk(node))

@@ -261,7 +261,9 @@ def _flask(rest: list[str], context: CommandContext) -> Process:
     if "run" not in verbs:
         return Process("flask", WorkloadKind.JOB, "") if "db" in verbs else Process(None, WorkloadKind.UNKNOWN, "")
     port = _flag(rest, "-p", "--port") or context.env.get("FLASK_RUN_PORT") or "5000"
-    debug = "--debug" in rest or "--debugger" in rest
+    switched_on = context.env.get("FLASK_DEBUG", "0").lower() not in ("0", "false", "no", "")
+    development = context.env.get("FLASK_ENV") == "development"  # of Flask before 2.3
+    debug = "--debug" in rest or "--debugger" in rest or switched_on or development
     return Process("flask run", WorkloadKind.WEB, "", port=_port(port), is_development_server=debug)
 
 

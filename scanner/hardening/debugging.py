@@ -13,6 +13,8 @@ from functools import cached_property
 from assay.scanner.configuration.declared import Configuration
 from assay.scanner.configuration.defaults import UNKNOWN
 from assay.scanner.configuration.meanings import parsed, truth_of
+from assay.scanner.configuration.naming import names_environment
+from assay.scanner.dataflow.constants import definitions
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.safeguards.options import option_of
 from assay.scanner.framework import Sited
@@ -27,7 +29,7 @@ from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
-from assay.scanner.model.workload import Platform, WorkloadKind
+from assay.scanner.model.workload import Platform, Process, WorkloadKind
 from assay.scanner.readers.python import form
 
 _SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn", "flask_socketio"})
@@ -37,6 +39,9 @@ _FLASK = "Flask config"
 _WORDS = frozenset({"1", "true", "yes", "on", "development", "dev"})
 _DEBUGGING = re.compile(r"\bflask\b.*--debug\b|\bfastapi dev\b|--reload\b")
 _RUN_WITH = ("debug", "use_debugger", "use_reloader", "reload", "auto_reload")
+_FLASK_APPLICATION = "Flask"
+_DEBUG_OF_RUN = 2
+"""Its place in Flask's `run(host, port, debug)`."""
 _DOUBLE_STAR = 2
 _MADE_WITH = ("debug", "DEBUG")
 
@@ -80,9 +85,26 @@ class Debugging:
         """What Flask's own configuration says, as production has it."""
         mine = [s for s in self._gathered.settings if s.name == "DEBUG" and s.source == _FLASK]
         place = self._gathered.production.place_of("DEBUG", _FLASK, self._application.location.path)
+        loaded = dict(self._loaded_classes())
         for setting in mine:
-            if self._is_mine(setting.location.path) and setting.location == place and setting.role is Role.PROD:
+            if not self._is_mine(setting.location.path) or setting.role is not Role.PROD:
+                continue
+            told = loaded.get(setting.group.rpartition(":")[2])
+            if told is not None:
+                yield self._switch(setting.group, setting.location, _of_value(setting), True, (told,))
+            elif setting.location == place:
                 yield self._of_setting(setting)
+
+    def _loaded_classes(self) -> Iterator[tuple[str, Evidence]]:
+        """`app.config.from_object("config.Development")`: whatever the class is called, it is this one."""
+        for call, scope in self._project.calls_named("from_object"):
+            given = call.argument(0, "obj")
+            taken = self._gathered.production.taken(call, scope).truth
+            if given is None or taken is not True or not self._is_mine(scope.module.path):
+                continue
+            text = given.value if isinstance(given, form.Const) else last_name(given)
+            if isinstance(text, str) and scope.module.role is Role.PROD:
+                yield text.rpartition(".")[2], scope.module.evidence(call, "the application is configured by it")
 
     def _of_setting(self, setting: Setting) -> DebugSwitch:
         option = _of_value(setting)
@@ -96,9 +118,9 @@ class Debugging:
     def _of_applications(self) -> Iterator[DebugSwitch]:
         for made in self._application.made:
             if isinstance(made.node, form.Call) and not self._is_for_development(made):
-                node = next((n for name in _MADE_WITH if (n := made.node.keyword(name)) is not None), None)
-                if node is not None:
-                    yield self._at(made, node, True, ())
+                option = self._told(made.node, made, _MADE_WITH)
+                if option is not None:
+                    yield self._switch(around(made.scope), made.module.location(made.node), option, True, ())
 
     def _of_runs(self) -> Iterator[DebugSwitch]:
         """`app.run(debug=True)`, `uvicorn.run("shop:app", reload=True)`, `app.run(**OPTIONS)`."""
@@ -106,18 +128,20 @@ class Debugging:
             site = Sited(call, scope)
             if scope.module.role is not Role.PROD or not self._is_mine(scope.module.path):
                 continue
-            option = self._told(call, site) if self._serves(call, site) else None
+            option = self._told(call, site, _RUN_WITH) if self._serves(call, site) else None
             if option is not None and not self._is_for_development(site):
                 place = scope.module.location(call)
                 yield self._switch(around(scope), place, option, *self._starts.comes_to(call, scope))
 
-    def _told(self, call: form.Call, site: Sited) -> Option | None:
+    def _told(self, call: form.Call, site: Sited, names: tuple[str, ...]) -> Option | None:
         """What the call says of debugging, in its arguments or in a mapping that it spreads."""
-        node = next((n for name in _RUN_WITH if (n := call.keyword(name)) is not None), None)
+        node = next((n for name in names if (n := call.keyword(name)) is not None), None)
+        if node is None and self._application.framework == _FLASK_APPLICATION and names is _RUN_WITH:
+            node = next(iter(call.positional[_DEBUG_OF_RUN:]), None)
         if node is not None:
             return self._option(node, site)
         for mapping in (a.value for a in call.args if a.star == _DOUBLE_STAR):
-            for name in _RUN_WITH:
+            for name in names:
                 items = self._gathered.production.item(mapping, site.scope, name)
                 if items.found:
                     return option_of(items.found, lambda v: truth_of(parsed(v)) is True)
@@ -176,8 +200,9 @@ class Debugging:
             if command is None or workload.platform not in (Platform.DOCKERFILE, Platform.PROCFILE):
                 continue
             path = command.location.path
-            if self._gathered.roles.get(path, Role.PROD) is Role.PROD and _DEBUGGING.search(command.text):
-                on = Evidence(command.location, f"`{command.text[:80]}` turns debugging on")
+            debugs = _DEBUGGING.search(command.text) or _is_flask_debugging(command.process)
+            if self._gathered.roles.get(path, Role.PROD) is Role.PROD and debugs:
+                on = Evidence(command.location, f"`{command.text[:80]}` runs with debugging on")
                 yield self._switch(path, command.location, Option(False, (on,)), True, ())
 
     def _is_for_development(self, site: Sited) -> bool:
@@ -197,8 +222,8 @@ class Debugging:
 
     def _option(self, node: form.Expr, site: Sited) -> Option:
         """A switch that is configured counts by its default."""
-        value = self._defaults.value(node, site.scope)
-        if value is not UNKNOWN and not isinstance(node, form.Compare):
+        value = UNKNOWN if self._asks_where_it_runs(node, site.scope) else self._defaults.value(node, site.scope)
+        if value is not UNKNOWN:
             is_on = bool(parsed(value))
             is_default = not isinstance(node, form.Const)
             unless = ", unless it is configured otherwise" if is_default else ""
@@ -208,11 +233,32 @@ class Debugging:
         asked = site.module.evidence(node, "whether debugging is on can't be told")
         return option_of(found, lambda v: truth_of(parsed(v)) is True, asked)
 
+    def _asks_where_it_runs(self, node: form.Expr, scope: Scope) -> bool:
+        """`ENVIRONMENT == "local"`, or a name for that: production is told by what the environment is called."""
+        known = definitions(node, scope, self._project)
+        if len(known) == 1 and known[0][0] is not node:
+            return self._asks_where_it_runs(*known[0])
+        return isinstance(node, form.Compare) and any(names_environment(name) for name in _spoken(node))
+
     def _switch(
         self, name: str, location: Location, option: Option, production: bool | None, started_by: tuple[Evidence, ...]
     ) -> DebugSwitch:
         ordinal = self._ordinals.next(name, "debug")
         return DebugSwitch(name, ordinal, location, Role.PROD, option, production, started_by)
+
+
+def _is_flask_debugging(process: Process) -> bool:
+    """`flask run` where the image's environment turns debugging on."""
+    return process.server == "flask run" and process.is_development_server
+
+
+def _spoken(node: form.Expr) -> Iterator[str]:
+    """The names and the texts in an expression."""
+    for part in form.walk(node):
+        if isinstance(part, form.Name | form.Attr):
+            yield last_name(part) or ""
+        elif isinstance(part, form.Const) and isinstance(part.value, str):
+            yield part.value
 
 
 def _says_environment(setting: Setting) -> bool:

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 
 from assay.scanner.configuration.declared import Configuration
 from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.meanings import truth_of
 from assay.scanner.dataflow.constants import list_items
+from assay.scanner.framework import Sited
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import DJANGO, Application
 from assay.scanner.hardening.layers import Layer, layers_of
+from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.model.hardening import HostPolicy
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
@@ -33,6 +36,9 @@ def host_policy(application: Application, gathered: Gathered) -> HostPolicy:
     layer = next((la for la in layers_of(application, gathered) if la.name in _MIDDLEWARE), None)
     if layer is not None:
         return _of_layer(application, layer, gathered)
+    listed = next(_listed(application), None)
+    if listed is not None:
+        return _of_list(application, "the application", *listed, gathered)
     setting = next(
         (
             s
@@ -64,41 +70,95 @@ def _of_site(application: Application, gathered: Gathered) -> HostPolicy:
         where = Evidence(application.location, "ALLOWED_HOSTS isn't set: it is empty")
         return _policy(application, Option(True, (where,)))
     setting = found[-1]
-    return _policy(application, _of_setting(setting), setting)
+    return _policy(application, _of_setting(setting) or _of_branches(setting, site, gathered), setting)
 
 
-def _of_setting(setting: Setting) -> Option:
+def _of_setting(setting: Setting) -> Option | None:
+    """By the value that it has where nothing overrides it; None where that isn't one value."""
     comes_from = f" unless {setting.variables[0]} is set" if setting.variables else ""
     if setting.value is None:
-        if setting.variables or setting.is_required:
-            return Option(True, (Evidence(setting.location, f"{setting.name} has to be configured"),))
-        return Option(None, (Evidence(setting.location, f"what {setting.name} comes to can't be told"),))
+        return None
     if f"'{_ANY}'" in setting.value:
         what = Evidence(setting.location, f"{setting.name} is {setting.value}{comes_from}")
         return Option(False, (what,), is_default=bool(setting.variables))
     return Option(True, (Evidence(setting.location, f"{setting.name} is {setting.value}{comes_from}"),))
 
 
+def _of_branches(setting: Setting, site: Module, gathered: Gathered) -> Option:
+    """By what production gives it and adds to it: branches for development don't count."""
+    defaults = Configuration(gathered.project).defaults
+    given = [*gathered.production.given(site, setting.name), *_added(setting.name, site, gathered)]
+    taken = [(branch, scope) for node, scope in given for branch in _branches(node, scope, gathered)]
+    values = [defaults.value(node, scope) for node, scope in taken]
+    if any(value == _ANY or (isinstance(value, list | tuple) and _ANY in value) for value in values):
+        what = Evidence(setting.location, f"{setting.name} comes to any host")
+        return Option(False, (what,), is_default=bool(setting.variables))
+    if values and UNKNOWN not in values:
+        return Option(True, (Evidence(setting.location, f"{setting.name} lists the hosts in production"),))
+    speaks_of_any = any(_speaks_of_any(node) for node, _ in taken)
+    if (setting.variables or setting.is_required) and not speaks_of_any:
+        return Option(True, (Evidence(setting.location, f"{setting.name} has to be configured"),))
+    return Option(None, (Evidence(setting.location, f"what {setting.name} comes to can't be told"),))
+
+
+def _added(name: str, site: Module, gathered: Gathered) -> Iterator[tuple[form.Expr, Scope]]:
+    """`ALLOWED_HOSTS.append(host)`, `ALLOWED_HOSTS.extend(hosts)`."""
+    for call, scope in site.calls_named(("append", "extend")):
+        owner = call.func.value if isinstance(call.func, form.Attr) else None
+        if isinstance(owner, form.Name) and owner.id == name and call.positional:
+            if gathered.production.taken(call, scope).truth is not False:
+                yield call.positional[0], scope
+
+
+def _branches(node: form.Expr, scope: Scope, gathered: Gathered) -> Iterator[form.Expr]:
+    """What production may take of `x if DEBUG else y`."""
+    if not isinstance(node, form.Conditional):
+        yield node
+        return
+    truths = {truth_of(m.value) for m in gathered.production.meanings(node.test, scope)}
+    if truths != {False}:
+        yield from _branches(node.body, scope, gathered)
+    if truths != {True}:
+        yield from _branches(node.orelse, scope, gathered)
+
+
+def _speaks_of_any(node: form.Expr) -> bool:
+    texts = (n.value for n in form.walk(node) if isinstance(n, form.Const) and isinstance(n.value, str))
+    return any(text.strip("[]\"' ") == _ANY for text in texts)
+
+
 def _of_layer(application: Application, layer: Layer, gathered: Gathered) -> HostPolicy:
-    node = layer.call.keyword("allowed_hosts")
-    where = layer.site.module.location(layer.call)
+    node = layer.call.keyword("allowed_hosts") or next(iter(layer.call.positional[1:]), None)
     if node is None:
+        where = layer.site.module.location(layer.call)
         asked = Evidence(where, f"`{layer.name}` is given no hosts")
         return HostPolicy(application.name, where, Role.PROD, Option(None, (asked,)))
-    values = list(_values(node, layer, gathered))
+    return _of_list(application, f"`{layer.name}`", node, Sited(layer.call, layer.site.scope), gathered)
+
+
+def _listed(application: Application) -> Iterator[tuple[form.Expr, Sited]]:
+    """Litestar's `allowed_hosts=[...]`, where it isn't given a configuration of its own."""
+    for made in application.made:
+        node = made.node.keyword("allowed_hosts") if isinstance(made.node, form.Call) else None
+        if node is not None:
+            yield node, made
+
+
+def _of_list(application: Application, named: str, node: form.Expr, site: Sited, gathered: Gathered) -> HostPolicy:
+    values = list(_values(node, site.scope, gathered))
     is_any, is_told = _ANY in values, UNKNOWN not in values
-    text = "takes any host" if is_any else "takes these hosts only"
-    evidence = layer.site.module.evidence(node, f"`{layer.name}` {text}")
+    evidence = site.module.evidence(node, f"{named} takes {'any host' if is_any else 'these hosts only'}")
     # A list that is configured is a list: only its default may let everybody in.
-    return HostPolicy(application.name, where, Role.PROD, Option(not is_any, (evidence,), is_default=not is_told))
+    hosts = Option(not is_any, (evidence,), is_default=not is_told)
+    return HostPolicy(application.name, site.module.location(site.node), Role.PROD, hosts)
 
 
-def _values(node: form.Expr, layer: Layer, gathered: Gathered) -> Iterator[object]:
-    whole = Configuration(gathered.project).defaults.value(node, layer.site.scope)
+def _values(node: form.Expr, scope: Scope, gathered: Gathered) -> Iterator[object]:
+    whole = Configuration(gathered.project).defaults.value(node, scope)
     if isinstance(whole, list | tuple | set | str):
         yield from [whole] if isinstance(whole, str) else whole
         return
-    items = list_items(node, layer.site.scope, gathered.project) or [(node, layer.site.scope)]
-    for item, scope in items:
-        for meaning in gathered.production.meanings(item, scope):
+    items = list_items(node, scope, gathered.project) or [(node, scope)]
+    for item, around in items:
+        for meaning in gathered.production.meanings(item, around):
             yield meaning.value

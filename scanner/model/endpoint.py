@@ -137,8 +137,9 @@ class Endpoint:
     def _changes(self, *, certain: bool) -> tuple[Evidence, ...]:
         own = (EffectKind.SESSION, EffectKind.AUDIT)
         found = [e for e in self.effects if e.kind not in own and e.excuse is None and (e.doubt is None) is certain]
-        if self.method == "GET":  # what is read may be fetched or kept on the way
-            found = [e for e in found if e.kind is EffectKind.WRITE and len(e.steps) <= _NEAR]
+        if self.method in ("GET", "ANY"):  # what is read may be fetched or kept on the way
+            reading = set(self.effects_on_get)
+            found = [e for e in found if e not in reading or (e.kind is EffectKind.WRITE and len(e.steps) <= _NEAR)]
         return tuple(dict.fromkeys(e.evidence for e in found))
 
     @property

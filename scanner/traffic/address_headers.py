@@ -113,16 +113,22 @@ def _trust(function: FunctionSymbol) -> Trust:
         name = last_name(node) if isinstance(node, form.Name | form.Attr) else None
         if name is not None and _TRUSTING & set(words(name)):
             return Trust.KNOWN_PROXIES
-        index = node.index if isinstance(node, form.Subscript) else None
-        if isinstance(index, form.Unary) and index.op == "-":
-            return Trust.KNOWN_PROXIES
-        if (
-            isinstance(node, form.Call)
-            and last_name(node.func) in ("pop", "rpartition", "rsplit")
-            and not node.args[:1]
-        ):
+        if _counts_from_the_right(node):
             return Trust.KNOWN_PROXIES
     return Trust.CLAIMED
+
+
+def _counts_from_the_right(node: form.Expr | form.Stmt) -> bool:
+    """`chain[-1]`, `chain[-HOPS]`, `chain[len(chain) - HOPS]`, `reversed(chain)`: what proxies appended stands there."""
+    match node:
+        case form.Call(func=func, args=args):
+            name = last_name(func)
+            return name in ("rpartition", "rsplit", "reversed") or (name == "pop" and not args)
+        case form.Subscript(index=form.Const(value=int() as index)):
+            return index < 0
+        case form.Subscript(index=form.Unary(op="-") | form.Binary(op="-", left=form.Call(func=form.Name(id="len")))):
+            return True
+    return False
 
 
 def _use(read: form.Expr, function: FunctionSymbol, depth: int, project: Project) -> Evidence | None:

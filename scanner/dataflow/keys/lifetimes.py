@@ -20,7 +20,7 @@ _DURATIONS = frozenset({"timedelta", "duration", "Duration", "add", "shift", "re
 _ORDER = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 """`timedelta`'s parameters."""
 _SHAPES = frozenset(
-    {"timestamp", "int", "round", "floor", "isoformat", "replace", "astimezone", "timegm", "utctimetuple"}
+    {"timestamp", "int", "round", "floor", "isoformat", "replace", "astimezone", "timegm", "utctimetuple", "strftime"}
 )
 """Calls, by last name, that give the same point in time in another shape."""
 _NUMBERS = frozenset({"int", "float", "total_seconds"})

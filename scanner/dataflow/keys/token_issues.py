@@ -11,6 +11,7 @@ from assay.scanner.dataflow.keys.places import node_at, scope_at
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
+from assay.scanner.dataflow.ways import Turn, way_to
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name, last_part, literal_item
 from assay.scanner.linker.scopes import Scope
@@ -48,9 +49,21 @@ _READERS: Mapping[str, int] = {
 }
 """Where the greatest age may stand, of what reads a signed text."""
 _WITHOUT_TIME = ("Signer.", ".Serializer.", "URLSafeSerializer.")
-_STRATEGY = "fastapi_users.authentication.JWTStrategy"
-_FLASK_MAKERS = frozenset({"create_access_token", "create_refresh_token"})
+_LIFETIMES: Mapping[str, tuple[str, int | None]] = {
+    "fastapi_users.authentication.JWTStrategy": ("lifetime_seconds", 1),
+    "flask_jwt_extended.create_access_token": ("expires_delta", 2),
+    "flask_jwt_extended.create_refresh_token": ("expires_delta", 1),
+    "fastapi_jwt_auth.AuthJWT.create_access_token": ("expires_time", None),
+    "fastapi_jwt_auth.AuthJWT.create_refresh_token": ("expires_time", None),
+    "fastapi_login.LoginManager.create_access_token": ("expires", None),
+    "litestar.security.jwt.JWTAuth": ("default_token_expiration", None),
+    "litestar.security.jwt.JWTCookieAuth": ("default_token_expiration", None),
+    "litestar.security.jwt.OAuth2PasswordBearerAuth": ("default_token_expiration", None),
+}
+"""The keyword and the place of a lifetime that calls are told; without one the library's own counts."""
+_DJANGO_TOKENS = ("rest_framework_simplejwt.tokens.", "ninja_jwt.tokens.")
 _FLASK_SETTINGS = frozenset({"JWT_ACCESS_TOKEN_EXPIRES", "JWT_REFRESH_TOKEN_EXPIRES"})
+_DJANGO_RESET = "PASSWORD_RESET_TIMEOUT"
 _DJANGO_SETTINGS = ("SIMPLE_JWT", "NINJA_JWT")
 _DJANGO_KEYS = ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "SLIDING_TOKEN_LIFETIME")
 _OF_ISSUERS = frozenset({"iss", "iat", "aud", "jti", "nbf", "kid"})
@@ -94,7 +107,7 @@ class TokenIssues:
 
     def all(self) -> Iterator[TokenIssue]:
         """Each once, in order of path and position."""
-        found = [*self._by_calls(), *self._by_settings()]
+        found = [*self._by_calls(), *self._by_classes(), *self._by_settings()]
         ordinals = Ordinals()
         for issue in sorted(found, key=lambda f: f.place):
             function = around(issue.scope)
@@ -112,7 +125,7 @@ class TokenIssues:
             )
 
     def _by_calls(self) -> Iterator[_Found]:
-        names = {last_part(name) for name in (*_ENCODERS, *_DECODERS, *_READERS, _STRATEGY)} | _FLASK_MAKERS
+        names = {last_part(name) for name in (*_ENCODERS, *_DECODERS, *_READERS, *_LIFETIMES)} | {"set_exp"}
         for call, scope in self._project.calls_named(*sorted(names)):
             if scope.module.role is not Role.PROD:
                 continue
@@ -125,12 +138,24 @@ class TokenIssues:
                 found = self._decoded(call, scope)
             elif name in _READERS:
                 found = self._read(call, scope, name)
-            elif name == _STRATEGY:
-                found = self._given(call, scope, call.argument(1, "lifetime_seconds"))
-            elif name.startswith("flask_jwt_extended.") and call.keyword("expires_delta") is not None:
-                found = self._given(call, scope, call.keyword("expires_delta"))
+            elif name in _LIFETIMES:
+                keyword, position = _LIFETIMES[name]
+                told = call.keyword(keyword) if position is None else call.argument(position, keyword)
+                found = self._given(call, scope, told)
+            elif last_name(call.func) == "set_exp":
+                found = self._given(call, scope, call.keyword("lifetime"))  # of a token of Simple JWT
             if found is not None:
                 yield found
+
+    def _by_classes(self) -> Iterator[_Found]:
+        """Classes of tokens that state their own lifetime."""
+        for cls in self._project.classes:
+            if cls.module.role is not Role.PROD or not cls.own("lifetime"):
+                continue
+            if any(base.startswith(_DJANGO_TOKENS) for base in self._project.base_names(cls)):
+                for binding in cls.own("lifetime")[-1:]:
+                    if binding.value is not None:
+                        yield from self._stated(cls.name, cls.module.location(binding.value))
 
     # --- tokens ---
 
@@ -177,7 +202,9 @@ class TokenIssues:
         verified = self._production.item(options, scope, "verify_signature").found
         if not any(m.value is False for m in checked) or any(m.value is False for m in verified):
             return None
-        is_apart = bool(_AFTER_THE_END & set(words(scope.qualname)))
+        handled = (b.handles for b in way_to(scope.body, call.start) if b.turn is Turn.HANDLED)
+        is_ended = any("Expired" in name for names in handled for name in names)
+        is_apart = is_ended or bool(_AFTER_THE_END & set(words(scope.qualname)))
         expiry = Expiry.OTHERWISE if is_apart else Expiry.UNCHECKED
         return self._found(call, scope, expiry, [scope.module.evidence(call, "it takes tokens that have ended")])
 
@@ -206,7 +233,7 @@ class TokenIssues:
 
     def _read(self, call: form.Call, scope: Scope, name: str) -> _Found | None:
         age = call.argument(_READERS[name], "max_age")
-        spoken = set(words(scope.qualname)) | _salt_words(call)
+        spoken = set(words(scope.qualname)) | self._salt_words(call, scope)
         if age is not None and not (isinstance(age, form.Const) and age.value is None):
             found = self._lasting(call, scope, [(age, scope)])
             if found.lifetime is None or _ACCOUNTS & spoken:
@@ -224,6 +251,16 @@ class TokenIssues:
         expiry = Expiry.ANY_AGE if _OPENING & spoken else Expiry.UNTIMED
         return self._found(call, scope, expiry, [scope.module.evidence(call, "it is taken however old it is")])
 
+    def _salt_words(self, call: form.Call, scope: Scope) -> set[str]:
+        """The words of the texts that tell the signer apart: its salt, and the names on the way to it."""
+        receiver = call.func.value if isinstance(call.func, form.Attr) else call.func
+        names = [last_name(n) or "" for n in form.walk(receiver) if isinstance(n, form.Name | form.Attr)]
+        signer = self._project.infer(receiver, scope)
+        made = signer.origin if isinstance(signer, Instance) and isinstance(signer.origin, form.Call) else None
+        salts = [part.keyword("salt") for part in (call, made) if part is not None]
+        texts = [str(n.value) for n in (*form.walk(receiver), *salts) if isinstance(n, form.Const)]
+        return {word for text in (*names, *texts) for word in words(text)}
+
     # --- settings ---
 
     def _by_settings(self) -> Iterator[_Found]:
@@ -232,6 +269,9 @@ class TokenIssues:
                 for meaning in self._production.stated(setting)[:1]:
                     yield from self._stated(setting.name, meaning.evidence.location)
         for site in self._production.sites:
+            for node, around in self._production.given(site, _DJANGO_RESET)[-1:]:
+                if around.module.role is Role.PROD:
+                    yield from self._stated(_DJANGO_RESET, around.module.location(node))
             for name in _DJANGO_SETTINGS:
                 for node, _ in self._production.given(site, name)[-1:]:
                     for key in _DJANGO_KEYS:
@@ -270,12 +310,3 @@ def _known_as(name: str) -> str:
         del parts[1]
     return ".".join(parts)
 
-
-def _salt_words(call: form.Call) -> set[str]:
-    """The words of the texts that tell the signer apart: its salt, and the names on the way to it."""
-    receiver = call.func.value if isinstance(call.func, form.Attr) else call.func
-    names = [last_name(n) or "" for n in form.walk(receiver) if isinstance(n, form.Name | form.Attr)]
-    texts = [str(n.value) for n in form.walk(receiver) if isinstance(n, form.Const)]
-    salt = call.keyword("salt")
-    texts += [str(salt.value)] if isinstance(salt, form.Const) else []
-    return {word for text in (*names, *texts) for word in words(text)}

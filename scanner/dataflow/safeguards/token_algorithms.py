@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from assay.scanner.configuration.defaults import UNKNOWN
+from assay.scanner.configuration.meanings import Stand
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.constants import definitions, list_items
+from assay.scanner.dataflow.keys.places import node_at, scope_at
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.safeguards.options import CallOptions
 from assay.scanner.libraries import Option, TokenCall
@@ -50,7 +52,7 @@ class TokenAlgorithms:
             kind = Algorithms.ANY if model.takes_any else Algorithms.ABSENT
             return kind, [scope.module.evidence(call, "no algorithm is named")]
         node, around = told
-        items = list_items(node, around, self._project) or [(node, around)]
+        items = list_items(node, around, self._project) or self._of_setting(node, around) or [(node, around)]
         at = scope.module.evidence(call, "the algorithms are named")
         of_token = next((item for item in items if self._is_of_token(*item, _DEEPEST)), None)
         if of_token is not None:
@@ -84,6 +86,13 @@ class TokenAlgorithms:
                 return chosen, receiver.scope
         return None
 
+    def _of_setting(self, node: form.Expr, scope: Scope) -> list[tuple[form.Expr, Scope]]:
+        """The items of a list that is a setting of a framework, where it is stated."""
+        places = (m.evidence.location for m in self._production.meanings(node, scope) if m.value is Stand.OBJECT)
+        stated = ((node_at(place, self._project), scope_at(place, self._project)) for place in places)
+        lists = ((n, around) for n, around in stated if isinstance(n, form.Display))
+        return [item for n, around in lists for item in list_items(n, around, self._project)]
+
     def _names(self, node: form.Expr, scope: Scope) -> Iterator[str | None]:
         """The algorithms that the expression may be: empty for one that the configuration names, None for unknown."""
         if isinstance(node, form.Attr) and node.attr == "value":
@@ -98,7 +107,8 @@ class TokenAlgorithms:
             if isinstance(meaning.value, str):
                 yield meaning.value
             elif meaning.value is UNKNOWN or meaning.value is None:
-                yield "" if _is_configured(node) else None
+                stated = (node, *(n for n, _ in definitions(node, scope, self._project)))
+                yield "" if any(map(_is_configured, stated)) else None
             else:
                 yield None
 

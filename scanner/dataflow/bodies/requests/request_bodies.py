@@ -60,8 +60,10 @@ def _declared(handled: Handled, validators: Validators) -> Iterator[Evidence]:
 def _webhook(handled: Handled) -> Evidence | None:
     """Where a webhook asks for the credentials of the service that calls it."""
     endpoint, handler = handled.endpoint, handled.handler
-    spoken = {*words(endpoint.path), *words(handler.name if handler is not None else "")}
-    if handler is None or spoken.isdisjoint(_HOOKS):
+    if handler is None:
+        return None
+    spoken = {*words(endpoint.path), *words(handler.name), *words(handler.module.name.rpartition(".")[2])}
+    if spoken.isdisjoint(_HOOKS):
         return None
     if endpoint.guards:
         return endpoint.guards[0]
