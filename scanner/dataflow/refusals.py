@@ -31,9 +31,12 @@ _REFUSING_NAMES = frozenset(
 _STATUS_CARRIERS = frozenset({"HTTPException", "HTTPError", "WebSocketException", "abort", "make_response", "Response",
     "JSONResponse", "PlainTextResponse", "HTMLResponse", "HTTPResponse", "HttpResponse", "JsonResponse", "HttpError",
     "SanicException", "json_response", "jsonify", "json", "text", "html"})  # fmt: skip
+_TURNED_AWAY = (401, 403, 1008, 3000, 3003, 4001, 4003, 4401, 4403)
+"""Statuses, and codes with which WebSockets are closed, for callers who may not."""
 _REFUSING_METHODS = frozenset({"unauthorized", "forbidden", "handle_needs_login"})
 _VERIFIERS = frozenset({"verify_jwt_in_request", "verify_fresh_jwt_in_request", "verify_jwt_refresh_token_in_request"})
 """Library functions that raise for a caller without a valid token."""
+_PERMISSION_CHECKS = ("flask_principal.Permission.require", "flask_principal.Permission.test")
 _NEXT = frozenset({"handler", "call_next", "get_response", "next_handler"})
 """What middleware calls the rest of the chain."""
 _ANSWERING_METHODS = frozenset({"redirect", "send_error", "set_status"})
@@ -57,6 +60,7 @@ _READERS = {
     "get_header": "headers",
 }
 """Methods of requests and handlers that read from a jar by key."""
+_DECLARED_JARS = {"Header": "headers", "Cookie": "cookies"}
 _WEB_SESSIONS = frozenset({"flask.session", "quart.session", "aiohttp_session.get_session"})
 _CALLER_WORDS = ("auth", "user", "token", "login", "logged", "session", "identity", "credential", "permission", "admin",
     "api_key", "apikey", "signature", "jwt", "anonymous", "account", "role", "header", "cookie")  # fmt: skip
@@ -75,8 +79,8 @@ def status_code(node: form.Expr, scope: Scope, project: Project, given: Given = 
         return found
     value = project.infer(node, scope)
     name = last_part(value.name) if isinstance(value, External) else (last_name(node) or "")
-    for part in name.split("_"):
-        if len(part) == 3 and part.isdigit():
+    for part in name.split("_"):  # `WS_1008_POLICY_VIOLATION` too
+        if len(part) in (3, 4) and part.isdigit():
             return int(part)
     return HTTPStatus[name].value if name in HTTPStatus.__members__ else None
 
@@ -455,8 +459,9 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: 
                 nested = leaving or _body_refusal(inner, scope, project, depth)
                 if nested is not None:
                     return nested
-            case form.With(body=inner):
-                nested = _body_refusal(inner, scope, project, depth)
+            case form.With(items=items, body=inner):
+                entered = next((i.value for i in items if _is_library_check(i.value, scope, project)), None)
+                nested = entered or _body_refusal(inner, scope, project, depth)
                 if nested is not None:
                     return nested
             case form.ExprStmt(value=value) | form.Assign(value=value) if depth and value is not None:
@@ -480,12 +485,25 @@ def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, 
     """`require(request.authz.can_write)`, `get_project(project_id)`: a call of something that turns strangers away, by
     what it is given of the caller or by what it finds itself.
     """
+    if _is_library_check(node, scope, project):
+        return True
     callee = project.callee_function(node, scope) if isinstance(node, form.Call) else None
     if callee is None or not isinstance(node, form.Call) or callee.name == "__init__":
         return False
-    if any(names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
+    # Most functions refuse nobody, and that is remembered of each.
+    if refusal(callee, project) is not None and any(names_credentials(a.value, scope, project) for a in node.args):
         return True
     return _refusal_within(callee, depth - 1, project) is not None
+
+
+def _is_library_check(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> bool:
+    """`verify_jwt_in_request()`, `with admin_permission.require(403)`."""
+    if not isinstance(node, form.Call):
+        return False
+    name = last_name(node.func)
+    if name in _VERIFIERS:
+        return node.keyword("optional") is None
+    return name in ("require", "test") and project.callee_name(node, scope) in _PERMISSION_CHECKS
 
 
 def _is_given(test: form.Expr) -> bool:
@@ -510,6 +528,10 @@ def names_credentials(
             return _is_credential_key(_READERS[method], key.value, scope, project)
         case form.Attr(value=owner, attr=name) if name in _CARRIED and last_name(owner) in _CARRIERS:
             return True
+        case form.Call(func=form.Attr(value=owner, attr="get"), args=[key, *_]) if last_name(owner) in _CARRIERS:
+            return string_value(key.value, scope, project) in _CARRIED or _is_jar(owner, scope, project)
+        case form.Call(func=form.Name(id="getattr"), args=[owner, key, *_]) if last_name(owner.value) in _CARRIERS:
+            return string_value(key.value, scope, project) in _CARRIED
         case form.Call(func=form.Attr(value=owner, attr="get" | "pop"), args=[key, *_]) if _is_jar(
             owner, scope, project
         ):
@@ -520,6 +542,8 @@ def names_credentials(
             return True
         case form.Name(id=name) if name not in seen and len(seen) < most:
             local = scope.bindings.get(name, ())
+            if any(b.param is not None and _is_sent_credential(b.param, scope, project) for b in local):
+                return True
             values = [b.value for b in local if b.value is not None and b.param is None]
             return any(names_credentials(v, scope, project, seen | {name}, most) for v in values)
         case form.Call() if len(seen) < most:
@@ -541,6 +565,18 @@ def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
             value = project.infer(node, scope)
             name = value.name if isinstance(value, External) else value.type_name if isinstance(value, Instance) else ""
             return name in _WEB_SESSIONS
+    return False
+
+
+def _is_sent_credential(param: form.Param, scope: Scope, project: Project) -> bool:
+    """`x_api_key: str = Header()`, `sid: Annotated[str, Cookie()]`."""
+    declared = [node for node in (param.default, param.annotation) if node is not None]
+    for call in (inner for node in declared for inner in form.walk(node) if isinstance(inner, form.Call)):
+        jar = _DECLARED_JARS.get(last_name(call.func) or "")
+        alias = call.keyword("alias")
+        if jar is not None:
+            key = alias if alias is not None else form.Const(start=param.start, end=param.end, value=param.name)
+            return _is_credential_key(jar, key, scope, project)
     return False
 
 
@@ -570,7 +606,7 @@ def _refuses(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> boo
             return (name == "abort" and _is_refusal_value(node, scope, project)) or name in _REFUSING_METHODS
         case form.Assign(targets=[form.Attr(value=owner, attr="status" | "status_code")], value=value):
             is_answer = last_name(owner) in ("response", "resp")
-            return is_answer and value is not None and status_code(value, scope, project) in (401, 403)
+            return is_answer and value is not None and status_code(value, scope, project) in _TURNED_AWAY
     return False
 
 
@@ -578,7 +614,7 @@ def _is_refusal_answer(call: form.Call, scope: Scope, project: Project) -> bool:
     """A handler's own `self.send_error(403)` or `self.redirect(login_url)`."""
     if last_name(call.func) == "redirect":
         return any(_leads_to_login(a.value, scope, project) for a in call.args)
-    return any(status_code(a.value, scope, project) in (401, 403) for a in call.args[:1])
+    return any(status_code(a.value, scope, project) in _TURNED_AWAY for a in call.args[:1])
 
 
 def _is_refusal_value(node: form.Expr, scope: Scope, project: Project, depth: int = 6) -> bool:
@@ -587,7 +623,7 @@ def _is_refusal_value(node: form.Expr, scope: Scope, project: Project, depth: in
         case form.Await(value=inner):
             return _is_refusal_value(inner, scope, project, depth)
         case form.Display(kind="tuple", items=[first, second, *_]):
-            return status_code(second, scope, project) in (401, 403) or _is_refusal_value(first, scope, project, depth)
+            return status_code(second, scope, project) in _TURNED_AWAY or _is_refusal_value(first, scope, project, depth)
         case form.Call():
             return _is_refusal_call(node, scope, project)
         case form.Name() | form.Attr():
@@ -619,7 +655,7 @@ def _is_refusal_call(call: form.Call, scope: Scope, project: Project) -> bool:
         if headers is not None and _redirects(call, scope, project) and _leads_to_login(headers, scope, project):
             return True
         return any(
-            status_code(a.value, scope, project) in (401, 403) or _is_refusal_value(a.value, scope, project)
+            status_code(a.value, scope, project) in _TURNED_AWAY or _is_refusal_value(a.value, scope, project)
             for a in call.args
             if a.name in (None, "status_code", "status", "code", "response")
         )
@@ -631,7 +667,7 @@ def _makes_refusal(function: FunctionSymbol, call: form.Call, scope: Scope, proj
     given = arguments(call, scope, function, project)
     made = (node.value for node in function.returns if isinstance(node.value, form.Call))
     return any(
-        status_code(argument.value, function.scope, project, given) in (401, 403)
+        status_code(argument.value, function.scope, project, given) in _TURNED_AWAY
         for response in made
         if last_name(response.func) in _STATUS_CARRIERS
         for argument in response.args
@@ -655,7 +691,7 @@ def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
         return True
     for attribute in ("status_code", "code", "status", "http_status", "HTTP_STATUS", "STATUS_CODE"):
         found = project.class_attribute(cls, attribute)
-        if found is not None and status_code(*found, project) in (401, 403):
+        if found is not None and status_code(*found, project) in _TURNED_AWAY:
             return True
     if _is_answered_with_refusal(cls, project):
         return True
@@ -663,7 +699,7 @@ def _is_refusing_class(cls: ClassSymbol, project: Project) -> bool:
     if init is None or not _is_http_error(cls, project):
         return False
     calls = (n for n in init.walk() if isinstance(n, form.Call) and last_name(n.func) == "__init__")
-    return any(status_code(a.value, init.scope, project) in (401, 403) for call in calls for a in call.args)
+    return any(status_code(a.value, init.scope, project) in _TURNED_AWAY for call in calls for a in call.args)
 
 
 def _is_answered_with_refusal(cls: ClassSymbol, project: Project) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.scanner.framework import Sited, frameworks
+from assay.scanner.framework import Framework, Sited, frameworks
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_part
 from assay.scanner.linker.scopes import Module
@@ -47,28 +47,38 @@ class Application:
 
 def applications(gathered: Gathered) -> tuple[Application, ...]:
     """Those of production code whose endpoints are known."""
-    return tuple(a for service in gathered.services for a in _of(service, gathered))
+    made = {f.name: tuple(_made(f.applications, gathered)) for f in _used(gathered)}
+    endpoints = [e for _, e in gathered.endpoints if e.role is Role.PROD and e.kind in _COUNTED]
+    return tuple(a for service in gathered.services for a in _of(service, gathered, endpoints, made))
 
 
-def _of(service: ServiceRoot, gathered: Gathered) -> Iterator[Application]:
-    endpoints = tuple(e for _, e in gathered.endpoints if e.role is Role.PROD and e.kind in _COUNTED)
-    mine = tuple(e for e in endpoints if gathered.owners.of(e.location.path) is service)
-    if not mine:
+def _used(gathered: Gathered) -> Iterator[Framework]:
+    """The web frameworks that something imports."""
+    imported = gathered.project.imported_packages
+    for framework in frameworks():
+        if framework.applications and framework.name not in _NO_WEB and not imported.isdisjoint(framework.packages):
+            yield framework
+
+
+def _of(
+    service: ServiceRoot, gathered: Gathered, endpoints: list[Endpoint], made: Mapping[str, tuple[Sited, ...]]
+) -> Iterator[Application]:
+    own = tuple(e for e in endpoints if gathered.owners.of(e.location.path) is service)
+    if not own:
         return
     routes = Counter(r.application.node for r, _ in gathered.endpoints if r.application is not None)
-    for framework in frameworks():
-        if framework.name in _NO_WEB:
-            continue
-        if framework.name == DJANGO:
+    for framework, calls in made.items():
+        if framework == DJANGO:
             site = next((s for s in gathered.production.sites if gathered.owners.of(s.path) is service), None)
             if site is not None:
                 place = gathered.production.place_of("MIDDLEWARE", _SETTINGS, site.path)
-                yield Application(service, DJANGO, place or Location.whole_file(site.path), (), site, mine)
+                yield Application(service, DJANGO, place or Location.whole_file(site.path), (), site, own)
             continue
-        made = [m for m in _made(framework.applications, gathered) if gathered.owners.of(m.module.path) is service]
-        if made:
-            made.sort(key=lambda m: -routes[m.node])
-            yield Application(service, framework.name, made[0].module.location(made[0].node), tuple(made), None, mine)
+        mine = [m for m in calls if gathered.owners.of(m.module.path) is service]
+        if mine:
+            mine.sort(key=lambda m: -routes[m.node])
+            place = mine[0].module.location(mine[0].node)
+            yield Application(service, framework, place, tuple(mine), None, own)
 
 
 def _made(names: frozenset[str], gathered: Gathered) -> Iterator[Sited]:

@@ -14,21 +14,14 @@ from assay.scanner.configuration.meanings import truth_of
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import Application
 from assay.scanner.hardening.layers import Layer, layers_of
+from assay.scanner.hardening.proxies import BY_HEADER, set_by_proxies
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.hardening import Control, SecurityHeader
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
-from assay.scanner.readers.compose import ComposeFacts
-from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python import form
 
-_BY_HEADER: Mapping[str, Control] = {
-    "strict-transport-security": Control.HTTPS,
-    "x-content-type-options": Control.NOSNIFF,
-    "x-frame-options": Control.FRAMES,
-    "content-security-policy": Control.CONTENT,
-    "referrer-policy": Control.REFERRER,
-}
 _ALL = tuple(Control)
 _BY_LAYER: Mapping[str, tuple[Control, ...]] = {
     "Talisman": _ALL,
@@ -55,23 +48,27 @@ _SWITCHES: Mapping[Control, str] = {
 """Settings that turn off what Django's middleware does by default."""
 _HTTPS = ("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
 _HOOKS = ("after_request", "middleware", "after_app_request", "on_response", "on_response_prepare")
+_WRITTEN = frozenset({"headers", "response"})
+_FILLING = ("update", "setdefault", "append", "extend", "set_header")
+_FRAMING = "frame-ancestors"
 _FEWEST_PAGES = 0.2
 """The part of an application's endpoints that have to be pages for it to count as one that serves them."""
 
 
 def security_headers(application: Application, gathered: Gathered) -> Iterator[SecurityHeader]:
     """One for each protection that there is."""
-    found = _Protections(application, gathered).found()
+    protections = _Protections(application, gathered)
+    found = protections.found()
     pages = sum(e.kind == "html" for e in application.endpoints)
     serves_pages = pages >= _FEWEST_PAGES * len(application.endpoints) and pages > 0
     for control in Control:
-        evidence = found.get(control)
+        evidence = found.get(control) or protections.partly.get(control)
         yield SecurityHeader(
             application.name,
             control,
             application.location,
             Role.PROD,
-            evidence is not None,
+            True if control in found else None if evidence is not None else False,
             serves_pages,
             (evidence,) if evidence is not None else (),
         )
@@ -82,6 +79,7 @@ class _Protections:
         self._application = application
         self._gathered = gathered
         self._found: dict[Control, Evidence] = {}
+        self.partly: dict[Control, Evidence] = {}
 
     def found(self) -> Mapping[Control, Evidence]:
         """What sets each of them, the nearest to the application first."""
@@ -90,7 +88,8 @@ class _Protections:
         for layer in layers_of(self._application, self._gathered):
             self._of_layer(layer)
         self._of_own_code()
-        self._of_proxies()
+        for control, evidence in set_by_proxies(self._gathered):
+            self._add(control, evidence)
         return self._found
 
     def _add(self, control: Control, evidence: Evidence) -> None:
@@ -98,7 +97,7 @@ class _Protections:
 
     def _of_django(self, site: Module) -> None:
         production = self._gathered.production
-        for value, scope in production.given(site, "MIDDLEWARE"):
+        for value, scope in production.listed(site, "MIDDLEWARE"):
             for node in form.walk(value):
                 named = node.value if isinstance(node, form.Const) else None
                 for control in _OF_DJANGO.get(named, ()) if isinstance(named, str) else ():
@@ -124,55 +123,56 @@ class _Protections:
                 self._add(control, layer.site.module.evidence(layer.call, f"`{layer.name}` sets it"))
 
     def _of_own_code(self) -> None:
-        """Header names in code that writes headers, or that runs around every request."""
+        """Header names in code that writes headers, or that runs around every request; a handler sets its own only."""
+        handlers: dict[Module, list[tuple[int, int]]] = {}
+        for handler in (route.handler for route, _ in self._gathered.endpoints):
+            if handler is not None:
+                handlers.setdefault(handler.module, []).append((handler.node.start, handler.node.end))
         for module in self._gathered.project.modules.values():
             if module.role is not Role.PROD or self._gathered.owners.of(module.path) is not self._application.service:
                 continue
             for package in _PACKAGES & module.imported_packages:
                 for control in Control:
                     self._add(control, Evidence(Location.whole_file(module.path), f"`{package}` sets it"))
-            if not _touches_answers(module):
-                continue
-            for node in form.walk_body(module.facts.body):
-                name = _header_name(node)
-                if name is not None:
-                    self._add(_BY_HEADER[name], module.evidence(node, "code sets this header"))
-
-    def _of_proxies(self) -> None:
-        for path, facts in self._gathered.context.files.items():
-            if isinstance(facts, ProxyFacts) and facts.passes_on:
-                for header in facts.headers:
-                    self._add(_BY_HEADER[header.name], header.span.evidence(path, "a proxy in front sets it"))
-                if facts.to_https is not None:
-                    self._add(Control.HTTPS, facts.to_https.evidence(path, "a proxy in front redirects to https"))
-            if isinstance(facts, ComposeFacts):
-                self._of_labels(path, facts)
-
-    def _of_labels(self, path: str, facts: ComposeFacts) -> None:
-        """Traefik is told by labels."""
-        for service in facts.services:
-            for name, value in service.labels:
-                if "redirectscheme" in name.lower() or name.lower().endswith(".tls.certresolver"):
-                    self._add(
-                        Control.HTTPS, service.span.evidence(path, f"a proxy in front serves it by https: {value}")
-                    )
+            # A table of headers may be written out far from the code that adds it to answers.
+            for node in form.walk_body(module.facts.body, into_definitions=_touches_answers(module)):
+                for control in _controls(node):
+                    evidence = module.evidence(node, "code sets this header")
+                    if any(start <= node.start < end for start, end in handlers.get(module, ())):
+                        self.partly.setdefault(control, evidence)
+                    else:
+                        self._add(control, evidence)
 
 
 def _touches_answers(module: Module) -> bool:
     return (
-        "headers" in module.writes_by_name
+        not _WRITTEN.isdisjoint(module.writes_by_name)
         or any(name in module.calls_by_name for name in _HOOKS)
-        or any("middleware" in cls.name.lower() for cls in module.classes)
+        or any(_is_of_headers(call) for call, _ in module.calls_named(_FILLING))
+        or any(_is_middleware(cls.node) for cls in module.classes)
         or any(_is_hook(f.decorators) for f in module.functions)
     )
+
+
+def _is_of_headers(call: form.Call) -> bool:
+    """`response.headers.update(...)`, Tornado's `self.set_header(...)`."""
+    owner = call.func.value if isinstance(call.func, form.Attr) else None
+    return owner is not None and (last_name(owner) == "headers" or last_name(call.func) == "set_header")
+
+
+def _is_middleware(cls: form.Class) -> bool:
+    return any("middleware" in name.lower() for name in (cls.name, *(last_name(b.value) or "" for b in cls.bases)))
 
 
 def _is_hook(decorators: list[form.Expr]) -> bool:
     return any(isinstance(d, form.Attr) and d.attr in _HOOKS for d in decorators)
 
 
-def _header_name(node: form.Expr | form.Stmt) -> str | None:
-    if not isinstance(node, form.Const) or not isinstance(node.value, str | bytes):
-        return None
-    text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
-    return text.lower() if text.lower() in _BY_HEADER else None
+def _controls(node: form.Expr | form.Stmt) -> Iterator[Control]:
+    """What a text says: the name of a header, or a policy with a directive that counts."""
+    if isinstance(node, form.Const) and isinstance(node.value, str | bytes):
+        text = (node.value if isinstance(node.value, str) else node.value.decode("latin-1")).lower()
+        if text in BY_HEADER:
+            yield BY_HEADER[text]
+        elif _FRAMING in text:
+            yield BY_HEADER[_FRAMING]

@@ -87,7 +87,7 @@ def _of_setting(setting: Setting) -> Option | None:
 def _of_branches(setting: Setting, site: Module, gathered: Gathered) -> Option:
     """By what production gives it and adds to it: branches for development don't count."""
     defaults = Configuration(gathered.project).defaults
-    given = [*gathered.production.given(site, setting.name), *_added(setting.name, site, gathered)]
+    given = gathered.production.listed(site, setting.name)
     taken = [(branch, scope) for node, scope in given for branch in _branches(node, scope, gathered)]
     values = [defaults.value(node, scope) for node, scope in taken]
     if any(value == _ANY or (isinstance(value, list | tuple) and _ANY in value) for value in values):
@@ -99,15 +99,6 @@ def _of_branches(setting: Setting, site: Module, gathered: Gathered) -> Option:
     if (setting.variables or setting.is_required) and not speaks_of_any:
         return Option(True, (Evidence(setting.location, f"{setting.name} has to be configured"),))
     return Option(None, (Evidence(setting.location, f"what {setting.name} comes to can't be told"),))
-
-
-def _added(name: str, site: Module, gathered: Gathered) -> Iterator[tuple[form.Expr, Scope]]:
-    """`ALLOWED_HOSTS.append(host)`, `ALLOWED_HOSTS.extend(hosts)`."""
-    for call, scope in site.calls_named(("append", "extend")):
-        owner = call.func.value if isinstance(call.func, form.Attr) else None
-        if isinstance(owner, form.Name) and owner.id == name and call.positional:
-            if gathered.production.taken(call, scope).truth is not False:
-                yield call.positional[0], scope
 
 
 def _branches(node: form.Expr, scope: Scope, gathered: Gathered) -> Iterator[form.Expr]:

@@ -57,6 +57,10 @@ class Binding(msgspec.Struct, frozen=True, eq=False):
         return self.within is None or self.within[0] <= offset < self.within[1]
 
 
+_SHORTEST_TEXT = 8
+"""Characters from which on a string may be an address, a statement or a secret: most are shorter."""
+
+
 @dataclass(slots=True, eq=False)
 class Module:
     """One Python file of the project. `name` is its dotted name under the innermost import root."""
@@ -72,6 +76,10 @@ class Module:
     calls_by_name: dict[str, list[tuple[form.Call, Scope]]] = field(default_factory=dict)
     """Calls by the last name of what is called, each in the order of `calls`."""
     comparisons: list[tuple[form.Compare, Scope]] = field(default_factory=list)
+    assignments: list[tuple[form.Assign, Scope]] = field(default_factory=list)
+    dicts: list[tuple[form.Dict, Scope]] = field(default_factory=list)
+    texts: list[tuple[form.Const | form.Template, Scope]] = field(default_factory=list)
+    """Strings of some length, documentation aside, and templates; in no order."""
     writes_by_name: dict[str, list[Scope]] = field(default_factory=dict)
     """Where an attribute or an item is assigned, by the last name of what it belongs to, and the attribute's own."""
     imports: list[Binding] = field(default_factory=list)
@@ -306,7 +314,12 @@ class _Builder:
             self._module.imported_packages.add(dotted.split(".", 1)[0])
             self._import_as(bound, Binding(How.IMPORT, scope, node.start, module=module, name=dotted))
 
+    def _alone(self, node: form.ExprStmt, scope: Scope) -> None:
+        if type(node.value) is not form.Const:  # a string by itself is documentation
+            self._expressions(scope, node.value)
+
     def _assign(self, node: form.Assign, scope: Scope) -> None:
+        self._module.assignments.append((node, scope))
         self._expressions(scope, node.value, node.annotation, *node.targets)
         for target in node.targets:
             self._target(target, scope, How.ASSIGN, node.value, node.annotation)
@@ -454,13 +467,22 @@ class _Builder:
 
     def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
         stack = [e for e in reversed(expressions) if e is not None]
+        texts = self._module.texts
         while stack:
             node = stack.pop()
             kind = type(node)
-            if kind is form.Name or kind is form.Const:  # more than half of all nodes
+            if kind is form.Name:
+                continue
+            if isinstance(node, form.Const):  # with names more than half of all nodes
+                if type(node.value) is str and len(node.value) >= _SHORTEST_TEXT:
+                    texts.append((node, scope))
                 continue
             if isinstance(node, form.Call):
                 self._call(node, scope)
+            elif isinstance(node, form.Dict):
+                self._module.dicts.append((node, scope))
+            elif isinstance(node, form.Template):
+                texts.append((node, scope))
             elif isinstance(node, form.Compare):
                 self._module.comparisons.append((node, scope))
             elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
@@ -476,6 +498,7 @@ class _Builder:
         form.Class: _class,
         form.Import: _import,
         form.ImportFrom: _import_from,
+        form.ExprStmt: _alone,
         form.Assign: _assign,
         form.TypeAlias: _type_alias,
         form.AugAssign: _augmented,
