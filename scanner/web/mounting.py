@@ -41,9 +41,6 @@ class Mounts:
         if all((m.parent, m.prefix, m.site.node) != (mount.parent, mount.prefix, mount.site.node) for m in known):
             known.append(mount)
 
-    def is_mounted(self, child: form.Call) -> bool:
-        return child in self._by_child
-
     def chains(self, child: form.Call) -> list[tuple[Mount, ...]]:
         """Each way from an object that nothing holds down to the child, outermost mount first; `()` where it is one."""
         found: list[tuple[Mount, ...]] = []

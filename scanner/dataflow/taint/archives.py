@@ -28,7 +28,9 @@ def opened(evaluation: Evaluation, _: form.Node, arguments: Arguments) -> Value:
 
 
 def members_are_looked_at(call: form.Node, body: list[form.Stmt]) -> bool:
-    """Whether the function asks the archive that `call` unpacks for its members, or hands it to a function that may."""
+    """Whether the function asks the archive that `call` unpacks for its members, gives it a filter, or hands it to a
+    function that may.
+    """
     archive = _archive(call)
     return archive is not None and any(_looks_into(node, archive) for node in form.walk_body(body))
 
@@ -42,6 +44,8 @@ def _archive(call: form.Node) -> str | None:
 
 def _looks_into(node: form.Expr | form.Stmt, archive: str) -> bool:
     match node:
+        case form.Assign(targets=[form.Attr(attr="extraction_filter", value=owner)]):
+            return form.dotted(owner) == archive
         case form.For():
             return form.dotted(node.iter) == archive
         case form.Comprehension():

@@ -35,6 +35,8 @@ _JSON = frozenset(
 )
 """Attributes and methods that may give an object where a text was expected."""
 _HOSTS = frozenset({"host", "host_url", "url_root", "base_url", "get_host", "build_absolute_uri"})
+HOST_PARTS = frozenset({"netloc", "hostname"})
+_HOST_HEADERS = frozenset({"host", "origin", "x-forwarded-host", "referer"})
 _OWN_PATHS = frozenset(
     {"path", "path_info", "full_path", "get_full_path", "url", "base_url", "build_absolute_uri", "uri", "referrer"}
 )
@@ -49,6 +51,24 @@ _ONE_LINE = frozenset(
 """What HTTP has on one line: no line break gets there."""
 _ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})
 _DEEPEST_MODEL = 3
+
+
+def names_host(node: form.Expr) -> bool:
+    """`request.headers["host"]`, `request.META.get("HTTP_HOST")`, `request.url.netloc`: the host that was asked for, as
+    the client has it.
+    """
+    match node:
+        case form.Attr(attr=part, value=form.Attr(attr="url")):
+            return part in HOST_PARTS
+        case form.Subscript(value=form.Attr(attr="headers" | "META"), index=form.Const(value=name)):
+            return _is_host_header(name)
+        case form.Call(func=form.Attr(attr="get", value=form.Attr(attr="headers" | "META")), args=[named, *_]):
+            return isinstance(named.value, form.Const) and _is_host_header(named.value.value)
+    return False
+
+
+def _is_host_header(name: object) -> bool:
+    return isinstance(name, str) and name.lower().removeprefix("http_").replace("_", "-") in _HOST_HEADERS
 
 
 class ClientValues:

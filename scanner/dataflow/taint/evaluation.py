@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.arguments import Arguments, bound
 from assay.scanner.dataflow.taint.calls import Calls
+from assay.scanner.dataflow.taint.client_values import HOST_PARTS, names_host
 from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.library_calls import LibraryCalls
@@ -42,6 +43,7 @@ from assay.scanner.dataflow.taint.values import (
     handed_on,
     join,
     joined,
+    labelled,
     merged_traces,
     open_trace,
     options_of,
@@ -171,7 +173,8 @@ class Evaluation:
         return UNKNOWN
 
     def _attr(self, node: form.Attr) -> Value:
-        return self.known(node, lambda: self.attribute(self.value(node.value), node))
+        value = self.known(node, lambda: self.attribute(self.value(node.value), node))
+        return labelled(value, Label.HOST) if node.attr in HOST_PARTS and names_host(node) else value
 
     def attribute(self, owner: Value, node: form.Attr) -> Value:
         """`owner.attr`."""
@@ -310,7 +313,8 @@ class Evaluation:
             found = self.engine.sources.of_item(node, self.scope)
             if found is not None:
                 return found
-        return self.known(node, lambda: self.subscript(self.value(node.value), node))
+        value = self.known(node, lambda: self.subscript(self.value(node.value), node))
+        return labelled(value, Label.HOST) if names_host(node) else value
 
     def subscript(self, owner: Value, node: form.Subscript) -> Value:
         """`owner[index]`."""
@@ -658,7 +662,10 @@ class Evaluation:
     def _call(self, node: form.Call) -> Value:
         if self.is_recalling and node in self._called:
             return self._called[node]
-        value = self._called[node] = self.known(node, lambda: self.calls.value(node))
+        value = self.known(node, lambda: self.calls.value(node))
+        if names_host(node):
+            value = labelled(value, Label.HOST)
+        self._called[node] = value
         return value
 
     # --- containers ---

@@ -221,8 +221,8 @@ class Sinks:
         if value is None and condition.position is not None and condition.position < len(arguments.positional):
             value = arguments.positional[condition.position]
         if value is None:
-            return None if arguments.others is not None and "absent" not in condition.values else (
-                "absent" in condition.values)  # fmt: skip
+            is_open = arguments.others is not None or arguments.double is not None
+            return None if is_open else "absent" in condition.values
         outcomes = {self._matches(v, condition) for v in options_of(value)}
         return outcomes.pop() if len(outcomes) == 1 else None
 

@@ -23,7 +23,6 @@ from assay.scanner.dataflow.taint.values import (
     continuing,
     joined,
     merged_traces,
-    shallow_traces,
     text_of,
 )
 from assay.scanner.libraries import Label, SinkKind
@@ -148,10 +147,3 @@ class Filling:
                     outer.doubt or trace.doubt,
                     steps,
                 )
-
-
-def slots_in(value: Value) -> Iterator[Slot]:
-    """The slots that a value depends on."""
-    for trace in shallow_traces(value):
-        if isinstance(trace.origin, Slot):
-            yield trace.origin

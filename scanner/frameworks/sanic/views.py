@@ -18,7 +18,6 @@ from assay.scanner.web.guards import decorator_guards, own_check
 from assay.scanner.web.ready_made import ready_made_view
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
-VIEW_CLASSES = frozenset({"sanic.views.HTTPMethodView", "sanic.HTTPMethodView"})
 _GUARDS = frozenset(
     """protected scoped login_required jwt_required fresh_jwt_required auth_required role_required permission_required
     authorized inject_user""".split()
