@@ -146,7 +146,9 @@ _PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.
 _COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_YAML = re.compile(rb"^(handlers|formatters)[ ]*:.*^(handlers|loggers|root)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_INI = re.compile(rb"^\[(loggers|handlers|formatters)\]", re.MULTILINE)
-_PROXY = re.compile(rb"^\s*(server|http|location[^\n]*|upstream[^\n]*)\s*\{|<VirtualHost\b", re.MULTILINE)
+_PROXY = re.compile(
+    rb"^\s*(server|http|location[^\n]*|upstream[^\n]*)\s*\{|<VirtualHost\b|^\s*add_header\s", re.MULTILINE
+)
 _JSON_OPENAPI = re.compile(rb"[{,]\s*\"(openapi|swagger)\"\s*:\s*\"[23]\.")
 _JSON_MANIFEST = re.compile(rb"^\s*\{.*\"apiVersion\"\s*:", re.DOTALL), re.compile(rb"[{,]\s*\"kind\"\s*:")
 

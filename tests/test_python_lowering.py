@@ -258,6 +258,13 @@ def test_patterns_keep_what_they_bind_and_compare_with() -> None:
     assert {form.dotted(v) for v in case.values} >= {"Color.RED", "B", "E.F"}
 
 
+def test_a_pattern_of_none_is_no_default() -> None:
+    (statement,) = read(b"match x:\n    case None: pass\n    case _: pass\n").body
+    assert isinstance(statement, form.Match)
+    given = [[v.value for v in case.values if isinstance(v, form.Const)] for case in statement.cases]
+    assert given == [[None], []]
+
+
 def test_generic_definitions_keep_their_type_parameters() -> None:
     function, cls, alias = read(b"def f[T: int, *Ts](): ...\nclass C[T = str]: ...\ntype A[T] = list[T]\n").body
     assert isinstance(function, form.Function)

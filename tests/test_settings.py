@@ -99,7 +99,7 @@ def test_the_environment_gives_the_same_values() -> None:
         ("from environs import Env; env = Env()", 'env.int("X", 5)', "X", "5", False),
         ("from decouple import config", 'config("X")', "X", None, True),
         ("from decouple import config", 'config("X", default="on", cast=bool)', "X", "True", False),
-        ("from decouple import Csv, config", 'config("X", default="a", cast=Csv())', "X", None, False),
+        ("from decouple import Csv, config", 'config("X", default="a", cast=Csv())', "X", "['a']", False),
         ("from decouple import AutoConfig; read = AutoConfig()", 'read("X", default=3)', "X", "3", False),
         ("import dj_database_url", "dj_database_url.config(default='sqlite://')", "DATABASE_URL", "'sqlite://'", False),
         ("from starlette.config import Config; read = Config()", 'read("X", int, 3)', "X", "3", False),

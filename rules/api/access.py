@@ -117,8 +117,11 @@ _IN_VAIN = {
     GuardAction.ON_CLASS: "it takes a function; use `method_decorator(..., name='dispatch')`, a mixin or `decorators`",
     GuardAction.BARE_DEPENDENCY: "nothing calls it; wrap it in `Depends`",
     GuardAction.CALLED_DEPENDENCY: "it is called as the module is loaded, once; give `Depends` the function itself",
+    GuardAction.ONLY_MADE: "this only makes the guard, and nobody asks it; call it inside `Depends`",
+    GuardAction.ON_METHOD: "it is for functions under `api_view`; name the permissions on the class or the `action`",
     GuardAction.NOT_AWAITED: "nobody awaits it, so that it never runs; await it",
     GuardAction.IGNORED: "it only answers yes or no, and nobody listens; refuse the caller when it says no",
+    GuardAction.LOST: "it returns its refusal, and nobody sends that; raise it, or return what it returned",
     GuardAction.TOO_LATE: "permissions are asked before the handler runs; name them on the class",
     GuardAction.INSTANCE: "REST framework makes the permission itself; list the class, not an object of it",
 }

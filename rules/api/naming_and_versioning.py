@@ -78,11 +78,11 @@ def inconsistent_path_case(name: PathName, service: Service, options: CaseOption
         return not_applicable(f"there are only {common.total} names of several words: that shows no convention")
     if name.style is not style and wanted is not None:
         return fail(f"`{name.name}` is {name.style} where the configuration asks for {style}; rename it")
-    if wanted is None and name.style is common.rival:
-        return review(f"as many {name.kind}s are {common.style} as {common.rival}: which is the rule?", common.example)
-    if name.style is not style:
-        most = f"{common.count} of {common.total} {name.kind}s are {style}"
+    most = f"{common.count} of {common.total} {name.kind}s are {style}"
+    if name.style is not style and common.is_clear:
         return fail(f"`{name.name}` is {name.style} where {most}; rename it", common.example)
+    if name.style is not style:
+        return review(f"`{name.name}` is {name.style}, and only {most}: which is the rule?", common.example)
     return passed(f"it is {style}, as is the rule here", Evidence(name.location, name.name))
 
 

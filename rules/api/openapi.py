@@ -60,13 +60,16 @@ def openapi_drift(operation: DescribedOperation, service: Service) -> Verdict:
 
 @rule("API503", severity=Severity.LOW, references=("https://spec.openapis.org/oas/v3.1.0#operation-object",))
 def undocumented_operation(operation: DocumentedOperation, service: Service) -> Verdict:
-    """The description of the API shows an operation without a word on what it does.
+    """The description of the API shows an operation, or most of them, without a word on what it does.
 
     Why: a generated name and a list of fields don't tell what the call is for, what it changes and when it refuses.
     Fix: say it in the handler's docstring, or as `summary` or `description`, in one sentence.
     """
     if operation.excuse is not None:
         return not_applicable(operation.excuse)
+    if operation.is_whole_api:
+        count = f"{operation.bare} of {operation.total} operations"
+        return fail(f"nothing says what {count} do; add a docstring of one sentence to each", *operation.evidence)
     if operation.text is None:
         return fail(f"nothing says what {operation.label} does; add a sentence as the handler's docstring")
     if operation.is_placeholder:

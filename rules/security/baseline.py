@@ -42,6 +42,8 @@ def missing_security_headers(header: SecurityHeader, service: Service) -> Verdic
         return passed(f"{header.control.value} is taken care of", *header.evidence)
     if not (header.serves_pages or service.cors_policies or service.cookies):
         return not_applicable("nothing says that browsers reach it")
+    if header.is_set is None and (header.serves_pages or header.control is Control.NOSNIFF):
+        return review(f"do all answers that browsers show get {header.control.value}?", *header.evidence)
     match header.control:
         case Control.HTTPS:
             return review("does what stands before the application redirect to https, and set HSTS?")

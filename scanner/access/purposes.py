@@ -87,6 +87,8 @@ def public_purpose(route: Route, project: Project) -> str | None:
     if secret is not None:
         return f"whoever knows `{secret}` may call it"
     reads = set(route.methods) <= {"GET", "HEAD"}
+    if reads and "well_known" in static_segments(route.path):
+        return _MACHINE  # such a document is for strangers, whosever it is
     for word in said_by_path(route.path):
         purpose = _purpose(word)
         if purpose is not None and (reads or purpose not in _FOR_READERS):

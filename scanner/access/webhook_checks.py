@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.constants import list_items
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Route
@@ -31,7 +32,10 @@ _CLASSES = ("Webhook", "SignatureVerifier", "RequestValidator", "WebhookVerifier
 """Libraries' classes of which `verify`, `validate` or `is_valid` checks an event."""
 _HANDLING = ("slack_bolt.", "slackeventsapi.", "djstripe.", "aiogram.webhook", "pywa.")
 """Packages that check events before they hand them on."""
-_ASKING_AGAIN = ("stripe.Event.retrieve", "stripe.Webhook.", "paypalrestsdk.WebhookEvent.verify", "mollie.")
+_ASKING_AGAIN = ("stripe.Webhook.", "paypalrestsdk.WebhookEvent.verify", "paypalrestsdk.Payment.find", "mollie.")
+_REQUESTING = ("requests.", "httpx.", "aiohttp.", "urllib.request.", "urllib3.")
+_RECHECKED = "_notify-validate"
+"""What PayPal wants to be sent back with an event, to say whether it is its own."""
 _DECODING = ("jwt.decode", "jose.jwt.decode", "jose.jws.verify", "authlib.jose.jwt.decode")
 _CRYPTO = ("Crypto.", "Cryptodome.", "cryptography.", "nacl.", "ecdsa.", "rsa.", "OpenSSL.", "django.core.signing.",
     "itsdangerous.")  # fmt: skip
@@ -40,6 +44,9 @@ _BAD = frozenset(
      "BadSignatureError", "InvalidSignatureError", "SignatureError"}
 )  # fmt: skip
 """What is raised for an event that isn't signed."""
+_COMPARING = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
+_ENDING = frozenset({"abort", "exit", "fail", "set_status", "send_error"})
+_ADDRESSES = frozenset({"host", "addr", "ip"})
 _SECRETS = frozenset({"secret", "token", "signature", "sig", "hmac", "hub", "apikey", "key"})
 _DEEPEST = 3
 
@@ -54,7 +61,7 @@ class WebhookChecks:
 
 def checks_on_the_way(route: Route, project: Project) -> WebhookChecks:
     """In the handler, its dependencies and decorators, its class, and in what all these call."""
-    functions = dict.fromkeys(each for start in _starts(route, project) for each in _reached(start, _DEEPEST, project))
+    functions = dict.fromkeys(each for start in _starts(route, project) for each in reached(start, project))
     found = [_checks_in(function, project) for function in functions]
     return WebhookChecks(
         tuple(evidence for checks in found for evidence in checks.sure)[:2],
@@ -77,10 +84,19 @@ def _starts(route: Route, project: Project) -> Iterator[FunctionSymbol]:
         callee = decorator.func if isinstance(decorator, form.Call) else decorator
         for function in _functions(project.infer(callee, handler.outer), project):
             yield from (function, *nested_functions(function))
-    for name in ("dispatch", "initial", "prepare", "permission_classes"):
-        method = project.method(route.view_class, name) if route.view_class is not None else None
-        if method is not None:
-            yield method
+    yield from route.runs_before
+    if route.view_class is not None:
+        yield from _of_view(route.view_class, project)
+
+
+def _of_view(view: ClassSymbol, project: Project) -> Iterator[FunctionSymbol]:
+    """What a view runs before its handler, and what REST framework asks first."""
+    methods = [project.method(view, name) for name in ("dispatch", "initial", "prepare")]
+    for attribute, name in (("authentication_classes", "authenticate"), ("permission_classes", "has_permission")):
+        stated = project.class_attribute(view, attribute)
+        asked = [project.infer(*item) for item in list_items(*stated, project)] if stated is not None else []
+        methods += [project.method(cls, name) for cls in asked if isinstance(cls, ClassSymbol)]
+    yield from (method for method in methods if method is not None)
 
 
 def _functions(value: Value | None, project: Project) -> Iterator[FunctionSymbol]:
@@ -91,6 +107,11 @@ def _functions(value: Value | None, project: Project) -> Iterator[FunctionSymbol
     elif isinstance(cls, ClassSymbol):
         method = project.method(cls, "__call__")
         yield from [method] if method is not None else []
+
+
+def reached(start: FunctionSymbol, project: Project) -> tuple[FunctionSymbol, ...]:
+    """It and the functions of the project that it calls, in a few steps."""
+    return _reached(start, _DEEPEST, project)
 
 
 @remembered
@@ -106,19 +127,28 @@ def _reached(start: FunctionSymbol, depth: int, project: Project) -> tuple[Funct
 @remembered
 def _checks_in(function: FunctionSymbol, project: Project) -> WebhookChecks:
     sure, perhaps = list[Evidence](), list[Evidence]()
+    in_vain = {call for node in function.walk() if isinstance(node, form.Try) for call in _tried_in_vain(node)}
     for node in function.walk():
         if isinstance(node, form.Call):
             told = _checks(node, function, project)
             if told is not None:
+                told = told and node not in in_vain
                 (sure if told else perhaps).append(function.module.evidence(node, "checks who sent the event"))
+        elif isinstance(node, form.Const):
+            if node.value == _RECHECKED:
+                sure.append(function.module.evidence(node, "asks the sender whether the event is its own"))
         elif isinstance(node, form.Try):
             caught = [handler.type for handler in node.handlers if handler.type is not None]
             names = (inner for each in caught for inner in form.walk(each) if isinstance(inner, form.Name | form.Attr))
             named = {last_name(inner) for inner in names}
             if not _BAD.isdisjoint(named):
-                sure.append(function.module.evidence(node.body[0], "checks who sent the event"))
-        elif isinstance(node, form.Compare) and node.ops[0] in ("==", "!=", "in", "not in") and _compares_secret(node):
-            sure.append(function.module.evidence(node, "compares a secret of the sender"))
+                found = perhaps if any(_goes_on(handler) for handler in node.handlers) else sure
+                found.append(function.module.evidence(node.body[0], "checks who sent the event"))
+        elif isinstance(node, form.Compare) and node.ops[0] in ("==", "!=", "in", "not in"):
+            if _compares_secret(node):
+                sure.append(function.module.evidence(node, "compares a secret of the sender"))
+            elif _names_address(node.left):
+                perhaps.append(function.module.evidence(node, "compares the sender's address"))
     return WebhookChecks(tuple(sure), tuple(perhaps))
 
 
@@ -127,12 +157,17 @@ def _checks(call: form.Call, function: FunctionSymbol, project: Project) -> bool
     name = last_name(call.func) or ""
     value = project.infer(call.func, function.scope)
     dotted = value.name if isinstance(value, External) else ""
-    if name in _VERIFYING or dotted.startswith((*_HANDLING, *_ASKING_AGAIN, "hmac.")) or dotted in _DECODING:
+    is_asked_again = dotted.startswith(_ASKING_AGAIN) or (dotted.startswith("stripe.") and name == "retrieve")
+    if name in _VERIFYING or is_asked_again or dotted.startswith(_HANDLING) or dotted in _DECODING:
         return None if any(_turns_off(argument) for argument in call.args) else True
+    if dotted in ("hmac.new", "hmac.digest"):
+        return any(_compares_values(node) for node in function.walk())
     owner = project.infer(call.func.value, function.scope) if isinstance(call.func, form.Attr) else None
     made_of = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
     if name in ("verify", "validate", "is_valid", "handle") and made_of.rsplit(".", 1)[-1] in _CLASSES:
         return True
+    if name == "get" and (dotted or made_of).startswith(_REQUESTING):
+        return False
     if made_of.startswith(_HANDLING) or (made_of.startswith(_CRYPTO) and name in ("verify", "loads", "unsign")):
         return True
     parts = words(name)
@@ -140,6 +175,32 @@ def _checks(call: form.Call, function: FunctionSymbol, project: Project) -> bool
     if parts and (says_so or (parts[0] in ("verify", "authenticate") and "password" not in parts)):
         return False if project.callee_function(call, function.scope) is None else None
     return None
+
+
+def _tried_in_vain(node: form.Try) -> Iterator[form.Call]:
+    """What is called, where a failure is noted and the event taken all the same."""
+    if any(_goes_on(handler) for handler in node.handlers):
+        yield from (inner for inner in form.walk_body(node.body) if isinstance(inner, form.Call))
+
+
+def _goes_on(handler: form.Handler) -> bool:
+    """Whether nothing that it does ends the request, nor notes for later that the check failed: `event = None`."""
+    for node in form.walk_body(handler.body):
+        if isinstance(node, form.Return | form.Raise) or (isinstance(node, form.Jump) and node.keyword != "pass"):
+            return False
+        if isinstance(node, form.Assign) and isinstance(node.value, form.Const):
+            return False
+        if isinstance(node, form.Call) and last_name(node.func) in _ENDING:
+            return False
+    return True
+
+
+def _compares_values(node: form.Expr | form.Stmt) -> bool:
+    """Whether it compares two things that are both found out as it runs."""
+    if not isinstance(node, form.Compare):
+        return isinstance(node, form.Call) and last_name(node.func) in _COMPARING
+    sides = [node.left, *node.rights]
+    return node.ops[0] in ("==", "!=") and not any(isinstance(side, form.Const) for side in sides)
 
 
 def _turns_off(argument: form.Arg) -> bool:
@@ -160,6 +221,12 @@ def _compares_secret(node: form.Compare) -> bool:
         return False
     named = (_last_words(side) for side in sides)
     return any(not _SECRETS.isdisjoint(each[-1:]) for each in named)
+
+
+def _names_address(node: form.Expr) -> bool:
+    """`ip_address(request.client.host)`."""
+    names = (last_name(inner) or "" for inner in form.walk(node) if isinstance(inner, form.Name | form.Attr))
+    return any(not _ADDRESSES.isdisjoint(words(name)) for name in names)
 
 
 def _last_words(node: form.Expr) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from assay.scanner.access.route_names import said_by_handler, spelled, static_segments
 from assay.scanner.framework import Route
 
@@ -16,12 +18,19 @@ VENDORS = frozenset(
     vonage nexmo messagebird pubsub alertmanager paystack flutterwave xendit midtrans checkout_com woocommerce
     calendly typeform clerk svix""".split()
 )  # fmt: skip
+_PAYING = frozenset({"payment", "payments", "order", "orders", "checkout", "transaction", "transactions", "billing"})
+_TELLING = frozenset({"callback", "callbacks", "notify", "notification", "notifications"})
 _CALLED = frozenset({"POST", "ANY"})
 
 
 def is_named_webhook(route: Route) -> bool:
-    """Whether its path or its handler says webhook, hook or notification."""
-    return _is_called(route) and not _HOOKS.isdisjoint(_names(route))
+    """Whether its path or its handler says webhook or hook, or tells of a payment: `/payments/callback`."""
+    return _is_called(route) and (not _HOOKS.isdisjoint(_names(route)) or _tells_of_payment(route))
+
+
+def _tells_of_payment(route: Route) -> bool:
+    static = static_segments(route.path)
+    return any(before in _PAYING and after in _TELLING for before, after in pairwise(static))
 
 
 def names_vendor(route: Route) -> bool:

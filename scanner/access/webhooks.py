@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator
 
 from assay.scanner.access.purposes import is_secret_name
 from assay.scanner.access.route_names import said_by_handler, static_segments
-from assay.scanner.access.webhook_checks import checks_on_the_way
+from assay.scanner.access.webhook_checks import checks_on_the_way, reached
 from assay.scanner.access.webhook_names import VENDORS, is_named_webhook, names_vendor
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.sources import path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project
+from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.access import InboundWebhook, Trust
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
 
+_RUNNING = ("os.system", "os.popen", "subprocess.")
 _SERVED = (EndpointKind.JSON, EndpointKind.HTML)
 _MANAGING = frozenset(
     """create add list update delete remove test toggle enable disable register save edit regenerate rotate resend retry
@@ -29,9 +32,10 @@ _STEPS = frozenset({"oauth", "oauth2", "login", "authorize", "authorization", "c
 def inbound_webhooks(endpoints: Iterable[tuple[Route, Endpoint]], project: Project) -> Iterator[InboundWebhook]:
     """One for each endpoint that takes events."""
     for route, endpoint in endpoints:
+        is_called = endpoint.method in ("POST", "ANY") and endpoint.kind in _SERVED
         is_named = is_named_webhook(route)
-        takes_events = endpoint.method in ("POST", "ANY") and endpoint.kind in _SERVED and route.handler is not None
-        if not takes_events or not (is_named or names_vendor(route)) or _is_something_else(route):
+        takes_events = is_called and (is_named or names_vendor(route)) and not _is_something_else(route)
+        if not takes_events or route.handler is None:
             continue
         trust, evidence = _trust(route, endpoint, project)
         yield InboundWebhook(
@@ -41,9 +45,21 @@ def inbound_webhooks(endpoints: Iterable[tuple[Route, Endpoint]], project: Proje
             trust,
             is_named,
             evidence,
-            tuple(dict.fromkeys(e.evidence for e in endpoint.effects if e.excuse is None and e.doubt is None)),
+            (
+                *dict.fromkeys(e.evidence for e in endpoint.effects if e.excuse is None and e.doubt is None),
+                *_programs_run(route.handler, project),
+            ),
             tuple(dict.fromkeys(e.evidence for e in endpoint.effects if e.excuse is None)) + endpoint.unfollowed,
         )
+
+
+def _programs_run(handler: FunctionSymbol, project: Project) -> Iterator[Evidence]:
+    """What a push to a repository sets off: `git pull`, a restart."""
+    for function in reached(handler, project):
+        for node in function.walk():
+            name = project.callee_name(node, function.scope) if isinstance(node, form.Call) else None
+            if name is not None and name.startswith(_RUNNING):
+                yield function.module.evidence(node, "runs a program")
 
 
 def _is_something_else(route: Route) -> bool:

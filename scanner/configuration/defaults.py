@@ -103,7 +103,7 @@ class Defaults:
             return value
         if isinstance(cast, form.Lambda) and len(cast.params) == 1:
             return self.holding(cast.params[0].name, value).value(cast.body, read.default.scope, depth - 1)
-        parser = _PARSERS.get(last_name(cast) or "")
+        parser = _PARSERS.get(last_name(cast.func if isinstance(cast, form.Call) and not cast.args else cast) or "")
         return _parsed(parser, value) if parser is not None else UNKNOWN
 
     def _collection(self, kind: str, items: list[form.Expr], scope: Scope, depth: int) -> object:

@@ -94,6 +94,16 @@ class Production:
                 found.append((binding.value, binding.scope))
         return found
 
+    def listed(self, module: Module, name: str) -> list[tuple[form.Expr, Scope]]:
+        """The parts of a list: what its name is given, and what `append`, `extend` and `insert` add to it."""
+        found = self.given(module, name)
+        for call, scope in module.calls_named(("append", "extend", "insert")):
+            owner = call.func.value if isinstance(call.func, form.Attr) else None
+            is_own = isinstance(owner, form.Name) and owner.id == name and call.positional
+            if is_own and self.taken(call, scope).truth is not False:
+                found.append((call.positional[-1], scope))
+        return found
+
 
 def _speaks_of(node: form.Expr, name: str) -> bool:
     return any(isinstance(n, form.Name | form.Attr) and last_name(n) == name for n in form.walk(node))

@@ -82,7 +82,7 @@ class ModuleBlocks:
             for header, body, otherwise, owner in _bodies(statement):
                 if body:
                     scope = self._scope_of(header, block.scope)
-                    self._add(Block(header, body, body[0].start, body[-1].end, scope, block, otherwise, owner))
+                    self._add(Block(header, body, _start(body[0]), body[-1].end, scope, block, otherwise, owner))
 
     def _scope_of(self, header: Header, current: Scope) -> Scope:
         if isinstance(header, form.Function):
@@ -90,6 +90,12 @@ class ModuleBlocks:
         if isinstance(header, form.Class):
             return self._classes[id(header)].scope
         return current
+
+
+def _start(statement: form.Stmt) -> int:
+    """Where it begins, decorators included."""
+    decorators = statement.decorators if isinstance(statement, form.Function | form.Class) else []
+    return min((statement.start, *(d.start for d in decorators)))
 
 
 def _bodies(node: form.Stmt) -> Iterator[tuple[Header, list[form.Stmt], bool, form.Try | None]]:

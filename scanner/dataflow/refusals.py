@@ -90,6 +90,25 @@ def refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
     return _refusal(function, project, _DEEPEST, set())
 
 
+def _is_switch(function: FunctionSymbol) -> bool:
+    """Whether it decides without knowing the caller: it takes nothing, and speaks of nobody."""
+    body = function.node.body
+    decides = any(isinstance(node, form.If) for node in body)
+    return decides and not function.parameters and not any(_has_word(node, _CALLER_WORDS) for node in body)
+
+
+@remembered
+def refuses_by_answer_alone(function: FunctionSymbol, project: Project) -> bool:
+    """Whether it turns callers away by the response that it returns alone, which whoever calls it has to hand on."""
+    nodes = list(function.walk())
+    refusing = [node for node in nodes if _refuses(node, function.scope, project)]
+    if not refusing or not all(isinstance(node, form.Return) for node in refusing):
+        return False
+    callees = (_called(node, function.scope, project) for node in nodes if isinstance(node, form.Call))
+    others = [callee for callee in callees if callee is not None and callee is not function]
+    return not any(isinstance(node, form.Raise) for node in nodes) and not any(refusal(f, project) for f in others)
+
+
 def _refusal(function: FunctionSymbol, project: Project, depth: int, seen: set[FunctionSymbol]) -> Evidence | None:
     if function in seen or not depth or "csrf" in function.name.lower():
         return None  # forgery protection refuses requests of strangers and friends alike
@@ -147,8 +166,11 @@ _SAME_FOR_ALL: WeakKeyDictionary[Project, dict[FunctionSymbol, Evidence | None]]
 def dependency_refusal(function: FunctionSymbol, project: Project) -> Evidence | None:
     """Where a dependency of a handler turns away callers without credentials, whatever it looks at beside them.
 
-    One that hands `None` to the handler for them, `if token is None: return None`, does not.
+    One that hands `None` to the handler for them, `if token is None: return None`, does not, nor one that returns a
+    response, which the handler gets for an argument.
     """
+    if _is_switch(function) or refuses_by_answer_alone(function, project):
+        return None
     return _refusal_of_strangers(function, project, _DEEPEST, None, is_hook=False)
 
 
@@ -234,7 +256,8 @@ class _Stranger:
             nodes, is_last = self.meets(taken, decided=decided)
             return nodes, is_last or (bool(taken) and isinstance(taken[-1], form.Return | form.Raise))
         is_about_caller = _has_word(node.test, _CALLER_WORDS)
-        below = is_about_caller or not self.is_hook or (decided and _is_about_place(node.test))
+        says_something = not self.is_hook and not _is_block_list(node.test)
+        below = is_about_caller or says_something or (decided and _is_about_place(node.test))
         found: list[form.Expr | form.Stmt] = []
         if not (is_about_caller and self._never_holds(node.test)):
             found += self.meets(node.body, decided=below)[0]
@@ -289,14 +312,17 @@ def _is_about_caller(node: form.Expr) -> bool:
 
 def _is_about_place(test: form.Expr) -> bool:
     """A condition on what is asked for; a list of blocked addresses tells nothing of other callers."""
+    return not _is_block_list(test) and _has_word(test, _PLACE_WORDS)
+
+
+def _is_block_list(test: form.Expr) -> bool:
     parts = test.values if isinstance(test, form.Boolean) else [test]
-    is_block_list = any(
+    return any(
         isinstance(part, form.Compare) and part.ops == ["in"] and last_name(part.left) in _ADDRESSES for part in parts
     )
-    return not is_block_list and _has_word(test, _PLACE_WORDS)
 
 
-def _has_word(test: form.Expr, words: tuple[str, ...]) -> bool:
+def _has_word(test: form.Expr | form.Stmt, words: tuple[str, ...]) -> bool:
     names = (_named(node).lower() for node in form.walk(test))
     return any(word in name for name in names for word in words)
 
@@ -445,7 +471,8 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: 
     for index, statement in enumerate(body):
         match statement:
             case form.If(test=test) if names_credentials(test, scope, project) and not _is_given(test):
-                for_strangers = [] if _is_for_known_users(test) else statement.body
+                is_for_known = _is_for_known_users(test) or _is_presence(test, scope, project)
+                for_strangers = [] if is_for_known else statement.body
                 leaving = next(_refusals([*for_strangers, *statement.orelse], scope, project), None)
                 if leaving is not None:
                     return leaving
@@ -464,11 +491,24 @@ def _body_refusal(body: list[form.Stmt], scope: Scope, project: Project, depth: 
                 nested = entered or _body_refusal(inner, scope, project, depth)
                 if nested is not None:
                     return nested
+            case form.ExprStmt() if is_in_vain(statement, scope, project):
+                pass
             case form.ExprStmt(value=value) | form.Assign(value=value) if depth and value is not None:
                 checking = next((c for c in form.walk(value) if _checks_caller(c, scope, project, depth)), None)
                 if checking is not None:
                     return checking
     return None
+
+
+def is_in_vain(statement: form.ExprStmt, scope: Scope, project: Project) -> bool:
+    """A coroutine that nobody awaits, or a refusal that is returned to a caller who drops it."""
+    is_awaited = isinstance(statement.value, form.Await)
+    call = statement.value.value if isinstance(statement.value, form.Await) else statement.value
+    callee = project.callee_function(call, scope) if isinstance(call, form.Call) else None
+    if callee is None or callee.name == "__init__":
+        return False
+    is_dropped = callee.node.is_async and not is_awaited and not callee.decorators
+    return is_dropped or refuses_by_answer_alone(callee, project)
 
 
 def _is_for_known_users(test: form.Expr) -> bool:
@@ -481,6 +521,17 @@ def _is_for_known_users(test: form.Expr) -> bool:
     return isinstance(test, form.Attr) and test.attr == "is_authenticated"
 
 
+def _is_presence(test: form.Expr, scope: Scope, project: Project) -> bool:
+    """`if token:`, of a header or cookie: who sends none goes past what follows on it."""
+    for binding in scope.bindings.get(test.id, ()) if isinstance(test, form.Name) else ():
+        match binding.value:
+            case form.Call(func=form.Attr(value=owner, attr="get")) if _is_jar(owner, scope, project):
+                return True
+        if binding.param is not None and _is_sent_credential(binding.param, scope, project):
+            return True
+    return False
+
+
 def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, depth: int) -> bool:
     """`require(request.authz.can_write)`, `get_project(project_id)`: a call of something that turns strangers away, by
     what it is given of the caller or by what it finds itself.
@@ -490,8 +541,7 @@ def _checks_caller(node: form.Expr | form.Stmt, scope: Scope, project: Project, 
     callee = project.callee_function(node, scope) if isinstance(node, form.Call) else None
     if callee is None or not isinstance(node, form.Call) or callee.name == "__init__":
         return False
-    # Most functions refuse nobody, and that is remembered of each.
-    if refusal(callee, project) is not None and any(names_credentials(a.value, scope, project) for a in node.args):
+    if any(names_credentials(a.value, scope, project) for a in node.args) and refusal(callee, project) is not None:
         return True
     return _refusal_within(callee, depth - 1, project) is not None
 
@@ -546,14 +596,24 @@ def names_credentials(
                 return True
             values = [b.value for b in local if b.value is not None and b.param is None]
             return any(names_credentials(v, scope, project, seen | {name}, most) for v in values)
-        case form.Call() if len(seen) < most:
-            callee = project.callee_function(node, scope)
-            if callee is not None and callee.id not in seen and callee.name != "__init__":
-                inside = seen | {callee.id}
-                returned = (r.value for r in callee.returns if r.value is not None)
-                if any(names_credentials(value, callee.scope, project, inside, most) for value in returned):
-                    return True
+        case form.Call() if len(seen) < most and _gives_credentials(node, scope, project, seen, most):
+            return True
     return any(names_credentials(child, scope, project, seen, most) for child in node.children())
+
+
+def _gives_credentials(call: form.Call, scope: Scope, project: Project, seen: frozenset[str], most: int) -> bool:
+    callee = project.callee_function(call, scope)
+    if callee is None or callee.id in seen or callee.name == "__init__":
+        return False
+    return _returns_credentials(most - len(seen) - 1, callee, project)
+
+
+@remembered
+def _returns_credentials(most: int, callee: FunctionSymbol, project: Project) -> bool:
+    """Whether what the function returns names them, with at most so many names and calls between."""
+    returned = (r.value for r in callee.returns if r.value is not None)
+    inside = frozenset({callee.id})
+    return any(names_credentials(value, callee.scope, project, inside, most + 1) for value in returned)
 
 
 def _is_jar(node: form.Expr, scope: Scope, project: Project) -> bool:
@@ -623,7 +683,8 @@ def _is_refusal_value(node: form.Expr, scope: Scope, project: Project, depth: in
         case form.Await(value=inner):
             return _is_refusal_value(inner, scope, project, depth)
         case form.Display(kind="tuple", items=[first, second, *_]):
-            return status_code(second, scope, project) in _TURNED_AWAY or _is_refusal_value(first, scope, project, depth)
+            is_refused = status_code(second, scope, project) in _TURNED_AWAY
+            return is_refused or _is_refusal_value(first, scope, project, depth)
         case form.Call():
             return _is_refusal_call(node, scope, project)
         case form.Name() | form.Attr():
@@ -650,7 +711,9 @@ def _is_refusal_call(call: form.Call, scope: Scope, project: Project) -> bool:
         return True
     if name in ("redirect", "RedirectResponse", "HTTPFound", "HTTPSeeOther"):
         return any(_leads_to_login(a.value, scope, project) for a in call.args)
-    if name in _STATUS_CARRIERS or (isinstance(callee, ClassSymbol) and _is_http_error(callee, project)):
+    named = {name, last_part(callee.name) if isinstance(callee, External) else ""}
+    is_own = isinstance(callee, ClassSymbol) and _is_http_error(callee, project)
+    if is_own or not named.isdisjoint(_STATUS_CARRIERS):
         headers = call.keyword("headers")
         if headers is not None and _redirects(call, scope, project) and _leads_to_login(headers, scope, project):
             return True

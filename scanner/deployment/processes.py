@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from assay.scanner.model.workload import Drain, Process, WorkloadKind
 from assay.scanner.readers.variables import expand, is_resolved
 
+_WORKERS = "WEB_CONCURRENCY"
+"""By which Gunicorn and Uvicorn are told how many processes to start, unless a flag says so."""
 GUNICORN_GRACEFUL_TIMEOUT = 30.0
 HYPERCORN_GRACEFUL_TIMEOUT = 3.0
 
@@ -204,7 +206,7 @@ def _gunicorn(rest: list[str], context: CommandContext) -> Process:
         WorkloadKind.WEB,
         "",
         port=_port(bind),
-        workers=_integer(_flag(rest, "-w", "--workers")),
+        workers=_integer(_flag(rest, "-w", "--workers") or context.env.get(_WORKERS)),
         drain=Drain.UNKNOWN if drain is None else Drain.BOUNDED,
         drain_seconds=drain,
         drain_is_stated=stated is not None,
@@ -219,7 +221,7 @@ def _uvicorn(rest: list[str], context: CommandContext) -> Process:
         WorkloadKind.WEB,
         "",
         port=None if _flag(rest, "--uds", "--fd") else _port(port),
-        workers=_integer(_flag(rest, "--workers")),
+        workers=_integer(_flag(rest, "--workers") or context.env.get(_WORKERS)),
         drain=Drain.UNBOUNDED if seconds is None else Drain.BOUNDED,
         drain_seconds=seconds,
         drain_is_stated=seconds is not None,

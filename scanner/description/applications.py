@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.constants import constant
+from assay.scanner.dataflow.constants import constant, definitions, list_items
 from assay.scanner.framework import Sited
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, literal_item
 from assay.scanner.model.description import DescriptionSource
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
@@ -17,6 +17,8 @@ from assay.scanner.readers.python import form
 
 _SWITCHES = {"fastapi": "openapi_url", "django-ninja": "openapi_url", "litestar": "openapi_config"}
 """Frameworks that describe their applications by themselves, with the argument that switches it off."""
+_OFF_SWITCHES = {"APIFlask": "enable_openapi", "Api": "add_specs"}
+"""Calls of APIFlask and of Flask-RESTX, with the argument that switches their description off."""
 _CALLS = {"litestar": "Litestar"}
 """What makes an application whose routes don't say which they are of."""
 _GENERATORS = frozenset({"drf_spectacular", "drf_yasg", "flask_smorest", "flask_restx", "flask_restplus", "flasgger",
@@ -73,7 +75,8 @@ def generated(app: Application, project: Project) -> tuple[DescriptionSource, Ev
             app.location, f"{app.framework} describes it" if source is _GENERATED else "this is what decides"
         )
     elif said is not None:
-        source = _GENERATED
+        off = _is_switched_off(app.root, project)
+        source, said = (_GENERATED, said) if off is None else (DescriptionSource.SWITCHED_OFF, off)
     if source is not _GENERATED:
         exported = _export(app.root, project)
         if exported is not None:
@@ -86,7 +89,7 @@ _GENERATED = DescriptionSource.GENERATED
 
 def _by_switch(app: Application, switch: str, project: Project) -> DescriptionSource:
     made = app.made or next((Sited(*call) for call in project.calls_named(_CALLS.get(app.framework, ""))), None)
-    stated = made.node.keyword(switch) if made is not None and isinstance(made.node, form.Call) else None
+    stated = _stated(made, switch, project) if made is not None else None
     if stated is None or made is None:
         return _GENERATED
     if isinstance(stated, form.Const):
@@ -94,6 +97,26 @@ def _by_switch(app: Application, switch: str, project: Project) -> DescriptionSo
     known = constant(stated, made.scope, project)
     is_empty = known is not None and known.value in (None, "") and not isinstance(stated, form.Conditional)
     return DescriptionSource.CONFIGURED if is_empty else _GENERATED
+
+
+def _stated(made: Sited, name: str, project: Project) -> form.Expr | None:
+    """The argument, by name or in what `**options` stands for."""
+    if not isinstance(made.node, form.Call):
+        return None
+    options = (arg.value for arg in made.node.args if arg.star == 2)
+    known = (node for option in options for node, _ in definitions(option, made.scope, project))
+    return made.node.keyword(name) or next((item for n in known if (item := literal_item(n, name)) is not None), None)
+
+
+def _is_switched_off(root: str, project: Project) -> Evidence | None:
+    """Whether a library that would describe the application is told not to."""
+    inside = f"{root}/" if root else ""
+    for name, switch in _OFF_SWITCHES.items():
+        for call, scope in project.calls_named(name):
+            stated = call.keyword(switch)
+            if isinstance(stated, form.Const) and stated.value is False and scope.module.path.startswith(inside):
+                return scope.module.evidence(stated, "this is what decides")
+    return None
 
 
 def _library(root: str, project: Project) -> Evidence | None:
@@ -105,9 +128,9 @@ def _library(root: str, project: Project) -> Evidence | None:
         if found:
             return Evidence(Location.whole_file(module.path), f"it uses {min(found)}")
         for binding in module.scope.bindings.get("INSTALLED_APPS", ()):
-            for node in form.walk(binding.value) if binding.value is not None else ():
-                if isinstance(node, form.Const) and node.value in _GENERATORS:
-                    return module.evidence(node, f"it uses {node.value}")
+            for node, scope in list_items(binding.value, binding.scope, project) if binding.value is not None else ():
+                if isinstance(node, form.Const) and str(node.value).partition(".")[0] in _GENERATORS:
+                    return scope.module.evidence(node, f"it uses {node.value}")
     return None
 
 

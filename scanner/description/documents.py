@@ -51,6 +51,11 @@ class Binding:
         """How many operations both have."""
         return len(self.document.operations.keys() & self.routes.keys())
 
+    @property
+    def described(self) -> Sequence[ApiRoute]:
+        """The routes that the document has."""
+        return [route for key, route in self.routes.items() if key in self.document.operations]
+
 
 def documents_of(gathered: Gathered) -> Iterator[Document]:
     """The documents of the tree that aren't tests' or examples', and of copies in several notations the first."""

@@ -27,18 +27,24 @@ _ANSWERS = frozenset({"Response", "JSONResponse", "ORJSONResponse", "RedirectRes
 
 
 def operations_of(
-    binding: Binding, api: Set[ApiRoute], project: Project, *, compared: Evidence | None, is_complete: bool
+    binding: Binding,
+    api: Set[ApiRoute],
+    elsewhere: Set[ApiRoute],
+    project: Project,
+    *,
+    compared: Evidence | None,
+    is_complete: bool,
 ) -> Iterator[DescribedOperation]:
     """Each operation that the document or the code has.
 
-    `api` are the routes for programs: nobody writes documents of others. `compared` is what keeps the document true,
-    `is_complete` says that all routes of the service are known.
+    `api` are the routes for programs: nobody writes documents of others. `elsewhere` are those that other documents
+    have. `compared` is what keeps the document true, `is_complete` says that all routes of the service are known.
     """
     excuse = "a pipeline makes the document anew and compares" if compared is not None else None
     shown = (compared,) if compared is not None else ()
     if any(each.route.framework == "connexion" for each in binding.routes.values()):
         excuse = "its routes come from this document"
-    for found in (*_promised(binding, project, is_complete=is_complete), *_unwritten(binding, api)):
+    for found in (*_promised(binding, project, is_complete=is_complete), *_unwritten(binding, api, elsewhere)):
         yield replace(found, excuse=excuse, evidence=shown or found.evidence) if excuse is not None else found
 
 
@@ -63,12 +69,12 @@ def _promised(binding: Binding, project: Project, *, is_complete: bool) -> Itera
         )
 
 
-def _unwritten(binding: Binding, api: Set[ApiRoute]) -> Iterator[DescribedOperation]:
+def _unwritten(binding: Binding, api: Set[ApiRoute], elsewhere: Set[ApiRoute]) -> Iterator[DescribedOperation]:
     """The operations of the code that the document doesn't have."""
     document, routes = binding.document, binding.routes
     is_partial = 2 * binding.shared < sum(each in api and not each.route.is_hidden for each in routes.values())
     for key, found in routes.items():
-        if key in document.operations or found not in api or found.is_computed:
+        if key in document.operations or found not in api or found in elsewhere or found.is_computed:
             continue
         hidden = "it is kept out of the schema" if found.route.is_hidden else None
         yield DescribedOperation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from assay.scanner.description.applications import Application
 from assay.scanner.framework import Route, Sited
@@ -20,11 +20,19 @@ _PLACEHOLDER = re.compile(
 )
 _DECORATORS = frozenset({"swag_from", "swagger_auto_schema_from_file"})
 """Decorators that take the words from somewhere else."""
+_OF_PARTS = frozenset({"response", "responses", "alt_response", "other_responses", "param", "parameter", "header",
+    "body", "input", "output", "arguments", "expect", "marshal_with", "marshal_list_with", "use_kwargs"})  # fmt: skip
+"""Decorators whose words are about a parameter, a body or an answer."""
 _HIDING = {"hide": True, "exclude": True, "include_in_schema": False, "doc": False, "documented": False}
 _HIDERS = frozenset({"hide", "exclude_from_schema", "hide_from_schema"})
 _SCHEMAS = ("schema", "swagger_schema")
 _SHOWING_ALL = frozenset({"fastapi", "django-ninja", "litestar", "Django REST framework"})
 """Frameworks whose descriptions show every route; of others, they show what is documented on purpose."""
+_SHOWING_CLASSES = frozenset({"Django REST framework"})
+"""Frameworks whose descriptions show the docstring of a view's class."""
+_OUTLIERS = 3
+"""Operations with words for each without, from which on those without are exceptions."""
+_EXAMPLES = 5
 
 
 def documented_operations(app: Application, project: Project) -> Iterator[DocumentedOperation]:
@@ -35,8 +43,7 @@ def documented_operations(app: Application, project: Project) -> Iterator[Docume
         if text is None and route.framework not in _SHOWING_ALL and not _is_documented(route):
             continue
         yield DocumentedOperation(
-            method=each.endpoint.method,
-            path=each.template.text,
+            name=f"{each.endpoint.method} {each.template.text}",
             handler=route.handler_name,
             location=route.location,
             role=each.endpoint.role,
@@ -44,6 +51,26 @@ def documented_operations(app: Application, project: Project) -> Iterator[Docume
             is_placeholder=text is not None and _PLACEHOLDER.fullmatch(text.text) is not None,
             excuse=_why_not(route, project) if text is None else None,
         )
+
+
+def one_by_one_or_all(operations: Collection[DocumentedOperation], root: str) -> Iterator[DocumentedOperation]:
+    """Each operation, where most have words; else those that are to have some as one."""
+    shown = [o for o in operations if o.excuse is None]
+    bare = sorted((o for o in shown if o.text is None), key=lambda o: o.location)
+    if len(bare) == 1 or _OUTLIERS * len(bare) <= len(shown) - len(bare):
+        yield from operations
+        return
+    yield from (o for o in operations if o.excuse is not None)
+    yield DocumentedOperation(
+        name=f"the operations of {root or 'the service'}",
+        handler="",
+        location=bare[0].location,
+        role=bare[0].role,
+        is_whole_api=True,
+        bare=len(bare),
+        total=len(shown),
+        evidence=tuple(Evidence(o.location, o.name) for o in bare[:_EXAMPLES]),
+    )
 
 
 def _is_documented(route: Route) -> bool:
@@ -58,7 +85,8 @@ def _why_not(route: Route, project: Project) -> str | None:
         return "its view is kept out of the description"
     if route.handler is None:
         return "it is the library's own operation, and its name says all"
-    bases = project.mro(route.view_class)[1:] if route.view_class is not None else ()
+    view = _shown_class(route)
+    bases = project.mro(view)[1:] if view is not None else ()
     if any(docstring(base) is not None for base in bases if isinstance(base, ClassSymbol)):
         return "its description is that of a base of its view"
     if route.framework == "Django REST framework" and _is_chosen_by_hook(project):
@@ -76,12 +104,30 @@ def _text(route: Route, project: Project) -> Evidence | None:
     for call in _calls(route, project):
         if last_name(call.node.func if isinstance(call.node, form.Call) else call.node) in _DECORATORS:
             return call.module.evidence(call.node, "its description")
-        for node in form.walk(call.node):
-            if isinstance(node, form.Call):
-                stated = next((arg.value for arg in node.args if arg.name in _WORDS), None)
-                if stated is not None:
-                    return call.module.evidence(stated, "its description")
-    return docstring(route.view_class) if route.view_class is not None else None
+        for made in _made_through(call.node):
+            stated = next((arg.value for arg in made.args if arg.name in _WORDS), None)
+            if stated is not None:
+                return call.module.evidence(stated, "its description")
+    view = _shown_class(route)
+    return docstring(view) if view is not None else None
+
+
+def _shown_class(route: Route) -> ClassSymbol | None:
+    """The view's class, where its docstring is shown."""
+    return route.view_class if route.framework in _SHOWING_CLASSES else None
+
+
+def _made_through(node: form.Expr | form.Stmt) -> Iterator[form.Call]:
+    """The call, and those whose results it is made with: `method_decorator(doc(...), "get")`, `doc(...)(view)`.
+
+    What is given by name describes a part: `responses=` and `parameters=` have descriptions of their own.
+    """
+    if isinstance(node, form.Attr):
+        yield from _made_through(node.value)
+    elif isinstance(node, form.Call) and last_name(node.func) not in _OF_PARTS:
+        yield node
+        for inside in (node.func, *node.positional):
+            yield from _made_through(inside)
 
 
 def docstring(symbol: FunctionSymbol | ClassSymbol) -> Evidence | None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.scanner.configuration.declared import Configuration, place_of
-from assay.scanner.dataflow.constants import definitions, list_items, string_value
+from assay.scanner.dataflow.constants import list_items, string_value
+from assay.scanner.dataflow.model_options import model_option
 from assay.scanner.framework import Context, Framework, Sited
-from assay.scanner.linker.project import Project, last_name, last_part, literal_item
+from assay.scanner.linker.project import Project, last_name, literal_item
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.setting import MASK, Setting
@@ -206,14 +207,14 @@ class _Reader:
 
     def _old_alias(self, name: str, cls: ClassSymbol) -> Sited | None:
         """`class Config: fields = {"x": {"env": "X"}}` of pydantic 1."""
-        stated = self._config(cls, "fields")
+        stated = model_option(cls, "fields", self._project)
         options = literal_item(stated.node, name) if stated is not None else None
         variable = literal_item(options, "env") if options is not None else None
         return Sited(variable, stated.scope) if stated is not None and variable is not None else None
 
     def _naming(self, cls: ClassSymbol) -> _Naming:
         prefix = self._config_text(cls, "env_prefix")
-        sensitive = self._config(cls, "case_sensitive")
+        sensitive = model_option(cls, "case_sensitive", self._project)
         return _Naming(
             prefix or "",
             self._config_text(cls, "env_nested_delimiter"),
@@ -221,45 +222,8 @@ class _Reader:
         )
 
     def _config_text(self, cls: ClassSymbol, name: str) -> str | None:
-        stated = self._config(cls, name)
+        stated = model_option(cls, name, self._project)
         return string_value(stated.node, stated.scope, self._project) if stated is not None else None
-
-    def _config(self, cls: ClassSymbol, name: str) -> Sited | None:
-        """An option of the class or its nearest base that has it: `model_config`, `class Config`, class arguments."""
-        for base in self._project.mro(cls):
-            if isinstance(base, ClassSymbol):
-                found = self._own_config(base, name)
-                if found is not None:
-                    return found
-        return None
-
-    def _own_config(self, cls: ClassSymbol, name: str) -> Sited | None:
-        for argument in cls.node.bases:
-            if argument.name == name:
-                return Sited(argument.value, cls.outer)
-        for binding in cls.own("Config"):
-            if binding.cls is not None:
-                attribute = self._project.class_attribute(binding.cls, name)
-                return Sited(*attribute) if attribute is not None else None
-        for binding in cls.own("model_config"):
-            if binding.value is not None:
-                return self._option(Sited(binding.value, binding.scope), name)
-        return None
-
-    def _option(self, config: Sited, name: str) -> Sited | None:
-        node, scope = config.node, config.scope
-        if isinstance(node, form.Name):
-            known = definitions(node, scope, self._project)
-            return self._option(Sited(*known[0]), name) if len(known) == 1 else None
-        if isinstance(node, form.Call) and last_part(self._project.callee_name(node, scope) or "") in (
-            "SettingsConfigDict",
-            "ConfigDict",
-            "dict",
-        ):
-            stated = node.keyword(name)
-            return Sited(stated, scope) if stated is not None else None
-        item = literal_item(node, name)
-        return Sited(item, scope) if item is not None else None
 
 
 def _field_call(node: form.Expr | None) -> form.Call | None:

@@ -163,7 +163,9 @@ class Debugging:
                     owner = self._project.infer(target.value, scope)
                     is_app = isinstance(owner, Instance) and owner.type_name in self._types
                     if is_app and not self._is_for_development(site):
-                        yield self._at(site, value, True, ())
+                        is_called = scope.function is not None and self._project.callers(scope.function)
+                        comes = self._starts.comes_to(target, scope) if is_called else (True, ())
+                        yield self._at(site, value, *comes)
 
     def _serves(self, call: form.Call, site: Sited) -> bool:
         called = self._project.infer(call.func, site.scope)

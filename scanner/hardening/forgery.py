@@ -6,6 +6,7 @@ https://docs.litestar.dev/latest/usage/middleware/builtin-middleware.html#csrf, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -32,6 +33,7 @@ _BY_DEFAULT = {"FastAPI": "lax", "Starlette": "lax", "Litestar": "lax", "Sanic":
 _ORIGINS = frozenset({"origin", "sec-fetch-site", "x-csrf-token", "x-csrftoken", "x-xsrf-token", "x-requested-with"})
 _STORES = ("RedisStorage", "MemcachedStorage", "NaClCookieStorage", "SimpleCookieStorage")
 _OF_SESSIONS = frozenset({"login_required", "fresh_login_required", "current_user", "session"})
+_GUARDING = re.compile(r"auth|login|token|key|require|signed|verif|webhook|hmac|permission|admin", re.IGNORECASE)
 _DOUBLE_STAR = 2
 _Protection = tuple[bool | None, tuple[Evidence, ...]]
 
@@ -188,7 +190,8 @@ class _Extensions:
         if flags and all(value in _SAME_SITE for value, _ in flags):
             return True, evidence
         is_set_elsewhere = not flags and self._application.framework in _BY_DEFAULT
-        return (None, evidence) if is_set_elsewhere or any(value is None for value, _ in flags) else (False, ())
+        is_open = is_set_elsewhere or any(value is None for value, _ in flags)
+        return None if is_open else False, evidence
 
     def _same_site_flags(self) -> Iterator[tuple[str | None, Evidence]]:
         """What each cookie says, in lower case; None where that can't be told."""
@@ -234,9 +237,18 @@ def _refuses_by_origin(function: FunctionSymbol) -> bool:
 
 
 def _opened_by_session(handler: FunctionSymbol) -> Iterator[Evidence]:
-    for node in (*handler.decorators, *handler.nodes):
+    """A guard of sessions; what the view itself takes from one, where no other guard has filled that by a token."""
+    guards = [d for d in handler.decorators if _GUARDING.search(last_name(_called(d)) or "")]
+    for guard in guards:
+        if last_name(_called(guard)) in _OF_SESSIONS:
+            yield handler.module.evidence(guard, "the session opens it")
+    for node in handler.nodes if not guards else ():
         if isinstance(node, form.Name | form.Attr) and last_name(node) in _OF_SESSIONS:
             yield handler.module.evidence(node, "the session opens it")
+
+
+def _called(decorator: form.Expr) -> form.Expr:
+    return decorator.func if isinstance(decorator, form.Call) else decorator
 
 
 def _is_exemption(decorator: form.Expr) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
 from assay.scanner.dataflow.ways import way_to
 from assay.scanner.gathered import Gathered
+from assay.scanner.linker.project import last_part
 from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -18,6 +20,7 @@ from assay.scanner.services import ServiceRoot
 _NOT_SERVING = frozenset(
     {WorkloadKind.JOB, WorkloadKind.WORKER, WorkloadKind.INFRASTRUCTURE, WorkloadKind.LOAD_GENERATOR}
 )
+_WORD = re.compile(r"\w+")
 _PYTHON = ("python", "pypy", "uv", "poetry", "pipenv")
 
 
@@ -33,7 +36,7 @@ class Starts:
         script = next((e for text, e in self._commands if _runs(text, scope.module)), None)
         if script is not None:
             return True, (script,)
-        if not self._only_as_script(node, scope):
+        if not self._only_as_script(node, scope) and self._is_loaded(scope.module):
             return True, ()
         return (False, (self._commands[0][1],)) if self._commands else (None, ())
 
@@ -44,6 +47,14 @@ class Starts:
             if workload.role is Role.PROD and workload.kind not in _NOT_SERVING and text:
                 place = workload.command.location if workload.command is not None else workload.location
                 yield text, Evidence(place, f"production starts with `{text.splitlines()[0][:80]}`")
+
+    def _is_loaded(self, module: Module) -> bool:
+        """Whether something imports the module or starts with it: true where no start is known."""
+        own = last_part(module.name)
+        if not self._commands or any(own in _WORD.findall(text) for text, _ in self._commands):
+            return True
+        imports = (b for m in self._gathered.project.modules.values() for b in m.imports)
+        return any(own in (b.name, last_part(b.module or "")) for b in imports)
 
     def _only_as_script(self, node: form.Node, scope: Scope) -> bool:
         """Whether it runs below `if __name__ == "__main__"`, or in a function that is called from nowhere but there."""

@@ -82,12 +82,14 @@ class DescribedOperation:
 
 @dataclass(frozen=True, slots=True)
 class DocumentedOperation:
-    """An operation that a generated description shows. `text` is what says in words what it does; None where nothing
-    but its name does. `excuse` says why it isn't shown, or needs no words of its own.
+    """An operation that a generated description shows; or all those of a service at once, where most have no words:
+    that is one thing to decide, and none for each of them.
+
+    `text` is what says in words what it does; None where nothing but its name does. `excuse` says why it isn't shown,
+    or needs no words of its own.
     """
 
-    method: str
-    path: str
+    name: str
     handler: str
     location: Location
     role: Role
@@ -95,11 +97,17 @@ class DocumentedOperation:
     is_placeholder: bool = False
     """The text stands for one that is still to be written."""
     excuse: str | None = None
+    is_whole_api: bool = False
+    bare: int = 0
+    """Of the whole API: how many operations have no words, of `total`."""
+    total: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    """Of the whole API: some that have none."""
 
     @property
     def subject_id(self) -> str:
-        return f"{self.method} {self.path} {self.handler}"
+        return f"{self.name} {self.handler}".strip()
 
     @property
     def label(self) -> str:
-        return f"{self.method} {self.path}"
+        return self.name

@@ -13,7 +13,6 @@ class EffectKind(StrEnum):
 
     WRITE = "write"
     """Rows or documents of a database."""
-    FILE = "file"
     MAIL = "mail"
     """A mail or a text message goes out."""
     REQUEST = "request"

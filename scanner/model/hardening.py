@@ -26,8 +26,8 @@ class Control(StrEnum):
 class SecurityHeader:
     """One protection of one application, and what sets it.
 
-    `serves_pages` says whether browsers show what the application answers. `is_set` is None where code sets headers
-    whose names can't be told, or sets them under conditions.
+    `serves_pages` says whether browsers show what the application answers. `is_set` is None where single handlers
+    set it, each for its own answers.
     """
 
     application: str

@@ -184,9 +184,9 @@ class UrlUse(StrEnum):
     """How a credential comes to a service, or leaves it."""
 
     READ = "read"
-    """In the query string, and it lets the client in again and again."""
+    """In the query string or the path, and it lets the client in again and again."""
     TOKEN = "token"
-    """In the query string; whether it lets the client in more than once can't be told."""
+    """In the query string, the path or a redirect; whether it lets the client in more than once can't be told."""
     LINK = "link"
     """In a link that is sent to somebody, or that another party redirects to."""
     SOCKET = "socket"

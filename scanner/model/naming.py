@@ -59,14 +59,20 @@ class NameKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """How most names of a kind are written: `count` of `total`, of which `example` is the most used one."""
+    """How most names of a kind are written: `count` of `total`, of which `example` is the most used one. The next style
+    has `rivals`.
+    """
 
     style: NameStyle
     count: int
     total: int
+    rivals: int
     example: Evidence
-    rival: NameStyle | None = None
-    """Another style that is as common."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether no other style has more than half as many names."""
+        return self.count >= 2 * self.rivals
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _SECRET = re.compile(
 )
 _ABOUT_SECRETS = re.compile(
     r"(?i)_?(ur[li]|minutes|hours|days|seconds|timeout|age|expiry|ttl|length|header|name|prefix|algorithm|validators|hashers"
-    r"|template|class|backend|type|enabled|field|path|file|dir)$"
+    r"|location|template|class|backend|type|enabled|field|path|file|dir)$"
 )
 """How names end that speak of secrets without holding one."""
 _LOGIN = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]+@")

@@ -16,7 +16,9 @@ from assay.scanner.services import innermost
 
 _FOR_PROGRAMS = frozenset({"Django REST framework", "django-ninja", "flask_restful", "connexion", "falcon", "litestar"})
 """Frameworks that nobody makes pages with."""
-_VERSION = re.compile(r"(?:api[._-]?)?[vV]\d+(?:[._-]\d+)*(?:-?(?:alpha|beta|rc)\d*)?|\d{4}-\d{2}(?:-\d{2})?|\d+\.\d+")
+_VERSION = re.compile(
+    r"(?:api[._-]?)?[vV]\d+(?:[._-]\d+)*(?:-?(?:alpha|beta|rc)\d*)?|\d{4}-\d{2}(?:-\d{2})?|\d+\.\d+|\d{1,2}"
+)
 _API = re.compile(r"(?:rest[_-]?)?apis?|rest", re.IGNORECASE)
 _MOSTLY_PAGES = 3
 """JSON routes for each page, below which they are taken to serve the pages alone."""
@@ -34,7 +36,7 @@ class ApiRoute:
     @property
     def says_api(self) -> bool:
         """Whether the path itself says that it is for programs."""
-        return any(_API.fullmatch(s) or is_version(s) for s in self.template.statics)
+        return any(says_api(s) or is_version(s) for s in self.template.statics)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +48,13 @@ class Api:
     pages: int
 
 
+def says_api(segment: str) -> bool:
+    """Whether the segment is a word for an API: `api`, `rest`."""
+    return _API.fullmatch(segment) is not None
+
+
 def is_version(segment: str) -> bool:
-    """Whether the segment is a version: `v1`, `2024-01-01`."""
+    """Whether the segment is a version: `v1`, `2024-01-01`, `1`."""
     return _VERSION.fullmatch(segment) is not None
 
 

@@ -30,6 +30,7 @@ _PREFERRED = (NameStyle.KEBAB, NameStyle.SNAKE, NameStyle.CAMEL, NameStyle.PASCA
 
 def path_templates(api: Api, places: Places) -> Iterator[PathTemplate]:
     """Each path once."""
+    below = _by_beginning(api.routes)
     for alike in _by_path(api.routes).values():
         first = alike[0]
         segments = [s.static for s in first.template.segments if s.text]
@@ -43,6 +44,7 @@ def path_templates(api: Api, places: Places) -> Iterator[PathTemplate]:
             continue
         index, verb = found[0]
         segment = segments[index] or ""
+        used = below[tuple(segments[: index + 1])]
         written = places.of_segment(segment, first.route)
         yield PathTemplate(
             name=first.template.text,
@@ -52,10 +54,30 @@ def path_templates(api: Api, places: Places) -> Iterator[PathTemplate]:
             verb=verb,
             segment=segment,
             is_action=_is_action(segments, index, methods),
-            may_be_thing=may_be_thing(segment),
+            may_be_thing=may_be_thing(segment, is_read=_is_only_read(used), is_written=_is_written(used)),
             excuse=_chosen_by_others(first),
             evidence=(Evidence(first.route.location, f"{' and '.join(methods)} answers there"),),
         )
+
+
+def _by_beginning(routes: Iterable[ApiRoute]) -> dict[tuple[str | None, ...], list[ApiRoute]]:
+    """The routes at and below each path."""
+    found: dict[tuple[str | None, ...], list[ApiRoute]] = {}
+    for each in routes:
+        segments = [s.static for s in each.template.segments if s.text]
+        for length in range(1, len(segments) + 1):
+            found.setdefault(tuple(segments[:length]), []).append(each)
+    return found
+
+
+def _is_only_read(routes: Iterable[ApiRoute]) -> bool:
+    """Whether some answer GET, and none of these changes anything."""
+    reading = [r.endpoint for r in routes if r.endpoint.method == "GET"]
+    return bool(reading) and not any(e.changes_on_get for e in reading)
+
+
+def _is_written(routes: Iterable[ApiRoute]) -> bool:
+    return any(r.endpoint.is_written_to for r in routes)
 
 
 def _is_action(segments: Sequence[str | None], index: int, methods: tuple[str, ...]) -> bool:
@@ -88,8 +110,8 @@ def _names(kind: NameKind, names: Sequence[_Name]) -> Iterator[PathName]:
     style = max(_PREFERRED, key=lambda s: (counts[s], -_PREFERRED.index(s)))
     example = max((name for name in names if name.style is style), key=lambda n: (n.uses, n.name))
     evidence = Evidence(example.location, f"{counts[style]} of {len(names)} are {style}: {example.name}")
-    rival = next((s for s in _PREFERRED if s is not style and counts[s] == counts[style]), None)
-    convention = Convention(style, counts[style], len(names), evidence, rival)
+    rivals = max((count for other, count in counts.items() if other is not style), default=0)
+    convention = Convention(style, counts[style], len(names), rivals, evidence)
     for name in names:
         yield PathName(name.name, kind, name.style, convention, name.location, Role.PROD)
 

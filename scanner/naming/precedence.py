@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import islice
 
-from assay.scanner.dataflow.blocks import ModuleBlocks
+from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.framework import Route, Sited
 from assay.scanner.linker.scopes import Module
 from assay.scanner.model.endpoint import EndpointKind
@@ -47,6 +47,8 @@ _MATCHING = {
 }
 _BY_METHOD = "django-ninja"
 """It puts the methods of one path behind one pattern."""
+_WITHOUT_HEAD = frozenset({"fastapi"})
+"""Frameworks that answer HEAD where a route says so only, and not wherever one takes GET."""
 _HOSTS = ("subdomain", "host")
 _SOCKET = EndpointKind.WEBSOCKET
 _MOST_SEEN = 200
@@ -134,23 +136,37 @@ class Precedences:
 
     def _comes_first(self, first: Route, second: Route) -> bool | None:
         """Whether it is registered before the other; None where the calls are in code that runs in an unknown order."""
+        is_repeated = False
         for mine, other in zip(first.steps, second.steps, strict=False):
             if mine.node is other.node:
+                is_repeated |= self._is_in_loop(mine)
                 continue
-            if mine.scope is not other.scope:
+            if mine.scope is not other.scope or (is_repeated and _router(mine) != _router(other)):
                 return None
             return mine.node.start < other.node.start
         return None
+
+    def _is_in_loop(self, step: Sited) -> bool:
+        """Whether it puts several routers into the application, in the order of what it loops over."""
+        return any(isinstance(b.header, form.For | form.While) for b in self._blocks_around(step))
 
     def _depends(self, route: Route) -> bool:
         """Whether it is there on a condition only: another one may be there instead."""
         return any(self._is_conditional(step) for step in route.steps)
 
     def _is_conditional(self, step: Sited) -> bool:
+        return any(isinstance(b.header, form.If | form.Try | form.Handler) for b in self._blocks_around(step))
+
+    def _blocks_around(self, step: Sited) -> Iterator[Block]:
         if step.module not in self._blocks:
             self._blocks[step.module] = ModuleBlocks(step.module)
-        block = self._blocks[step.module].innermost(step.node.start)
-        return any(isinstance(b.header, form.If | form.Try | form.Handler) for b in block.within_function())
+        return self._blocks[step.module].innermost(step.node.start).within_function()
+
+
+def _router(step: Sited) -> tuple[Module, str | None]:
+    """What the route is registered at, as it is spelled."""
+    func = step.node.func if isinstance(step.node, form.Call) else None
+    return step.module, form.dotted(func.value) if isinstance(func, form.Attr) else None
 
 
 def _is_of_host(route: Route) -> bool:
@@ -163,7 +179,8 @@ def _answer_alike(later: _Candidate, other: _Candidate) -> bool:
     """Whether a request of the later one's method ends at the other one, if that is asked first."""
     if later.matching is _Matching.FIRST_PATH:
         return True
-    return other.method in (later.method, "ANY") or (later.method == "HEAD" and other.method == "GET")
+    takes_head = other.method == "GET" and other.route.framework not in _WITHOUT_HEAD
+    return other.method in (later.method, "ANY") or (later.method == "HEAD" and takes_head)
 
 
 def _is_same_pattern(one: Route, other: Route) -> bool:

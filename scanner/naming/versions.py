@@ -8,29 +8,25 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import takewhile
 
-from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.remembered import remembered
+from assay.scanner.dataflow.constants import string_value
+from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.naming import ApiVersion, VersionScheme
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
-from assay.scanner.naming.apis import Api, ApiRoute, is_version
+from assay.scanner.naming.apis import Api, ApiRoute, is_version, says_api
 from assay.scanner.naming.names import why_foreign
 from assay.scanner.naming.places import Places
+from assay.scanner.naming.schemes import scheme_of_all
+from assay.scanner.naming.templates import Template
 from assay.scanner.readers.python import form
 
 _PARAMETERS = frozenset({"version", "api_version", "apiversion", "v"})
-_HEADER = re.compile(r"(?:http[-_])?(?:x[-_])?(?:api|accept)[-_]?version", re.IGNORECASE)
 _FILE = re.compile(r".+\.[a-z]{2,11}")
-_REQUEST = frozenset({"headers", "META", "args", "GET", "query_params", "query"})
-"""Parts of a request that have a `get`."""
-_LIBRARIES = ("VersionedFastAPI", "versionize", "Versionizer", "Cadwyn")
-"""FastAPI's libraries for versions: the first two put them into the path, the last into a header."""
-_OUTSIDE = frozenset({"version", "versions", "metrics", "robots", "favicon", "sitemap", "docs", "login", "logout",
-    "token", "health", "healthz", "ping", "status", "ready", "sso", "static", "media", "internal"})  # fmt: skip
-"""What stands beside an API's versions: about the process, about signing in, for machines of one's own."""
-_HEADER_PARAMETERS = ("api_version", "x_api_version", "accept_version")
-"""FastAPI names a header after its parameter."""
+_SIGNING_IN = frozenset({"login", "logout", "token", "sso"})
+_OUTSIDE = frozenset({"version", "versions", "metrics", "robots", "favicon", "sitemap", "docs", "health", "healthz",
+    "ping", "status", "ready", "static", "media", "internal"})  # fmt: skip
+"""What stands beside an API's versions, by its first segment: about the process, for machines of one's own."""
 _OUTLIERS = 2
 """Paths with a version for each without one, from which on those without are exceptions."""
 _EXAMPLES = 5
@@ -44,18 +40,19 @@ def api_versions(api: Api, places: Places, project: Project) -> Iterator[ApiVers
     for each in api.routes:
         first.setdefault(each.template.text, each)
     routes = list(first.values())
-    versioned = [r for r in routes if has_version(r)]
+    versioned = [r for r in routes if has_version(r, project)]
+    with_version = set(versioned)
     handlers, base = {r.route.handler for r in versioned} - {None}, _base_of(versioned)
     excused, bare = dict[ApiRoute, str](), list[ApiRoute]()
     for each in routes:
-        if not has_version(each):
-            why = _why_none(each, handlers, base if api.pages else None)
+        if each not in with_version:
+            why = _why_none(each, handlers, base, among_pages=api.pages > 0)
             if why is None:
                 bare.append(each)
             else:
                 excused[each] = why
     versions = _Versions(api, places, versioned, bare)
-    elsewhere = _scheme_of_all(project, api.root)
+    elsewhere = scheme_of_all(project, api.root)
     if len(excused) == len(routes):
         return
     if elsewhere is not None:
@@ -63,7 +60,7 @@ def api_versions(api: Api, places: Places, project: Project) -> Iterator[ApiVers
     elif _OUTLIERS * len(versions.bare) > len(versioned):
         yield versions.of_bare()
     else:
-        yield from (versions.of_path(r, excused.get(r)) for r in routes)
+        yield from (versions.of_path(r, excused.get(r), has_one=r in with_version) for r in routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +97,9 @@ class _Versions:
             evidence=evidence,
         )
 
-    def of_path(self, found: ApiRoute, excuse: str | None) -> ApiVersion:
+    def of_path(self, found: ApiRoute, excuse: str | None, *, has_one: bool) -> ApiVersion:
         """Of one path of an API of which most have one."""
-        has_one, example = has_version(found), self.versioned[0]
+        example = self.versioned[0]
         scheme = VersionScheme.UNKNOWN if found.is_computed else VersionScheme.NONE
         evidence = self._evidence(found)
         if not has_one and scheme is VersionScheme.NONE:
@@ -135,29 +132,60 @@ class _Versions:
         return Evidence(self._place(found), f"{found.endpoint.method} {found.template.text}")
 
 
-def has_version(found: ApiRoute) -> bool:
-    """Whether the path says a version: itself, or below the `root_path` that the application is served at."""
-    parameters = (s.parameters[0].name for s in found.template.segments if s.parameters)
-    if any(is_version(s) for s in found.template.statics) or not _PARAMETERS.isdisjoint(parameters):
+def has_version(found: ApiRoute, project: Project) -> bool:
+    """Whether the path says a version: itself, or below where the application is served at."""
+    if any(is_version(s) for s in found.template.statics) or _is_parameter(found.template):
         return True
+    return any(is_version(part) for text in _served_at(found, project) for part in text.split("/"))
+
+
+def _is_parameter(template: Template) -> bool:
+    """`/api/{version}/users`, and not `/documents/{id}/versions/{version}`."""
+    before = ""
+    for segment in template.segments:
+        names = {p.name for p in segment.parameters}
+        if not names.isdisjoint(_PARAMETERS):
+            return before == "" or says_api(before)
+        before = segment.text
+    return False
+
+
+def _served_at(found: ApiRoute, project: Project) -> Iterator[str]:
+    """What stands in front of its path: FastAPI's `root_path`, and the URLs of `servers`."""
     application = found.route.application
-    call = application.node if application is not None else None
-    root_path = call.keyword("root_path") if isinstance(call, form.Call) else None
-    text = root_path.value if isinstance(root_path, form.Const) else None
-    return isinstance(text, str) and any(is_version(part) for part in text.split("/"))
+    if application is None or not isinstance(application.node, form.Call):
+        return
+    root_path, servers = application.node.keyword("root_path"), application.node.keyword("servers")
+    if root_path is not None:
+        yield string_value(root_path, application.scope, project) or ""
+    for node in form.walk(servers) if servers is not None else ():
+        if isinstance(node, form.Const) and isinstance(node.value, str):
+            yield node.value
 
 
 def _base_of(versioned: Sequence[ApiRoute]) -> tuple[str, ...] | None:
     """What stands before the version in most paths: `api` of `/api/v1/users`."""
-    bases = Counter(tuple(takewhile(lambda s: not is_version(s), r.template.statics)) for r in versioned)
+    bases = Counter(tuple(takewhile(lambda s: not is_version(s), _segments(r))) for r in versioned)
     return bases.most_common(1)[0][0] if bases else None
 
 
-def _why_none(found: ApiRoute, versioned: Set[FunctionSymbol | None], base: tuple[str, ...] | None) -> str | None:
-    """Why a path needs no version: of a service with pages, only what is below the API's base is known to be of it."""
+def _segments(found: ApiRoute) -> list[str]:
+    return [segment.text for segment in found.template.segments if segment.text]
+
+
+def _why_none(
+    found: ApiRoute, versioned: Set[FunctionSymbol | None], base: tuple[str, ...] | None, *, among_pages: bool
+) -> str | None:
+    """Why a path needs no version. `base` stands before the version of the others.
+
+    Of a service with pages, only what is below the base is known to be of the API.
+    """
+    segments = tuple(_segments(found))
     if found.route.handler in versioned:
         return "its handler answers below a version as well"
-    if base is not None and (not base or tuple(found.template.statics)[: len(base)] != base):
+    if base is not None and (segments == base or all(says_api(s) for s in segments)):
+        return "the API begins there"
+    if among_pages and base is not None and (not base or segments[: len(base)] != base):
         return "it stands beside the API, among pages"
     return _why_outside(found)
 
@@ -171,58 +199,6 @@ def _why_outside(found: ApiRoute) -> str | None:
         return "it is the root, or all that no other route takes"
     if _FILE.fullmatch(found.template.segments[-1].text):
         return "it is a file by its name"
-    outside = next((s for s in segments if s.partition(".")[0] in _OUTSIDE), None)
+    first = next((s for s in segments if not says_api(s)), "")
+    outside = first if first.partition(".")[0] in _OUTSIDE else next((s for s in segments if s in _SIGNING_IN), None)
     return f"`{outside}` stands beside the versions" if outside is not None else None
-
-
-# --- schemes of whole applications ---
-
-
-def _scheme_of_all(project: Project, root: str) -> Evidence | None:
-    """A version in a header, an argument or a host, that code of the service reads for all of its routes."""
-    inside = f"{root}/" if root else ""
-    return next((e for e in _schemes(project) if e.location.path.startswith(inside)), None)
-
-
-@remembered
-def _schemes(project: Project) -> tuple[Evidence, ...]:
-    return (*_of_rest_framework(project), *_of_libraries(project), *_of_headers(project))
-
-
-def _of_rest_framework(project: Project) -> Iterator[Evidence]:
-    """`REST_FRAMEWORK = {"DEFAULT_VERSIONING_CLASS": ...}` (https://www.django-rest-framework.org/api-guide/versioning/)."""
-    for module in project.modules.values():
-        for binding in module.scope.bindings.get("REST_FRAMEWORK", ()) if module.role is Role.PROD else ():
-            for node in form.walk(binding.value) if binding.value is not None else ():
-                if isinstance(node, form.Const) and node.value == "DEFAULT_VERSIONING_CLASS":
-                    yield module.evidence(node, "REST framework asks each client for a version")
-
-
-def _of_libraries(project: Project) -> Iterator[Evidence]:
-    for call, scope in project.calls_named(*_LIBRARIES):
-        if scope.module.role is Role.PROD:
-            yield scope.module.evidence(call, f"{last_name(call.func)} gives the whole application versions")
-
-
-def _of_headers(project: Project) -> Iterator[Evidence]:
-    """`request.headers.get("X-API-Version")`, `Header(alias="X-API-Version")`, `x_api_version: str = Header()`."""
-    for call, scope in project.calls_named("get", "Header", "Query", "APIKeyHeader"):
-        if scope.module.role is not Role.PROD:
-            continue
-        of = call.func.value if isinstance(call.func, form.Attr) else None
-        if last_name(call.func) == "get" and (of is None or last_name(of) not in _REQUEST):
-            continue
-        stated = call.keyword("alias") or call.keyword("name") or (call.args[0].value if call.args else None)
-        text = stated.value if isinstance(stated, form.Const) else None
-        if isinstance(text, str) and _HEADER.fullmatch(text):
-            yield scope.module.evidence(call, f"the version is read from {text}")
-    for name in _HEADER_PARAMETERS:
-        for function in project.functions_taking(name):
-            param = next(p for p in function.parameters if p.name == name)
-            if _is_header(param) and function.module.role is Role.PROD:
-                yield Evidence(function.module.location(param), f"the version is read from the header {name}")
-
-
-def _is_header(param: form.Param) -> bool:
-    declared = (node for part in (param.annotation, param.default) if part is not None for node in form.walk(part))
-    return any(isinstance(node, form.Name | form.Attr) and last_name(node) == "Header" for node in declared)

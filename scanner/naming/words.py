@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from assay.scanner.model.naming import NameStyle
 
-VERBS = frozenset({"get", "list", "fetch", "retrieve", "create", "add", "insert", "update", "edit", "modify", "set",
-    "delete", "remove", "destroy"})  # fmt: skip
+VERBS = frozenset({"get", "list", "fetch", "retrieve", "find", "create", "add", "insert", "save", "update", "edit",
+    "modify", "set", "delete", "remove", "destroy"})  # fmt: skip
 _NOUNS_TOO = frozenset({"list", "set"})
 """Verbs that are as often the name of a thing."""
 _AUTH = frozenset({"login", "logout", "signin", "signout", "signup", "register", "registration", "token", "tokens",
     "refresh", "password", "verify", "otp", "mfa", "totp"})  # fmt: skip
-_PARTICLES = frozenset({"on", "ons", "up", "ups", "in", "ins", "started"})
-"""`add-ons`, `set-up`: one word written as two."""
+_PARTICLES = frozenset({"on", "ons", "up", "ups", "in", "ins", "started", "of"})
+"""`add-ons`, `set-up`: one word written as two; `list-of-values`."""
 _RECORDS = frozenset({"history", "histories", "log", "logs", "notes", "status", "statuses", "info"})
 """`update-history`: what is recorded about the doing is a thing."""
 _OBJECTS = frozenset({"request", "requests", "event", "events", "notification", "notifications", "channel", "channels",
@@ -23,7 +23,7 @@ _OBJECTS = frozenset({"request", "requests", "event", "events", "notification", 
 """`update-notifications`: a thing of that kind, or what is done to one."""
 _RECORDED = frozenset({"update", "edit", "delete", "create", "fetch"})
 _SEVERAL = frozenset({"bulk", "batch", "many", "multiple", "selected"})
-_READING = frozenset({"get", "list", "fetch", "retrieve"})
+_READING = frozenset({"get", "list", "fetch", "retrieve", "find"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SNAKE = re.compile(r"[a-z0-9]+(?:__?[a-z0-9]+)+")
@@ -71,10 +71,17 @@ def verb_of(segments: Sequence[str | None], index: int) -> str | None:
     return verb
 
 
-def may_be_thing(segment: str) -> bool:
-    """Whether the words may as well name a thing as say what is done to it."""
+def may_be_thing(segment: str, *, is_read: bool, is_written: bool) -> bool:
+    """Whether the words may as well name a thing as say what is done to it: `update-notifications`, and
+    `edit-suggestions` that clients read without changing anything, as no edit would be.
+
+    `is_read` and `is_written` say what clients do at or below that segment.
+    """
     words = words_of(segment)
-    return len(words) > 1 and words[0] in _RECORDED and words[-1] in _OBJECTS
+    if len(words) < 2:
+        return False
+    contradicts = is_read and (words[0] not in _READING or (words[0] == "list" and is_written))
+    return contradicts or (words[0] in _RECORDED and words[-1] in _OBJECTS)
 
 
 def _follows_a_collection(segments: Sequence[str | None], index: int) -> bool:

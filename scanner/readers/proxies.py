@@ -21,6 +21,8 @@ _HEADER = re.compile(
     r"|Referrer-Policy)\b",
     re.IGNORECASE,
 )
+_FRAMING = "frame-ancestors"
+_INCLUDE = re.compile(r"^\s*(?:include|Include(?:Optional)?)\s+[\"']?(?P<path>[^\s\"';]+)")
 _TO_HTTPS = re.compile(
     r"^\s*(?:return\s+30[1278]\s+https://|rewrite\s.*\shttps://|Redirect\w*\s.*\shttps://|RewriteRule\s.*\shttps://"
     r"|redir\s+https://)",
@@ -31,7 +33,7 @@ _CADDY_SITE = re.compile(r"^(?!http://|:|\s|\(|\{|#)[\w{$*.-]*\w[\w}.-]*.*\{\s*$
 
 
 class ProxyHeader(msgspec.Struct, frozen=True, array_like=True):
-    """A header that it adds, in lower case."""
+    """A header that it adds, in lower case; `frame-ancestors` stands beside the policy that has such a directive."""
 
     name: str
     span: Span
@@ -39,23 +41,34 @@ class ProxyHeader(msgspec.Struct, frozen=True, array_like=True):
 
 class ProxyFacts(msgspec.Struct, frozen=True, array_like=True, tag="proxy"):
     """What one configuration does with answers. `passes_on` says that it hands requests to another server, and doesn't
-    only serve files; `to_https` is where it sends visitors of http.
+    only serve files; `to_https` is where it sends visitors of http. `includes` are the last names of other
+    configurations that are part of it, as patterns.
     """
 
     passes_on: bool = False
     headers: tuple[ProxyHeader, ...] = ()
     to_https: Span | None = None
+    includes: tuple[str, ...] = ()
 
 
 def read(path: str, data: bytes) -> ProxyFacts:
     """Read one configuration. Raises ReadProblem for bytes that are no text."""
     lines = list(_lines(decode(data)))
-    headers = tuple(ProxyHeader(m["name"].lower(), span) for line, span in lines if (m := _HEADER.match(line)))
+    headers = tuple(ProxyHeader(name, span) for line, span in lines for name in _headers(line))
+    includes = tuple(posixpath.basename(m["path"]) for line, _ in lines if (m := _INCLUDE.match(line)))
     secured = next((span for line, span in lines if _TO_HTTPS.match(line)), None)
     if secured is None and posixpath.basename(path).startswith("Caddyfile"):
         # Caddy serves every named site by https, and redirects to it.
         secured = next((span for line, span in lines if _CADDY_SITE.match(line)), None)
-    return ProxyFacts(any(_PASSING.match(line) for line, _ in lines), headers, secured)
+    return ProxyFacts(any(_PASSING.match(line) for line, _ in lines), headers, secured, includes)
+
+
+def _headers(line: str) -> Iterator[str]:
+    added = _HEADER.match(line)
+    if added is not None:
+        yield added["name"].lower()
+        if _FRAMING in line:
+            yield _FRAMING
 
 
 def _lines(text: str) -> Iterator[tuple[str, Span]]:

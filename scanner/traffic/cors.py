@@ -87,7 +87,7 @@ class CorsCalls:
         if last_name(call.func) == "CORS":
             # `init_app` takes the same options, and they win over those of the constructor.
             calls = [*self._set_up_later(call), *calls]
-        stated = _argument(calls, "resources") if mechanism.sends_star else None
+        stated = self._argument(calls, "resources") if mechanism.sends_star else None
         value = self._project.infer(stated.node, stated.scope) if stated is not None else None
         if not isinstance(value, Literal) or not isinstance(value.node, form.Dict):
             yield self._policy(calls, mechanism, calls[0][0], {})
@@ -117,9 +117,9 @@ class CorsCalls:
     ) -> FoundPolicy:
         """`own` are the options for the pattern `path`, which win over those of the calls."""
         call, scope = calls[0]
-        origins = own.get(mechanism.origins) or _argument(calls, mechanism.origins)
-        credentials = own.get(mechanism.credentials) or _argument(calls, mechanism.credentials)
-        star = _argument(calls, mechanism.sends_star)
+        origins = own.get(mechanism.origins) or self._argument(calls, mechanism.origins)
+        credentials = own.get(mechanism.credentials) or self._argument(calls, mechanism.credentials)
+        star = self._argument(calls, mechanism.sends_star)
         is_star = star is not None and all(truth_of(m.value) for m in self._production.meanings(star.node, star.scope))
         covers_all = path is None or (isinstance(path, form.Const) and path.value in _ANY_PATH)
         return FoundPolicy(
@@ -133,8 +133,22 @@ class CorsCalls:
             covers_all and last_name(call.func) not in mechanism.of_one,
         )
 
+    def _argument(self, calls: list[tuple[form.Call, Scope]], name: str) -> Sited | None:
+        """What the first call that says it gives by keyword, or in a mapping: `CORS(app, **options)`."""
+        for call, scope in calls if name else ():
+            node = call.keyword(name)
+            if node is not None:
+                return Sited(node, scope)
+            for mapping in (a.value for a in call.args if a.star == 2):
+                value = self._project.infer(mapping, scope)
+                if isinstance(value, Literal) and isinstance(value.node, form.Dict):
+                    spread = dict(_items(value.node)).get(name)
+                    if spread is not None:
+                        return Sited(spread, value.scope)
+        return None
+
     def _any_origin(self, calls: list[tuple[form.Call, Scope]], mechanism: Mechanism, stated: Sited | None) -> Option:
-        pattern = _argument(calls, mechanism.pattern)
+        pattern = self._argument(calls, mechanism.pattern)
         by_pattern = self._origins.option(pattern.node, pattern.scope) if pattern is not None else NOTHING_SAID
         if by_pattern.is_safe is False:
             return by_pattern
@@ -196,12 +210,6 @@ def credentials_option(stated: Sited, production: Production) -> Option:
     return Option(False, (stated.module.evidence(stated.node, text),), option.is_default)
 
 
-def _argument(calls: list[tuple[form.Call, Scope]], name: str) -> Sited | None:
-    return next(
-        (Sited(node, scope) for call, scope in calls if name and (node := call.keyword(name)) is not None), None
-    )
-
-
 def _items(node: form.Dict) -> Iterator[tuple[str, form.Expr]]:
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, form.Const) and isinstance(key.value, str):
@@ -225,12 +233,16 @@ def _explained(option: Option, text: str) -> Option:
 
 
 def _exclusive(origins: Sited | None, credentials: Sited | None) -> Evidence | None:
-    """`allow_origins=["*"] if open else ORIGINS, allow_credentials=not open`: never both."""
-    if origins is None or credentials is None or not isinstance(origins.node, form.Conditional):
+    """Never both: `allow_origins=["*"] if open else ORIGINS, allow_credentials=not open`, `"*" not in ORIGINS`."""
+    if origins is None or credentials is None:
         return None
-    test, credential = form.dotted(origins.node.test), credentials.node
-    if test is None or not isinstance(credential, form.Unary) or credential.op != "not":
+    match credentials.node, origins.node:
+        case form.Unary(op="not", operand=switch), form.Conditional(test=asked):
+            text = f"cookies are sent along only where `{form.dotted(switch)}` is off"
+        case form.Compare(left=form.Const(value="*"), ops=["not in"], rights=[switch]), asked:
+            text = f"cookies are sent along only where `{form.dotted(switch)}` names the origins"
+        case _:
+            return None
+    if form.dotted(switch) is None or form.dotted(switch) != form.dotted(asked):
         return None
-    if form.dotted(credential.operand) != test:
-        return None
-    return credentials.module.evidence(credential, f"cookies are sent along only where `{test}` is off")
+    return credentials.module.evidence(credentials.node, text)

@@ -12,11 +12,12 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.traffic import Credential
 from assay.scanner.readers.python import form
-from assay.scanner.traffic.passwords import takes_password, takes_token, verifies
+from assay.scanner.traffic.passwords import takes_password, takes_token, verifies, verifies_code
 
 _DEEPEST = 3
 """Calls from a handler to what checks the password."""
@@ -54,6 +55,9 @@ _NEUTRAL = frozenset(
     admin admins public new create""".split()
 )
 """Words of paths that say nothing of what is registered but people."""
+_CONFIRMING = frozenset("verify verification confirm confirmation activate activation validate check".split())
+_REACHED = frozenset("phone mobile number email sms mail address".split())
+"""Where a code is sent to."""
 _TOKENS = frozenset({"token", "tokens", "jwt"})
 _RENEWING = frozenset("refresh renew verify test check validate csrf push device fcm".split())
 """Words beside `token` where one is presented that can't be guessed, or one of another kind."""
@@ -64,6 +68,7 @@ _BESIDE = frozenset(
 """Words beside `login` where nothing is typed that somebody could guess."""
 _UNGUESSABLE = frozenset("webauthn passkey passkeys fido fido2 u2f".split())
 """Words of sign-ins with a key that never leaves its owner."""
+_IN_BODY = "check in the handler"
 _STRANGERS = frozenset("anonymous anon guest unauthenticated unactivated enabled allowed open csrf".split())
 """Words of guards that let in those who are not signed in."""
 
@@ -79,7 +84,8 @@ class CredentialUse:
 def credential_use(route: Route, endpoint: Endpoint, project: Project) -> CredentialUse | None:
     """None for an endpoint that neither checks nor issues any, or only for those who are signed in."""
     is_guarded = any(_STRANGERS.isdisjoint(words(last_part(name))) for name in endpoint.auth)
-    if endpoint.kind not in _SERVED or (is_guarded and not _asks_for_password(route, endpoint)):
+    is_step = _asks_for_password(route, endpoint) or _is_second_step(endpoint)
+    if endpoint.kind not in _SERVED or (is_guarded and not is_step):
         return None
     if _CARRIED.search(endpoint.path) is not None:
         return None
@@ -96,7 +102,7 @@ def credential_use(route: Route, endpoint: Endpoint, project: Project) -> Creden
     if credential is Credential.TOKEN and not endpoint.auth and not takes_password(route.handler, project):
         credential = None
     if credential is None:
-        return _verified(route, project) if _is_unclaimed(told) else None
+        return (_confirmed(route, told, project) or _verified(route, project)) if _is_unclaimed(told) else None
     if credential is Credential.TOKEN and any(_ELSEWHERE & set(part) for part in told):
         return _verified(route, project)  # else it is a code of a sign-in elsewhere, which nobody guesses
     if credential is Credential.RECOVERY and route.handler is not None and takes_token(route.handler):
@@ -180,12 +186,27 @@ def _asks_for_password(route: Route, endpoint: Endpoint) -> bool:
     return "basic" in told and bool(parts) and bool((_TOKENS | _LOGIN) & set(parts[-1]))
 
 
+def _is_second_step(endpoint: Endpoint) -> bool:
+    """Who has typed the password and not yet the code is in the session, and signed in by this endpoint only."""
+    signs_in = any(e.kind is EffectKind.SESSION and e.action == "login" for e in endpoint.effects)
+    return signs_in and endpoint.auth == (_IN_BODY,)
+
+
 def _decorating(route: Route) -> Iterator[str]:
     for decorator in route.handler.decorators if route.handler is not None else ():
         for node in form.walk(decorator):
             name = last_name(node) if isinstance(node, form.Name | form.Attr) else None
             if name is not None:
                 yield name
+
+
+def _confirmed(route: Route, told: list[tuple[str, ...]], project: Project) -> CredentialUse | None:
+    """Where the handler of `/auth/verify-phone` compares a code."""
+    every = {word for part in told for word in part if not word.isdigit()}
+    if route.handler is None or not _CONFIRMING & every or not every <= _CONFIRMING | _REACHED | _NEUTRAL:
+        return None
+    found = verifies_code(route.handler, _DEEPEST, project)
+    return CredentialUse(Credential.CODE, found) if found is not None else None
 
 
 def _verified(route: Route, project: Project) -> CredentialUse | None:

@@ -32,7 +32,7 @@ _NOT_COUNTED = frozenset(
 )
 """Words of paths that other services call, or by which people come and go."""
 _SENDING = (EffectKind.MAIL, EffectKind.QUEUE)
-_ORDER = (*_SENDING, EffectKind.FILE, EffectKind.WRITE)
+_ORDER = (*_SENDING, EffectKind.WRITE)
 _MODEL_CALLS = {
     ("completions", "create"), ("ChatCompletion", "create"), ("Completion", "create"), ("messages", "create"),
     ("responses", "create"), ("embeddings", "create"), ("images", "generate"), ("models", "generate_content"),
@@ -40,6 +40,9 @@ _MODEL_CALLS = {
 }  # fmt: skip
 """How clients of language models are asked, by the last two names of a call."""
 _MODEL_METHODS = frozenset({"generate_content", "generate_content_async", "acompletion"})
+_CHAIN_METHODS = frozenset({"invoke", "ainvoke", "stream", "astream", "predict", "apredict", "batch", "abatch"})
+"""How models and chains of LangChain are asked."""
+_CHAINS = ("langchain", "langgraph", "llama_index")
 _DEEPEST = 3
 _MOST_OTHERS = 5
 
@@ -141,7 +144,8 @@ def asks_model(function: FunctionSymbol, depth: int, project: Project) -> Eviden
     calls = [node for node in function.nodes if isinstance(node, form.Call)]
     for call in calls:
         parts = (form.dotted(call.func) or "").split(".")
-        if tuple(parts[-2:]) in _MODEL_CALLS or parts[-1] in _MODEL_METHODS:
+        is_chain = parts[-1] in _CHAIN_METHODS and (project.callee_name(call, function.scope) or "").startswith(_CHAINS)
+        if tuple(parts[-2:]) in _MODEL_CALLS or parts[-1] in _MODEL_METHODS or is_chain:
             return function.module.evidence(call, "it asks a model that bills by use")
     for call in calls if depth > 1 else ():
         callee = project.callee_function(call, function.scope)

@@ -85,7 +85,7 @@ def _of(node: form.Expr, scope: Scope, project: Project) -> tuple[Trust | None, 
     if isinstance(function, FunctionSymbol):
         claim = claim_within(function)
         if claim is None:
-            return Trust.PEER, module.evidence(node, f"{function.name} takes no header for it")
+            return Trust.PEER, module.evidence(node, f"{function.name} takes no header for the address")
         return claim[0], function.module.evidence(claim[1], "callers are told apart by this header")
     if isinstance(value, External):
         last = last_part(value.name)

@@ -23,7 +23,8 @@ _COUNTING_PAIRS = frozenset(
     tuple(pair.split("_"))
     for pair in """rate_limit rate_limiter rate_limited rate_limits failed_logins failed_login login_failures too_many
     locked_until is_locked failure_count failed_count fail_count login_count check_limit limit_requests request_limit
-    token_bucket account_locked lock_account is_blocked login_tries failed_tries tries_left""".split()
+    token_bucket try_acquire account_locked lock_account is_blocked login_tries failed_tries tries_left
+    locked_out""".split()
 )
 _RECORDING = frozenset({"log", "logger", "audit", "record", "info", "warning"})
 _CAPTCHAS = frozenset({"captcha", "recaptcha", "hcaptcha", "turnstile"})
@@ -34,7 +35,10 @@ _HOOKS = frozenset(
 )
 """Decorators of functions that run before every handler."""
 _HOOK_METHODS = ("dispatch", "__call__", "process_request", "process_view", "process_resource", "prepare")
-_TOO_MANY = 429
+_TURNED_AWAY = (423, 429)
+"""Locked, too many requests."""
+_NAMES_OF_IT = ("HTTP_423_LOCKED", "HTTP_429_TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS")
+"""What `starlette.status`, `rest_framework.status` and `http.HTTPStatus` call these."""
 
 
 @remembered
@@ -48,7 +52,7 @@ def slowed_down(function: FunctionSymbol, depth: int, project: Project) -> tuple
             captcha = Throttle.CAPTCHA, function.module.evidence(node, "callers have to solve a captcha")
         if name is not None and not name.isupper() and counts(told):
             return Throttle.LOCKOUT, function.module.evidence(node, f"`{name}` counts who tries too often")
-        if isinstance(node, form.Const) and node.value == _TOO_MANY:
+        if name in _NAMES_OF_IT or (isinstance(node, form.Const) and node.value in _TURNED_AWAY):
             return Throttle.LOCKOUT, function.module.evidence(node, "turns away callers who ask too often")
     for node in function.nodes if depth > 1 else ():
         callee = project.callee_function(node, function.scope) if isinstance(node, form.Call) else None

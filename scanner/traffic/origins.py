@@ -141,6 +141,8 @@ class Origins:
             default = node.keyword("default") or node.keyword("default_factory")
             default = default or (node.positional[0] if node.positional else None)
             body = default.body if isinstance(default, form.Lambda) else default
+            if isinstance(body, form.Name) and body.id in _PASSING_ON:
+                return [self._told("", node, scope)]  # `default_factory=list`
             return [self._unknown(node, scope)] if body is None else self._of(body, scope, depth - 1)
         if isinstance(node.func, form.Attr) and name in _TEXT_METHODS:
             return self._of(node.func.value, scope, depth - 1)

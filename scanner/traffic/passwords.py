@@ -18,7 +18,8 @@ _VERIFYING = frozenset(
     verify_hash password_verify compare_password valid_password""".split()
 )
 """Functions that compare what a client typed with a stored password, by last name."""
-
+_CODES = frozenset("code otp totp pin passcode".split())
+_LOOKING_UP = frozenset("filter filter_by get aget get_or_none get_object_or_404 exists".split())
 _HASHERS = frozenset("pwd password passwords hasher bcrypt argon crypt context ph pbkdf scrypt".split())
 """Words of what has a `verify` for passwords."""
 
@@ -44,6 +45,48 @@ def _compares(call: form.Call) -> bool:
         return bool(call.args) or isinstance(call.func, form.Attr)
     owner = last_name(call.func.value) if isinstance(call.func, form.Attr) and call.func.attr == "verify" else None
     return owner is not None and len(call.args) > 1 and bool(_HASHERS & set(words(owner)))
+
+
+@remembered
+def verifies_code(function: FunctionSymbol, depth: int, project: Project) -> Evidence | None:
+    """Where the function, or one that it calls, compares a short code that a client typed with the one it was sent."""
+    for node in function.nodes:
+        if _compares_code(node):
+            return function.module.evidence(node, "a code is checked here")
+    for node in function.nodes if depth > 1 else ():
+        callee = project.callee_function(node, function.scope) if isinstance(node, form.Call) else None
+        found = verifies_code(callee, depth - 1, project) if callee is not None and callee is not function else None
+        if found is not None:
+            return found
+    return None
+
+
+def _compares_code(node: form.Expr | form.Stmt) -> bool:
+    """`pyotp.TOTP(secret).verify(code)`, `otp.code != body.code`, `filter_by(phone=phone, code=body.code)`."""
+    match node:
+        case form.Call(func=form.Attr(value=form.Call(func=maker), attr="verify")):
+            return last_name(maker) in ("TOTP", "HOTP")
+        case form.Compare(left=left, ops=["==" | "!="], rights=[right]):
+            return _is_code(left) and _is_code(right)
+        case form.Call(func=func, args=args) if last_name(func) in _LOOKING_UP:
+            # One that is looked up by itself is too long to be guessed.
+            of_codes = [a for a in args if a.name is not None and _CODES & set(words(a.name)) and _is_code(a.value)]
+            return bool(of_codes) and len(args) > 1
+    return False
+
+
+def _is_code(node: form.Expr) -> bool:
+    """`otp.code`, `code`, `body["code"]`, `cache.get("code")`."""
+    match node:
+        case form.Name() | form.Attr():
+            name = last_name(node)
+        case form.Subscript(index=form.Const(value=str() as key)):
+            name = key
+        case form.Call(func=form.Attr(attr="get"), args=[form.Arg(value=form.Const(value=str() as key)), *_]):
+            name = key
+        case _:
+            return False
+    return name is not None and bool(_CODES & set(words(name)))
 
 
 def takes_password(handler: FunctionSymbol | None, project: Project) -> bool:

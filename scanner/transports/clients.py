@@ -27,7 +27,8 @@ from assay.scanner.transports.places import place_in, place_of
 class Protocol:
     """How a client is made and used: `securing` are methods that encrypt what was begun plainly, `logins` those that
     send a password; `password` is the argument that does so when the client is made. A `scheme` in the address says
-    that it is encrypted.
+    that it is encrypted, and so do arguments called `switch`; without them a client that `is_upgraded` encrypts what
+    it says where the server can.
     """
 
     name: str
@@ -37,12 +38,23 @@ class Protocol:
     password: tuple[str, int] | None = None
     scheme: str = ""
     switch: str = ""
+    is_upgraded: bool = False
 
 
 _SMTP = Protocol("SMTP", "host", frozenset({"starttls"}), frozenset({"login"}))
 _AIOSMTP = Protocol(
-    "SMTP", "hostname", frozenset({"starttls"}), frozenset({"login"}), ("password", 9), switch="use_tls start_tls"
+    "SMTP",
+    "hostname",
+    frozenset({"starttls"}),
+    frozenset({"login"}),
+    ("password", 9),
+    switch="use_tls start_tls",
+    is_upgraded=True,
 )
+_MAIL_CONFIG = Protocol(
+    "SMTP", "MAIL_SERVER", frozenset(), frozenset(), ("MAIL_PASSWORD", 1),
+    switch="MAIL_STARTTLS MAIL_SSL_TLS MAIL_TLS MAIL_SSL",
+)  # fmt: skip
 _FTP = Protocol("FTP", "host", frozenset(), frozenset({"login"}), ("passwd", 2))
 _LDAP = Protocol(
     "LDAP", "host",
@@ -53,6 +65,7 @@ _CLIENTS: Mapping[str, Protocol] = {
     "smtplib.SMTP": _SMTP,
     "aiosmtplib.SMTP": _AIOSMTP,
     "aiosmtplib.send": _AIOSMTP,
+    "fastapi_mail.ConnectionConfig": _MAIL_CONFIG,
     "ftplib.FTP": _FTP,
     "ldap3.Server": _LDAP,
     "ldap.initialize": _LDAP,
@@ -97,13 +110,37 @@ class _Client:
         self._call = call
         self._scope = scope
         self._protocol = protocol
+        self._gathered = gathered
         self._production = gathered.production
-        self._around = [n for n in form.walk_body(scope.body, into_definitions=False) if isinstance(n, form.Call)]
+        nodes = (n for body in self._bodies() for n in form.walk_body(body, into_definitions=False))
+        self._around = [n for n in nodes if isinstance(n, form.Call)]
 
     def found(self) -> FoundClient:
         return FoundClient(
             self._call, self._scope, self._protocol.name, self._place(), self._encrypted(), tuple(self._carried())
         )
+
+    def _bodies(self) -> Iterator[list[form.Stmt]]:
+        """Where the client is used: where it is made, what it is handed to, the class that keeps it."""
+        yield self._scope.body
+        handed_on = self._variables()
+        for node in form.walk_body(self._scope.body, into_definitions=False):
+            if isinstance(node, form.Call) and any(form.dotted(a.value) in handed_on for a in node.args):
+                helper = self._gathered.project.callee_function(node, self._scope)
+                if helper is not None:
+                    yield helper.node.body
+        function = self._scope.function
+        owner = function.owner if function is not None else None
+        if owner is not None and any(name.startswith("self.") for name in handed_on):
+            yield from (method.node.body for method in owner.methods.values() if method is not function)
+
+    def _variables(self) -> set[str]:
+        """What the client is called."""
+        found: set[str | None] = set()
+        for node in form.walk_body(self._scope.body, into_definitions=False):
+            if isinstance(node, form.Assign) and node.value is self._call:
+                found |= {form.dotted(target) for target in node.targets}
+        return {name for name in found if name is not None}
 
     def _address(self) -> str | None:
         positional = self._call.positional
@@ -134,7 +171,10 @@ class _Client:
         if bound is not None:
             return Option(True, (self._scope.module.evidence(bound, "it is encrypted before the password is sent"),))
         securing = [c for c in self._around if last_name(c.func) in self._protocol.securing]
-        return self._secured(securing[0]) if securing else Option(False, (place,))
+        if securing:
+            return self._secured(securing[0])
+        is_told = any(self._call.keyword(name) is not None for name in self._protocol.switch.split())
+        return Option(None if self._protocol.is_upgraded and not is_told else False, (place,))
 
     def _secured(self, call: form.Call) -> Option:
         """`starttls`, perhaps if a setting says so."""

@@ -1,7 +1,6 @@
-"""Settings by which Flask-Mail, Django and fastapi-mail send mail, which is in the clear unless they say otherwise.
+"""Settings by which Flask-Mail and Django send mail, which is in the clear unless they say otherwise.
 
-https://flask-mail.readthedocs.io, https://docs.djangoproject.com/en/stable/ref/settings/#email-use-tls,
-https://sabuhish.github.io/fastapi-mail
+https://flask-mail.readthedocs.io, https://docs.djangoproject.com/en/stable/ref/settings/#email-use-tls
 """
 
 from __future__ import annotations

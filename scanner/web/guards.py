@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assay.scanner.dataflow.refusals import refuses_by_decorator, refuses_in_body
+from assay.scanner.dataflow.refusals import is_in_vain, refuses_by_decorator, refuses_in_body
 from assay.scanner.framework import Guard
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -44,6 +44,8 @@ def own_check(handler: FunctionSymbol, project: Project) -> list[Guard]:
         return [Guard("check in the handler", refused)]
     for statement in handler.node.body:
         if not isinstance(statement, form.ExprStmt | form.Assign):
+            continue
+        if isinstance(statement, form.ExprStmt) and is_in_vain(statement, handler.scope, project):
             continue
         value = statement.value.value if isinstance(statement.value, form.Await) else statement.value
         callee = project.callee_function(value, handler.scope) if isinstance(value, form.Call) else None

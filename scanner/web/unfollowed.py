@@ -70,7 +70,8 @@ def perhaps_guards(decorators: Iterable[form.Expr], scope: Scope, project: Proje
         callee = node.func if isinstance(node, form.Call) else node
         name = last_name(callee) or ""
         if name == "method_decorator" and isinstance(node, form.Call):
-            yield from perhaps_guards(node.positional[:1], scope, project)
+            adapted = node.argument(0, "decorator")
+            yield from perhaps_guards([adapted] if adapted is not None else [], scope, project)
         elif isinstance(node, form.Display):
             yield from perhaps_guards(node.items, scope, project)
         elif name not in _REGISTRATIONS and not _is_optional(node) and may_guard(callee, scope, project):

@@ -12,6 +12,7 @@ from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.web.decorators import nested_functions
 from assay.scanner.web.guard_names import names_a_check, names_a_guard
 
 _CALLERS = frozenset(
@@ -19,6 +20,7 @@ _CALLERS = frozenset(
     cookie cookies permission permissions allowed anonymous login member account claims payload principal secret
     signature verify verified valid owner role authorization""".split()
 )  # fmt: skip
+_ASKING = frozenset({"login_required", "authenticated_only", "authenticated"})
 _ORIGINS = frozenset({"origin", "origins"})
 _LEAVING = frozenset(
     {"close", "disconnect", "abort", "send_error", "reject", "deny", "close_connection", "ConnectionRefusedError"}
@@ -53,13 +55,12 @@ def checks_of(handler: FunctionSymbol, project: Project) -> Checks:
                 continue
             evidence = function.module.evidence(found, "looks at who connects, and turns others away")
             names = _words_of(found)
+            is_about_caller = not names.isdisjoint(_CALLERS) or names_credentials(found, function.scope, project)
             if not names.isdisjoint(_ORIGINS):
                 origin.append(evidence)
-            elif (
-                not names.isdisjoint(_CALLERS)
-                or isinstance(node, form.Try)
-                or names_credentials(found, function.scope, project)
-            ):
+            elif _is_in_talk(node, function):
+                hidden += [evidence] if is_about_caller else []  # a message may say whatever it likes of its sender
+            elif is_about_caller or isinstance(node, form.Try):
                 identity.append(evidence)
     for node in handler.walk():
         name = last_name(node.func) if isinstance(node, form.Call) else None
@@ -69,6 +70,21 @@ def checks_of(handler: FunctionSymbol, project: Project) -> Checks:
     called = {last_name(node.func) for node in handler.walk() if isinstance(node, form.Call)}
     only_closes = _leaves(handler.node.body[-1]) and called.isdisjoint(_ACCEPTING) and "close" in called
     return Checks(tuple(identity), _reads_ticket(functions), tuple(origin), tuple(hidden), only_closes)
+
+
+def asking_decorators(handler: FunctionSymbol) -> Iterator[Evidence]:
+    """Libraries' decorators that let known callers through alone."""
+    for node in handler.decorators:
+        if last_name(node) in _ASKING:
+            yield handler.module.evidence(node, "asks who is calling")
+
+
+def wrappers_of(handler: FunctionSymbol, project: Project) -> Iterator[FunctionSymbol]:
+    """What the project's own decorators run in place of the handler."""
+    for node in handler.decorators:
+        value = project.infer(node.func if isinstance(node, form.Call) else node, handler.outer)
+        if isinstance(value, FunctionSymbol):
+            yield from nested_functions(value)
 
 
 def _reached(
@@ -88,7 +104,7 @@ def _test(node: form.Expr | form.Stmt, function: FunctionSymbol) -> form.Expr | 
     """What decides that a caller is turned away: a condition, or what is tried."""
     match node:
         case form.If(test=test, body=body, orelse=orelse):
-            if any(_leaves(statement) for statement in (*body, *orelse)):
+            if any(_leaves(statement) for statement in (*body, *orelse)) or _accepts_alone(node, function):
                 return test
             return test if body and isinstance(body[-1], form.Return) and not _accepted(function, node) else None
         case form.Try(body=body, handlers=handlers):
@@ -113,6 +129,23 @@ def _leaves(statement: form.Stmt) -> bool:
     value = statement.value if isinstance(statement, form.ExprStmt | form.Return) else None
     call = value.value if isinstance(value, form.Await) else value
     return isinstance(call, form.Call) and last_name(call.func) in _LEAVING
+
+
+def _is_in_talk(node: form.Expr | form.Stmt, function: FunctionSymbol) -> bool:
+    """Whether it stands in the loop that takes messages."""
+    loops = (n for n in function.walk() if isinstance(n, form.While | form.For))
+    return any(loop.start < node.start < loop.end and _receives(loop) for loop in loops)
+
+
+def _receives(loop: form.While | form.For) -> bool:
+    calls = (last_name(n.func) or "" for n in form.walk(loop) if isinstance(n, form.Call))
+    return any(name.startswith(("receive", "recv", "iter_")) for name in calls)
+
+
+def _accepts_alone(node: form.If, function: FunctionSymbol) -> bool:
+    """`if user.is_authenticated: await self.accept()`: a connection that nobody accepts is refused."""
+    accepting = [n for n in function.walk() if isinstance(n, form.Call) and last_name(n.func) == "accept"]
+    return bool(accepting) and not node.orelse and all(node.start < call.start < node.end for call in accepting)
 
 
 def _accepted(function: FunctionSymbol, before: form.Stmt) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.access.sockets.checks import checks_of
+from assay.scanner.access.sockets.checks import asking_decorators, checks_of, wrappers_of
 from assay.scanner.access.sockets.routes import admitted
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -24,6 +24,7 @@ _FILLING = frozenset(
 )
 """What only says who connects, and what leads on."""
 _ORIGIN = frozenset({"AllowedHostsOriginValidator", "OriginValidator"})
+_NAMESPACES = ("flask_socketio.Namespace", "socketio.Namespace", "socketio.AsyncNamespace")
 _SOCKET_IO = ("flask_socketio.SocketIO", "socketio.AsyncServer", "socketio.Server")
 
 
@@ -34,6 +35,7 @@ def consumers(project: Project) -> Iterator[SocketEntrance]:
         yield from _channels(project)
     if not packages.isdisjoint(("flask_sock", "flask_socketio", "socketio")):
         yield from _decorated(project)
+        yield from _namespaces(project)
 
 
 def _channels(project: Project) -> Iterator[SocketEntrance]:
@@ -99,6 +101,19 @@ def _admission(
     return (Admission.ORIGIN, origins) if origins else (Admission.ANYBODY, (otherwise,))
 
 
+def _namespaces(project: Project) -> Iterator[SocketEntrance]:
+    """Classes of Socket.IO's events, by what they do as somebody connects."""
+    for cls in project.classes:
+        if cls.module.role is not Role.PROD or not project.is_subclass(cls, *_NAMESPACES) or project.subclasses(cls):
+            continue
+        method = project.method(cls, "on_connect")
+        location = method.location if method is not None and method.owner is cls else cls.location
+        evidence = Evidence(location, "accepts whoever connects")
+        handlers = [method, *wrappers_of(method, project)] if method is not None else []
+        admission, proof = _admission(handlers, project, (), (), evidence)
+        yield SocketEntrance(cls.id, location, cls.module.role, admission, proof)
+
+
 def _decorated(project: Project) -> Iterator[SocketEntrance]:
     """`@sock.route("/feed")` and `@socketio.on("connect")`."""
     for function in project.functions:
@@ -107,10 +122,11 @@ def _decorated(project: Project) -> Iterator[SocketEntrance]:
             if name is None:
                 continue
             evidence = Evidence(function.location, "accepts whoever connects")
-            guarded = [d for d in function.decorators if last_name(d) in ("login_required", "authenticated_only")]
-            admission, proof = _admission([function], project, (), (), evidence)
-            if guarded:
-                admission, proof = Admission.KNOWN, (function.module.evidence(guarded[0], "asks who is calling"),)
+            handlers = [function, *wrappers_of(function, project)]
+            admission, proof = _admission(handlers, project, (), (), evidence)
+            guarded = next(asking_decorators(function), None)
+            if guarded is not None:
+                admission, proof = Admission.KNOWN, (guarded,)
             yield SocketEntrance(f"{name} of {function.id}", function.location, function.module.role, admission, proof)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from assay.scanner.access.purposes import is_secret_name
-from assay.scanner.access.sockets.checks import Checks, checks_of
+from assay.scanner.access.sockets.checks import Checks, asking_decorators, checks_of, wrappers_of
 from assay.scanner.dataflow.sources import injection, path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project
@@ -33,7 +33,8 @@ def _admission(route: Route, endpoint: Endpoint, project: Project) -> tuple[Admi
     handlers = _handlers(route, project)
     checks = [checks_of(handler, project) for handler in handlers]
     any_origin = _lets_any_origin_in(route.view_class, project) if route.view_class is not None else None
-    identity = (*endpoint.guards, *(e for check in checks for e in check.identity))
+    asking = (e for handler in handlers for e in asking_decorators(handler))
+    identity = (*endpoint.guards, *asking, *(e for check in checks for e in check.identity))
     if any_origin is not None and not any(check.is_ticket for check in checks):
         return Admission.ANY_ORIGIN, (any_origin,)
     if identity:
@@ -61,7 +62,8 @@ def admitted(checks: Iterable[Checks], *, is_guarded: bool) -> Admission:
 def _handlers(route: Route, project: Project) -> list[FunctionSymbol]:
     """The handler, what it depends on, and the methods of its class that run as somebody connects."""
     found = [route.handler] if route.handler is not None else []
-    found += _dependencies(route.handler, project) if route.handler is not None else []
+    for handler in found[:1]:
+        found += [*_dependencies(handler, project), *wrappers_of(handler, project)]
     cls = route.view_class or _endpoint_class(route, project)
     methods = [project.method(cls, name) for name in _ENTRANCES] if cls is not None else []
     return [*found, *(method for method in methods if method is not None and method not in found)]

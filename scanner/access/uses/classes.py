@@ -44,17 +44,30 @@ def class_uses(project: Project) -> Iterator[Use]:
 def _mixins(cls: ClassSymbol, project: Project) -> Iterator[Use]:
     """A mixin to the right of the view's class is never asked: the view answers without calling on."""
     named = [(base.value, last_name(base.value)) for base in cls.node.bases if base.name is None and not base.star]
-    stated = [(node, name) for node, name in named if name in _MIXINS]
+    stated = [(node, name if name in _MIXINS else _mixin_of(node, cls, project)) for node, name in named]
     if not stated:
         return
     order = [base.name for base in project.mro(cls) if isinstance(base, External)]
     view = next((index for index, name in enumerate(order) if name.startswith(_VIEWS) and "Mixin" not in name), None)
     for node, name in stated:
+        if name is None:
+            continue
         place = next((index for index, base in enumerate(order) if last_part(base) == name), None)
         if view is None or place is None:
             continue
         action = GuardAction.BEHIND_VIEW if place > view else GuardAction.ACTS
-        yield Use(name or "", cls.id, Sited(node, cls.outer), action)
+        yield Use(last_name(node) or name, cls.id, Sited(node, cls.outer), action)
+
+
+def _mixin_of(node: form.Expr, cls: ClassSymbol, project: Project) -> str | None:
+    """The library's mixin that one of the project's own is made of, unless that is a view by itself."""
+    own = project.infer(node, cls.outer)
+    if not isinstance(own, ClassSymbol):
+        return None
+    names = [base.name for base in project.mro(own) if isinstance(base, External)]
+    if any(name.startswith(_VIEWS) and "Mixin" not in name for name in names):
+        return None
+    return next((last_part(name) for name in names if last_part(name) in _MIXINS), None)
 
 
 def _attributes(cls: ClassSymbol, project: Project) -> Iterator[Use]:

@@ -57,7 +57,19 @@ def _on_function(
         below = decorators[last] if index < last else None
         if below is not None and _wraps_in_vain(node, below, function, is_guarded):
             action = GuardAction.REDUNDANT if is_guarded.get(function) else GuardAction.ABOVE_ROUTE
+        if _is_for_functions(node, function, project):
+            action = GuardAction.ON_METHOD
         yield Use(guard, function.id, Sited(node, function.outer), action)
+
+
+def _is_for_functions(node: form.Expr, function: FunctionSymbol, project: Project) -> bool:
+    """`@permission_classes` on a view's method, which nothing reads unless the view does so itself."""
+    owner = function.owner
+    name = project.qualified_name(node.func if isinstance(node, form.Call) else node, function.outer) or ""
+    if owner is None or not name.endswith(tuple(f".decorators.{each}" for each in _OF_REST)):
+        return False
+    own = (project.method(owner, each) for each in ("get_permissions", "check_permissions", "get_authenticators"))
+    return not any(own) and any(base.startswith("rest_framework.") for base in project.base_names(owner))
 
 
 def _wraps_in_vain(

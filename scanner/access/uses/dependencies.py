@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from assay.scanner.access.uses.found import Use
 from assay.scanner.dataflow.constants import list_items
 from assay.scanner.dataflow.numbering import around
-from assay.scanner.dataflow.refusals import dependency_refusal
+from assay.scanner.dataflow.refusals import dependency_refusal, refuses_by_answer_alone
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered
@@ -28,19 +28,43 @@ def dependency_uses(project: Project, handlers: Iterator[FunctionSymbol]) -> Ite
     for call, scope in project.calls_named(*_TAKING):
         listed = call.keyword("dependencies")
         if listed is not None and scope.module.role is Role.PROD:
-            for item, item_scope in list_items(listed, scope, project):
-                guard = _guard(item, item_scope, project)
-                if guard is not None:
-                    yield Use(guard, around(scope), Sited(item, item_scope), GuardAction.BARE_DEPENDENCY)
+            yield from _of_list(listed, scope, project)
     for call, scope in project.calls_named(*_DEPENDS):
         if call.positional and scope.module.role is Role.PROD:
             yield from _of_depends(call, call.positional[0], scope, project)
     for function in handlers:
         for param in function.parameters:
             default = param.default
-            guard = _guard(default, function.outer, project) if isinstance(default, form.Name | form.Attr) else None
-            if guard is not None and default is not None:
-                yield Use(guard, function.id, Sited(default, function.outer), GuardAction.BARE_DEPENDENCY)
+            stated = [default] if isinstance(default, form.Name | form.Attr) else []
+            for node in [*stated, *_annotated_with(param.annotation)]:
+                guard = _guard(node, function.outer, project)
+                if guard is not None:
+                    yield Use(guard, function.id, Sited(node, function.outer), GuardAction.BARE_DEPENDENCY)
+
+
+def _of_list(listed: form.Expr, scope: Scope, project: Project) -> Iterator[Use]:
+    for item, item_scope in list_items(listed, scope, project):
+        lost = _loses_refusal(item, item_scope, project)
+        if lost is not None:
+            yield Use(lost.name, around(scope), Sited(item, item_scope), GuardAction.LOST)
+        guard = _guard(item, item_scope, project)
+        if guard is not None:
+            yield Use(guard, around(scope), Sited(item, item_scope), GuardAction.BARE_DEPENDENCY)
+
+
+def _loses_refusal(item: form.Expr, scope: Scope, project: Project) -> FunctionSymbol | None:
+    """The dependency that returns a response to turn callers away, where no handler gets what it returns."""
+    given = item.positional[:1] if isinstance(item, form.Call) and last_name(item.func) in _DEPENDS else []
+    function = next((_function(project.infer(node, scope)) for node in given), None)
+    return function if function is not None and refuses_by_answer_alone(function, project) else None
+
+
+def _annotated_with(annotation: form.Expr | None) -> list[form.Expr]:
+    """What `Annotated[User, current_user]` says beside the type."""
+    match annotation:
+        case form.Subscript(value=value, index=form.Display(items=items)) if last_name(value) == "Annotated":
+            return [item for item in items[1:] if isinstance(item, form.Name | form.Attr)]
+    return []
 
 
 def _of_depends(call: form.Call, given: form.Expr, scope: Scope, project: Project) -> Iterator[Use]:
@@ -52,9 +76,12 @@ def _of_depends(call: form.Call, given: form.Expr, scope: Scope, project: Projec
         if made is not None and _turns_away(made, project) and not _makes_a_callable(made, project):
             yield Use(made.name, around(scope), Sited(given, scope), GuardAction.CALLED_DEPENDENCY)
         return
-    function = _function(project.infer(given, scope))
+    value = project.infer(given, scope)
+    function = _function(value)
     if function is not None and _turns_away(function, project):
         yield Use(function.name, around(scope), Sited(given, scope), GuardAction.ACTS)
+    elif isinstance(value, FunctionSymbol | ClassSymbol) and _only_makes_guard(value, project):
+        yield Use(value.name, around(scope), Sited(given, scope), GuardAction.ONLY_MADE)
 
 
 def _guard(node: form.Expr, scope: Scope, project: Project) -> str | None:
@@ -87,6 +114,17 @@ def _turns_away(function: FunctionSymbol, project: Project) -> bool:
             if inner is not None and inner is not function and dependency_refusal(inner, project) is not None:
                 return True
     return False
+
+
+def _only_makes_guard(value: FunctionSymbol | ClassSymbol, project: Project) -> bool:
+    """`RoleChecker` or `require_role` without the call that makes the dependency of it."""
+    if isinstance(value, ClassSymbol):
+        own = project.method(value, "__call__")
+        init = project.method(value, "__init__")
+        return own is not None and _turns_away(own, project) and (init is None or not _turns_away(init, project))
+    made = [project.infer(r.value, value.scope) for r in value.returns if r.value is not None]
+    inner = [each for each in made if isinstance(each, FunctionSymbol) and each.outer is value.scope]
+    return bool(inner) and len(inner) == len(made) and all(_turns_away(each, project) for each in inner)
 
 
 def _makes_a_callable(function: FunctionSymbol, project: Project) -> bool:

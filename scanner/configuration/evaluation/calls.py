@@ -22,7 +22,7 @@ from assay.scanner.configuration.meanings import (
 )
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.ways import way_to
+from assay.scanner.dataflow.ways import Turn, way_to
 from assay.scanner.linker.project import Project, last_name, literal_item
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.linker.values import External
@@ -111,6 +111,9 @@ class Calls:
         default = node.keyword("default")
         if default is None and last_name(node.func) == "Field" and node.positional:
             default = node.positional[0]
+        factory = node.keyword("default_factory")
+        if isinstance(factory, form.Lambda):
+            return self._expressions.of(factory.body, scope, NOTHING, depth)
         if default is None:
             return [self._expressions.unknown(node, scope)]
         place = scope.module.location(default)
@@ -180,7 +183,19 @@ class Calls:
                 made = self._expressions.of(node.value, function.scope, given, depth)
                 found += [replace(m.resting_on(firmness), is_certain=m.is_certain and is_certain) for m in made]
             if taken.truth is True:
+                found += self._handled(function, node, given, depth)
                 break
+        return found
+
+    def _handled(self, function: FunctionSymbol, returned: form.Return, given: Given, depth: int) -> list[Meaning]:
+        """What handlers of the `try` around give back instead: `except KeyError: return "..."`."""
+        found: list[Meaning] = []
+        for node in function.returns:
+            way = way_to(function.node.body, node.start)
+            is_instead = any(b.turn is Turn.HANDLED and b.tried[0] <= returned.start < b.tried[1] for b in way)
+            if is_instead and node.value is not None:
+                made = self._expressions.of(node.value, function.scope, given, depth)
+                found += [replace(m.resting_on(Firmness.DEFAULT), is_certain=False) for m in made]
         return found
 
 

@@ -12,9 +12,9 @@ from assay.scanner.configuration.meanings import (
     any_of,
     last_of,
 )
-from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.constants import definitions, string_value
 from assay.scanner.dataflow.ways import way_to
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.project import Project, last_name, literal_item
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Module, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.readers.python import form
@@ -37,20 +37,8 @@ class Mappings:
         match node:
             case form.Dict(keys=keys, values=values):
                 return self._of_dict(keys, values, scope, key, depth - 1)
-            case form.Call(func=func, args=args) if last_name(func) == "dict" and isinstance(func, form.Name):
-                named = next((a.value for a in args if a.name == key), None)
-                if named is not None:
-                    return Items(tuple(self._expressions.of(named, scope, NOTHING, depth - 1)))
-                parts = [self.items(a.value, scope, key, depth - 1) for a in args if a.name is None]
-                return last_of(parts)
             case form.Call():
-                function = self._project.callee_function(node, scope)
-                if function is None or function.name == "__init__" or not function.returns:
-                    return Items(is_open=True)
-                parts = [
-                    self.items(r.value, function.scope, key, depth - 1) for r in function.returns if r.value is not None
-                ]
-                return any_of(parts)
+                return self._of_call(node, scope, key, depth - 1)
             case form.Binary(op="|", left=left, right=right):
                 return last_of([self.items(side, scope, key, depth - 1) for side in (left, right)])
             case form.Conditional(body=body, orelse=orelse):
@@ -61,7 +49,20 @@ class Mappings:
                 return self._items_of_name(node, scope, key, depth - 1)
             case form.Attr():
                 return self._items_of_attribute(node, scope, key, depth - 1)
+            case form.Subscript(value=base, index=form.Const(value=outer)):
+                made = [(base, scope), *definitions(base, scope, self._project)]
+                inner = [(item, s) for n, s in made if (item := literal_item(n, outer)) is not None]
+                return any_of([self.items(*item, key, depth - 1) for item in inner] or [Items(is_open=True)])
         return Items(is_open=True)
+
+    def _of_call(self, call: form.Call, scope: Scope, key: str, depth: int) -> Items:
+        if last_name(call.func) == "dict" and isinstance(call.func, form.Name):
+            return self._updated(call, scope, key, depth)
+        function = self._project.callee_function(call, scope)
+        if function is None or function.name == "__init__" or not function.returns:
+            return Items(is_open=True)
+        returned = [r.value for r in function.returns if r.value is not None]
+        return any_of([self.items(value, function.scope, key, depth) for value in returned])
 
     def _of_dict(
         self, keys: Sequence[form.Expr | None], values: Sequence[form.Expr], scope: Scope, key: str, depth: int
@@ -121,7 +122,7 @@ class Mappings:
         return None
 
     def _updated(self, call: form.Call, scope: Scope, key: str, depth: int) -> Items:
-        """What the arguments of `update` hold under the key."""
+        """What the arguments of `update` or `dict` hold under the key."""
         named = call.keyword(key)
         if named is not None:
             return Items(tuple(self._expressions.of(named, scope, NOTHING, depth)))

@@ -15,6 +15,7 @@ from assay.scanner.configuration.meanings import (
     named,
 )
 from assay.scanner.dataflow.ways import Branch, Way, way_to
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Module, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.place import Evidence
@@ -60,7 +61,7 @@ class Names:
         found: list[Meaning] = []
         firmness = Firmness.FIXED
         is_certain = True
-        for binding in reversed(bindings):
+        for index, binding in reversed(list(enumerate(bindings))):
             taken = self._expressions.branches.taken_by_binding(binding, around, given, depth)
             if taken.truth is False:
                 firmness = max(firmness, taken.firmness)
@@ -72,12 +73,15 @@ class Names:
                 for m in values
             ]
             if taken.truth is True:
+                handled = [b for b in bindings[:index] if b.scope is binding.scope and b.offset > binding.offset]
+                fallbacks = [m for b in handled for m in self._binding(b, given, depth)]
+                found += [replace(m.resting_on(Firmness.DEFAULT), is_certain=False) for m in fallbacks]
                 break
         return found
 
     def _binding(self, binding: Binding, given: Given, depth: int) -> list[Meaning]:
         scope = binding.scope
-        node = binding.value
+        node = binding.value or _declared(binding.annotation)
         match binding.how:
             case How.ASSIGN if node is not None:
                 return self._expressions.of(node, scope, given, depth)
@@ -168,3 +172,11 @@ class Names:
             return [self._expressions.unknown(node, scope)]
         text = f"it is {value.name}" if isinstance(value, External) else "it is an object"
         return [Meaning(value, scope.module.evidence(node, text))]
+
+
+def _declared(annotation: form.Expr | None) -> form.Expr | None:
+    """The `Field(default=...)` of `x: Annotated[T, Field(default=...)]`."""
+    match annotation:
+        case form.Subscript(value=base, index=form.Display(items=[_, *added])) if last_name(base) == "Annotated":
+            return next((c for c in added if isinstance(c, form.Call) and c.argument(0, "default") is not None), None)
+    return None

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.scanner.dataflow.bodies.rows import queried
 from assay.scanner.dataflow.bodies.schemas.names import names_in
-from assay.scanner.dataflow.bodies.schemas.of_dicts import writes_columns, written_dict
+from assay.scanner.dataflow.bodies.schemas.of_dicts import (
+    added_to,
+    filled_dict,
+    writes_columns,
+    written_dict,
+)
 from assay.scanner.dataflow.bodies.schemas.reader import Schemas
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import BodyType, Route
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
-from assay.scanner.linker.values import BoundMethod, External, Instance
+from assay.scanner.linker.values import BoundMethod, External, Instance, Value
 from assay.scanner.readers.python import form
 
 _WRITES_OBJECTS = frozenset({"fastapi", "litestar"})
@@ -21,6 +27,7 @@ _RESPONDING = frozenset(
     {"response", "success", "ok", "reply", "json", "jsonify", "paginate", "paginated", "wrap", "envelope", "result"}
 )
 """Words of functions that answer with what they are given."""
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
 _DEEPEST = 3
 
 
@@ -40,17 +47,16 @@ class Answers:
         if handler is None or (route.framework in _WRITES_OBJECTS and route.response_types):
             return
         yield from self._of_function(handler, _DEEPEST)
-        if route.framework in _WRITES_OBJECTS:
+        if route.framework in _WRITES_OBJECTS and handler.node.returns is None:  # else a DTO may be in between
             for returned in handler.returns:
-                yield from self._object(returned.value, handler.scope)
+                yield from self._object(returned.value, handler.scope, _DEEPEST)
 
     def _declared(self, declared: BodyType) -> Iterator[Schema]:
         """The schemas in an annotation: of `list[User]` and `Page[User] | None`, User and Page."""
-        found = self._schemas.declared(declared)
+        node, scope = declared.site.node, declared.site.scope
+        found = self._schemas.declared(declared) or self._rows_of(self._project.infer(node, scope))
         if found is not None:
             yield found
-            return
-        node, scope = declared.site.node, declared.site.scope
         if isinstance(node, form.Subscript | form.Binary | form.Display | form.Const):
             for part in form.walk(node):
                 value = None
@@ -58,17 +64,32 @@ class Answers:
                     value = self._project.infer(part, scope)
                 elif isinstance(part, form.Const) and isinstance(part.value, str):
                     value = self._project.annotation_class(part, scope)
-                schema = self._schemas.of_value(value) if value is not None else None
-                if schema is not None and schema.library is not Library.RESTX:
+                schema = (self._schemas.of_value(value) or self._rows_of(value)) if value is not None else None
+                if schema is not None and schema is not found and schema.library is not Library.RESTX:
                     yield schema.narrowed(declared.only, declared.without)
 
-    def _object(self, node: form.Expr | None, scope: Scope) -> Iterator[Schema]:
+    def _rows_of(self, value: Value | None) -> Schema | None:
+        """Of a mapped class that a handler says it gives, as it may in Litestar."""
+        return self._schemas.of_rows(value) if isinstance(value, ClassSymbol) else None
+
+    def _object(self, node: form.Expr | None, scope: Scope, depth: int) -> Iterator[Schema]:
         """A row, or an object of a schema, that the framework writes out as it is."""
         value = self._project.infer(node, scope) if node is not None else None
-        if isinstance(value, Instance) and value.cls is not None:
-            found = self._schemas.of(value.cls) or self._schemas.of_rows(value.cls)
-            if found is not None:
-                yield found
+        cls = value.cls if isinstance(value, Instance) else None
+        cls = cls or queried(node, scope, self._schemas.tables)
+        found = (self._schemas.of(cls) or self._schemas.of_rows(cls)) if cls is not None else None
+        if found is not None:
+            yield found
+            return
+        match node:
+            case form.Dict(values=parts) | form.Display(items=parts):
+                for part in parts:
+                    yield from self._object(part, scope, depth)
+            case form.Await(value=inner):
+                yield from self._object(inner, scope, depth)
+            case form.Call() if depth and (callee := self._project.callee_function(node, scope)) is not None:
+                for returned in callee.returns if callee.node.returns is None else ():
+                    yield from self._object(returned.value, callee.scope, depth - 1)
 
     # --- what functions return ---
 
@@ -93,7 +114,10 @@ class Answers:
             case form.Name(id=name) if name not in seen:
                 seen.add(name)
                 bindings = function.scope.bindings.get(name, ())
-                yield from inside(*(b.value for b in bindings if b.how is How.ASSIGN and b.value is not None))
+                given = [b.value for b in bindings if b.how is How.ASSIGN and b.value is not None]
+                yield from inside(*given, *added_to(name, function))
+                if any(isinstance(value, form.Dict) for value in given):
+                    yield from filled_dict(name, function)
             case form.Await(value=value) | form.Starred(value=value) | form.Lambda(body=value):
                 yield from inside(value)
             case form.Conditional(body=body, orelse=orelse):
@@ -104,7 +128,7 @@ class Answers:
                 yield from self._put_together(node, function)
                 yield from inside(*_parts(node))
             case form.Attr(value=owner, attr=attr):
-                yield from self._attribute(owner, attr, function.scope)
+                yield from self._attribute(owner, attr, function.scope, depth)
             case form.Call():
                 yield from self._called(node, function, depth, seen)
 
@@ -118,13 +142,17 @@ class Answers:
         if found is not None:
             yield found
 
-    def _attribute(self, owner: form.Expr, attr: str, scope: Scope) -> Iterator[Schema]:
-        """`serializer.data`, `user.__dict__`."""
+    def _attribute(self, owner: form.Expr, attr: str, scope: Scope, depth: int) -> Iterator[Schema]:
+        """`serializer.data`, `user.__dict__`, `user.as_json` where that is a property."""
         if attr == "__dict__":
             yield from self._row(owner, scope)
         found = self._made(owner, scope) if attr == "data" else None
         if found is not None and found.library is Library.REST_FRAMEWORK:
             yield found
+        cls = self._schemas.tables.row_class(owner, scope) if depth else None
+        method = self._project.method(cls, attr) if cls is not None else None
+        if method is not None and any(last_name(d) in _PROPERTIES for d in method.decorators):
+            yield from self._of_function(method, depth - 1)
 
     def _called(self, node: form.Call, function: FunctionSymbol, depth: int, seen: set[str]) -> Iterator[Schema]:
         name, scope = last_name(node.func) or "", function.scope
@@ -170,6 +198,11 @@ class Answers:
         if name == "marshal":
             given = node.argument(1, "fields")
             return self._schemas.of_expression(given, scope) if given is not None else None
+        if name == "values" and owner is not None and _is_manager(owner, scope):
+            row = next(self._row(owner, scope), None)
+            named = [arg.value for arg in node.args if isinstance(arg.value, form.Const)]
+            only = frozenset(text.value for text in named if isinstance(text.value, str)) or None
+            return row.narrowed(only, frozenset()) if row is not None else None
         if name == "model_to_dict" and node.positional:
             row = next(self._row(node.positional[0], scope), None)
             only, without = (self._names(node.keyword(word), scope) for word in ("fields", "exclude"))
@@ -189,6 +222,14 @@ class Answers:
     def _made(self, owner: form.Expr, scope: Scope) -> Schema | None:
         value = self._project.infer(owner, scope)
         return self._schemas.of_value(value) if isinstance(value, Instance) else None
+
+
+def _is_manager(node: form.Expr, scope: Scope) -> bool:
+    """Whether it is one of Django's queries: `User.objects.filter(...)`, or a name that was given one."""
+    values = [node]
+    if isinstance(node, form.Name):
+        values = [b.value for b in scope.lookup(node.id, node.start) if b.how is How.ASSIGN and b.value is not None]
+    return any(isinstance(n, form.Attr) and n.attr == "objects" for value in values for n in form.walk(value))
 
 
 def _parts(node: form.Comprehension | form.Dict) -> list[form.Expr]:

@@ -117,7 +117,7 @@ class Shapes:
             return
         is_exposed = self._is_exposed(kind, endpoint, used)
         if self._is_stored(kind, field_, used):
-            into = found.doubtful if is_exposed and _is_handed_out(used) else found.shown
+            into = found.doubtful if is_exposed and (field_.is_chosen or _is_handed_out(used)) else found.shown
             into = into if is_exposed else found.issued
         else:
             is_told = field_.is_stored is None and kind is not Credential.PASSWORD and is_exposed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from assay.scanner.dataflow.columns.contents import ENCRYPTING, is_encrypted_type
 from assay.scanner.dataflow.lexicon import words
@@ -22,6 +23,8 @@ _NUMBERS = frozenset(
     """Integer BigInteger SmallInteger Numeric INTEGER BIGINT IntegerField BigIntegerField PositiveIntegerField
     PositiveBigIntegerField DecimalField BigIntField int""".split()
 )
+_SMALL_NUMBERS = frozenset({"Integer", "SmallInteger", "INTEGER", "IntegerField", "PositiveIntegerField", "int"})
+"""Those of 32 bits or less in most databases."""
 _BYTES = frozenset({"LargeBinary", "BinaryField", "BLOB", "BYTEA", "BlobField", "bytes", "VARBINARY", "LONGBLOB"})
 _WRITING = ("create", "values", "update", "get_or_create", "update_or_create", "acreate", "insert", "bulk_create")
 _GENERATING = frozenset(
@@ -49,11 +52,18 @@ class Keeping:
             return ColumnKeeping.ENCRYPTED, (found,)
         if column.type in _BYTES or types:
             return ColumnKeeping.UNKNOWN, ()
+        twin = next((c for c in table.columns if c.name in _twins(column.name)), None)
+        if twin is not None:
+            return ColumnKeeping.UNKNOWN, (Evidence(twin.location, "an encrypted one stands beside it"),)
         return ColumnKeeping.PLAIN, tuple(self._plain(table, column))[:1]
 
     def is_number(self, column: Column) -> bool:
         """Whether the type takes digits only."""
         return column.type in _NUMBERS
+
+    def is_small_number(self, column: Column) -> bool:
+        """Whether the type takes ten digits at most."""
+        return column.type in _SMALL_NUMBERS
 
     def is_made_here(self, table: Table, column: Column) -> Evidence | None:
         """Where the service makes the value up itself: a token of its own."""
@@ -68,15 +78,15 @@ class Keeping:
         for cls in types:
             for method in cls.methods.values():
                 for node in method.nodes:
-                    if _encrypts(node):
+                    if self._encrypts(node, method.scope):
                         return method.module.evidence(node, "its type encrypts")
         for cls in self._classes(table):
             for method in cls.methods.values():
                 if any(_mentions(node, column.name) for node in (*method.nodes, *method.decorators)):
-                    found = next((n for n in method.nodes if _encrypts(n)), None)
+                    found = next((n for n in method.nodes if self._encrypts(n, method.scope)), None)
                     if found is not None:
                         return method.module.evidence(found, "its class encrypts it")
-        for value, scope in self._assigned(table, column):
+        for value, scope in [*self._assigned(table, column), *self._items.get(column.name, [])]:
             if self._is_encrypted(value, scope):
                 return scope.module.evidence(value, "it is encrypted before it is stored")
         return None
@@ -90,9 +100,18 @@ class Keeping:
     def _classes(self, table: Table) -> list[ClassSymbol]:
         return [c for c in self._project.classes_named(table.model) if c.module.path == table.location.path]
 
+    def _attributes(self, table: Table, column: Column) -> Iterator[str]:
+        """Attributes that the column goes by in the code: `_iban = Column("iban", Text)`."""
+        for cls in self._classes(table):
+            for name, bindings in cls.scope.bindings.items():
+                for binding in bindings:
+                    first = binding.value.argument(0, "name") if isinstance(binding.value, form.Call) else None
+                    if isinstance(first, form.Const) and first.value == column.name:
+                        yield name
+
     def _assigned(self, table: Table, column: Column) -> Iterator[tuple[form.Expr, Scope]]:
         """What the code puts into the column: through the class, a statement, or an attribute of that name."""
-        names = {column.name, f"_{column.name}", column.name.lstrip("_")}
+        names = {column.name, f"_{column.name}", column.name.lstrip("_"), *self._attributes(table, column)}
         for call, scope in self._project.calls_named(table.model, *_WRITING):
             yield from ((argument.value, scope) for argument in call.args if argument.name in names)
         for module in self._project.modules.values():
@@ -102,19 +121,46 @@ class Keeping:
                     if isinstance(node, form.Assign) and node.value is not None and _writes(node, names):
                         yield node.value, scope
 
+    @cached_property
+    def _items(self) -> dict[str, list[tuple[form.Expr, Scope]]]:
+        """What is put into rows by the names of columns: `values["iban"] = ...`, `setattr(row, "iban", ...)`."""
+        found: dict[str, list[tuple[form.Expr, Scope]]] = {}
+        for module in self._project.modules.values():
+            for scope in dict.fromkeys(s for scopes in module.writes_by_name.values() for s in scopes):
+                for node in form.walk_body(scope.body, into_definitions=False):
+                    match node:
+                        case form.Assign(
+                            targets=[form.Subscript(index=form.Const(value=str() as key))], value=value
+                        ) if value is not None:
+                            found.setdefault(key, []).append((value, scope))
+        for call, scope in self._project.calls_named("setattr"):
+            match call.positional:
+                case [_, form.Const(value=str() as key), value]:
+                    found.setdefault(key, []).append((value, scope))
+        return found
+
     def _is_encrypted(self, value: form.Expr, scope: Scope) -> bool:
         """Whether a call in it encrypts, or a name in it holds what one gave."""
         for node in form.walk(value):
-            if _encrypts(node):
-                return True
-            callee = self._project.callee_function(node, scope) if isinstance(node, form.Call) else None
-            if callee is not None and any(map(_encrypts, callee.nodes)):
+            if self._encrypts(node, scope):
                 return True
             if isinstance(node, form.Name) and not ENCRYPTING.isdisjoint(words(node.id)):
                 return True
             if any(_encrypts(inner) for given in _given_to(node, scope) for inner in form.walk(given)):
                 return True
         return False
+
+    def _encrypts(self, node: form.Expr | form.Stmt, scope: Scope) -> bool:
+        """Whether it is a call that encrypts, or of a function that makes one."""
+        if not isinstance(node, form.Call):
+            return False
+        callee = None if _encrypts(node) else self._project.callee_function(node, scope)
+        return _encrypts(node) or (callee is not None and any(map(_encrypts, callee.nodes)))
+
+
+def _twins(name: str) -> tuple[str, ...]:
+    """What the column that takes the encrypted value is called, where a plain one is on its way out."""
+    return f"{name}_e", f"{name}_enc", f"{name}_encrypted", f"enc_{name}", f"encrypted_{name}"
 
 
 def _given_to(node: form.Expr | form.Stmt, scope: Scope) -> list[form.Expr]:

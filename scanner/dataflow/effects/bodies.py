@@ -18,6 +18,7 @@ from assay.scanner.dataflow.effects.names import (
 )
 from assay.scanner.dataflow.effects.occasions import occasions
 from assay.scanner.dataflow.effects.sessions import signed_in, signed_out
+from assay.scanner.dataflow.effects.uses import only_notes_use
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How
@@ -33,6 +34,7 @@ _CHANGING_VERBS = frozenset(
         "deactivate", "store", "persist", "archive", "purge", "register", "unregister", "upload", "submit",
     }
 )  # fmt: skip
+_SAVING = frozenset({"save", "asave", "save_to_db", "commit", "persist"})
 _CONSTRUCTORS = ("__init__", "__post_init__")
 
 
@@ -60,6 +62,7 @@ class Bodies:
                 for inner in form.walk(node.body):
                     if isinstance(inner, form.Call):
                         self._call(inner, function, body)
+        body.edges = [_saving(edge, function) for edge in body.edges]
         for occasion in occasions(function) if body.changes or body.edges else ():
             now_and_then = Caveats(occasion=occasion.text)
             body.changes = [c if not occasion.holds(c.node) else c.under(now_and_then) for c in body.changes]
@@ -245,6 +248,14 @@ class Bodies:
 _MOST_MEANT = 4
 _COMMON = frozenset({"update", "remove", "insert", "register", "store", "save", "delete", "send", "create"})
 """Methods of sets, dicts, files and sockets too."""
+
+
+def _saving(edge: Edge, function: FunctionSymbol) -> Edge:
+    """`topic.views += 1`, `topic.save()`: a method of the row's own writes what has been assigned before."""
+    if edge.callee.name not in _SAVING or not isinstance(edge.node, form.Call):
+        return edge
+    notes = only_notes_use(edge.node, function.scope)
+    return edge.under(Caveats(notes)) if notes is not None else edge
 
 
 def _handed_on(task: FunctionSymbol, call: form.Call, function: FunctionSymbol) -> Change:

@@ -27,7 +27,7 @@ from assay.scanner.dataflow.effects.names import LOG_METHODS, is_audit_record, t
 from assay.scanner.dataflow.effects.names import why_beside_the_point as beside_the_point
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.requests import request_change
-from assay.scanner.dataflow.effects.uses import only_notes_use
+from assay.scanner.dataflow.effects.uses import notes_use_in_sql, notes_use_in_values, only_notes_use
 from assay.scanner.framework import Sited, SqlExecution
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -140,14 +140,16 @@ class Recognizer:
         construct = self.records.construct(sited.node, sited.scope)
         if construct is not None:
             action, target = construct
-            return self._write(target, action, call, scope)
+            return self._write(target, action, call, scope).under(Caveats(notes_use_in_values(sited.node, sited.scope)))
         text = string_value(sited.node, sited.scope, self._project) or self.records.beginning(sited.node, sited.scope)
         match = (_STATEMENT.match(text) or _WRITING_CTE.match(text)) if text else None
         if match is None:
             return None
         verb = match["verb"].split()[0].upper()
         change = self._write(match["table"], _VERBS.get(verb, "update"), call, scope)
-        return change.under(_ONCE) if _IF_MISSING.search(match[0]) else change
+        if _IF_MISSING.search(match[0]):
+            return change.under(_ONCE)
+        return change.under(Caveats(notes_use_in_sql(text or "")))
 
     # --- libraries ---
 
@@ -169,6 +171,8 @@ class Recognizer:
         package = owner.split(".", 1)[0]
         lower = owner.lower()
         if package in SQL_PACKAGES:
+            if method == "drop_all":
+                return "delete"
             if "session" in lower and method in SESSION_WRITES:
                 return self._session_action(method, call, scope)
             if "query" in lower and method in ("delete", "update"):
@@ -202,7 +206,7 @@ class Recognizer:
             case External(name=dotted):
                 is_made = not self.records.is_row_of_query(dotted)
             case Instance(cls=ClassSymbol() as cls, origin=origin):
-                is_made = origin is not None and last_name(origin.func) == cls.name
+                is_made = _is_sent(given, scope) if origin is None else last_name(origin.func) == cls.name
             case _:
                 is_made = given is None or method != "add" or self.records.record_at(given, scope) is None
         return SESSION_WRITES[method] if is_made else "update"
@@ -276,6 +280,14 @@ class Recognizer:
         if action == "create when missing":
             action, occasion = "create", _MISSING
         return Change(EffectKind.WRITE, target, action, call, scope, Caveats(excuse, occasion))
+
+
+def _is_sent(given: form.Expr | None, scope: Scope) -> bool:
+    """`def create(hero: Hero, ...)` of a route: the client sends the row, where nothing is injected."""
+    function = scope.enclosing_function
+    if function is None or not function.decorators or not isinstance(given, form.Name):
+        return False
+    return any(p.name == given.id and p.default is None for p in function.parameters)
 
 
 def _falls_back(call: form.Call, scope: Scope) -> bool:

@@ -48,6 +48,13 @@ _ACCOUNT_VIEWS: Mapping[str, Mapping[str, tuple[EffectKind, str, str]]] = {
     "PasswordResetConfirmView": {"form_valid": (EffectKind.WRITE, "update", "User")},
     "PasswordResetView": {"form_valid": (EffectKind.MAIL, "send", "")},
 }
+_SIGN_IN_VIEWS = frozenset(
+    {
+        "rest_framework_simplejwt.views.TokenObtainPairView", "rest_framework_simplejwt.views.TokenObtainSlidingView",
+        "rest_framework.authtoken.views.ObtainAuthToken", "dj_rest_auth.views.LoginView", "knox.views.LoginView",
+    }
+)  # fmt: skip
+"""Views of REST libraries whose `post` hands out a token for a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,8 @@ class Inheritance:
 
 def _behaviour(cls: ClassSymbol, method: str, project: Project) -> Behaviour:
     bases = project.base_names(cls)
+    if method == "post" and not _SIGN_IN_VIEWS.isdisjoint(bases):
+        return Behaviour((), EffectKind.SESSION, "login")
     if any(name.startswith(_REST) for name in bases):
         return _of_rest(cls, method, bases, project)
     if any(name.startswith(_PAGES) for name in bases):

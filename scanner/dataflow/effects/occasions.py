@@ -60,6 +60,8 @@ def _in_block(body: list[form.Stmt]) -> Iterator[Occasion]:
                     yield Occasion(orelse[0].start, orelse[-1].end, _MISSING)
                 yield from _in_block(inner)
                 yield from _in_block(orelse)
+            case form.Assign(value=value) | form.Return(value=value) if value is not None:
+                yield from _of_value(value)
             case form.Try(body=tried, handlers=handlers, orelse=orelse, final=final):
                 yield from _of_attempt(tried, handlers)
                 for inner in (tried, *(h.body for h in handlers), orelse, final):
@@ -92,6 +94,17 @@ def _of_found(test: form.Expr, body: list[form.Stmt], rest: list[form.Stmt]) -> 
     returned = [n for n in form.walk(body[-1].value) if isinstance(n, form.Name | form.Attr)]
     if any(form.dotted(node) == path for node in returned):
         yield Occasion(rest[0].start, rest[-1].end, _MISSING)
+
+
+def _of_value(value: form.Expr) -> Iterator[Occasion]:
+    """`find() or make()`, `found if found else make()`."""
+    match value:
+        case form.Boolean(op="or", values=[form.Call() | form.Name() | form.Attr() | form.Await(), *others]):
+            yield Occasion(others[0].start, others[-1].end, _MISSING)
+        case form.Conditional(test=test, body=body, orelse=orelse):
+            path = _held(test)
+            if path is not None and form.dotted(body) == path:
+                yield Occasion(orelse.start, orelse.end, _MISSING)
 
 
 def _of_attempt(tried: list[form.Stmt], handlers: list[form.Handler]) -> Iterator[Occasion]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
+from assay.scanner.dataflow.effects.generic_views import model_of_view
 from assay.scanner.dataflow.effects.libraries import CONSTRUCTS, DOCUMENTS, SQL_PACKAGES
 from assay.scanner.framework import RowLibrary, Rows
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -124,7 +125,7 @@ class Records:
             if isinstance(value, Instance) and value.cls is not None and self.is_record(value.cls):
                 return value.cls.name
             if isinstance(inner, form.Call):
-                named = self._model_among(inner, scope)
+                named = self._model_of_view(inner, scope) or self._model_among(inner, scope)
                 if named is not None:
                     return named
             if isinstance(inner, form.Name) and depth:
@@ -132,6 +133,13 @@ class Records:
                     if binding.value is not None and binding.value is not node:
                         return self.model_behind(binding.value, binding.scope, depth - 1)
         return None
+
+    def _model_of_view(self, call: form.Call, scope: Scope) -> str | None:
+        """The model of the view's own `self.get_object()`."""
+        function = scope.enclosing_function
+        if last_name(call.func) not in ("get_object", "get_queryset") or function is None or function.owner is None:
+            return None
+        return model_of_view(function.owner, self._project) or None
 
     def _model_among(self, call: form.Call, scope: Scope) -> str | None:
         """The model that a call is given: `get_object_or_404(User, pk=1)`, `session.get(User, 1)`, `select(User)`."""

@@ -289,7 +289,6 @@ def _said(change: Change) -> str:
             )
         case EffectKind.AUDIT:
             return f"`{target}` records it"
-    return f"it changes {target or 'something'}"
 
 
 def _is_in(node: form.Node, spans: Spans) -> bool:

@@ -11,14 +11,20 @@ from assay.scanner.dataflow.effects.changes import Known, Recognizer
 from assay.scanner.dataflow.effects.contracts import contract, link, signs_out
 from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.search import Search
+from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.privileges.acts import sensitive_act
+from assay.scanner.dataflow.responses.callers import is_password_check
 from assay.scanner.framework import Framework, Route, SqlExecution
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.effect import Effect, EffectKind
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.role import Role
 from assay.scanner.model.table import Table
+from assay.scanner.readers.python import form
+
+_PEOPLE = frozenset({"user", "account", "member", "customer", "person"})
 
 
 def with_effects(
@@ -45,11 +51,20 @@ def with_effects(
             changed = replace(changed, effects_on_get=safe if signs_out(route) else tuple(map(_hygienic, safe)))
             if changed.changes_on_get:
                 changed = replace(changed, contract=contract(route), link=link(route))
-        act = sensitive_act(changed) if route.handler is not None or route.view_class is not None else None
+        checks = route.handler is not None and _checks_password(route.handler)
+        is_own = route.handler is not None or route.view_class is not None
+        act = sensitive_act(changed, checks_password=checks) if is_own else None
         if act is not None:
             keeping = [c.evidence for c in kept if act.is_sign_in or not c.of_sign_ins]
             changed = replace(changed, act=replace(act, captures=tuple(keeping[:2]), logs=found.logs))
         yield route, changed
+
+
+def _checks_password(handler: FunctionSymbol) -> bool:
+    """Whether it compares what was sent with somebody's password: `user.check_password(given)`."""
+    calls = (n for n in handler.nodes if isinstance(n, form.Call) and last_name(n.func) != "validate_password")
+    checks = filter(is_password_check, calls)
+    return any(not _PEOPLE.isdisjoint(words(n.id)) for c in checks for n in form.walk(c) if isinstance(n, form.Name))
 
 
 def _hygienic(effect: Effect) -> Effect:

@@ -106,6 +106,9 @@ class _Turns:
                 given = [b.value for b in self._function.scope.bindings.get(name, ())]
                 if given and all(value is not None and _is_from_body(value) for value in given):
                     return self._unless_sent()
+                match given:
+                    case [form.Compare() as told] if _is_about(told):
+                        return self._asked.turns_out(told, self._function.scope, self._project)
                 return None
             case form.Attr() | form.Call() if _is_from_body(test):
                 return self._unless_sent()

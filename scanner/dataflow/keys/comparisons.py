@@ -16,7 +16,7 @@ from assay.scanner.dataflow.secrets.names import Secrecy, is_password, is_passwo
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, How, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.key import Comparison, SecretComparison
 from assay.scanner.model.place import Evidence
@@ -27,11 +27,13 @@ _CONSTANT_TIME = ("compare_digest", "constant_time_compare", "bytes_eq", "safe_s
 _KEYED = ("hmac.", "cryptography.hazmat.primitives.hmac.", "Crypto.Hash.HMAC.", "Cryptodome.Hash.HMAC.")
 _HALF = frozenset(
     {
-        "again", "challenge", "confirm", "confirmed", "confirmation", "csrf", "current", "last", "new", "nonce", "old",
-        "prev", "previous", "repeat", "repeated", "retype", "salt", "state", "xsrf",
+        "again", "challenge", "csrf", "current", "last", "new", "nonce", "old", "prev", "previous", "repeat",
+        "repeated", "retype", "salt", "state", "xsrf",
     }
 )  # fmt: skip
 """Words of names for what the same client sends twice, what is only asked to differ, and what is good for one try."""
+_CONFIRMED = frozenset({"confirm", "confirmed", "confirmation"})
+"""Words of passwords that are entered twice; tokens of that name confirm an address."""
 _CHANGING = frozenset({"changed", "config", "configuration", "edit", "save", "settings", "update"})
 """Words of code that asks whether somebody has entered something new."""
 _EXPECTED = frozenset({"actual", "calculated", "computed", "correct", "expected", "preset", "real", "saved", "stored"})
@@ -107,7 +109,7 @@ class Comparisons:
         self, comparisons: list[tuple[form.Compare, Scope]]
     ) -> Iterator[tuple[form.Expr, Scope, Comparison, tuple[Evidence, ...]]]:
         for node, scope in comparisons:
-            if node.ops not in (["=="], ["!="]) or not (may_matter(node.left) or may_matter(node.rights[0])):
+            if node.ops not in (["=="], ["!="]) or not any(_may_matter(s, scope) for s in (node.left, *node.rights)):
                 continue
             kind, evidence = self._judged(node, scope)
             if kind is not None:
@@ -120,7 +122,8 @@ class Comparisons:
         spoken = {word for side in sides if side.origin is not _Origin.SECRET for word in words(side.name)}
         if not _CHANGING.isdisjoint(words(scope.qualname)):
             return None, ()
-        if origins & {_Origin.QUERY, _Origin.FIXED} or len(origins) == 1 or spoken & _HALF:
+        is_half = bool(spoken & _HALF) or bool(spoken & _CONFIRMED and any(is_password(s.name) for s in sides))
+        if origins & {_Origin.QUERY, _Origin.FIXED} or len(origins) == 1 or is_half:
             return None, ()
         secret = next((s for s in sides if s.origin is _Origin.SECRET), None)
         secret = secret or next((s for s in sides if s.origin is _Origin.KEPT), None)
@@ -171,9 +174,17 @@ class Comparisons:
             return _Origin.UNKNOWN, None
         if is_of_session(bare):
             return _Origin.KEPT, None
-        if is_named_secret(name) and isinstance(bare, form.Attr | form.Subscript | form.Call):
+        is_secret = is_named_secret(name) or self._is_looked_up(bare, scope)
+        if is_secret and isinstance(bare, form.Attr | form.Subscript | form.Call):
             return _Origin.KEPT, scope.module.evidence(bare, "this is secret")
         return _Origin.UNKNOWN, None
+
+    def _is_looked_up(self, node: form.Expr, scope: Scope) -> bool:
+        """`passwords[user]`, `passwords.get(user)`: by what the client sends."""
+        match node:
+            case form.Subscript(index=key) | form.Call(func=form.Attr(attr="get"), args=[form.Arg(value=key), *_]):
+                return not isinstance(key, form.Slice) and self._sent.of(key, scope) is not None
+        return False
 
     def _is_fixed(self, node: form.Expr, scope: Scope) -> bool:
         """Whether it is a constant of the code, or a member of an enumeration."""
@@ -238,3 +249,11 @@ class Comparisons:
     def _is_own_key(self, part: Ingredient) -> bool:
         is_key = secrecy(part.name) is Secrecy.SECRET and not {"key", "secret"}.isdisjoint(words(part.name))
         return is_key and self._sent.of(part.node, part.scope) is None
+
+
+def _may_matter(node: form.Expr, scope: Scope) -> bool:
+    """Whether the side, or what its name stands for, speaks of a secret or a digest."""
+    if may_matter(node):
+        return True
+    bindings = scope.lookup(node.id) if isinstance(node, form.Name) else ()
+    return any(b.value is not None and b.how is How.ASSIGN and may_matter(b.value) for b in bindings)

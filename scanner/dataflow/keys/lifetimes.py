@@ -14,7 +14,10 @@ from assay.scanner.linker.scopes import Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
-_UNITS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
+_UNITS = {
+    "years": 31_536_000, "months": 2_592_000, "weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60,
+    "seconds": 1, "milliseconds": 0.001,
+}  # fmt: skip
 _DURATIONS = frozenset({"timedelta", "duration", "Duration", "add", "shift", "relativedelta"})
 """Calls, by last name, that are told a duration in units: `timedelta(days=1)`, `now.add(hours=2)`."""
 _ORDER = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")

@@ -28,9 +28,12 @@ SHAPING = frozenset(
 """Those that give the same text in another shape, or a piece of it."""
 _AUTHENTICATORS = frozenset({"authenticate", "authenticate_credentials"})
 """Methods that Django Ninja's and Django REST framework's schemes call with what the client presents."""
+_AUTHENTICATION = ("ninja.security.", "rest_framework.")
+_SERIALIZERS = "rest_framework.serializers."
 _CALLBACKS = frozenset({"verify_token", "verify_password", "user_loader_from_token", "request_loader"})
 """Decorators of Flask-HTTPAuth and others for functions that are called so."""
 _SCHEMES = "fastapi.security."
+_GIVING = (How.ASSIGN, How.UNPACK, How.WITH)
 _DEEPEST = 8
 _MOST_CALLERS = 8
 
@@ -109,7 +112,7 @@ class SentValues:
         for binding in scope.lookup(node.id, node.start):
             if binding.function is not None and binding.param is not None:
                 yield from self._parameter(binding.function, binding.param, depth)
-            elif binding.value is not None and binding.how in (How.ASSIGN, How.WITH) and binding.value is not node:
+            elif binding.value is not None and binding.how in _GIVING and binding.value is not node:
                 found = self.of(binding.value, binding.scope, depth)
                 if found is not None:
                     yield found
@@ -138,9 +141,10 @@ class SentValues:
     def _is_handed_credentials(self, function: FunctionSymbol) -> bool:
         """Whether a library calls the function with what a client presents."""
         owner = function.owner
-        if owner is not None and function.name in _AUTHENTICATORS:
-            bases = self._project.base_names(owner)
-            return any(base.startswith(("ninja.security.", "rest_framework.")) for base in bases)
+        is_validator = function.name == "validate" or function.name.startswith("validate_")
+        if owner is not None and (is_validator or function.name in _AUTHENTICATORS):
+            callers = _SERIALIZERS if is_validator else _AUTHENTICATION
+            return any(base.startswith(callers) for base in self._project.base_names(owner))
         called = (d.func if isinstance(d, form.Call) else d for d in function.decorators)
         return any(last_name(d) in _CALLBACKS and isinstance(d, form.Attr) for d in called)
 

@@ -26,8 +26,12 @@ _VARIABLES = frozenset({"getenv", "config", "env", "environ_get"})
 
 
 def is_named_secret(name: str) -> bool:
-    """Whether the name is one of a secret, of what is made of one, or of a code that lets somebody in."""
+    """Whether the name is one of a secret, of what is made of one, or of a code that lets somebody in. The id of a
+    session may be that of a talk or a payment as well.
+    """
     parts = words(name)
+    if parts[-2:] == ("session", "id"):
+        return False
     if parts[-1:] in (("code",), ("credentials",)):
         return not _CODES.isdisjoint(parts)
     return secrecy(name) is not None or is_password_hash(name) or is_signature(name)
@@ -38,6 +42,8 @@ def name_of(node: form.Expr) -> str:
     if isinstance(node, form.Call) and last_name(node.func) in _VARIABLES and node.positional:
         first = node.positional[0]
         return first.value if isinstance(first, form.Const) and isinstance(first.value, str) else ""
+    if isinstance(node, form.Call) and last_name(node.func) == "getattr" and len(node.positional) > 1:
+        return str(getattr(node.positional[1], "value", ""))
     if isinstance(node, form.Attr) and node.attr == "code":
         return f"{last_name(node.value) or ''}_code"  # of what the code is
     return own_name(node) or (last_name(node.func) if isinstance(node, form.Call) else "") or ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions
-from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.project import Project, last_name, last_part, literal_item
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External
@@ -114,15 +114,16 @@ def _found(project: Project) -> Iterator[KeyUse]:
         callee = project.infer(call.func, scope)
         name = callee.name if isinstance(callee, External) else ""
         keyword, position = _KEYS.get(name) or _KEYS.get(_of_object(name)) or ("", None)
-        key = _argument(call, keyword, position) if keyword else None
-        if key is not None:
-            yield KeyUse(last_part(name) if "." not in name else name, call, key, scope)
+        stated = _argument(call, keyword, position) if keyword else None
+        unpacked = _unpacked(call, keyword, scope, project) if keyword and stated is None else ()
+        for key, around in [(stated, scope)] if stated is not None else unpacked:
+            yield KeyUse(last_part(name) if "." not in name else name, call, key, around)
     for call, scope in project.calls_named(*_WRAPPING):
         made = project.infer(call.args[0].value, scope) if call.args else None
         keyword, _ = _KEYS.get(made.name, ("", None)) if isinstance(made, External) else ("", None)
-        key = call.keyword(keyword) if keyword else None
-        if key is not None and isinstance(made, External):
-            yield KeyUse(made.name, call, key, scope)
+        handed = call.keyword(keyword) if keyword else None
+        if handed is not None and isinstance(made, External):
+            yield KeyUse(made.name, call, handed, scope)
 
 
 def _of_object(name: str) -> str:
@@ -132,6 +133,15 @@ def _of_object(name: str) -> str:
 
 def _argument(call: form.Call, keyword: str, position: int | None) -> form.Expr | None:
     return call.argument(position, keyword) if position is not None else call.keyword(keyword)
+
+
+def _unpacked(call: form.Call, keyword: str, scope: Scope, project: Project) -> Iterator[tuple[form.Expr, Scope]]:
+    """The keyword among those that a mapping holds: `Application(routes, **settings)`."""
+    for mapping in (a.value for a in call.args if a.star == 2):
+        for node, around in [(mapping, scope), *definitions(mapping, scope, project)]:
+            key = literal_item(node, keyword) or (node.keyword(keyword) if isinstance(node, form.Call) else None)
+            if key is not None:
+                yield key, around
 
 
 def _texts(node: form.Expr, scope: Scope, project: Project, depth: int) -> Iterator[form.Expr]:

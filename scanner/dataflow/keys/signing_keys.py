@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from assay.scanner.configuration.meanings import Firmness
 from assay.scanner.configuration.naming import is_production
+from assay.scanner.dataflow.blocks import is_main_guard
 from assay.scanner.dataflow.keys.key_origins import KeyOrigins
 from assay.scanner.dataflow.keys.signing_calls import KeyUse, key_uses
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.secrets.destinations import own_name
+from assay.scanner.dataflow.ways import way_to
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Module, Scope
@@ -62,7 +64,8 @@ class SigningKeys:
         self._from_settings()
         self._from_attributes()
         for use in key_uses(self._project):
-            if use.scope.module.role is Role.PROD and not _is_unverified(use.call):
+            is_service = use.scope.module.role is Role.PROD and not _is_by_hand(use)
+            if is_service and not _is_unverified(use.call):
                 self._used(use)
         ordinals = Ordinals()
         for found in self._origins.all():
@@ -164,6 +167,13 @@ class SigningKeys:
 def _is_signing(name: str) -> bool:
     parts = words(name)
     return parts[-2:] in _ENDINGS and _AROUND.issuperset(parts)
+
+
+def _is_by_hand(use: KeyUse) -> bool:
+    """Whether it only signs where somebody runs the module as a script."""
+    if use.scope.function is not None:
+        return False
+    return any(b.test is not None and is_main_guard(b.test) for b in way_to(use.scope.body, use.call.start))
 
 
 def _is_unverified(call: form.Call) -> bool:

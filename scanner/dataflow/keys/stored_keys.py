@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions, list_items
+from assay.scanner.dataflow.keys.key_lookups import Lookup, is_of, lookups_by
+from assay.scanner.dataflow.keys.places import node_at, scope_at
 from assay.scanner.dataflow.keys.sent import SentValues
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.gathered import Gathered
@@ -19,11 +19,6 @@ from assay.scanner.model.role import Role
 from assay.scanner.model.table import Column, Table
 from assay.scanner.readers.python import form
 
-_LOOKUPS = (
-    "Q", "aget", "exists", "fetch_one", "filter", "filter_by", "find_one", "first", "get", "get_by",
-    "get_object_or_404",     "get_or_404", "get_or_none", "one", "where", "aget_object_or_404", "first_or_404",
-)  # fmt: skip
-"""Calls that look up a row by what their keywords say."""
 _PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("auth", "key"), ("session", "key"), ("session", "id"), ("secret", "key")}
 )
@@ -35,8 +30,9 @@ _DIGESTS = frozenset({"hash", "hashed", "digest", "hmac", "sha256", "checksum"})
 _ONE_TIME = frozenset(
     {
         "activation", "blacklist", "blacklisted", "blocklist", "confirm", "confirmation", "csrf", "denylist", "device",
-        "email", "invitation", "invite", "invites", "magic", "outstanding", "push", "reset", "revoked", "share",
-        "transfer", "txt", "unsubscribe", "verification", "verify",
+        "email", "invitation", "invite", "invites", "link", "links", "magic", "outstanding", "public", "push",
+        "registration", "reset", "revoked", "share", "shared", "signup", "transfer", "txt", "unsubscribe",
+        "verification", "verify",
     }
 )  # fmt: skip
 """Words of tokens that work once, are signed themselves, or open one thing alone."""
@@ -56,19 +52,12 @@ _IDENTIFYING = frozenset(
 )
 """Words of functions that find out who is calling."""
 _ENDED = frozenset({"ended", "expire", "expired", "expires", "expiration", "expiry", "now", "valid"})
+_SIGNING = frozenset({"encode", "dumps", "sign"})
+_SESSION = ("session", "id")
 _LIBRARIES = {"rest_framework.authtoken": ("authtoken_token", "key")}
 """Applications for Django, with the table and its column."""
 _DEEPEST = 3
 _MOST_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    """A row that is looked up by a column's value."""
-
-    call: form.Node
-    value: form.Expr
-    scope: Scope
 
 
 class StoredKeys:
@@ -88,7 +77,7 @@ class StoredKeys:
             for column in table.columns
             if _may_be_key(table, column)
         ]
-        lookups = self._lookups({column.name for _, column in columns}) if columns else {}
+        lookups = lookups_by({column.name for _, column in columns}, self._project) if columns else {}
         for table, column in sorted(columns, key=lambda c: c[1].location):
             cls = next(
                 (c for c in self._project.classes_named(table.model) if c.module.path == table.location.path), None
@@ -120,66 +109,44 @@ class StoredKeys:
                         table, column = _LIBRARIES[str(item.value)]
                         yield StoredKey(table, column, shown.location, site.role, Keeping.LIBRARY, (shown,))
 
-    def _judged(
-        self, column: Column, cls: ClassSymbol, lookups: list[_Lookup]
-    ) -> tuple[Keeping, list[Evidence]] | None:
+    def _judged(self, column: Column, cls: ClassSymbol, lookups: list[Lookup]) -> tuple[Keeping, list[Evidence]] | None:
         """How the column keeps keys; None for what is no key of the service."""
-        own = [lookup for lookup in lookups if self._is_of(lookup, cls)]
+        own = [lookup for lookup in lookups if is_of(lookup, cls, self._project)]
         if _DIGESTS & set(words(column.name)):
-            return (Keeping.DIGEST, [_shown(own[0])]) if own else None
+            return (Keeping.DIGEST, [own[0].shown]) if own else None
         digested = [lookup for lookup in own if self._is_digest(lookup.value, lookup.scope, _DEEPEST)]
         if digested:
-            return Keeping.DIGEST, [_shown(digested[0])]
+            return Keeping.DIGEST, [digested[0].shown]
         made = self._made(column, cls) if own else None
         if made is None:
             return None
-        sent = [(lookup, shown) for lookup in own if (shown := self._sent.of(lookup.value, lookup.scope)) is not None]
+        found = ((lookup, self._sent.of(lookup.value, lookup.scope)) for lookup in own)
+        sent = [(lookup, shown) for lookup, shown in found if shown is not None]
+        if any(_is_of_try(lookup, shown) for lookup, shown in sent):
+            return None
+        if tuple(words(column.name))[-2:] == _SESSION:  # of a talk, a payment, a call, unless a cookie has it
+            sent = [(lookup, shown) for lookup, shown in sent if self._is_of_cookie(shown)]
+            own = []
         if sent:
             is_used_up = all(_deletes(lookup, cls) for lookup, _ in sent)
             keeping = Keeping.USED_UP if is_used_up else Keeping.PLAIN
-            return keeping, [made, *(_shown(lookup) for lookup, _ in sent[:_MOST_SHOWN]), sent[0][1]]
+            return keeping, [made, *(lookup.shown for lookup, _ in sent[:_MOST_SHOWN]), sent[0][1]]
         identifying = (lookup for lookup in own if _IDENTIFYING & set(words(lookup.scope.qualname)))
-        return next(((Keeping.PLAIN, [made, _shown(lookup)]) for lookup in identifying), None)
+        return next(((Keeping.PLAIN, [made, lookup.shown]) for lookup in identifying), None)
 
-    # --- look-ups ---
-
-    def _lookups(self, names: set[str]) -> dict[str, list[_Lookup]]:
-        """Those by the columns of these names, by column."""
-        found: dict[str, list[_Lookup]] = defaultdict(list)
-        for call, scope in self._project.calls_named(*_LOOKUPS):
-            for argument in call.args if scope.module.role is Role.PROD else ():
-                name = (argument.name or "").removesuffix("__exact")
-                if name in names:
-                    found[name].append(_Lookup(call, argument.value, scope))
-        for module in self._project.modules.values():
-            for node, scope in module.comparisons if module.role is Role.PROD else ():
-                if node.ops == ["=="] and isinstance(node.left, form.Attr) and node.left.attr in names:
-                    found[node.left.attr].append(_Lookup(node, node.rights[0], scope))
-        return found
-
-    def _is_of(self, lookup: _Lookup, cls: ClassSymbol) -> bool:
-        """Whether the look-up is one of the class's rows."""
-        around = lookup.scope.enclosing_function
-        for node in form.walk(lookup.call) if isinstance(lookup.call, form.Call | form.Compare) else ():
-            name = last_name(node) if isinstance(node, form.Name | form.Attr) else None
-            if name == cls.name or (name == "cls" and around is not None and around.owner is cls):
-                return isinstance(lookup.call, form.Call) or not self._is_row(lookup.call)
-            if (
-                isinstance(node, form.Attr)
-                and name == "objects"
-                and self._project.infer(node.value, lookup.scope) is cls
-            ):
-                return True
-        owner = (
-            lookup.call.left.value
-            if isinstance(lookup.call, form.Compare) and isinstance(lookup.call.left, form.Attr)
-            else None
+    def _is_of_cookie(self, sent: Evidence) -> bool:
+        """Whether the value that a client sends is in a cookie."""
+        node = node_at(sent.location, self._project)
+        function = scope_at(sent.location, self._project).enclosing_function
+        params = function.parameters if function is not None and node is None else ()
+        parts = [node, *(part for param in params for part in (param.default, param.annotation))]
+        names = (
+            last_name(n)
+            for part in parts
+            for n in (form.walk(part) if part is not None else ())
+            if isinstance(n, form.Name | form.Attr)
         )
-        return owner is not None and self._project.infer(owner, lookup.scope) is cls
-
-    def _is_row(self, node: form.Node) -> bool:
-        left = node.left if isinstance(node, form.Compare) else None
-        return isinstance(left, form.Attr) and isinstance(left.value, form.Call)
+        return any("cookie" in (name or "").lower() for name in names)
 
     # --- where keys come from ---
 
@@ -231,7 +198,7 @@ class StoredKeys:
         """Whether one of the functions makes the value, here or in what is called or named here."""
         if not depth:
             return False
-        for part in form.walk(node):
+        for part in _unsigned(node):
             if isinstance(part, form.Name | form.Attr) and last_name(part) in names:
                 return True
             if isinstance(part, form.Call) and self._gives(self._project.callee_function(part, scope), depth, names):
@@ -246,6 +213,22 @@ class StoredKeys:
     def _gives(self, function: FunctionSymbol | None, depth: int, names: frozenset[str]) -> bool:
         returned = [r.value for r in function.returns if r.value is not None] if function is not None else []
         return function is not None and any(self._calls(value, function.scope, depth - 1, names) for value in returned)
+
+
+def _is_of_try(lookup: Lookup, sent: Evidence) -> bool:
+    """Whether what the client sends is good for one try of signing in, as far as its names tell."""
+    spoken = {*words(sent.text), *words(last_name(lookup.value) or "")}
+    return not {"state", "nonce"}.isdisjoint(spoken)
+
+
+def _unsigned(node: form.Expr | form.Stmt) -> Iterator[form.Expr | form.Stmt]:
+    """The parts of an expression, but for the claims of a token that is signed: their table holds what was issued."""
+    is_signed = isinstance(node, form.Call) and last_name(node.func) in _SIGNING
+    if is_signed and isinstance(node, form.Call) and any(not isinstance(a.value, form.Const) for a in node.args):
+        return
+    yield node
+    for child in node.children():
+        yield from _unsigned(child)
 
 
 def _is_digest_of_keys(column: Column, table: Table) -> bool:
@@ -267,14 +250,15 @@ def _own_words(node: form.Expr) -> set[str]:
 
 def _may_be_key(table: Table, column: Column) -> bool:
     parts = tuple(w for w in words(column.name) if w not in _DIGESTS and not w.isdigit())
-    if column.fk_to is not None or not any(text in column.type.lower() for text in _TEXTS):
+    is_text = any(text in column.type.lower() for text in _TEXTS) and "encrypt" not in column.type.lower()
+    if column.fk_to is not None or not is_text:
         return False
     return bool(parts) and (
         parts[-1] in _WORDS or parts[-2:] in _PAIRS or (parts[0] in _SHORT and len(parts) == 1 and _is_of_keys(table))
     )
 
 
-def _deletes(lookup: _Lookup, cls: ClassSymbol) -> bool:
+def _deletes(lookup: Lookup, cls: ClassSymbol) -> bool:
     """Whether the function that looks the row up deletes it, and not only where it has ended."""
     function = lookup.scope.enclosing_function
     nodes = function.nodes if function is not None else ()
@@ -289,7 +273,3 @@ def _deletes(lookup: _Lookup, cls: ClassSymbol) -> bool:
 def _asks_for_end(test: form.Expr) -> bool:
     names = (last_name(n) or "" for n in form.walk(test) if isinstance(n, form.Name | form.Attr))
     return any(not _ENDED.isdisjoint(words(name)) for name in names)
-
-
-def _shown(lookup: _Lookup) -> Evidence:
-    return lookup.scope.module.evidence(lookup.call, "it is looked up here")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from assay.scanner.dataflow.keys.claims import Claims, Payloads
 from assay.scanner.dataflow.keys.lifetimes import Lifetime, Lifetimes, is_lasting, speaks_of_lasting
 from assay.scanner.dataflow.keys.places import node_at, scope_at
+from assay.scanner.dataflow.keys.stated_lifetimes import stated_lifetimes
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
 from assay.scanner.dataflow.ways import Turn, way_to
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import last_name, last_part, literal_item
+from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.key import Expiry, TokenIssue
@@ -61,11 +63,6 @@ _LIFETIMES: Mapping[str, tuple[str, int | None]] = {
     "litestar.security.jwt.OAuth2PasswordBearerAuth": ("default_token_expiration", None),
 }
 """The keyword and the place of a lifetime that calls are told; without one the library's own counts."""
-_DJANGO_TOKENS = ("rest_framework_simplejwt.tokens.", "ninja_jwt.tokens.")
-_FLASK_SETTINGS = frozenset({"JWT_ACCESS_TOKEN_EXPIRES", "JWT_REFRESH_TOKEN_EXPIRES"})
-_DJANGO_RESET = "PASSWORD_RESET_TIMEOUT"
-_DJANGO_SETTINGS = ("SIMPLE_JWT", "NINJA_JWT")
-_DJANGO_KEYS = ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "SLIDING_TOKEN_LIFETIME")
 _OF_ISSUERS = frozenset({"iss", "iat", "aud", "jti", "nbf", "kid"})
 """Claims that say nothing of a user: who is the issuer, and for whom the token is."""
 _ENDING = frozenset({"expires", "expiry", "expiration", "expire", "exp", "expired", "until", "ttl", "deadline"})
@@ -99,15 +96,16 @@ class TokenIssues:
     """All of them in the production code of a project."""
 
     def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
         self._project = gathered.project
-        self._settings = gathered.settings
         self._production = gathered.production
         self._payloads = Payloads(self._project)
         self._lifetimes = Lifetimes(self._project, self._production)
 
     def all(self) -> Iterator[TokenIssue]:
         """Each once, in order of path and position."""
-        found = [*self._by_calls(), *self._by_classes(), *self._by_settings()]
+        stated = (found for name, place in stated_lifetimes(self._gathered) for found in self._stated(name, place))
+        found = [*self._by_calls(), *stated]
         ordinals = Ordinals()
         for issue in sorted(found, key=lambda f: f.place):
             function = around(issue.scope)
@@ -147,16 +145,6 @@ class TokenIssues:
             if found is not None:
                 yield found
 
-    def _by_classes(self) -> Iterator[_Found]:
-        """Classes of tokens that state their own lifetime."""
-        for cls in self._project.classes:
-            if cls.module.role is not Role.PROD or not cls.own("lifetime"):
-                continue
-            if any(base.startswith(_DJANGO_TOKENS) for base in self._project.base_names(cls)):
-                for binding in cls.own("lifetime")[-1:]:
-                    if binding.value is not None:
-                        yield from self._stated(cls.name, cls.module.location(binding.value))
-
     # --- tokens ---
 
     def _encoded(self, call: form.Call, scope: Scope, keyword: str, position: int) -> _Found | None:
@@ -181,7 +169,22 @@ class TokenIssues:
             return Expiry.FOREIGN, "it says nothing of a user"
         if any(_ENDING & set(words(key)) for key in known) or self._is_of_ending_row(claims):
             return Expiry.OTHERWISE, "there is no `exp`; something else says when it ends"
+        if "iat" in known and self._age_is_asked:
+            return Expiry.OTHERWISE, "there is no `exp`; code compares the age of a token"
         return Expiry.NEVER, "there is no `exp` in it"
+
+    @cached_property
+    def _age_is_asked(self) -> bool:
+        """Whether code compares when a token was issued with something."""
+        modules = dict.fromkeys(scope.module for _, scope in self._project.calls_named("decode"))
+        compared = (
+            part
+            for module in modules
+            for node in form.walk_body(module.facts.body)
+            if isinstance(node, form.Compare)
+            for part in form.walk(node)
+        )
+        return any(isinstance(part, form.Const) and part.value == "iat" for part in compared)
 
     def _is_of_ending_row(self, claims: Claims) -> bool:
         """Whether the token carries a field of a record that says itself when it ends."""
@@ -243,9 +246,7 @@ class TokenIssues:
             return self._found(call, scope, Expiry.OTHERWISE, [scope.module.evidence(call, "its age is told apart")])
         if _FOR_GOOD & spoken:
             return self._found(call, scope, Expiry.AGELESS, [scope.module.evidence(call, "it is to work for good")])
-        if name.startswith("django.core.signing.Signer.") or any(
-            part in name for part in _WITHOUT_TIME if "Time" not in name
-        ):
+        if "Time" not in name and any(part in name for part in _WITHOUT_TIME):
             expiry = Expiry.UNTIMED if _OPENING & spoken else Expiry.AGELESS
             return self._found(call, scope, expiry, [scope.module.evidence(call, "such a signature holds no time")])
         expiry = Expiry.ANY_AGE if _OPENING & spoken else Expiry.UNTIMED
@@ -256,28 +257,12 @@ class TokenIssues:
         receiver = call.func.value if isinstance(call.func, form.Attr) else call.func
         names = [last_name(n) or "" for n in form.walk(receiver) if isinstance(n, form.Name | form.Attr)]
         signer = self._project.infer(receiver, scope)
-        made = signer.origin if isinstance(signer, Instance) and isinstance(signer.origin, form.Call) else None
+        made = signer.origin if isinstance(signer, Instance) else None
         salts = [part.keyword("salt") for part in (call, made) if part is not None]
         texts = [str(n.value) for n in (*form.walk(receiver), *salts) if isinstance(n, form.Const)]
         return {word for text in (*names, *texts) for word in words(text)}
 
-    # --- settings ---
-
-    def _by_settings(self) -> Iterator[_Found]:
-        for setting in self._settings:
-            if setting.source == "Flask config" and setting.name in _FLASK_SETTINGS and setting.role is Role.PROD:
-                for meaning in self._production.stated(setting)[:1]:
-                    yield from self._stated(setting.name, meaning.evidence.location)
-        for site in self._production.sites:
-            for node, around in self._production.given(site, _DJANGO_RESET)[-1:]:
-                if around.module.role is Role.PROD:
-                    yield from self._stated(_DJANGO_RESET, around.module.location(node))
-            for name in _DJANGO_SETTINGS:
-                for node, _ in self._production.given(site, name)[-1:]:
-                    for key in _DJANGO_KEYS:
-                        value = literal_item(node, key)
-                        if value is not None and site.role is Role.PROD:
-                            yield from self._stated(key, site.location(value))
+    # --- lifetimes that are stated ---
 
     def _stated(self, name: str, place: Location) -> Iterator[_Found]:
         node, scope = node_at(place, self._project), scope_at(place, self._project)
@@ -309,4 +294,3 @@ def _known_as(name: str) -> str:
     if parts[0] == "itsdangerous" and len(parts) == 4:
         del parts[1]
     return ".".join(parts)
-

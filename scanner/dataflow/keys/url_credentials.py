@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeGuard
 
 from assay.scanner.dataflow.constants import list_items, string_value
-from assay.scanner.dataflow.lexicon import sensitivity, words
+from assay.scanner.dataflow.keys.places import node_at, scope_at
+from assay.scanner.dataflow.keys.query_parameters import QueryParameters
+from assay.scanner.dataflow.keys.sent_urls import sent_in_urls
+from assay.scanner.dataflow.keys.url_parts import LINKS, OF_OTHERS, UrlPart, is_credential, is_of_session, is_sure
+from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.secrets.names import is_password
 from assay.scanner.dataflow.secrets.undeployed import is_undeployed
-from assay.scanner.dataflow.sources import injection, path_parameters
 from assay.scanner.framework import Route
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.scopes import FunctionSymbol, How, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.key import UrlCredential, UrlUse
-from assay.scanner.model.log import Sensitivity
-from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
@@ -31,11 +32,6 @@ _GETTING = frozenset({"get", "getlist", "getone", "pop", "get_all", "getall"})
 _QUERY_METHODS = frozenset({"get_query_argument", "get_query_arguments", "get_param"})
 """Methods of Tornado's handlers and Falcon's requests."""
 _SOCKETS = frozenset({"websocket", "ws", "socket"})
-_SENDING = ("get", "post", "put", "delete", "patch", "request", "head", "stream")
-_BY_SIGNATURE = frozenset({"fastapi", "litestar", "ninja", "django-ninja"})
-"""Frameworks that take plain parameters of a handler from the query string."""
-_IN_QUERY = frozenset({"Query"})
-_ELSEWHERE = frozenset({"Header", "Cookie", "Form", "Body", "File", "Path", "Depends", "Security"})
 _SCHEMES = {
     "fastapi.security.APIKeyQuery": True,
     "fastapi.security.api_key.APIKeyQuery": True,
@@ -52,37 +48,22 @@ _NINJA = {
     "ninja.security.HttpBasicAuth": False,
 }
 """The same of Django Ninja, which are derived from."""
-_SURE = frozenset(
-    {
-        "access_token", "accesstoken", "api_key", "apikey", "api_token", "apitoken", "auth_token", "authtoken",
-        "bearer", "client_secret", "id_token", "jwt", "refresh_token", "secret", "session_id", "session_token",
-        "sessionid", "sid",
-    }
-)  # fmt: skip
-"""Names that leave no doubt that whoever has the value is let in again and again."""
-_LINKS = frozenset(
-    {
-        "accept", "activate", "activation", "callback", "confirm", "confirmation", "download", "email", "embed",
-        "export", "feed", "forgot", "ical", "invitation", "invite", "join", "magic", "oauth", "preview", "public",
-        "recover", "redirect", "register", "reset", "share", "shared", "signup", "unsubscribe", "verification",
-        "verify", "webhook",
-    }
-)  # fmt: skip
-"""Words of code that answers links which are sent to somebody, and other parties' redirects."""
-_OF_OTHERS = frozenset({"callback", "redirect", "webhook", "hook"})
-"""Words of code that another party calls, or sends a browser to, by an address that is agreed on."""
 _IDENTIFYING = frozenset(
-    {"auth", "authenticate", "authentication", "authorize", "authorized", "current", "login", "required", "user"}
+    {
+        "auth",
+        "authenticate",
+        "authentication",
+        "authorize",
+        "authorized",
+        "current",
+        "login",
+        "require",
+        "required",
+        "requires",
+        "user",
+    }
 )
 """Words of code that finds out who is calling."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    name: str
-    scope: Scope
-    location: Location
-    use: UrlUse
 
 
 class UrlCredentials:
@@ -92,6 +73,7 @@ class UrlCredentials:
         self._project = gathered.project
         self._routes = [route for route, _ in gathered.endpoints]
         self._settings = gathered.settings
+        self._production = gathered.production
         self._handlers: dict[FunctionSymbol, list[Route]] = {}
         for route in self._routes:
             if route.handler is not None:
@@ -101,7 +83,13 @@ class UrlCredentials:
         """Each once, in order of path and position."""
         found = {
             read.location: read
-            for reads in (self._read_in_bodies(), self._parameters(), self._schemes(), self._sent(), self._located())
+            for reads in (
+                sent_in_urls(self._project),
+                self._read_in_bodies(),
+                self._parameters(),
+                self._schemes(),
+                self._located(),
+            )
             for read in reads
             if read.scope.module.role is Role.PROD
         }
@@ -122,7 +110,7 @@ class UrlCredentials:
 
     # --- reads ---
 
-    def _read_in_bodies(self) -> Iterator[_Read]:
+    def _read_in_bodies(self) -> Iterator[UrlPart]:
         for function in self._functions():
             signed = {a.value for n in function.nodes if _reads_signed(n) for a in n.args}
             for node in function.nodes:
@@ -131,14 +119,14 @@ class UrlCredentials:
                     continue
                 owner, key = read
                 name = string_value(key, function.scope, self._project)
-                where = _place_of(owner)
+                where = _place_of(owner, function.scope)
                 if name is None or where is None:
                     continue
                 if node in signed:
                     continue
                 use = self._in_header(name) if where is UrlUse.HEADER else self._in_url(name, function, owner)
                 if use is not None:
-                    yield _Read(name, function.scope, function.module.location(node), use)
+                    yield UrlPart(name, function.scope, function.module.location(node), use)
 
     def _functions(self) -> Iterable[FunctionSymbol]:
         """Those that have a request: handlers, functions that take one, and all in modules that import Flask's."""
@@ -161,8 +149,7 @@ class UrlCredentials:
 
     def _in_url(self, name: str, function: FunctionSymbol, owner: form.Expr | None) -> UrlUse | None:
         """What a credential of that name in the query string is; None for what is none."""
-        lowered = "_".join(words(name))
-        if not (is_password(name) or lowered in _SURE or sensitivity(name) is Sensitivity.CREDENTIAL):
+        if not is_credential(name):
             return None
         spoken = {*words(function.qualname), *(w for r in self._handlers.get(function, ()) for w in words(r.path))}
         routes = self._handlers.get(function, ())
@@ -173,96 +160,69 @@ class UrlCredentials:
             return UrlUse.SOCKET
         if is_password(name):
             return UrlUse.READ
-        if lowered in _SURE and not _OF_OTHERS & spoken:
+        if is_sure(name) and not OF_OTHERS & spoken:
             return UrlUse.READ
-        if (_LINKS | _OF_OTHERS) & spoken:
+        if (LINKS | OF_OTHERS) & spoken:
             return UrlUse.LINK
         spoken_by_decorators = {w for d in function.decorators for w in words(_spelled(d))}
         is_asking = _IDENTIFYING & {*words(function.qualname), *spoken_by_decorators} or _reads_authorization(function)
+        if is_of_session(name) and not is_asking:
+            return None
         return UrlUse.READ if is_asking and not routes else UrlUse.TOKEN
 
-    def _parameters(self) -> Iterator[_Read]:
-        """Parameters that a framework fills from the query string."""
-        marked: dict[FunctionSymbol, None] = {}
-        modules = dict.fromkeys(scope.module for _, scope in self._project.calls_named(*_IN_QUERY))
-        for module in modules:
-            marked.update(dict.fromkeys(module.functions))
-        for function in dict.fromkeys((*self._handlers, *marked)):
-            routes = self._handlers.get(function, [])
-            is_bound = any(route.framework.lower() in _BY_SIGNATURE for route in routes)
-            in_path = {name for route in routes for name in path_parameters(route.path)}
-            for param in function.parameters:
-                if param.name in in_path or not self._is_in_query(param, function, is_bound=is_bound):
-                    continue
-                use = self._in_url(param.name, function, None)
-                if use is not None:
-                    yield _Read(param.name, function.scope, function.module.location(param), use)
+    def _parameters(self) -> Iterator[UrlPart]:
+        """Parameters that a framework fills from the path or the query string."""
+        found: dict[form.Param, UrlPart] = {}
+        for name, param, function, is_in_path in QueryParameters(self._project, self._handlers).all():
+            use = _in_path(name) if is_in_path else self._in_url(name, function, None)
+            if use is not None:
+                found.setdefault(param, UrlPart(name, function.scope, function.module.location(param), use))
+        yield from found.values()
 
-    def _is_in_query(self, param: form.Param, function: FunctionSymbol, *, is_bound: bool) -> bool:
-        stated = [node for node in (param.default, param.annotation) if node is not None]
-        calls = {last_name(n.func) for node in stated for n in form.walk(node) if isinstance(n, form.Call)}
-        if calls & _IN_QUERY:
-            return True
-        if not is_bound or calls & _ELSEWHERE or param.annotation is None:
-            return False
-        if any(injection(node, function.outer, self._project) is not None for node in stated):
-            return False
-        declared = self._project.annotation_class(param.annotation, function.outer)
-        return isinstance(declared, External) and declared.name == "builtins.str"
-
-    def _schemes(self) -> Iterator[_Read]:
+    def _schemes(self) -> Iterator[UrlPart]:
         for call, scope in self._project.calls_named(*{name.rpartition(".")[2] for name in _SCHEMES}):
             callee = self._project.infer(call.func, scope)
             in_query = _SCHEMES.get(callee.name) if isinstance(callee, External) else None
             if in_query is not None:
                 use = UrlUse.READ if in_query else UrlUse.HEADER
-                yield _Read(last_name(call.func) or "", scope, scope.module.location(call), use)
+                yield UrlPart(last_name(call.func) or "", scope, scope.module.location(call), use)
 
         for module in self._project.modules.values():
             for cls in module.classes if "ninja" in module.imported_packages else ():
                 bases = self._project.base_names(cls) & _NINJA.keys()
                 if bases:
                     use = UrlUse.READ if any(_NINJA[base] for base in bases) else UrlUse.HEADER
-                    yield _Read(cls.name, cls.scope, cls.location, use)
+                    yield UrlPart(cls.name, cls.scope, cls.location, use)
 
-    def _located(self) -> Iterator[_Read]:
+    def _located(self) -> Iterator[UrlPart]:
         """`JWT_TOKEN_LOCATION` of Flask-JWT-Extended."""
         for setting in self._settings:
             if setting.name != "JWT_TOKEN_LOCATION" or setting.source != "Flask config":
                 continue
-            module = self._project.modules[setting.location.path]
-            for scope in module.scopes:
-                for binding in scope.bindings.get(setting.name, ()):
-                    for item, place in list_items(binding.value, scope, self._project) if binding.value else ():
-                        if isinstance(item, form.Const) and item.value == "query_string":
-                            yield _Read(setting.name, place, place.module.location(item), UrlUse.READ)
+            for meaning in self._production.stated(setting):
+                place = meaning.evidence.location
+                node, scope = node_at(place, self._project), scope_at(place, self._project)
+                for item, owner in list_items(node, scope, self._project) if isinstance(node, form.Display) else ():
+                    if isinstance(item, form.Const) and item.value == "query_string":
+                        yield UrlPart(setting.name, owner, owner.module.location(item), UrlUse.READ)
 
-    # --- what the service itself sends ---
 
-    def _sent(self) -> Iterator[_Read]:
-        for call, scope in self._project.calls_named(*_SENDING):
-            params = call.keyword("params")
-            if params is None:
-                continue
-            pairs = zip(params.keys, params.values, strict=True) if isinstance(params, form.Dict) else ()
-            for key, value in pairs:
-                name = string_value(key, scope, self._project) if key is not None else None
-                if name is None or isinstance(value, form.Const):
-                    continue
-                if is_password(name):
-                    yield _Read(name, scope, scope.module.location(value), UrlUse.SENT)
-                elif "_".join(words(name)) in _SURE:
-                    yield _Read(name, scope, scope.module.location(value), UrlUse.SENT_KEY)
+def _in_path(name: str) -> UrlUse | None:
+    """What a credential of that name in the path is; a token there is a link's, and `/secrets/{secret}` names one."""
+    if is_password(name):
+        return UrlUse.READ
+    return UrlUse.TOKEN if is_sure(name) and name != "secret" else None
 
 
 def _read_of(node: form.Expr | form.Stmt) -> tuple[form.Expr, form.Expr] | None:
     """What a part of is read, and the key of the part."""
     match node:
-        case form.Subscript(value=form.Attr() as owner, index=key):
+        case form.Subscript(value=form.Attr() | form.Name() as owner, index=key):
             return owner, key
-        case form.Call(func=form.Attr(value=form.Attr() as owner, attr=method), args=[form.Arg(value=key), *_]):
-            if method in _GETTING:
-                return owner, key
+        case form.Call(func=form.Attr(value=form.Attr() | form.Name() as owner, attr=method), args=[first, *_]) if (
+            method in _GETTING
+        ):
+            return owner, first.value
         case form.Call(func=form.Attr(attr=method) as owner, args=[form.Arg(value=key), *_]) if (
             method in _QUERY_METHODS
         ):
@@ -275,13 +235,26 @@ def _reads_signed(node: form.Expr | form.Stmt) -> TypeGuard[form.Call]:
     return isinstance(node, form.Call) and last_name(node.func) in ("loads", "unsign", "unsign_object", "check_token")
 
 
-def _place_of(owner: form.Expr) -> UrlUse | None:
+def _place_of(owner: form.Expr, scope: Scope) -> UrlUse | None:
     """Where in a request the part is; None where it is in no request."""
+    if isinstance(owner, form.Name):
+        bindings = scope.lookup(owner.id, owner.start)
+        owner = _whole(bindings[-1].value) or owner if bindings and bindings[-1].how is How.ASSIGN else owner
     if not isinstance(owner, form.Attr) or last_name(owner.value) not in _REQUESTS:
         return None
     if owner.attr in _QUERIES or owner.attr in _QUERY_METHODS:
         return UrlUse.READ
     return UrlUse.HEADER if owner.attr in _HEADERS else None
+
+
+def _whole(node: form.Expr | None) -> form.Expr | None:
+    """Without calls that give the same part of a request as another mapping: `request.args.to_dict()`."""
+    match node:
+        case form.Call(func=form.Attr(value=inner, attr="to_dict" | "copy" | "dict")):
+            return inner
+        case form.Call(func=form.Name(id="dict"), args=[form.Arg(value=inner)]):
+            return inner
+    return node
 
 
 def _names_in(node: form.Expr) -> set[str]:

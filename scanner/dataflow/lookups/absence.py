@@ -183,14 +183,23 @@ class Walk:
         return not {last_name(node) or "" for node in caught}.isdisjoint(names_of(miss, self._project))
 
     def _match(self, subject: form.Expr, cases: list[form.Case]) -> Miss | None:
-        if self._values.of(subject) is not Held.NONE:
+        values = self._values
+        if values.of(subject) is not Held.NONE:
             return None
-        self._values.has_asked = True
+        values.has_asked = True
         for case in cases:
-            if any(isinstance(v, form.Const) and v.value is None for v in case.values):
+            is_plain = all(isinstance(value, form.Const) for value in case.values)
+            if case.values and not (
+                is_plain and any(v.value is None for v in case.values if isinstance(v, form.Const))
+            ):
+                continue
+            values.assign([*case.binds], Held.NONE, subject)
+            truth = values.truth(case.guard) if case.guard is not None else True
+            if truth is None:
+                return Miss(Kind.UNKNOWN)
+            if truth:
                 return self._body(case.body)
-        last = cases[-1] if cases else None
-        return self._body(last.body) if last is not None and not last.values else Miss(Kind.UNKNOWN)
+        return None
 
     # --- ends ---
 
@@ -205,6 +214,8 @@ class Walk:
         values = self._values
         if self._set is not None:
             return self._set
+        if isinstance(value, form.Conditional) and (truth := values.truth(value.test)) is not None:
+            return self._returned(value.body if truth else value.orelse)
         if value is None:
             return self._unless_passed(Miss(Kind.GOES_ON if values.has_asked else Kind.NONE))
         held = values.of(value)
@@ -237,6 +248,12 @@ class Walk:
         miss = raised(exc, self._function.scope, self._project)
         place = self._values.evidence(node, "what is raised then")
         return Miss(miss.kind, miss.status, miss.exception, miss.cls, place)
+
+
+def _takes_none(case: form.Case) -> bool:
+    """`case None`, `case None | False`, and not `case Order(owner=None)`."""
+    given = [value.value for value in case.values if isinstance(value, form.Const)]
+    return None in given and len(given) == len(case.values)
 
 
 def _is_same(first: Miss, second: Miss) -> bool:

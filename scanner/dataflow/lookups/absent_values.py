@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 
+from assay.scanner.dataflow.lookups.chains import assigned_names
 from assay.scanner.dataflow.lookups.misses import Kind, Miss
 from assay.scanner.dataflow.lookups.outcomes import aborts
 from assay.scanner.dataflow.responses.statuses import is_response
@@ -23,6 +24,8 @@ _TESTING = frozenset({"isinstance", "hasattr", "callable", "bool"})
 _TAKING_NONE = frozenset(
     """str repr print type id getattr format log debug info warning error exception append dict""".split()
 )
+_WRITING = frozenset({"update", "delete", "set", "inc", "upsert", "replace", "update_one", "delete_one"})
+"""Steps that write what a query finds, and nothing where that is nothing."""
 _SERIALIZERS = ("rest_framework.serializers.", "marshmallow.")
 
 Called = Callable[[FunctionSymbol, frozenset[str]], Miss]
@@ -109,6 +112,8 @@ class AbsentValues:
             case form.Const(value=value):
                 is_plain = value is None or value is False
                 return (Held.NONE if value is None else Held.FALSE) if is_plain else Held.OTHER
+            case form.Await(value=form.Call(func=form.Attr(value=inner, attr=step))) if inner in self._sources:
+                return self._built(inner, step)
             case form.Await(value=inner) | form.Starred(value=inner):
                 return self.of(inner)
             case form.Walrus(target=target, value=inner):
@@ -176,6 +181,14 @@ class AbsentValues:
                 return Held.OTHER
         # What answers for itself is returned by whoever called it, as a rule.
         raise Ended(ending)
+
+    def _built(self, node: form.Expr, step: str) -> Held:
+        """A step of a query that is run afterwards: `await Order.get_or_none(id=order_id).only("total")`."""
+        held = self.of(node)
+        if step in _WRITING:
+            self.has_asked = True
+            return Held.OTHER
+        return held
 
     def _boolean(self, op: str, values: list[form.Expr]) -> Held:
         held, is_open = Held.OTHER, False
@@ -276,18 +289,6 @@ class AbsentValues:
 
 def _at(miss: Miss, evidence: Evidence) -> Miss:
     return Miss(miss.kind, miss.status, miss.exception, miss.cls, evidence)
-
-
-def assigned_names(target: form.Expr) -> Iterator[str]:
-    """The plain names that an assignment binds."""
-    match target:
-        case form.Name(id=name):
-            yield name
-        case form.Display(items=items):
-            for item in items:
-                yield from assigned_names(item)
-        case form.Starred(value=inner):
-            yield from assigned_names(inner)
 
 
 def _expressions_in(node: form.Expr) -> Iterator[form.Expr]:

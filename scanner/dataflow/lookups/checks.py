@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.lookups.calling import callee, handed, is_on_self
-from assay.scanner.dataflow.lookups.labels import Labels, is_caller, labels_in, names_caller, names_id, names_object
+from assay.scanner.dataflow.lookups.labels import (
+    CALLER_WORDS,
+    Labels,
+    is_caller,
+    labels_in,
+    names_caller,
+    names_id,
+    names_object,
+)
 from assay.scanner.dataflow.lookups.roles import ROLE_ATTRIBUTES
 from assay.scanner.dataflow.lookups.tests_before import refuses
 from assay.scanner.linker.project import Project, last_name
@@ -63,7 +71,9 @@ class Checks:
                     and refuses(body, function.scope, self._project)
                 ):
                     yield module.evidence(test, "it turns callers away")
-                case form.Attr(value=base, attr=attr) if attr in ROLE_ATTRIBUTES and is_caller(base, labels):
+                case form.Attr(value=base, attr=attr) if attr in ROLE_ATTRIBUTES and (
+                    is_caller(base, labels) or _is_somebody_else(base, labels)
+                ):
                     yield module.evidence(node, "the caller's role decides")
                 case form.Call() if self._asks_by_name(node, labels, wanted):
                     yield module.evidence(node, "it checks what the caller may do")
@@ -98,6 +108,12 @@ class Checks:
         )
         owner = call.func.value if isinstance(call.func, form.Attr) else None
         return involved or owner is None or names_caller(owner, labels) or is_on_self(call)
+
+
+def _is_somebody_else(node: form.Expr, labels: Labels) -> bool:
+    """`user.is_admin`, where `user` is not what the path names: then it is who is asking."""
+    is_named = isinstance(node, form.Name) and not CALLER_WORDS.isdisjoint(words(node.id))
+    return is_named and not names_object(node, labels)
 
 
 def _asks_whether_known(test: form.Expr, labels: Labels) -> bool:

@@ -44,8 +44,8 @@ class Held:
 
     def view(self, view: ClassSymbol) -> Evidence | None:
         """Where a class-based view holds what it looks up to the caller: in its query, or in a filter behind that."""
-        queried = self._project.method(view, "get_queryset")
-        found = self.function(queried) if queried is not None else None
+        making = (self._project.method(view, name) for name in ("get_queryset", "filter_queryset"))
+        found = next(filter(None, (self.function(method) for method in making if method is not None)), None)
         stated = self._project.class_attribute(view, "filter_backends")
         if found is not None or stated is None:
             return found

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.lookups.absent_values import assigned_names
+from assay.scanner.dataflow.lookups.chains import assigned_names
+from assay.scanner.dataflow.lookups.decorators import filled
+from assay.scanner.dataflow.lookups.queries import is_session_name
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered
-from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.linker.scopes import FunctionSymbol, How, Module
 from assay.scanner.readers.python import form
 
 CALLER_WORDS = frozenset(
@@ -30,6 +32,8 @@ _ASKING = frozenset(
     current_organization current_company current_team current_workspace current_customer logged_in_user
     authenticated_userid get_user_from_token get_token_payload""".split()
 )
+_TOKENS = frozenset({"token", "jwt"})
+_READING = frozenset({"decode", "verify", "validate", "validator", "check", "parse", "read"})
 _PATH_MAPPINGS = frozenset({"kwargs", "view_args", "match_info", "path_params", "matchdict", "path_kwargs"})
 _NOT_CALLERS = frozenset({"db", "session", "service", "repository", "repo", "settings", "form", "manager", "dao"})
 _CONVERTING = frozenset(
@@ -58,14 +62,16 @@ def labels_in(function: FunctionSymbol, wanted: str, given: Labels, project: Pro
     `wanted` is the name of the path's parameter.
     """
     labels = Labels(set(given.ids), set(given.callers), set(given.objects))
-    labels.callers.update(_injected_callers(function, project))
+    labels.callers.update(_injected_callers(function, project), _renamed_callers(function.module))
     for node in function.nodes:
         match node:
             case form.Assign(targets=targets, value=value) if value is not None:
                 _spread([n for t in targets for n in assigned_names(t)], value, labels, wanted)
             case form.Walrus(target=target, value=value):
                 _spread(list(assigned_names(target)), value, labels, wanted)
-            case form.Call(func=form.Attr(value=form.Name(id=cursor), attr="execute"), args=args):
+            case form.Call(func=form.Attr(value=form.Name(id=cursor), attr="execute"), args=args) if not (
+                is_session_name(cursor)
+            ):
                 # A cursor's next row is what was asked for.
                 if any(names_id(a.value, labels, wanted) for a in args):
                     labels.ids.add(cursor)
@@ -99,11 +105,12 @@ def is_form_of_id(node: form.Expr, labels: Labels, wanted: str) -> bool:
 
 
 def _injected_callers(function: FunctionSymbol, project: Project) -> Iterator[str]:
-    """Parameters that a framework fills with who is asking, by what they and their providers are called."""
+    """Parameters that a framework or a decorator fills with who is asking, told by their and their providers' names."""
     for param, provider in injected(function, project):
         named = {*words(param.name), *words(_spelled(provider.node))}
         if named & CALLER_WORDS and _NOT_CALLERS.isdisjoint(words(param.name)):
             yield param.name
+    yield from (name for name in filled(function, project) if not CALLER_WORDS.isdisjoint(words(name)))
 
 
 @remembered
@@ -121,6 +128,13 @@ def injected(function: FunctionSymbol, project: Project) -> tuple[tuple[form.Par
     return tuple(found)
 
 
+def _renamed_callers(module: Module) -> Iterator[str]:
+    """`from flask_jwt_extended import current_user as me`."""
+    for binding in module.imports:
+        if binding.how is How.IMPORT_FROM and binding.name in _ASKING:
+            yield from (name for name, found in module.scope.bindings.items() if binding in found)
+
+
 def _spelled(node: form.Expr) -> str:
     return last_name(node.func if isinstance(node, form.Call) else node) or ""
 
@@ -131,9 +145,10 @@ def is_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:
         case form.Name(id=name):
             return name in labels.callers or name in _ASKING
         case form.Attr(value=form.Name(id="self"), attr=attr):
-            return attr in _ASKING or not CALLER_WORDS.isdisjoint(words(attr)[-1:])
+            return attr in _ASKING or not CALLER_WORDS.isdisjoint(words(attr.removesuffix("_id"))[-1:])
         case form.Attr(value=base, attr=attr):
-            return attr in _ASKING or (attr.lower() in _CARRIED and last_name(base) in _CARRIERS)
+            is_named = not _CARRIED.isdisjoint(words(attr.removesuffix("_id"))[-1:])
+            return attr in _ASKING or (is_named and last_name(base) in _CARRIERS)
         case form.Subscript(value=base, index=form.Const(value=str() as key)):
             return last_name(base) in _CARRIERS and bool(_CARRIED.intersection(words(key)))
         case form.Call(
@@ -141,8 +156,16 @@ def is_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:
         ):
             return last_name(base) in _CARRIERS and bool(_CARRIED.intersection(words(key)))
         case form.Call(func=func):
-            return last_name(func) in _ASKING
+            return last_name(func) in _ASKING or _reads_token(func)
     return False
+
+
+def _reads_token(func: form.Expr) -> bool:
+    """`jwt.decode(...)`, `verify_token(...)`: what a token that comes with the request says of the caller."""
+    if (form.dotted(func) or "").endswith("jwt.decode"):
+        return True
+    named = words(last_name(func) or "")
+    return not _TOKENS.isdisjoint(named) and not _READING.isdisjoint(named)
 
 
 def names_caller(node: form.Expr | form.Stmt, labels: Labels) -> bool:

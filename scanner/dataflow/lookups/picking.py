@@ -5,13 +5,13 @@ from __future__ import annotations
 from assay.scanner.dataflow.lookups.conditions import PRIMARY, Condition, conditions
 from assay.scanner.dataflow.lookups.labels import Labels, is_caller, names_id
 from assay.scanner.dataflow.lookups.owners import Owners
-from assay.scanner.dataflow.lookups.queries import Query
+from assay.scanner.dataflow.lookups.queries import STATEMENTS, Query
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.readers.python import form
 
 _IDS = frozenset({"", PRIMARY, "id", "_id", "uuid", "guid", "oid"})
-_ANY_OF_MANY = frozenset({"first", "last", "afirst", "alast"})
+_ANY_OF_MANY = frozenset({"first", "last", "afirst", "alast", *STATEMENTS})
 
 
 def is_picked_by_id(found: Query, labels: Labels, wanted: str, view: ClassSymbol | None, owners: Owners) -> bool:

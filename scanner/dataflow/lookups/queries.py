@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.scanner.dataflow.lookups.chains import assigned_to, chain, made_of, root_of
 from assay.scanner.dataflow.lookups.misses import NOT_FOUND, NOTHING, Kind, Miss
+from assay.scanner.dataflow.lookups.models import model_in, model_of_view
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.readers.python import form
 
@@ -34,21 +35,28 @@ _OF_CLASSES = {
     "find_one": {"beanie": NOTHING},
 }
 """Class methods of models, by the package of the model's base."""
+_MAPPINGS = frozenset({"in_bulk", "ain_bulk", "aggregate", "aaggregate"})
+"""Last steps of queries that give a mapping, whose `get` is another one."""
+_WRITING = frozenset({"update", "delete", "aupdate", "adelete"})
+_RUNNING = frozenset({"execute", "exec"})
+STATEMENTS = _WRITING | _RUNNING
+"""Last names of calls that write all rows that a query picks."""
+_NO_ROW = Miss(Kind.GOES_ON)
+_PICKING_STEPS = frozenset({"filter", "filter_by", "where"})
 _STEPS = frozenset(
     """query select filter filter_by where exclude objects execute scalars exec get_queryset all select_related
     prefetch_related options join outerjoin with_for_update order_by fetch only defer""".split()
 )
-NAMES = frozenset({*_OR_404, *_OF_CHAINS, *_OF_DRIVERS, *_OF_CLASSES, "get_object", "get_one"})
+NAMES = frozenset({*_OR_404, *_OF_CHAINS, *_OF_DRIVERS, *_OF_CLASSES, *STATEMENTS, "get_object", "get_one"})
 """Last names of calls that may be look-ups."""
 VIEWS = ("rest_framework.generics.", "rest_framework.viewsets.")
 """Where the bases are from of views that look their object up themselves."""
 _SESSIONS = ("session", "db", "sess", "dbsession", "conn")
-_DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A call that gives one row. `parts` are all expressions that the query is made of, by way of local names."""
+    """A call that gives one row, or writes it. `parts` are the expressions that make the query, its names followed."""
 
     node: form.Call
     miss: Miss
@@ -71,7 +79,7 @@ def query(call: form.Call, scope: Scope, project: Project, view: ClassSymbol | N
         return None
     if name == "get_object":
         return Query(call, miss, parts, model_of_view(view, project), is_of_view=True)
-    return Query(call, miss, parts, _model(parts, scope, project, view))
+    return Query(call, miss, parts, model_in(parts, scope, project, view))
 
 
 def _counts(node: form.Expr | form.Stmt) -> bool:
@@ -105,6 +113,8 @@ def _miss(call: form.Call, name: str, scope: Scope, project: Project) -> Miss | 
             return _get(call, receiver, owner, scope, project)
         case "scalar" if call.args:
             return NOTHING if _is_query(call, scope) else None
+    if name in STATEMENTS:
+        return _NO_ROW if _writes_picked(call, name, scope) else None
     if name in _OF_DRIVERS:
         return _OF_DRIVERS[name]
     return _OF_CHAINS.get(name) if _is_query(receiver, scope) else None
@@ -123,24 +133,42 @@ def _get(call: form.Call, receiver: form.Expr, owner: object, scope: Scope, proj
     return _DOES_NOT_EXIST if _is_django(receiver, scope) else None
 
 
+def _writes_picked(call: form.Call, name: str, scope: Scope) -> bool:
+    """`Order.objects.filter(id=order_id).delete()`, `session.execute(delete(Order).where(Order.id == order_id))`."""
+    receiver = call.func.value if isinstance(call.func, form.Attr) else call
+    if name in _WRITING:
+        made = assigned_to(receiver, scope) if isinstance(receiver, form.Name) else [receiver]
+        return any(last_name(v.func) in _PICKING_STEPS for v in made if isinstance(v, form.Call))
+    statement = call.positional[0] if call.positional else receiver
+    steps = {last_name(n.func) for part in made_of(statement, scope) for n in chain(part) if isinstance(n, form.Call)}
+    return not steps.isdisjoint(_WRITING) and not steps.isdisjoint(_PICKING_STEPS)
+
+
 def _is_session(receiver: form.Expr, owner: object) -> bool:
     type_name = owner.type_name if isinstance(owner, Instance) else owner.name if isinstance(owner, External) else ""
     if type_name.endswith(("Session", "AsyncSession", "scoped_session", "SQLAlchemy.session")):
         return type_name.startswith(("sqlalchemy", "sqlmodel", "flask_sqlalchemy"))
-    return (last_name(receiver) or "").lower().rstrip("_").endswith(_SESSIONS)
+    return is_session_name(last_name(receiver) or "")
+
+
+def is_session_name(name: str) -> bool:
+    """`session`, `self.db`: what runs statements, and gives no rows by itself."""
+    return name.lower().rstrip("_").endswith(_SESSIONS)
 
 
 def _ends_with(receiver: form.Expr, step: str) -> bool:
     """`session.query(Model).options(...)`: a chain with the step in it."""
-    return any(isinstance(n, form.Call) and last_name(n.func) == step for n in _chain(receiver))
+    return any(isinstance(n, form.Call) and last_name(n.func) == step for n in chain(receiver))
 
 
 def _is_django(receiver: form.Expr, scope: Scope) -> bool:
-    steps = {last_name(n.func if isinstance(n, form.Call) else n) for n in _chain(receiver)}
+    steps = {last_name(n.func if isinstance(n, form.Call) else n) for n in chain(receiver)}
+    if last_name(receiver.func if isinstance(receiver, form.Call) else receiver) in _MAPPINGS:
+        return False
     if steps & {"objects", "get_queryset", "queryset", "_default_manager", "all_objects"}:
         return True
-    root = _root(receiver)
-    made = [v for v in _assigned(root, scope) if v is not receiver] if isinstance(root, form.Name) else []
+    root = root_of(receiver)
+    made = [v for v in assigned_to(root, scope) if v is not receiver] if isinstance(root, form.Name) else []
     return any(_is_django(value, scope) for value in made[:3] if not _mentions(value, root))
 
 
@@ -156,122 +184,3 @@ def _is_query(node: form.Expr, scope: Scope) -> bool:
         for inner in form.walk(part)
         if isinstance(inner, form.Call | form.Attr)
     )
-
-
-def _chain(node: form.Expr) -> Iterator[form.Expr]:
-    """The steps of `a.b(...).c(...)`, the last first."""
-    while True:
-        yield node
-        match node:
-            case form.Call(func=form.Attr(value=inner)) | form.Attr(value=inner) | form.Await(value=inner):
-                node = inner
-            case _:
-                return
-
-
-def _root(node: form.Expr) -> form.Expr:
-    *_, root = _chain(node)
-    return root
-
-
-def made_of(node: form.Expr, scope: Scope, depth: int = _DEEPEST) -> Iterator[form.Expr]:
-    """The expression, and those that the names of queries in it were given before it."""
-    yield node
-    if not depth:
-        return
-    for name in _query_names(node):
-        for value in _assigned(name, scope):
-            if value.end < node.start:
-                yield from made_of(value, scope, depth - 1)
-
-
-def _query_names(node: form.Expr) -> Iterator[form.Name]:
-    """Names that stand for a query or a part of one: what conditions compare with is none."""
-    match node:
-        case form.Name(id=name):
-            if name != "self":
-                yield node
-        case form.Attr(value=inner) | form.Await(value=inner) | form.Starred(value=inner) | form.Subscript(value=inner):
-            yield from _query_names(inner)
-        case form.Call(func=func):
-            yield from _query_names(func) if isinstance(func, form.Attr) else ()
-            for value in node.positional:
-                yield from _query_names(value)
-            yield from (a.value for a in node.args if a.star and isinstance(a.value, form.Name))
-        case form.Binary(left=left, right=right):
-            yield from _query_names(left)
-            yield from _query_names(right)
-
-
-def _assigned(name: form.Name, scope: Scope) -> list[form.Expr]:
-    bindings = scope.bindings.get(name.id, ())
-    return [b.value for b in bindings if b.how is How.ASSIGN and b.value is not None]
-
-
-def _model(
-    parts: tuple[form.Expr, ...], scope: Scope, project: Project, view: ClassSymbol | None
-) -> ClassSymbol | None:
-    """The first class of the project that the query names, attributes of the view included."""
-    for part in parts:
-        for node in form.walk(part):
-            found: object = None
-            if isinstance(node, form.Attr) and form.dotted(node.value) == "self" and view is not None:
-                if node.attr in ("get_queryset", "queryset"):
-                    return model_of_view(view, project)
-                stated = project.class_attribute(view, node.attr)
-                found = project.infer(*stated) if stated is not None else project.infer(node, scope)
-            elif isinstance(node, form.Name | form.Attr):
-                found = project.infer(node, scope)
-            if isinstance(found, ClassSymbol) and _is_model(found, project):
-                return found
-    return None
-
-
-def model_of_view(view: ClassSymbol | None, project: Project) -> ClassSymbol | None:
-    """The model of a class-based view: by its `queryset` or `model`, or by what its `get_queryset` names."""
-    if view is None:
-        return None
-    for attribute in ("queryset", "model"):
-        stated = project.class_attribute(view, attribute)
-        found = _model((stated[0],), stated[1], project, None) if stated is not None else None
-        if found is not None:
-            return found
-    method = project.method(view, "get_queryset")
-    values = [r.value for r in method.returns if r.value is not None] if method is not None else []
-    parts = tuple(part for value in values if method is not None for part in made_of(value, method.scope))
-    return _model(parts, method.scope, project, None) if method is not None else None
-
-
-def model_called_on(call: form.Call, scope: Scope, project: Project) -> str:
-    """`Order.by_number(...)`: the model that a class method was called on."""
-    owner = project.infer(call.func.value, scope) if isinstance(call.func, form.Attr) else None
-    return owner.name if isinstance(owner, ClassSymbol) and _is_model(owner, project) else ""
-
-
-def model_of_repository(call: form.Call, scope: Scope, project: Project) -> str:
-    """`Users(Repository[User])`, `Repository(User)`: the model that a generic repository is made for."""
-    owner = project.infer(call.func.value, scope) if isinstance(call.func, form.Attr) else None
-    if not isinstance(owner, Instance) or owner.cls is None:
-        return ""
-    named: list[tuple[form.Expr, Scope]] = []
-    attribute = project.class_attribute(owner.cls, "model")
-    if attribute is not None:
-        named.append(attribute)
-    for base in owner.cls.node.bases:
-        if isinstance(base.value, form.Subscript):
-            index = base.value.index
-            named.append((index.items[0] if isinstance(index, form.Display) else index, owner.cls.outer))
-    if owner.origin is not None and owner.scope is not None:
-        named += [(argument.value, owner.scope) for argument in owner.origin.args]
-    models = (project.infer(*item) for item in named)
-    return next((model.name for model in models if isinstance(model, ClassSymbol)), "")
-
-
-_NO_MODELS = ("builtins.Exception", "enum.Enum", "enum.StrEnum", "pydantic.BaseModel", "builtins.BaseException")
-
-
-def _is_model(cls: ClassSymbol, project: Project) -> bool:
-    bases = project.base_names(cls)
-    if "pydantic.BaseModel" in bases:
-        return any(base.startswith(("sqlmodel", "beanie", "odmantic")) for base in bases)
-    return bool(bases) and bases.isdisjoint(_NO_MODELS)

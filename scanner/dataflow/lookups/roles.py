@@ -38,6 +38,8 @@ _SIGNING_IN = frozenset(
 """Words of guards that ask who somebody is, and no more."""
 _OF_OBJECTS = "has_object_permission"
 _OF_VIEWS = "has_permission"
+_WHO = frozenset({"user", "is_authenticated", "is_anonymous", "is_active", "auth", "method"})
+"""Attributes of a request and its user that tell no more than whether somebody is signed in."""
 
 
 def role_guard(route: Route, project: Project) -> Evidence | None:
@@ -129,6 +131,9 @@ def _asks_for_more(cls: ClassSymbol, project: Project) -> bool:
 
 def object_permission(view: ClassSymbol, project: Project) -> Evidence | None:
     """A permission of a Django REST framework view that is asked for each object that the view looks up itself."""
+    checking = project.method(view, "check_object_permissions")
+    if checking is not None:
+        return checking.module.evidence(checking.node, f"{checking.name} is asked for each object")
     stated = project.class_attribute(view, "permission_classes")
     places = [stated] if stated is not None else []
     own = project.method(view, "get_permissions")
@@ -137,9 +142,21 @@ def object_permission(view: ClassSymbol, project: Project) -> Evidence | None:
     for node, scope in places:
         for inner in form.walk(node):
             cls = project.infer(inner, scope) if isinstance(inner, form.Name | form.Attr) else None
-            if isinstance(cls, ClassSymbol) and project.method(cls, _OF_OBJECTS) is not None:
+            asking = project.method(cls, _OF_OBJECTS) if isinstance(cls, ClassSymbol) else None
+            if isinstance(cls, ClassSymbol) and asking is not None and not _asks_who_only(asking):
                 return scope.module.evidence(inner, f"{cls.name} is asked for each object")
     return None
+
+
+def _asks_who_only(method: FunctionSymbol) -> bool:
+    """Whether a permission says the same of every object: `return request.user.is_authenticated`."""
+    objects = {param.name for param in method.parameters[2:]}
+    return not any(
+        (isinstance(node, form.Name) and node.id in objects)
+        or (isinstance(node, form.Attr) and node.attr not in _WHO)
+        or (isinstance(node, form.Call) and last_name(node.func) != "bool")
+        for node in method.nodes
+    )
 
 
 def _asks_for_role(function: FunctionSymbol) -> bool:

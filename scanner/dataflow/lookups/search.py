@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.lookups.absence import Walk
-from assay.scanner.dataflow.lookups.absent_values import assigned_names
 from assay.scanner.dataflow.lookups.calling import callee, function_of, handed, is_on_self
+from assay.scanner.dataflow.lookups.chains import assigned_names
 from assay.scanner.dataflow.lookups.checks import Checks
+from assay.scanner.dataflow.lookups.decorators import wrappers
 from assay.scanner.dataflow.lookups.held import Held
 from assay.scanner.dataflow.lookups.labels import Labels, injected, labels_in, names_caller, names_id, names_object
 from assay.scanner.dataflow.lookups.misses import NOT_FOUND, Kind, Miss
+from assay.scanner.dataflow.lookups.models import model_called_on, model_of_repository, model_of_view
 from assay.scanner.dataflow.lookups.owners import Owners
 from assay.scanner.dataflow.lookups.picking import is_picked_by_id
-from assay.scanner.dataflow.lookups.queries import VIEWS, model_called_on, model_of_repository, model_of_view, query
+from assay.scanner.dataflow.lookups.queries import VIEWS, query
 from assay.scanner.dataflow.lookups.tests_before import answered_before
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
@@ -29,6 +31,7 @@ _SAID = {
     (Kind.NONE, None): "it gives None when there is none",
     (Kind.RAISES, None): "it raises when there is none",
     (Kind.RAISES, 404): "it answers 404 when there is none",
+    (Kind.GOES_ON, None): "it writes nothing when there is none",
 }
 _ACTIONS = {
     "GET": ("retrieve",),
@@ -37,6 +40,8 @@ _ACTIONS = {
     "DELETE": ("destroy",),
 }
 """Methods of a view by which Django REST framework answers."""
+_BEFORE = ("dispatch", "initial", "setup", "prepare", "check_permissions", "before_request")
+"""Methods of a view that run before the one that answers."""
 _HOOKS = {"PUT": "perform_update", "PATCH": "perform_update", "DELETE": "perform_destroy"}
 """What it calls with the object before it changes it."""
 
@@ -120,7 +125,39 @@ class Search:
         chosen = next(objects, candidates[0])
         _label_objects(function, chosen, labels)
         ending = self._ending(function, candidates, labels, wanted, is_handler=depth == _DEEPEST)
-        return Found(chosen, ending, chosen.checked or self._checks.of(function, wanted, labels, view))
+        checked = chosen.checked or self._checks.of(function, wanted, labels, view)
+        if depth == _DEEPEST:
+            around = [f for f in self._around(function, view) if f is not function]
+            if checked is None:
+                checked = next(filter(None, (self._checked_in(f, wanted, view) for f in around)), None)
+            if ending.status is None and ending.kind in (Kind.NONE, Kind.RAISES, Kind.CRASHES):
+                ending = next(filter(None, (self._answered_in(f, wanted, view) for f in around)), ending)
+        return Found(chosen, ending, checked)
+
+    # --- what runs before ---
+
+    def _around(self, function: FunctionSymbol, view: ClassSymbol | None) -> Iterator[FunctionSymbol]:
+        """The project's decorators of a handler, and what its view does before."""
+        yield from wrappers(function, self._project)
+        for name in _BEFORE if view is not None else ():
+            method = self._project.method(view, name) if view is not None else None
+            if method is not None:
+                yield method
+
+    def _checked_in(self, function: FunctionSymbol, wanted: str, view: ClassSymbol | None) -> Evidence | None:
+        """Where what runs before looks the object up itself, and asks whether the caller may have it."""
+        given = Labels({p.name for p in function.parameters if p.name == wanted})
+        found = self.of(function, wanted, given, view, _DEEPEST - 1)
+        if found is not None:
+            return found.checked or found.lookup.scoped
+        labels = labels_in(function, wanted, given, self._project)
+        is_about = any(names_id(node, labels, wanted) for node in function.nodes)
+        return self._checks.of(function, wanted, labels, view) if is_about else None
+
+    def _answered_in(self, function: FunctionSymbol, wanted: str, view: ClassSymbol | None) -> Miss | None:
+        given = Labels({p.name for p in function.parameters if p.name == wanted})
+        found = self.of(function, wanted, given, view, _DEEPEST - 1)
+        return found.ending if found is not None and found.ending.status == NOT_FOUND.status else None
 
     # --- candidates ---
 
@@ -197,6 +234,8 @@ class Search:
         ending = walk.ending()
         if ending.kind is Kind.RAISES and ending.status is not None:
             return ending
+        if ending.kind is Kind.NONE and not missing and all(m.kind is Kind.GOES_ON for m in sources.values()):
+            return Miss(Kind.GOES_ON)
         if ending.kind in (Kind.ANSWERS, Kind.GOES_ON):
             return ending
         first = min((node.start for node in sources), default=None)
@@ -235,6 +274,8 @@ def _label_objects(function: FunctionSymbol, chosen: Candidate, labels: Labels) 
                 names = list(assigned_names(target))
             case form.With(items=[form.WithItem(value=value, target=target)]) if target is not None:
                 names = list(assigned_names(target))
+            case form.Match(subject=value, cases=cases):
+                names = [name.id for case in cases for name in case.binds]
             case _:
                 continue
         holds = chosen.node is not None and value.start <= chosen.node.start and chosen.node.end <= value.end

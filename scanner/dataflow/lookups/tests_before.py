@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from assay.scanner.dataflow.lookups.decorators import wrappers
 from assay.scanner.dataflow.lookups.misses import Kind, Miss
 from assay.scanner.dataflow.lookups.outcomes import aborts, answered, raised
 from assay.scanner.linker.project import Project
@@ -59,19 +60,12 @@ def refuses(body: list[form.Stmt], scope: Scope, project: Project) -> bool:
 
 def _by_decorator(function: FunctionSymbol, wanted: str, project: Project) -> Miss | None:
     statuses = _NOT_FOUND if wanted in ("pk", "id") else _NO_ENTRY
-    for decorator in function.decorators:
-        named = decorator.func if isinstance(decorator, form.Call) else decorator
-        value = project.infer(named, function.outer)
-        if not isinstance(value, FunctionSymbol):
-            continue
-        for wrapper in value.module.functions:
-            if not (value.node.start <= wrapper.node.start and wrapper.node.end <= value.node.end):
-                continue
-            asks = any(
-                (isinstance(n, form.Const) and n.value == wanted) or (isinstance(n, form.Name) and n.id == wanted)
-                for n in wrapper.nodes
-            )
-            ending = _refusal(wrapper.node.body, wrapper.scope, statuses, project) if asks else None
-            if ending is not None:
-                return ending
+    for wrapper in wrappers(function, project):
+        asks = any(
+            (isinstance(n, form.Const) and n.value == wanted) or (isinstance(n, form.Name) and n.id == wanted)
+            for n in wrapper.nodes
+        )
+        ending = _refusal(wrapper.node.body, wrapper.scope, statuses, project) if asks else None
+        if ending is not None:
+            return ending
     return None

@@ -20,6 +20,7 @@ _RIGHTS = frozenset({"permission", "permissions", "privilege", "privileges"})
 _BEARERS = frozenset({"user", "account", "member", "staff", "admin", "employee", "team", "org", "organization"})
 _SETTINGS = frozenset({"setting", "settings", "config", "configs", "configuration", "option", "options"})
 _COMMON = frozenset({"site", "system", "global", "app", "application", "server", "instance", "platform"})
+_ACTING_FOR = frozenset({"impersonate", "impersonation", "login_as", "hijack"})
 _OWN = frozenset({"me", "my", "self", "own", "current", "profile", "account", "settings", "preferences"})
 
 
@@ -39,9 +40,14 @@ def reason(endpoint: Endpoint) -> Reason | None:
     module = endpoint.handler.split(":", 1)[0].split(".")
     if not _OF_ADMINISTRATORS.isdisjoint(module) and module[-1:] != ["admin"]:
         return Reason("its module says that it is the administrators'", of_all=True)
-    if not _OWN.isdisjoint(static_segments(endpoint.path)):
-        return None
     found = change_for_few(endpoint)
+    if found is not None and found.of_all:
+        return found
+    said = static_segments(endpoint.path)
+    if not _OWN.isdisjoint(said):
+        return None
+    if endpoint.method == "POST" and not _ACTING_FOR.isdisjoint(said[-1:]):
+        return Reason("it lets somebody act as another person")
     if found is None and endpoint.method == "DELETE" and is_about_one_person(endpoint.path):
         return Reason("it deletes somebody's account")
     return found
@@ -53,7 +59,7 @@ def change_for_few(endpoint: Endpoint) -> Reason | None:
         if effect.kind is EffectKind.WRITE and effect.excuse is None and effect.doubt is None:
             what = _of_change(effect, endpoint.path)
             if what is not None:
-                return Reason(what, effect)
+                return Reason(what, effect, _belongs_to_all(effect.target))
     return None
 
 
@@ -65,12 +71,18 @@ def _of_change(effect: Effect, path: str) -> str | None:
     said = f"it {verb} {effect.target}"
     if not _RIGHTS.isdisjoint(parts) or (parts[-1] in ("role", "roles") and set(parts[:-1]) <= _BEARERS):
         return said
-    if parts[-1] in _SETTINGS and set(parts[:-1]) <= _COMMON:
+    if _belongs_to_all(effect.target) or (len(parts) == 1 and parts[0] in _SETTINGS):
         return said
     is_membership = parts[-1] in _MEMBERS and set(parts[:-1]) <= _GROUPS
     if (parts[-1] in _USERS or is_membership) and is_about_one_person(path):
         return said
     return None
+
+
+def _belongs_to_all(target: str) -> bool:
+    """`SystemSetting`, `site_config`: nobody's own."""
+    *first, last = words(target) or ("",)
+    return last in _SETTINGS and bool(first) and _COMMON.issuperset(first)
 
 
 def is_about_one_person(path: str) -> bool:

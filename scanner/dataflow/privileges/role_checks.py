@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.privileges.role_words import speaks_of_identity, speaks_of_machines, speaks_of_roles
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.privileges.role_words import (
+    speaks_of_identity,
+    speaks_of_machines,
+    speaks_of_roles,
+    speaks_of_state,
+)
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Guard, Route
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -22,10 +28,15 @@ _AROUND = (
 """Methods of a view's class that see the request before the handler."""
 _DECLARING = ("permission_classes", "permission_required", "decorators", "method_decorators", "guards", "dependencies")
 _CHECKS = ("__call__", "has_permission", "has_object_permission", "dispatch", "test_func", "__init__")
+_PERMITTING = ("has_permission", "has_object_permission")
+_BASES = frozenset({"BasePermission", "PermissionsMixin", "BasePermissionMetaclass"})
+"""Classes of libraries on which every permission is built."""
 _REGISTERING = frozenset(
     """get post put patch delete head options trace route api_route websocket add_url_rule view register action endpoint
     doc expect response arguments input output errorhandler""".split()
 )
+_FORBIDDING = frozenset({"forbidden", "denied"})
+_AUTHORIZING = ("authorize", "authorise", "enforce")
 _IN_BODY = ("check in the handler", "check of request.user")
 
 
@@ -105,7 +116,9 @@ def _said_parts(node: form.Expr) -> Iterator[form.Expr]:
     than the dependencies.
     """
     called = node.func if isinstance(node, form.Call) else node
-    if isinstance(called, form.Attr) and called.attr.lower() in _REGISTERING:
+    if isinstance(node, form.Call) and last_name(called) in _DECLARING:
+        yield from (arg.value for arg in node.args)  # `@permission_classes([IsAuthenticated])`
+    elif isinstance(called, form.Attr) and called.attr.lower() in _REGISTERING:
         yield from _guarding_parts(node)
     else:
         yield node
@@ -130,10 +143,17 @@ def _is_known(name: str, project: Project) -> bool:
 
 
 def _class_asks(cls: ClassSymbol, project: Project) -> bool:
-    if any(speaks_of_roles(last_part(base)) for base in project.base_names(cls)):
+    bases = {last_part(base) for base in project.base_names(cls)} - _BASES
+    if any(map(speaks_of_roles, bases)):
         return True
     methods = [method for name in _CHECKS if (method := project.method(cls, name)) is not None]
-    return any(any(_within(method, _DEEPEST, project)) for method in methods)
+    return any(any(_within(method, _DEEPEST, project)) or _permits_some(method) for method in methods)
+
+
+def _permits_some(method: FunctionSymbol) -> bool:
+    """Whether a permission's answer hangs on more than that somebody is signed in."""
+    answers = [r.value for r in method.returns if r.value is not None] if method.name in _PERMITTING else []
+    return any(map(_is_more_than_identity, answers))
 
 
 def _within(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evidence, ...]:
@@ -143,7 +163,7 @@ def _within(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evi
 
 @remembered
 def _tests(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evidence, ...]:
-    own = [node for node in function.nodes if _asks_for_role(node)]
+    own = [node for node in function.nodes if _asks_for_role(node)] or _only_let_in(function)
     found = [function.module.evidence(node, "it asks for a role") for node in own[:2]]
     if found or not depth:
         return tuple(found)
@@ -160,23 +180,74 @@ def _tests(function: FunctionSymbol, depth: int, project: Project) -> tuple[Evid
     return tuple(found)
 
 
+def _only_let_in(function: FunctionSymbol) -> list[form.Expr | form.Stmt]:
+    """`if claims["kind"] == "root": return report`, where everybody else has a 403."""
+    *before, last = function.node.body
+    lets_in = [s for s in before if isinstance(s, form.If) and isinstance(s.body[-1], form.Return)]
+    return [s for s in lets_in if _is_more_than_identity(s.test)] if _forbids([last]) else []
+
+
 def _asks_for_role(node: form.Expr | form.Stmt) -> bool:
     """A test of a role that decides what happens, or a call of something that refuses by it."""
     match node:
-        case form.If(test=test) | form.Conditional(test=test) | form.Assert(test=test) | form.While(test=test):
+        case form.If(test=test, body=body, orelse=orelse):
+            return _names_role(test) or ((_forbids(body) or _forbids(orelse)) and _is_more_than_identity(test))
+        case form.Match(subject=subject, cases=cases):
+            return _names_role(subject) or any(_forbids(case.body) for case in cases)
+        case form.With(items=items):  # `with admin_permission.require():`
+            return any(isinstance(item.value, form.Call) and _names_role(item.value.func) for item in items)
+        case form.Conditional(test=test) | form.Assert(test=test) | form.While(test=test):
             return _names_role(test)
         case form.Comprehension(generators=generators):
             return any(_names_role(test) for generator in generators for test in generator.ifs)
         case form.ExprStmt(value=form.Call() as call) | form.ExprStmt(value=form.Await(value=form.Call() as call)):
-            return speaks_of_roles(last_name(call.func) or "")
+            name = last_name(call.func) or ""
+            return speaks_of_roles(name) or name in _AUTHORIZING
         case form.Return(value=value) if value is not None:
             return _names_role(value)
     return False
 
 
-def _names_role(test: form.Expr) -> bool:
+def _names_role(test: form.Expr | form.Stmt) -> bool:
     """Whether it has the name of a role, or of what holds one: `user.is_admin`, `claims["role"]`."""
-    return any(speaks_of_roles(name) for node in form.walk(test) if (name := _name(node)) is not None)
+    match test:
+        case form.Attr(value=form.Name(id=owner), attr=attr) if attr[:1].isupper() or owner == "permissions":
+            return speaks_of_roles(attr)  # of `permissions.IsAuthenticated` the module's name says nothing
+        case form.Subscript(
+            value=form.Name(id="scope") | form.Attr(attr="scope"), index=form.Const(value="type" | "path" | "method")
+        ):
+            return False  # of an ASGI application
+        case form.Attr(attr="groups"):
+            return True
+    name = _name(test)
+    return (name is not None and speaks_of_roles(name)) or any(map(_names_role, test.children()))
+
+
+def _forbids(body: list[form.Stmt]) -> bool:
+    """Whether it answers 403: `abort(403)`, `raise HTTPForbidden()`, `return HttpResponseForbidden()`."""
+    last = body[-1] if body else None
+    if not isinstance(last, form.Return | form.Raise | form.ExprStmt):
+        return False
+    return any(
+        (isinstance(node, form.Const) and node.value == 403)
+        or (isinstance(node, form.Name | form.Attr) and not _FORBIDDING.isdisjoint(words(last_name(node) or "")))
+        for node in form.walk(last)
+    )
+
+
+def _is_more_than_identity(test: form.Expr) -> bool:
+    """Whether a condition asks for more than that somebody is known and their account is open: `user.level < 3`."""
+    return any(not speaks_of_state(name) and not speaks_of_machines(name) for name in _mentioned(test))
+
+
+def _mentioned(node: form.Expr | form.Stmt) -> Iterator[str]:
+    """The names in an expression, without those of the objects whose attributes are read."""
+    name = _name(node)
+    if name is not None:
+        yield name
+    for child in node.children():
+        if not (isinstance(node, form.Attr) and isinstance(child, form.Name)):
+            yield from _mentioned(child)
 
 
 def _name(node: form.Expr | form.Stmt) -> str | None:

@@ -17,10 +17,25 @@ _OF_IDENTITY = frozenset(
     security check in the handler of request protected protect fresh credentials credential by with any only from valid
     validate exists me member signed decode or redirect page view mixin class dependency depends identity api json web
     common default custom reusable async sync header cookie refresh claims confirmed email middleware guard before id
-    anonymous strangers ensure load""".split()
+    anonymous strangers ensure load reusable 2 o password dep""".split()
 )  # fmt: skip
 _OF_MACHINES = frozenset("key keys apikey secret basic hmac signature internal service ip localhost webhook".split())
+_STATES = frozenset(
+    """disabled banned blocked suspended locked deleted deactivated inactive expired revoked blacklist blacklisted
+    denylist none null enabled approved exp ttl csrf origin bool g""".split()
+)
 _ALLOWING = frozenset({"can", "may", "allow", "allowed", "allows", "authorize", "authorise", "enforce", "has"})
+_INSISTING = frozenset({"ensure", "assert", "check", "require", "must"})
+_OF_HEADERS = frozenset(
+    "authorization header headers http x token value raw bearer scheme type str proxy missing".split()
+)
+"""Words of the header that says who is calling."""
+_OF_NO_ROLE = frozenset(
+    """origin origins host hosts file files filename extension extensions type types mime mimetype method methods domain
+    domains redirect redirects signup registration size format formats field fields headers expired usable errors error
+    next previous revoked key keys attr changed content data body session mfa""".split()
+)
+"""What is allowed or had by somebody or something that no role is asked of: `allowed_file`, `has_expired`."""
 _WITHOUT_RIGHTS = frozenset({"allow_any", "is_authenticated", "is_authenticated_or_read_only"})
 
 
@@ -30,13 +45,22 @@ def speaks_of_roles(name: str) -> bool:
     parts = words(name)
     if not parts or "_".join(parts) in _WITHOUT_RIGHTS:
         return False
-    return not _OF_ROLES.isdisjoint(parts) or (parts[0] in _ALLOWING and len(parts) > 1)
+    if not _OF_ROLES.isdisjoint(parts):
+        return not _OF_HEADERS.issuperset(parts)
+    said = parts[1:] if parts[0] in _INSISTING else parts
+    return len(parts) > 1 and said[0] in _ALLOWING and _OF_NO_ROLE.isdisjoint(said)
 
 
 @lru_cache(maxsize=8192)
 def speaks_of_identity(name: str) -> bool:
     """Whether a guard of that name asks only who the caller is: `login_required`, `get_current_user`."""
     return set(words(name)) <= _OF_IDENTITY
+
+
+@lru_cache(maxsize=8192)
+def speaks_of_state(name: str) -> bool:
+    """Whether it says whether an account or a token still holds: `is_banned`, `revoked_tokens`."""
+    return set(words(name)) <= _OF_IDENTITY | _STATES
 
 
 @lru_cache(maxsize=8192)

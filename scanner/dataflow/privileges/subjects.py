@@ -18,6 +18,8 @@ from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
 _MOST_CHECKS = 3
+_FINDING = ("get_queryset", "get_object")
+"""Methods of a view's class by which its other methods find what they work on."""
 
 
 def with_privileges(endpoints: Iterable[tuple[Route, Endpoint]], project: Project) -> Iterator[tuple[Route, Endpoint]]:
@@ -35,18 +37,25 @@ def _privilege(route: Route, endpoint: Endpoint, project: Project) -> Privilege 
         why.what,
         why.change.steps if why.change is not None else (),
         tuple(dict.fromkeys(role_checks(route, project)))[:_MOST_CHECKS],
-        _own(route.handler, project) if not why.of_all and route.handler is not None else None,
+        _own(route, project) if not why.of_all else None,
         tuple(guard.evidence for guard in unread_guards(route, project)),
     )
 
 
-def _own(handler: FunctionSymbol, project: Project) -> Evidence | None:
-    """Where the handler compares with who is asking, or looks only at what is theirs."""
-    labels = labels_in(handler, "", Labels(), project)
-    for node in handler.nodes:
+def _own(route: Route, project: Project) -> Evidence | None:
+    """Where the handler, or what finds its object, compares with who is asking, or looks only at what is theirs."""
+    finding = [project.method(route.view_class, name) for name in _FINDING] if route.view_class is not None else []
+    return next(
+        (e for f in (route.handler, *finding) if f is not None and (e := _own_in(f, project)) is not None), None
+    )
+
+
+def _own_in(function: FunctionSymbol, project: Project) -> Evidence | None:
+    labels = labels_in(function, "", Labels(), project)
+    for node in function.nodes:
         match node:
             case form.Compare() if names_caller(node, labels):
-                return handler.module.evidence(node, "it compares with the caller")
+                return function.module.evidence(node, "it compares with the caller")
             case form.Call(args=args) if any(arg.name is not None and names_caller(arg.value, labels) for arg in args):
-                return handler.module.evidence(node, "it is given the caller")
+                return function.module.evidence(node, "it is given the caller")
     return None

@@ -36,6 +36,7 @@ _MOST_TRIED = 3
 _CALLERS = frozenset({"user", "account", "member", "principal", "identity", "current_user"})
 _SET_APART = frozenset("webhook webhooks callback callbacks hook hooks mfa 2fa otp totp".split())
 """Words of modules in which other tokens than the caller's are checked."""
+_LIBRARY_GUARDS = frozenset({"jwt_required", "verify_jwt_in_request", "get_jwt", "login_required", "auth_required"})
 _GRANT = "OAuth 2.0 has a 400 for a grant that doesn't hold"
 _PAGE = "it is for pages, which a browser shows"
 _REASON = re.compile(
@@ -181,6 +182,8 @@ class _Refusals:
         served = self._serving.answering.get(function)
         if served is not None and served.endpoints and all(_is_guarded(r, function) for r, _ in served.endpoints):
             return True
+        if any(_lets_in_known_ones(node) for node in (*function.decorators, *function.nodes)):
+            return True
         callers: Callers = callers_in(function, function in self._serving.handlers, self._project)
         return any(p.name in callers.known for p in function.parameters)
 
@@ -198,6 +201,12 @@ class _Refusals:
                 yield from (endpoint for _, endpoint in served.endpoints)
             if each is not None:
                 yield from self._serving.wrappers.get(each, ())
+
+
+def _lets_in_known_ones(node: form.Expr | form.Stmt) -> bool:
+    """`@jwt_required()`, `verify_jwt_in_request()`: a library turns strangers away before."""
+    name = last_name(node.func if isinstance(node, form.Call) else node) if isinstance(node, form.Expr) else None
+    return name in _LIBRARY_GUARDS and not (isinstance(node, form.Call) and node.keyword("optional") is not None)
 
 
 def _is_guarded(route: Route, function: FunctionSymbol) -> bool:

@@ -25,6 +25,8 @@ _REQUESTS = frozenset({"request", "req", "g", "state", "ctx", "context", "info",
 _CARRIED = frozenset({"user", "account", "current_user", "identity", "principal", "member"})
 _PROVIDED = frozenset({"user", "account", "member", "identity", "principal", "superuser", "admin", "staff"})
 """Words of providers that hand a handler who is asking."""
+_LOADED = frozenset({"user", "current_user", "me", "db_user"})
+"""Names for who was looked up by what a token says."""
 _CREDENTIALS = frozenset(
     """token access_token auth_token bearer bearer_token jwt_token id_token jwt credentials api_key apikey x_api_key
     authorization auth_header authorization_header http_authorization raw_token encoded_token token_str""".split()
@@ -51,7 +53,7 @@ _ONE_TIME = frozenset(
     """reset recover recovery forgot confirm confirmation activate activation email mail invite invitation unsubscribe
     share shared download upload csrf xsrf captcha recaptcha magic otp totp 2fa mfa challenge webhook webhooks hook
     signature refresh oauth oauth2 oidc saml sso callback grant introspect revoke register signup link setup install
-    device push pairing verification change update file media""".split()
+    device push pairing verification change update file files media""".split()
 )
 """Words of what is handed over once or by another way than the caller's credentials, and answered by other rules."""
 _TWICE = frozenset("again confirm confirmation confirmed repeat repeated verify second retyped".split())
@@ -72,12 +74,13 @@ _HASHERS = frozenset({"pwd_context", "password_context", "hasher", "ph", "passwo
 @dataclass(frozen=True, slots=True)
 class Callers:
     """Names of one function: of who is asking, for certain; of what a request brought along and what was read from it;
-    of those whose password is checked.
+    of those whose password is checked; and those known ones which only hold by what name somebody goes.
     """
 
     known: set[str] = field(default_factory=set)
     brought: set[str] = field(default_factory=set)
     signing_in: set[str] = field(default_factory=set)
+    identities: set[str] = field(default_factory=set)
 
 
 def is_set_apart(name: str) -> bool:
@@ -196,6 +199,9 @@ def _is_scheme(provider: form.Expr | None, function: FunctionSymbol, project: Pr
 def _add_assigned(names: list[str], value: form.Expr, scope: Scope, found: Callers, project: Project) -> None:
     if is_caller(value, found):
         found.known.update(names)
+        found.identities.update(names if isinstance(value, form.Call) else ())
+    elif set(names) <= _LOADED and _is_loaded(value, found):
+        found.brought.update(names)
     elif is_sign_in(value):
         found.signing_in.update(names)
     elif any(isinstance(n, form.Call) and is_set_apart(last_name(n.func) or "") for n in form.walk(value)):
@@ -206,6 +212,17 @@ def _add_assigned(names: list[str], value: form.Expr, scope: Scope, found: Calle
         or any(isinstance(n, form.Call) and reads_token(n, scope, project) for n in form.walk(value))
     ):
         found.brought.update(name for name in names if says_who(name))
+
+
+def _is_loaded(value: form.Expr, found: Callers) -> bool:
+    """`User.query.get(get_jwt_identity())`: who says to be called so, if there is such a one."""
+    call = value.value if isinstance(value, form.Await) else value
+    given = [a.value for n in form.walk(call) if isinstance(n, form.Call) for a in n.args]
+    is_id = [
+        (isinstance(g, form.Name) and g.id in found.identities) or (isinstance(g, form.Call) and is_caller(g, found))
+        for g in given
+    ]
+    return isinstance(call, form.Call) and len(is_id) == 1 and is_id[0]
 
 
 def is_caller(node: form.Expr | form.Stmt, found: Callers) -> bool:
@@ -223,12 +240,14 @@ def is_caller(node: form.Expr | form.Stmt, found: Callers) -> bool:
 
 
 def is_read_from_jar(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> bool:
-    """`request.headers.get("Authorization")`, `request.cookies["session"]`, `session.get("user_id")`."""
+    """`request.headers.get("Authorization")`, `session["user_id"]`, `request.authorization`."""
     match node:
         case form.Call(func=form.Attr(value=owner, attr=method)) if last_name(owner) in JARS or method in _READING:
             return names_credentials(node, scope, project)
         case form.Subscript(value=owner) if last_name(owner) in JARS:
             return names_credentials(node, scope, project)
+        case form.Attr(value=owner, attr="authorization"):
+            return last_name(owner) == "request"
     return False
 
 
@@ -239,12 +258,10 @@ def says_who(name: str) -> bool:
 
 
 def _whose(check: form.Call) -> set[str]:
-    """Names of those whose password the call checks: `user` in `verify(given, user.password)`."""
+    """Names of those whose password the call checks: `user` in `verify(given, user["password"])`."""
     owners = [check.func.value] if isinstance(check.func, form.Attr) else []
-    owners += [a.value.value for a in check.args if isinstance(a.value, form.Attr)]
-    return (
-        {o.id for o in owners if isinstance(o, form.Name)} - _HASHERS - {"self", "form", "data", "payload", "request"}
-    )
+    owners += [a.value.value for a in check.args if isinstance(a.value, form.Attr | form.Subscript)]
+    return {o.id for o in owners if isinstance(o, form.Name)} - _HASHERS - _GIVEN - {"request"}
 
 
 def _names(target: form.Expr) -> list[str]:

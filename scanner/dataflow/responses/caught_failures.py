@@ -9,7 +9,7 @@ from assay.scanner.dataflow.handlers import Handlers
 from assay.scanner.dataflow.loggers import Loggers
 from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.dataflow.responses.errors import error_marker
-from assay.scanner.dataflow.responses.exception_types import caught_types, is_anything
+from assay.scanner.dataflow.responses.exception_types import caught_types, is_anything, is_anything_of_database
 from assay.scanner.dataflow.responses.replies import Replies, Reply
 from assay.scanner.dataflow.responses.serving import Serving
 from assay.scanner.dataflow.responses.statuses import DEFAULT, is_abort, is_response
@@ -70,11 +70,11 @@ class _Clauses:
     def all(self) -> Iterator[CaughtFailure]:
         for function, endpoints in self._functions():
             for node in function.nodes:
-                for handler in node.handlers if isinstance(node, form.Try) else ():
+                tried = node if isinstance(node, form.Try) else _suppressing(node)
+                for handler in tried.handlers if tried is not None else ():
                     types = list(caught_types(handler.type, function.scope, self._project))
-                    if any(isinstance(t, External) and is_anything(t) for t in types):
-                        assert isinstance(node, form.Try)
-                        yield self._failure(_Clause(function, node, handler, endpoints))
+                    if tried is not None and any(isinstance(t, External) and _is_any_error(t) for t in types):
+                        yield self._failure(_Clause(function, tried, handler, endpoints))
 
     def _functions(self) -> Iterable[tuple[FunctionSymbol, tuple[tuple[Route, Endpoint], ...]]]:
         found: dict[FunctionSymbol, tuple[tuple[Route, Endpoint], ...]] = {}
@@ -132,8 +132,21 @@ class _Clauses:
         if found:
             return found[0][0], found[0][1]
         if isinstance(last, form.Jump):
-            return Outcome.GOES_ON if last.keyword == "pass" else Outcome.REMEMBERS, last
-        return (Outcome.GOES_ON if all(map(self._is_silent, body)) else Outcome.REMEMBERS), last
+            return self._ending(Outcome.GOES_ON if last.keyword == "pass" else Outcome.REMEMBERS, last, clause)
+        return self._ending(Outcome.GOES_ON if all(map(self._is_silent, body)) else Outcome.REMEMBERS, last, clause)
+
+    def _ending(self, outcome: Outcome, last: form.Stmt, clause: _Clause) -> tuple[Outcome, form.Node]:
+        """An error, where the function ends with one behind the statements that were tried."""
+        block = self._replies.block(clause.function.module, clause.owner.start)
+        behind = (s for s in block.body if s.start >= clause.owner.end)
+        following = next((s for s in behind if isinstance(s, form.Return | form.Raise)), None)
+        if isinstance(following, form.Raise):
+            return Outcome.ERROR, following
+        if isinstance(following, form.Return) and following.value is not None:
+            answer = self._returned(following, clause)
+            if answer in (Outcome.ERROR, Outcome.SAYS_SO):
+                return answer, following
+        return outcome, last
 
     def _returned(self, node: form.Return, clause: _Clause) -> Outcome:
         bound, scope = clause.handler.name, clause.function.scope
@@ -210,6 +223,25 @@ class _Clauses:
         if served is None:
             return None
         return _COUNTED if served.counts_visits else served.why_success_may_tell_of_failure
+
+
+def _is_any_error(raised: External) -> bool:
+    return is_anything(raised) or is_anything_of_database(raised)
+
+
+def _suppressing(node: form.Expr | form.Stmt) -> form.Try | None:
+    """`with suppress(Exception):` as the `try` with `except Exception: pass` that it stands for."""
+    for item in node.items if isinstance(node, form.With) else ():
+        match item.value:
+            case form.Call(func=func, args=[first, *_] as args) if last_name(func) == "suppress":
+                start, end = item.value.start, item.value.end
+                types = form.Display(start=start, end=end, kind="tuple", items=[a.value for a in args])
+                passes = form.Jump(start=start, end=end, keyword="pass")
+                caught = first.value if len(args) == 1 else types
+                handler = form.Handler(start=start, end=end, type=caught, name=None, body=[passes])
+                assert isinstance(node, form.With)
+                return form.Try(start=node.start, end=node.end, body=node.body, handlers=[handler], orelse=[], final=[])
+    return None
 
 
 _SAID = {

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from assay.scanner.dataflow.blocks import Block
 from assay.scanner.dataflow.numbering import Ordinals
+from assay.scanner.dataflow.responses.filled import items_at
 from assay.scanner.dataflow.responses.markers import Marker, marker
 from assay.scanner.dataflow.responses.replies import Replies, Reply
 from assay.scanner.dataflow.responses.serving import Served, Serving
 from assay.scanner.dataflow.responses.statuses import folded
+from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.answer import ErrorAnswer
@@ -24,13 +26,11 @@ _WITH_ERROR = "its status comes from where the error does"
 _REMOTE_CALL_KEYS = frozenset({"jsonrpc"})
 
 
-def error_answers(
-    serving: Serving, replies: Replies, project: Project, taken: Collection[Location]
-) -> Iterator[ErrorAnswer]:
-    """One for each place that makes such a response; `taken` are places that turn callers away, judged on their own."""
-    seen = set(taken)
+def error_answers(serving: Serving, replies: Replies, project: Project) -> Iterator[ErrorAnswer]:
+    """One for each place that makes such a response."""
+    seen = set[Location]()
     ordinals = Ordinals()
-    for served in serving.handlers.values():
+    for served in serving.answering_clients:
         if not served.is_json:
             continue
         for reply in replies.of_function(served.function):
@@ -40,7 +40,8 @@ def error_answers(
                 continue
             seen.add(location)
             function = reply.site.scope.function or served.function
-            status = reply.status_or(served.default_status)
+            is_list = served.writes_tuples_as_lists and isinstance(reply.site.node, form.Display)
+            status = served.default_status if is_list else reply.status_or(served.default_status)
             yield ErrorAnswer(
                 function.id,
                 ordinals.next(function.id, "error answer"),
@@ -67,7 +68,9 @@ def error_marker(reply: Reply, replies: Replies, project: Project) -> Marker | N
     """What in the bodies tells of an error."""
     for body in reply.bodies:
         block = replies.block(body.module, body.node.start)
-        found = marker(body, project, reply.given, _present(block))
+        filled = items_at(body.node, body.scope, block) if isinstance(body.node, form.Name) else None
+        told = Sited(filled, body.scope) if filled is not None else body
+        found = marker(told, project, reply.given, _present(block))
         if found is not None:
             return found
     return None

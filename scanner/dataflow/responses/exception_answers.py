@@ -19,7 +19,7 @@ from assay.scanner.dataflow.responses.exception_types import (
 from assay.scanner.dataflow.responses.replies import Replies, Reply
 from assay.scanner.dataflow.responses.serving import Serving
 from assay.scanner.framework import Sited
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.answer import ExceptionAnswer
@@ -124,9 +124,13 @@ class _Function:
         for kind in self._serving.error_handlers.get(self._function, ()):
             if isinstance(kind, ClassSymbol | External):
                 yield kind
+            elif kind == 500:  # Flask hands in an error of its own, with the exception in it
+                is_own = any(last_name(_called(d)) in _OF_FLASK for d in self._function.decorators)
+                yield External("werkzeug.exceptions.InternalServerError" if is_own else "builtins.Exception")
         parameters = [p.name for p in self._function.parameters]
         is_of_rest_framework = parameters == ["exc", "context"]
-        if is_of_rest_framework or (self._function.name == "process_exception" and len(parameters) == 2):
+        hooked = _HOOKED.get(self._function.name) == len(parameters) and self._function.owner is not None
+        if is_of_rest_framework or hooked:
             yield External("builtins.Exception")
 
     def _around(self, offset: int) -> Caught | None:
@@ -137,13 +141,14 @@ class _Function:
         """Names that are given text of an exception, in source order."""
         found: list[_Carrier] = []
         for node in self._function.nodes:
-            if not isinstance(node, form.Assign) or node.value is None:
+            names, value = _given(node)
+            names = [name for name in names if (words(name) or ("",))[-1] not in _REFERENCES]
+            if not names or value is None:
                 continue
             around = [c for c in self._caught if c.start <= node.start < c.end]
             known = {c.name: c for c in around if c.name is not None}
             known |= {c.name: c.caught for c in found if c.start < node.start}
-            told = next(texts(node.value, known, around), None)
-            names = [t.id for t in node.targets if isinstance(t, form.Name)]
+            told = next(texts(value, known, around), None)
             found += (_Carrier(name, node.end, told) for name in names if told is not None)
         yield from found
 
@@ -198,7 +203,7 @@ class _Function:
         return tuple(dict.fromkeys(exposed)), tuple(dict.fromkeys(doubtful)), harmless
 
     def _text(self, caught: Caught, node: form.Expr) -> Text:
-        if is_trace(node):
+        if is_trace(node) or (isinstance(node, form.Attr) and node.attr == "original_exception"):
             return Text.INTERNAL
         told = {self._text_of_type(raised, caught) for raised in self._narrowed(caught, node)}
         for worst in (Text.INTERNAL, Text.UNKNOWN, Text.OF_RAISER):
@@ -239,6 +244,34 @@ class _Function:
 
 
 _PARAMETERS = frozenset("e ex exc err error exception exc_info".split())
+
+
+_HOOKED = {"process_exception": 2, "handle_exception": 1}
+"""Methods that Django's middleware and views of its REST framework have for exceptions, with their parameters."""
+_OF_FLASK = ("errorhandler", "app_errorhandler")
+_REFERENCES = frozenset({"id", "ref", "reference", "uuid"})
+"""Last words of names for where more is told: `event_id = capture_exception(error)`."""
+
+
+def _called(decorator: form.Expr) -> form.Expr:
+    return decorator.func if isinstance(decorator, form.Call) else decorator
+
+
+def _given(node: form.Expr | form.Stmt) -> tuple[list[str], form.Expr | None]:
+    """The names that a statement gives something, and what: `text = value`, `answer["error"] = value`."""
+    match node:
+        case form.Assign(targets=targets, value=value):
+            held = [t.value if isinstance(t, form.Subscript) else t for t in targets]
+            return [t.id for t in held if isinstance(t, form.Name)], value
+        case form.AugAssign(target=form.Name(id=name), value=value):
+            return [name], value
+        case form.ExprStmt(
+            value=form.Call(
+                func=form.Attr(value=form.Name(id=name), attr="append" | "add"), args=[form.Arg(value=value)]
+            )
+        ):
+            return [name], value
+    return [], None
 
 
 def _asked_type(block: Block, name: str | None) -> form.Expr | None:

@@ -20,6 +20,8 @@ _WRITING = frozenset(
     render render_template escape strip getattr lower capitalize split replace get title first""".split()
 )
 """Functions whose result says what they are given."""
+_FOR_USERS = frozenset("user_message user_msg public_message client_message display_message safe_message".split())
+"""Attributes whose very name says for whom the text is."""
 _STATUSES = frozenset(
     "code status status_code errno pgcode http_status returncode headers retry_after wait name field".split()
 )
@@ -55,10 +57,10 @@ def texts(  # noqa: C901 - one case for each kind of expression
             yield Told(known[name], node)
             return
         case form.Attr(value=form.Name(id=name), attr=attr) if name in known:
-            if attr not in _STATUSES and not attr.startswith("__"):
+            if attr not in _STATUSES | _FOR_USERS and not attr.startswith("__"):
                 yield Told(known[name], node)
             return
-        case form.Attr(attr=attr) if attr in _STATUSES or attr.startswith("__"):
+        case form.Attr(attr=attr) if attr in _STATUSES | _FOR_USERS or attr.startswith("__"):
             return
         case form.Call(func=func) if last_name(func) in _NAMES_ALONE:
             return

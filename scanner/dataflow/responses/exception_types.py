@@ -29,6 +29,11 @@ class Text(Enum):
 
 
 _ANYTHING = frozenset({"builtins.Exception", "builtins.BaseException"})
+_OF_DATABASES = {
+    "sqlalchemy": ("SQLAlchemyError", "DBAPIError"), "django": ("DatabaseError", "Error"),
+    **dict.fromkeys(("psycopg", "psycopg2", "sqlite3", "pymysql", "MySQLdb"), ("Error", "DatabaseError")),
+    "asyncpg": ("PostgresError",), "pymongo": ("PyMongoError",), "peewee": ("PeeweeException",),
+}  # fmt: skip
 _OF_RAISER = frozenset(
     """ValueError RuntimeError LookupError AssertionError NotImplementedError ArithmeticError KeyError TypeError Warning
     UserWarning UnicodeError UnicodeDecodeError UnicodeEncodeError OverflowError ZeroDivisionError""".split()
@@ -74,6 +79,12 @@ def caught_types(node: form.Expr | None, scope: Scope, project: Project) -> Iter
 def is_anything(raised: External) -> bool:
     """`Exception` and its base, behind which anything may be."""
     return raised.name in _ANYTHING
+
+
+def is_anything_of_database(raised: External) -> bool:
+    """The base of all errors of a database's library: around a change nothing else goes wrong."""
+    package, name = raised.name.split(".", 1)[0], last_part(raised.name)
+    return name in _OF_DATABASES.get(package, ())
 
 
 def text_of(raised: ClassSymbol | External | None) -> Text:

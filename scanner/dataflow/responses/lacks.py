@@ -44,6 +44,9 @@ _OF_ACCOUNTS = frozenset({"is", "account", "user", "email", "was", "been", "has"
 _VOID = frozenset({"revoked", "blacklisted", "blacklist", "denylist", "blocklist", "expired", "revoke", "denied"})
 _NOBODY = frozenset({"is_anonymous", "is_guest", "is_expired"})
 _COMPARERS = frozenset({"compare_digest", "constant_time_compare", "safe_str_cmp"})
+_SENT_ALONG = frozenset({"auth", "authorization", "credentials", "basic"})
+_SCHEMES = frozenset({"bearer", "basic", "token", "jwt"})
+_PROFILES = frozenset({"profile", "userprofile", "user_profile", "account"})
 _OWNERS = frozenset("owner user author creator account customer member seller buyer created".split())
 
 
@@ -121,7 +124,10 @@ class Conditions:
         return Lack.IDENTITY if self._is_brought(item) and spoken & _VOID else None
 
     def _different(self, left: form.Expr, right: form.Expr) -> Lack | None:
-        """`item.owner_id != user.id`, `user.role != "admin"`, `api_key != settings.API_KEY`."""
+        """`item.owner_id != user.id`, `user.role != "admin"`, `api_key != settings.API_KEY`, `scheme != "Bearer"`."""
+        said = right.value if isinstance(right, form.Const) and isinstance(right.value, str) else ""
+        if said.lower().strip() in _SCHEMES and self._is_brought(left):
+            return Lack.IDENTITY
         if compared_password(left, right) in self.callers.signing_in:
             return Lack.PASSWORD
         if self._right_of_caller(left):
@@ -142,6 +148,8 @@ class Conditions:
             case form.Attr(value=base, attr=attr):
                 if attr in ("is_authenticated", "is_logged_in", "logged_in"):
                     return Lack.IDENTITY
+                if attr in ("username", "password") and set(words(last_name(base) or "")) & _SENT_ALONG:
+                    return Lack.IDENTITY if self._is_brought(base) else None
                 if self._is_somebody(base):
                     return _lack_of(attr)
             case form.Subscript(value=base, index=form.Const(value=str() as key)):
@@ -207,7 +215,8 @@ class Conditions:
     def _right_of_caller(self, node: form.Expr) -> bool:
         match node:
             case form.Attr(value=base, attr=name) | form.Subscript(value=base, index=form.Const(value=str() as name)):
-                return self._right_of_caller(base) or (self._is_somebody(base) and bool(set(words(name)) & _RIGHTS))
+                owner = base.value if isinstance(base, form.Attr) and base.attr in _PROFILES else base
+                return self._right_of_caller(base) or (self._is_somebody(owner) and bool(set(words(name)) & _RIGHTS))
             case form.Call(
                 func=form.Attr(value=base, attr="get"), args=[form.Arg(value=form.Const(value=str() as name)), *_]
             ):

@@ -65,6 +65,8 @@ class _Markers:
             found = self._made(node, scope, depth)
             if found is not None:
                 return found
+        if isinstance(node, form.Attr) and _is_of_validator(node):  # `Response(serializer.errors)`
+            return Marker("what is wrong with the input", body)
         pairs = list(_pairs(node))
         for key, value in pairs:
             text = self._told(key, value, scope, pairs)
@@ -103,9 +105,9 @@ class _Markers:
             return f"`{key}`: {_shown(known)}"
         if key in _ERROR_KEYS and found is None and key != "error_code" and self._tells(value, scope):
             return f"an `{key}`"
-        if key in _OUTCOME_KEYS and known is False:
-            return f"`{key}`: false"
         is_explained = not _EXPLAINING.isdisjoint(k for k, _ in pairs)
+        if known is False and (key in _OUTCOME_KEYS or (key == "status" and is_explained)):
+            return f"`{key}`: false"
         if key in _STATUS_KEYS and isinstance(known, str) and len(words(known)) <= 2 and _FAILED & set(words(known)):
             # A payment that failed is what was asked for: then nothing explains it, or a value of its own does.
             is_state = bool(_STATES & set(words(known)))
@@ -127,8 +129,8 @@ class _Markers:
                 return any(_is_text(v) or self._tells(v, scope) for v in values)
             case form.Name(id=name):
                 return self._is_present(value, name, scope)
-            case form.Attr(value=owner, attr=attr):
-                if attr == "errors" and any(word in (last_name(owner) or "").lower() for word in _VALIDATORS):
+            case form.Attr(value=owner):
+                if _is_of_validator(value):
                     return True
                 return isinstance(owner, form.Name) and any(
                     b.how is How.EXCEPT for b in scope.lookup(owner.id, owner.start)
@@ -159,6 +161,12 @@ def _pairs(node: form.Expr) -> Iterator[tuple[str, form.Expr]]:
                     yield key.value.lower(), value
         case form.Call(args=args):
             yield from ((a.name.lower(), a.value) for a in args if a.name is not None)
+
+
+def _is_of_validator(node: form.Attr) -> bool:
+    """`serializer.errors`, `form.errors`."""
+    owner = (last_name(node.value) or "").lower()
+    return node.attr == "errors" and any(word in owner for word in _VALIDATORS)
 
 
 def _shown(known: object) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.dataflow.constants import Given, int_value
 from assay.scanner.dataflow.expansion import arguments
+from assay.scanner.dataflow.responses.filled import changed_keys
 from assay.scanner.dataflow.responses.statuses import (
     body_arguments,
     error_status,
@@ -105,8 +106,8 @@ class Replies:
     # --- values ---
 
     def _plain(self, node: form.Expr, scope: Scope, given: Given) -> Reply:
-        status = self._set_beside(node, scope)
-        return Reply(Sited(node, scope), status, status is not None, (Sited(node, scope),), given)
+        status, is_stated = self._set_beside(node, scope)
+        return Reply(Sited(node, scope), status, is_stated, (Sited(node, scope),), given)
 
     def _put(self, node: form.Expr, scope: Scope) -> Reply:
         return self._plain(node, scope, _NOTHING)
@@ -133,7 +134,8 @@ class Replies:
         before = [b for b in local if b.offset < node.start]
         if before and self._asked_about(node, scope):
             return [Reply(Sited(node, scope), None, True, (), given)]
-        if not before or not depth or len(local) != len(bindings):
+        is_filled = scope.function is not None and node.id in changed_keys(scope.function)
+        if not before or not depth or len(local) != len(bindings) or is_filled:
             return [self._plain(node, scope, given)]
         found = [
             reply
@@ -141,8 +143,8 @@ class Replies:
             if binding.value is not None
             for reply in self.of_value(binding.value, scope, given, depth - 1)
         ]
-        status = self._set_on(node, scope)
-        return [replace(r, status=status, is_stated=True) for r in found] if status is not None else found
+        status, is_set = self._set_on(node, scope)
+        return [replace(r, status=status, is_stated=True) for r in found] if is_set else found
 
     def _asked_about(self, name: form.Name, scope: Scope) -> bool:
         """Whether a condition around asks what the name holds: only some of what was assigned gets there."""
@@ -186,11 +188,13 @@ class Replies:
                 replace(r, site=Sited(call, scope), status=status, is_stated=True) if is_stated else r for r in inner
             ]
         if not is_stated:
-            beside = self._set_beside(call, scope)
-            status, is_stated = beside, beside is not None
+            status, is_stated = self._set_beside(call, scope)
         cls = self._project.infer(call.func, scope)
-        if isinstance(cls, ClassSymbol) and bodies:
-            bodies = [call]
+        if isinstance(cls, ClassSymbol):
+            own = self._of_own_response(call, cls, scope, (status, is_stated))
+            if own is not None:
+                return [own]
+            bodies = [call] if bodies else []
         return [
             Reply(
                 Sited(call, scope),
@@ -201,10 +205,26 @@ class Replies:
             )
         ]
 
+    def _of_own_response(
+        self, call: form.Call, cls: ClassSymbol, scope: Scope, said: tuple[int | None, bool]
+    ) -> Reply | None:
+        """`Refused("no such order")`, of a class of the project: what its `__init__` hands on to the library's."""
+        init = self._project.method(cls, "__init__")
+        calls = (n for n in init.nodes if isinstance(n, form.Call)) if init is not None else ()
+        handed_on = next((n for n in calls if last_name(n.func) == "__init__" and n.args), None)
+        if init is None or handed_on is None:
+            return None
+        handed = arguments(call, scope, init, self._project)
+        status, is_stated = response_status(handed_on, init.scope, self._project, handed)
+        if not is_stated:
+            status, is_stated = said
+        bodies = tuple(Sited(body, init.scope) for body in body_arguments(handed_on))
+        return Reply(Sited(call, scope), status, is_stated, bodies, handed)
+
     def _of_bodies(self, call: form.Call, bodies: list[form.Expr], scope: Scope, given: Given) -> list[Reply]:
-        status = self._set_beside(call, scope)
+        status, is_stated = self._set_beside(call, scope)
         found = tuple(Sited(b, scope) for b in self._as_dict(call, bodies))
-        return [Reply(Sited(call, scope), status, status is not None, found, given)]
+        return [Reply(Sited(call, scope), status, is_stated, found, given)]
 
     def _as_dict(self, call: form.Call, bodies: list[form.Expr]) -> list[form.Expr]:
         """`jsonify(error="...")` is the dict of its named arguments."""
@@ -224,11 +244,13 @@ class Replies:
 
     # --- statuses that statements set ---
 
-    def _set_on(self, name: form.Name, scope: Scope) -> int | None:
+    # Each with whether one is set at all: None and True where it is and can't be told.
+
+    def _set_on(self, name: form.Name, scope: Scope) -> tuple[int | None, bool]:
         """`response.status_code = 404` before `return response`: the nearest one in the same statements."""
         return self._status_set(name, scope, lambda owner: last_name(owner) == name.id)
 
-    def _set_beside(self, node: form.Expr, scope: Scope) -> int | None:
+    def _set_beside(self, node: form.Expr, scope: Scope) -> tuple[int | None, bool]:
         """The status that a statement near by gives the response which the framework handed in."""
         return self._status_set(node, scope, lambda owner: _is_handed_in(owner, scope))
 
@@ -237,9 +259,11 @@ class Replies:
             self._setting[function] = any(_status_setting(n, lambda _: True) is not None for n in function.nodes)
         return self._setting[function]
 
-    def _status_set(self, node: form.Expr, scope: Scope, is_meant: Callable[[form.Expr], bool]) -> int | None:
+    def _status_set(
+        self, node: form.Expr, scope: Scope, is_meant: Callable[[form.Expr], bool]
+    ) -> tuple[int | None, bool]:
         if scope.function is None or not self._sets_statuses(scope.function):
-            return None
+            return None, False
         for block in self.block(scope.module, node.start).within_function():
             found: tuple[int, form.Expr] | None = None
             for statement in block.body:
@@ -247,8 +271,8 @@ class Replies:
                 if setting is not None and (statement.start < node.start or found is None):
                     found = statement.start, setting
             if found is not None:
-                return folded(found[1], scope, self._project)
-        return None
+                return folded(found[1], scope, self._project), True
+        return None, False
 
 
 def _is_handed_in(owner: form.Expr, scope: Scope) -> bool:

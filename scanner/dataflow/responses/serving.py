@@ -20,10 +20,11 @@ _DEEPEST = 3
 """Calls between a handler and the function that makes its answer."""
 _REPORTING = frozenset(
     """test tests check checks validate validation verify ping health healthcheck probe diagnose diagnostics preview
-    dry dryrun lint try status readiness liveness ready alive debug""".split()
+    dry dryrun lint try status readiness liveness ready alive debug available availability exists exist valid""".split()
 )
 """Words of endpoints whose very answer is how something turned out."""
 _COUNTING = frozenset("track tracking telemetry analytics beacon heartbeat impression impressions pageview".split())
+_LISTS = frozenset({"fastapi", "starlette"})
 _HOOKS = ("before_request", "before_app_request", "middleware", "on_request")
 _NOTIFIED = frozenset("webhook webhooks hook hooks callback callbacks ipn".split())
 """Words of endpoints that another system calls with news: it tries again until it hears a 2xx."""
@@ -53,6 +54,11 @@ class Served:
         """What the framework answers with where the function says nothing."""
         declared = {e.status_codes[0] for _, e in self.endpoints if e.status_codes and e.status_codes[0] < 400}
         return declared.pop() if len(declared) == 1 else DEFAULT
+
+    @property
+    def writes_tuples_as_lists(self) -> bool:
+        """Whether the framework takes `return body, 400` for a list of two, with the status of a success."""
+        return bool(self.endpoints) and all(route.framework in _LISTS for route, _ in self.endpoints)
 
     @property
     def counts_visits(self) -> bool:
@@ -157,6 +163,15 @@ class Serving:
                 for wrapper in self._wrappers_of(decorator, scope):
                     found.setdefault(wrapper, []).extend(endpoints)
         return found
+
+    @property
+    def answering_clients(self) -> Iterator[Served]:
+        """The handlers, what the project's decorators put around those of JSON APIs, and what answers for errors."""
+        yield from self.handlers.values()
+        for wrapper, endpoints in self.wrappers.items():
+            if wrapper not in self.handlers and all(e.kind is EndpointKind.JSON for e in endpoints):
+                yield Served(wrapper)
+        yield from (Served(function) for function in self.error_handlers if function not in self.handlers)
 
     def _wrappers_of(self, decorator: form.Expr, scope: Scope) -> Iterator[FunctionSymbol]:
         made = self._project.infer(decorator.func if isinstance(decorator, form.Call) else decorator, scope)

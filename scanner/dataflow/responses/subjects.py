@@ -19,6 +19,6 @@ def answers(gathered: Gathered) -> Iterator[CallerRefusal | CaughtFailure | Erro
     serving = Serving(gathered)
     replies = Replies(gathered.project)
     yield from caller_refusals(serving, replies, gathered.project)
-    yield from error_answers(serving, replies, gathered.project, ())
+    yield from error_answers(serving, replies, gathered.project)
     yield from exception_answers(serving, replies, gathered.project)
     yield from caught_failures(serving, replies, gathered.project)

@@ -20,6 +20,8 @@ _CHECKING = re.compile(
 _KIND = re.compile(r"ext|suffix|mime|kind|filename|file_name|filetype", re.IGNORECASE)
 _TEMPORARY = re.compile(r"(^|_)te?mp(_|$|file|dir|path)|temporary", re.IGNORECASE)
 _TOLD_BY_CLIENT = frozenset({"content_type", "mimetype"})
+_REFUSED = re.compile(r"block|den(y|ied)|forbid|banned|disallow|danger|black", re.IGNORECASE)
+_RUN = frozenset({"exe", "php", "phtml", "html", "htm", "js", "sh", "bat", "cmd", "py", "svg", "jsp", "asp", "aspx"})
 _REWRITTEN = frozenset({"thumbnail", "resize", "convert"})
 
 
@@ -53,7 +55,7 @@ def is_temporary(store: Store) -> bool:
 def checked(store: Store) -> Evidence | None:
     """What looks at the kind of the file in the same function, before or after: what a client says of it is no such."""
     for node in store.function.nodes:
-        if _looks_at_kind(node):
+        if _looks_at_kind(node) and not _names_what_is_refused(node):
             return store.function.module.evidence(node, "the kind of the file is looked at")
     return _checked_by_form(store)
 
@@ -67,6 +69,14 @@ def _looks_at_kind(node: form.Expr | form.Stmt) -> bool:
             called = last_name(func) or ""
             return bool(_CHECKING.search(called)) or called in _REWRITTEN or _ends_with(node)
     return False
+
+
+def _names_what_is_refused(node: form.Expr | form.Stmt) -> bool:
+    """`ext in BLOCKED`, `name.endswith(".exe")`: whatever the list forgets comes through."""
+    parts = list(form.walk(node))
+    texts = {str(n.value).lstrip(".").lower() for n in parts if isinstance(n, form.Const)} - {""}
+    named = any(_REFUSED.search(last_name(n) or "") for n in parts if isinstance(n, form.Name | form.Attr))
+    return named or (bool(texts) and texts <= _RUN)
 
 
 def _asks_whether_any(node: form.Compare) -> bool:

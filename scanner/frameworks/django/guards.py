@@ -60,8 +60,9 @@ def decorator_guard(decorator: Sited, project: Project, depth: int = 0) -> Guard
         return next((g for i in node.items if (g := decorator_guard(Sited(i, scope), project, depth + 1))), None)
     callee = node.func if isinstance(node, form.Call) else node
     name = last_name(callee)
-    if name == "method_decorator" and isinstance(node, form.Call) and node.positional:
-        inner = definition(Sited(node.positional[0], scope), project)
+    adapted = node.argument(0, "decorator") if isinstance(node, form.Call) and name == "method_decorator" else None
+    if adapted is not None:
+        inner = definition(Sited(adapted, scope), project)
         return decorator_guard(inner, project, depth + 1)
     value = project.infer(callee, scope)
     evidence = decorator.module.evidence(node, f"@{name}")

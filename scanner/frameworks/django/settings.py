@@ -12,6 +12,7 @@ from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import Binding, How, Module
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
+from assay.scanner.web.development import Development
 
 _TELLTALE = ("ROOT_URLCONF", "INSTALLED_APPS", "MIDDLEWARE", "REST_FRAMEWORK")
 _PREFERRED = ("prod", "production", "live", "deploy")
@@ -28,6 +29,7 @@ class Settings(Mapping[str, Sited]):
         self._project = project
         self._chain = list(_layers(module, project, set()))
         self._strings: dict[str, list[str]] = {}
+        self._development = Development(project)
         self._entries: dict[tuple[str, str], Sited | None] = {}
 
     def __getitem__(self, name: str) -> Sited:
@@ -76,14 +78,21 @@ class Settings(Mapping[str, Sited]):
         for module in self._chain:
             for node in reversed(list(form.walk_body(module.facts.body, into_definitions=False))):
                 value = _entry_set_by(node, name, key)
-                if value is not None:
+                if value is not None and self._development.condition(value, module.scope) is None:
                     return Sited(value, module.scope)
             for binding in reversed(module.scope.bindings.get(name, ())):
-                if binding.value is not None:
-                    found = _item(Sited(binding.value, binding.scope), key, self._project, 0)
-                    if found is not None:
-                        return found
+                found = self._entry_bound(binding, name, key)
+                if found is not None:
+                    return found
         return None
+
+    def _entry_bound(self, binding: Binding, name: str, key: str) -> Sited | None:
+        if binding.how is How.IMPORT_FROM:
+            imported = form.Name(start=binding.offset, end=binding.offset, id=name)
+            return _item(Sited(imported, binding.scope), key, self._project, 0)
+        if binding.value is None or self._development.condition(binding.value, binding.scope) is not None:
+            return None
+        return _item(Sited(binding.value, binding.scope), key, self._project, 0)
 
 
 def _layers(module: Module, project: Project, seen: set[str]) -> Iterator[Module]:

@@ -206,7 +206,7 @@ def _around_class(view: View, project: Project) -> list[Sited]:
 
 def _is_about(decorator: form.Expr, method: str) -> bool:
     """Whether `method_decorator(..., name="dispatch")` on a class is about that method."""
-    name = decorator.keyword("name") if isinstance(decorator, form.Call) else None
+    name = decorator.argument(1, "name") if isinstance(decorator, form.Call) else None
     return isinstance(name, form.Const) and name.value == method
 
 
@@ -246,8 +246,9 @@ def restricted_methods(decorators: Iterable[Sited], project: Project) -> tuple[s
         node = decorator.node
         callee = node.func if isinstance(node, form.Call) else node
         name = last_name(callee)
-        if name == "method_decorator" and isinstance(node, form.Call) and node.positional:
-            inner = definition(Sited(node.positional[0], decorator.scope), project)
+        adapted = node.argument(0, "decorator") if isinstance(node, form.Call) and name == "method_decorator" else None
+        if adapted is not None:
+            inner = definition(Sited(adapted, decorator.scope), project)
             items = inner.node.items if isinstance(inner.node, form.Display) else [inner.node]
             restricted = restricted_methods([Sited(item, inner.scope) for item in items], project)
             if restricted is not None:

@@ -250,11 +250,23 @@ class FastApiApps:
             return self.text(node, scope, {**made_with, **given})
         return ""
 
+    def _of_class(self, instance: Instance) -> Closure:
+        """Of what a project's own class of routers adds itself: `kwargs["dependencies"].append(Depends(...))`."""
+        found = Closure()
+        cls = instance.cls
+        methods = [self._project.method(cls, name) for name in ("__init__", "add_api_route")] if cls is not None else []
+        for method in (each for each in methods if each is not None):
+            calls = [(node, method.scope) for node in method.walk() if isinstance(node, form.Call)]
+            found |= self._dependencies.of_list(calls)
+        return found
+
     def _of_holder(self, holder: form.Call) -> Closure:
         if holder not in self._closures:
             found = Closure()
             for node, scope, given in self.options(holder, "dependencies"):
                 found |= self._dependencies.of_list(list_items(node, scope, self._project, given))
+            if not found.guards:
+                found |= self._of_class(self._holders[holder])
             self._closures[holder] = found
         return self._closures[holder]
 

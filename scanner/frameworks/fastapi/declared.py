@@ -114,7 +114,7 @@ class Declarations:
         declared, extras = self._dependencies.metadata(parameter.annotation)
         sites = [*extras, *([parameter.default] if parameter.default is not None else [])]
         marks = {last_name(s.node.func) or "" for s in sites if isinstance(s.node, form.Call)}
-        if marks & _ELSEWHERE:
+        if marks & _ELSEWHERE or parameter.mark is not None:
             return None
         return BodyType(declared, taken_by) if marks & _BODY or self._is_body(declared) else None
 
@@ -132,15 +132,14 @@ class Declarations:
             declared, extras = self._dependencies.metadata(parameter.annotation)
         sites = [*extras, *([parameter.default] if parameter.default is not None else [])]
         marks = {last_name(s.node.func) or "": s for s in sites if isinstance(s.node, form.Call)}
-        mark = next((name for name in _PLACES if name in marks), None)
+        mark = next((name for name in _PLACES if name in marks), parameter.mark)
         if mark is None and parameter.name in in_path:
             mark = "Path"
         if mark is None and (declared is None or not self._is_scalar(declared) or marks.keys() & _OTHERS):
             return None
         place = _PLACES[mark] if mark is not None else "query"
-        named = ((s.node.keyword("alias"), s.scope) for s in marks.values() if isinstance(s.node, form.Call))
-        alias = next(((node, scope) for node, scope in named if node is not None), None)
-        name = string_value(*alias, self._project) if alias is not None else parameter.name
+        alias = next((stated for site in marks.values() if (stated := _alias(site)) is not None), None)
+        name = string_value(alias.node, alias.scope, self._project) if alias is not None else _public_name(parameter)
         if name is None:
             return None
         if place == "header" and alias is None:
@@ -186,6 +185,24 @@ class Declarations:
     def _is_given_by_fastapi(self, bases: set[str]) -> bool:
         """A class of the project's own that FastAPI fills itself: a request, a response, tasks."""
         return not bases.isdisjoint({"Request", "WebSocket", "Response", "BackgroundTasks", "HTTPConnection"})
+
+
+def _alias(site: Sited) -> Sited | None:
+    """`Query(alias="page-size")`, `Field(validation_alias="pageSize")`."""
+    if not isinstance(site.node, form.Call):
+        return None
+    stated = site.node.keyword("validation_alias") or site.node.keyword("alias")
+    return Sited(stated, site.scope) if stated is not None else None
+
+
+def _public_name(parameter: Parameter) -> str | None:
+    """The name that clients use where nothing else is stated; None where a function of the project makes it."""
+    if parameter.renamed is None:
+        return parameter.name
+    if "camel" not in (last_name(parameter.renamed.node) or "").lower():
+        return None
+    first, *rest = parameter.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _has_default(default: Sited | None) -> bool:

@@ -5,10 +5,11 @@ they read from the request (https://fastapi.tiangolo.com/tutorial/dependencies/)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import Given, constant, definitions, list_items
 from assay.scanner.dataflow.expansion import arguments
+from assay.scanner.dataflow.model_options import model_option
 from assay.scanner.dataflow.refusals import dependency_refusal
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -37,7 +38,13 @@ _LIBRARY_GUARDS = frozenset(
         "fastapi_keycloak.FastAPIKeycloak.get_current_user",
     }
 )
-_LIBRARY_LIMITS = ("fastapi_limiter.depends.RateLimiter", "fastapi_limiter.depends.WebSocketRateLimiter")
+_OF_MODELS = ("Query", "Header", "Cookie")
+"""What says where the fields of a model are read from
+(https://fastapi.tiangolo.com/tutorial/query-param-models/).
+"""
+_ENUMS = ("Enum", "enum.Enum", "enum.StrEnum", "enum.IntEnum")
+_LIMITERS = ("ratelimiter", "ratelimit", "throttle", "throttler")
+"""How the names of libraries' limiters end: fastapi-limiter's is `RateLimiter`, and so is that of others."""
 _OPTIONAL_SWITCHES = {"auto_error": False, "optional": True}
 """Arguments that make a security scheme let anonymous callers pass."""
 
@@ -53,6 +60,10 @@ class Parameter:
     function: FunctionSymbol | None
     module: Module
     location: Location
+    renamed: Sited | None = None
+    """What makes a field's name that clients use of its own one: `alias_generator`."""
+    mark: str | None = None
+    """Of a field: where all of its model is read from, as in `Annotated[Page, Query()]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +167,19 @@ class Dependencies:
         declared, extras = self.metadata(parameter.annotation) if parameter.annotation is not None else (None, [])
         candidates = [*extras, *([parameter.default] if parameter.default is not None else [])]
         found = Closure()
-        is_model = False
+        mark: str | None = None
         for candidate in candidates:
             call, scope = candidate.node, candidate.scope
             if not isinstance(call, form.Call):
                 continue
             if self._is_depends(call, scope):
                 return self._of_depends(call, scope, declared)
-            is_model |= (last_name(call.func) or "") in ("Query", "Header")
-        if is_model and declared is not None:
+            mark = mark or next((name for name in _OF_MODELS if last_name(call.func) == name), None)
+        if mark is not None and declared is not None:
             cls = self._project.infer(declared.node, declared.scope)
-            if isinstance(cls, ClassSymbol):
-                found |= self._of_fields(cls)
+            if isinstance(cls, ClassSymbol) and not self._project.is_subclass(cls, *_ENUMS):
+                fields = self._of_fields(cls)
+                found = replace(fields, parameters=tuple(replace(p, mark=mark) for p in fields.parameters))
         return found if found.parameters else Closure(parameters=(parameter,))
 
     def _of_depends(self, call: form.Call, scope: Scope, declared: Sited | None) -> Closure:
@@ -263,7 +275,7 @@ class Dependencies:
         return found
 
     def _of_scheme(self, value: Instance | None, type_names: list[str], name: str, place: Evidence) -> Closure:
-        if any(t in _LIBRARY_LIMITS for t in type_names):
+        if any(last_part(t).lower().endswith(_LIMITERS) for t in type_names):
             return Closure(limits=(Guard(name, place),))
         known = any(
             t in _LIBRARY_GUARDS or (t.startswith(_SCHEME_MODULES) and not last_part(t).endswith(_DATA))
@@ -295,14 +307,16 @@ class Dependencies:
         if cls not in self._known:
             self._known[cls] = Closure()
             found = Closure()
+            renamed = model_option(cls, "alias_generator", self._project)
             for base in self._project.mro(cls):
                 for name in base.scope.bindings if isinstance(base, ClassSymbol) else ():
-                    parameter = self._field(base, name) if isinstance(base, ClassSymbol) else None
-                    found |= self._of_parameter(parameter) if parameter is not None else Closure()
+                    parameter = self._field(base, name, renamed) if isinstance(base, ClassSymbol) else None
+                    if parameter is not None and parameter.annotation is not None:
+                        found |= self._of_parameter(parameter)
             self._known[cls] = found
         return self._known[cls]
 
-    def _field(self, cls: ClassSymbol, name: str) -> Parameter | None:
+    def _field(self, cls: ClassSymbol, name: str, renamed: Sited | None = None) -> Parameter | None:
         binding = cls.own(name)[-1]
         if binding.how is not How.ASSIGN:
             return None
@@ -315,6 +329,7 @@ class Dependencies:
             None,
             cls.module,
             cls.module.span(start, start + len(name)),
+            renamed,
         )
 
 

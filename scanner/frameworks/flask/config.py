@@ -187,7 +187,7 @@ class _Reader:
         """`from_mapping(A=1)`, `update({"A": 1})`, `setdefault("A", 1)`."""
         if last_name(call.func) == "setdefault":
             if len(call.positional) == 2:
-                yield from self._stored(call.positional[0], call.positional[1], scope, call)
+                yield from self._stored(call.positional[0], call.positional[1], scope, call.positional[1])
             return
         for argument in call.args:
             if argument.name is not None:

@@ -184,7 +184,7 @@ class Lowering:
         return form.Case(binds, values, self.expr(node.guard) if node.guard else None, self._suite(node.body))
 
     def _pattern(self, node: cst.CSTNode, binds: list[form.Name], values: list[form.Expr]) -> None:
-        if isinstance(node, cst.MatchValue):
+        if isinstance(node, cst.MatchValue | cst.MatchSingleton):
             values.append(self.expr(node.value))
         elif isinstance(node, cst.MatchClass):
             values.append(self.expr(node.cls))

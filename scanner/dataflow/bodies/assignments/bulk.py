@@ -53,7 +53,7 @@ class BulkAssignments:
         copies: dict[form.Call, list[tuple[Copy, set[Authority]]]] = {}
         writers: dict[str, _Writer] = {}
         for each in handled:
-            callers = {authority(route, endpoint) for route, endpoint in each.routes}
+            callers = {authority(route, endpoint, self._project) for route, endpoint in each.routes}
             for copy in each.handling.copies:
                 copies.setdefault(copy.call, []).append((copy, callers))
             for schema in self._writing(each):
@@ -80,7 +80,7 @@ class BulkAssignments:
             schema = copy.sent.schema
             if copy.sent.is_limited:
                 limits.setdefault("", module.evidence(copy.call, "code picks the fields"))
-            elif schema is None:
+            elif schema is None or schema.open_to is not None:
                 is_open = True
                 callers |= those
             else:
@@ -118,20 +118,30 @@ class BulkAssignments:
     # --- schemas ---
 
     def _writing(self, handled: Handled) -> Iterator[Schema]:
-        for declared in handled.types:
-            schema = self._schemas.declared(declared)
-            if schema is None or (schema.library not in _WRITERS and not schema.is_table):
+        """Of the types that the library reads the body by, and of what the handler makes of it."""
+        declared = [self._schemas.declared(each) for each in handled.types]
+        called = [self._schemas.of(cls) for cls in handled.handling.writers]
+        edited = [self._edited(handled)]
+        for schema in (*declared, *called, *edited):
+            if schema is None or not (schema.library in _WRITERS or schema.is_table or schema.makes_rows):
                 continue
             if schema.table is not None or schema.everything is not None:
                 yield schema
 
-    def _set_on_saving(self, handled: Handled) -> set[str]:
-        """`serializer.save(owner=request.user)` in the view's methods."""
+    def _edited(self, handled: Handled) -> Schema | None:
+        """The form of one of Django's views that edit a row: `form_class = UserForm`."""
         cls = handled.routes[0][0].view_class
+        stated = self._project.class_attribute(cls, "form_class") if cls is not None else None
+        value = self._project.infer(*stated) if stated is not None else None
+        return self._schemas.of(value) if isinstance(value, ClassSymbol) else None
+
+    def _set_on_saving(self, handled: Handled) -> set[str]:
+        """`serializer.save(owner=request.user)` in the handler, or in the view's methods."""
+        cls = handled.routes[0][0].view_class
+        methods = [self._project.method(cls, name) for name in _SAVING] if cls is not None else []
         names: set[str] = set()
-        for name in _SAVING if isinstance(cls, ClassSymbol) else ():
-            method = self._project.method(cls, name) if cls is not None else None
-            for node in method.nodes if method is not None else ():
+        for function in (handled.handler, *methods):
+            for node in function.nodes if function is not None else ():
                 if isinstance(node, form.Call) and last_name(node.func) == "save":
                     names.update(arg.name for arg in node.args if arg.name is not None)
         return names

@@ -8,7 +8,8 @@ from enum import Enum, auto
 from assay.scanner.dataflow.bodies.requests.conditions import leaves
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.framework import Route
-from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.readers.python import form
 
@@ -31,15 +32,24 @@ class Authority(Enum):
     """Everybody, or all who have signed in."""
 
 
-def authority(route: Route, endpoint: Endpoint) -> Authority:
+def authority(route: Route, endpoint: Endpoint, project: Project) -> Authority:
     """By the strictest of its guards, its dependencies and the tests that its handler begins with."""
-    spoken = {word for name in (*endpoint.auth, *_names(route)) for word in words(name)}
+    spoken = {word for name in (*endpoint.auth, *_names(route, project)) for word in words(name)}
     if spoken & _ADMIN or "admin" in words(endpoint.path):
         return Authority.ADMIN
-    return Authority.SOME if spoken & _RIGHT or endpoint.unresolved_guards else Authority.ANYBODY
+    is_some = spoken & _RIGHT or endpoint.unresolved_guards or _chooses_serializer(route)
+    return Authority.SOME if is_some else Authority.ANYBODY
 
 
-def _names(route: Route) -> Iterator[str]:
+def _chooses_serializer(route: Route) -> bool:
+    """`if self.request.user.is_staff: return AdminSerializer` in `get_serializer_class`."""
+    method = route.view_class.methods.get("get_serializer_class") if route.view_class is not None else None
+    tests = [n.test for n in method.nodes if isinstance(n, form.If | form.Conditional)] if method is not None else []
+    spoken = {word for test in tests for name in _spoken(test) for word in words(name)}
+    return bool(spoken & (_ADMIN | _RIGHT))
+
+
+def _names(route: Route, project: Project) -> Iterator[str]:
     for step in route.steps:
         yield from _spoken(step.node, under="dependencies")
     handler = route.handler
@@ -53,6 +63,11 @@ def _names(route: Route) -> Iterator[str]:
             if node is not None:
                 yield from _spoken(node)
     yield from _tested(handler)
+    for base in project.mro(handler.owner) if handler.owner is not None else ():
+        for bindings in base.scope.bindings.values() if isinstance(base, ClassSymbol) else ():
+            value = bindings[-1].value  # `user: User = Depends(get_admin)` of a class of handlers
+            if isinstance(value, form.Call) and last_name(value.func) == "Depends":
+                yield from _spoken(value)
 
 
 def _spoken(node: form.Expr, under: str | None = None) -> Iterator[str]:

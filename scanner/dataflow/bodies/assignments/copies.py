@@ -14,10 +14,20 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.table import Table
 from assay.scanner.readers.python import form
 
-_SPREADING = frozenset({"create", "acreate", "update", "update_or_create", "get_or_create", "insert", "values"})
+_SPREADING = frozenset(
+    {
+        "create", "acreate", "update", "update_or_create", "get_or_create", "insert", "values", "create_user",
+        "acreate_user", "create_superuser",
+    }
+)  # fmt: skip
 """Methods of managers, queries and statements that take columns by name."""
-_TAKING = frozenset({"sqlmodel_update", "values", "insert_one", "bulk_insert_mappings"})
-"""Methods that take a dict of columns."""
+_TAKING = frozenset(
+    {
+        "sqlmodel_update", "values", "bulk_insert_mappings", "insert_one", "update_one", "update_many",
+        "find_one_and_update", "replace_one", "find_one_and_replace",
+    }
+)  # fmt: skip
+"""Methods that take a dict of columns, or of fields of a MongoDB document."""
 _QUERIES = frozenset({"filter", "filter_by", "query", "where", "update", "insert", "select", "get_queryset"})
 
 
@@ -55,6 +65,8 @@ def copy_of(call: form.Call, arg: form.Arg, sent: Sent, function: FunctionSymbol
     if not isinstance(call.func, form.Attr):
         return None
     owner = call.func.value
+    if name == "model" and arg.star == 2 and last_name(owner) == "self" and sent.schema is not None:
+        return Copy(call, function, sent, None, "", fixed)  # of a repository that serves any model
     if name in ("model_validate", "from_orm", "parse_obj"):
         cls = project.infer(owner, scope)
         table = tables.of(cls)
@@ -65,7 +77,7 @@ def copy_of(call: form.Call, arg: form.Arg, sent: Sent, function: FunctionSymbol
     is_taken = arg.star == 0 and (name in _TAKING or (name == "update" and _is_query(owner)))
     if not is_spread and not is_taken:
         return None
-    table = _table_behind(owner, scope, tables)
+    table = _table_behind(owner, scope, tables) or _table_of_own(owner, name, scope, tables)
     if name == "sqlmodel_update":
         fixed |= _keys(call.keyword("update"))
     if table is None and not (name in _TAKING or _is_query(owner) or _is_manager(owner)):
@@ -112,6 +124,12 @@ def _table_behind(node: form.Expr, scope: Scope, tables: Tables) -> Table | None
             if table is not None:
                 return table
     return None
+
+
+def _table_of_own(node: form.Expr, method: str, scope: Scope, tables: Tables) -> Table | None:
+    """The table of a row with a method of its own by that name: `user.update(**data)`."""
+    cls = tables.row_class(node, scope)
+    return tables.of(cls) if cls is not None and tables.project.method(cls, method) is not None else None
 
 
 def _is_query(node: form.Expr) -> bool:

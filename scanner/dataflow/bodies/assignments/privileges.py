@@ -24,7 +24,10 @@ _RIGHTS_OF_ACCOUNTS = frozenset(
 _OWNERS = frozenset(
     {"owner", "owner_id", "tenant", "tenant_id", "user", "user_id", "created_by", "created_by_id", "author_id"}
 )
-_ACCOUNTS = frozenset({"user", "users", "account", "accounts", "member", "employee", "customer", "wallet", "profile"})
+_ACCOUNTS = frozenset({"user", "users", "account", "accounts", "member", "employee", "customer", "wallet"})
+_PROFILES = frozenset({"profile", "profiles"})
+_JOBS = frozenset({"role", "roles"})
+"""In a profile beside an account: what somebody works as."""
 
 
 class Privilege(Enum):
@@ -44,16 +47,15 @@ def privilege(field: str, table: Table | None, owner: str = "") -> Privilege | N
         return None
     if name in _RIGHTS or is_password_hash(field):
         return Privilege.RIGHTS
-    if name in _RIGHTS_OF_ACCOUNTS and _is_account(table, owner):
+    if name in _RIGHTS_OF_ACCOUNTS and _is_account(table, owner, _ACCOUNTS if name in _JOBS else _ACCOUNTS | _PROFILES):
         return Privilege.RIGHTS
     is_reference = column is None or column.fk_to is not None or name.endswith("_id")
     return Privilege.OWNER if name in _OWNERS and is_reference else None
 
 
-def _is_account(table: Table | None, owner: str) -> bool:
+def _is_account(table: Table | None, owner: str, names: frozenset[str]) -> bool:
     """Whether rows stand for people who sign in, or for what they have."""
-    named = {*words(table.model if table is not None else owner)}
-    if not named.isdisjoint(_ACCOUNTS):
+    if not names.isdisjoint(words(table.model if table is not None else owner)):
         return True
     columns = {column.name for column in table.columns} if table is not None else set()
     return any(name in columns for name in ("password", "password_hash", "hashed_password"))

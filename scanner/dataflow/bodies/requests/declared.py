@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from assay.scanner.dataflow.bodies.requests.sent import JSON, TEXT, Sent
+from assay.scanner.dataflow.constants import definitions
 from assay.scanner.framework import BodyType
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.readers.python import form
 
@@ -24,6 +27,22 @@ def is_upload(body: BodyType, project: Project) -> bool:
     names = {last_name(n) for n in form.walk(node) if isinstance(n, form.Name | form.Attr)}
     value = project.infer(node, scope)
     return not names.isdisjoint(_UPLOADS) or (isinstance(value, External) and last_part(value.name) in _UPLOADS)
+
+
+def dependencies(handler: FunctionSymbol, project: Project) -> Iterator[tuple[str, FunctionSymbol]]:
+    """The parameters that a function fills whose result the handler gets: `data=Depends(json_body)`."""
+    for parameter in handler.parameters:
+        said = [node for node in (parameter.annotation, parameter.default) if node is not None]
+        places = [(node, handler.outer) for node in said]
+        for node in said:
+            if isinstance(node, form.Name | form.Attr):
+                places += definitions(node, handler.outer, project)
+        calls = [(n, scope) for node, scope in places for n in form.walk(node) if isinstance(n, form.Call)]
+        for call, scope in calls:
+            provider = call.argument(0, "dependency") if last_name(call.func) == "Depends" else None
+            function = project.infer(provider, scope) if provider is not None else None
+            if isinstance(function, FunctionSymbol):
+                yield parameter.name, function
 
 
 def let_through(body: BodyType, project: Project) -> Sent | None:
@@ -52,7 +71,7 @@ def _open(node: form.Expr, scope: Scope, project: Project, depth: int = 4) -> Se
             if name in _MANY:
                 return _open(arguments[0], scope, project, depth - 1)
             if name in _OPEN:
-                return JSON if len(arguments) < 2 or not _is_model(arguments[1], scope, project) else None
+                return JSON if len(arguments) < 2 or _open(arguments[1], scope, project, depth - 1) else None
             return None
     value = project.infer(node, scope)
     if isinstance(value, External):
@@ -69,8 +88,3 @@ def _all_open(parts: list[form.Expr], scope: Scope, project: Project, depth: int
         if not (isinstance(part, form.Const) and part.value is None)
     ]
     return found[0] if found and all(found) else None
-
-
-def _is_model(node: form.Expr, scope: Scope, project: Project) -> bool:
-    value = project.annotation_class(node, scope)
-    return isinstance(value, ClassSymbol)

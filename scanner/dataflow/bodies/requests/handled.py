@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from assay.scanner.dataflow.bodies.requests.declared import is_upload, let_through
+from assay.scanner.dataflow.bodies.requests.declared import dependencies, is_upload, let_through
 from assay.scanner.dataflow.bodies.requests.following import Following
 from assay.scanner.dataflow.bodies.requests.handling import Handling
 from assay.scanner.dataflow.bodies.requests.readings import Readings
@@ -86,6 +86,8 @@ class Requests:
             if sent is not None and taken is not None:
                 given.setdefault(taken[0], {})[taken[1]] = sent
                 open_type = each if sent.schema is None else open_type
+        if entry.handler is not None and entry.routes[0][0].framework in _INJECTING:
+            self._inject(entry.handler, given)
         whole = Handling()
         for function, parameters in given.items():
             whole.add(self._following.of(function, parameters))
@@ -93,6 +95,14 @@ class Requests:
             site = open_type.site
             whole.read = site.module.evidence(site.node, "this type lets everything through")
         return whole
+
+    def _inject(self, handler: FunctionSymbol, given: dict[FunctionSymbol, dict[str, Sent]]) -> None:
+        """What dependencies read of the body and give to the handler: `data=Depends(json_body)`."""
+        for name, dependency in list(dependencies(handler, self._project)):
+            sent = self._following.given_by(dependency, given.get(dependency, {}))
+            if sent is not None:
+                given.setdefault(dependency, {})
+                given.setdefault(handler, {})[name] = sent
 
     def _sent(self, declared: BodyType) -> Sent | None:
         """What the handler gets by such a declaration."""
@@ -115,5 +125,6 @@ def _taking(route: Route, declared: BodyType) -> tuple[FunctionSymbol, str] | No
     return (handler, free[0]) if len(free) == 1 and route.framework in _HANDING_OVER else None
 
 
+_INJECTING = frozenset({"fastapi"})
 _HANDING_OVER = frozenset({"flask", "quart"})
 """Frameworks whose decorators pass the validated body as an argument without saying to which parameter."""

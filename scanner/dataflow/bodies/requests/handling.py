@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from assay.scanner.dataflow.bodies.assignments.copies import Copy
 from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD
+from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.model.place import Evidence
 
 
@@ -41,6 +42,8 @@ class Handling:
     check_places: list[Evidence] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     """Where many fields at once become columns of a row."""
+    writers: list[ClassSymbol] = field(default_factory=list)
+    """Schemas that it is given to, and that write rows themselves."""
 
     def check(self, name: str, check: Check, place: Evidence) -> None:
         """Note a check of a field, of all of them for `*`."""
@@ -90,4 +93,5 @@ class Handling:
             self.checks[name] = max(check, self.checks.get(name, check))
         self.check_places += other.check_places
         self.copies += other.copies
+        self.writers += [cls for cls in other.writers if cls not in self.writers]
         self.asked |= other.asked

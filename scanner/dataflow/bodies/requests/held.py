@@ -65,6 +65,11 @@ class Held:
                         if item.target is not None:
                             self._bind(item.target, item.value)
 
+    def limit(self, name: str) -> None:
+        """From here on only some of the fields of the body can be there that the name holds."""
+        if (sent := self._names.get(name)) is not None:
+            self._names[name] = replace(sent, is_limited=True)
+
     def _bind(self, target: form.Expr, value: form.Expr) -> None:
         match target, value:
             case form.Name(id=name), _:
@@ -73,7 +78,7 @@ class Held:
                     self._names.setdefault(name, sent)
                 elif isinstance(value, form.Dict | form.Display):
                     self.made_of.setdefault(name, []).append(value)
-                elif isinstance(value, form.Compare | form.Unary | form.Boolean) or _asks(value):
+                elif isinstance(value, form.Compare | form.Unary | form.Boolean | form.Binary) or _asks(value):
                     self.answers[name] = value
             case form.Subscript(value=form.Name(id=name)), _ if name in self.made_of:
                 self.made_of[name].append(value)
@@ -108,7 +113,7 @@ class Held:
             case form.Comprehension(kind="dict"):
                 return self._copied(node)
             case form.Dict(keys=keys, values=values):
-                spread = [self.sent(v) for k, v in zip(keys, values, strict=True) if k is None]
+                spread = [self.sent(v) for k, v in zip(keys, values, strict=True) if k is None or _sets(k)]
                 return next((s for s in spread if s is not None), None)
             case form.Binary() | form.Template():
                 return self._inside(node)
@@ -241,6 +246,11 @@ class Held:
             if sent is not None:
                 handed[param.name] = sent
         return callee, handed
+
+
+def _sets(key: form.Expr) -> bool:
+    """`{"$set": data}` of MongoDB."""
+    return isinstance(key, form.Const) and key.value in ("$set", "$setOnInsert")
 
 
 def _has_request(node: form.Call) -> bool:

@@ -72,7 +72,7 @@ def use_of(call: form.Call, scope: Scope, project: Project) -> Use:
     name = last_name(call.func) or ""
     if name in _CONVERTING:
         return Use.CONVERTED
-    if name in _HARMLESS:
+    if name in _HARMLESS and not (name == "set" and isinstance(call.func, form.Attr)):
         return Use.PASSING
     callee = project.infer(call.func, scope)
     if isinstance(callee, ClassSymbol):

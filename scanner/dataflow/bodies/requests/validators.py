@@ -22,6 +22,8 @@ _METHODS = frozenset(
 )  # fmt: skip
 """Of pydantic, marshmallow, jsonschema, Cerberus, voluptuous, trafaret, colander, cattrs, msgspec, dacite, webargs."""
 _NO_SCHEMA = ("json.", "simplejson.", "orjson.", "ujson.", "yaml.", "pickle.", "builtins.", "rapidjson.", "msgpack.")
+_NOTHING = "builtins.NoneType."
+"""Of an attribute that a base class leaves to others: `schema = None`."""
 _CALLED_SCHEMAS = ("voluptuous.", "cerberus.", "fastjsonschema.", "trafaret.", "schema.", "vol.")
 _CHECKED_FORMS = frozenset({"is_valid", "validate", "validate_on_submit", "full_clean", "is_submitted"})
 _DECORATING = frozenset(
@@ -63,6 +65,19 @@ class Validators:
             ).endswith(("Serializer", "Form", "Schema"))
         return callee is None and (last_name(call.func) or "").endswith(("Serializer", "Form", "Schema", "_schema"))
 
+    def writer(self, call: form.Call, scope: Scope) -> ClassSymbol | None:
+        """The schema that the call hands a body to, where it writes rows itself: a serializer, a form of a model, a
+        marshmallow schema that loads into rows.
+        """
+        callee = self._project.infer(call.func, scope)
+        if isinstance(callee, ClassSymbol):
+            is_writing = self._schemas.library(callee) in (Library.REST_FRAMEWORK, Library.FORM)
+            return callee if is_writing else None
+        if last_name(call.func) != "load" or not isinstance(call.func, form.Attr):
+            return None
+        schema = self._schemas.of_expression(call.func.value, scope)
+        return schema.cls if schema is not None and schema.makes_rows else None
+
     def is_form(self, call: form.Call, scope: Scope) -> bool:
         """Whether it makes a form, which validates when it is told to."""
         callee = self._project.infer(call.func, scope)
@@ -76,7 +91,9 @@ class Validators:
         callee = self._project.infer(call.func, scope)
         if isinstance(callee, FunctionSymbol | BoundMethod):
             return False
-        return not (isinstance(callee, External) and callee.name.startswith(_NO_SCHEMA))
+        if not isinstance(callee, External) or callee.name.startswith(_NOTHING):
+            return True
+        return not callee.name.startswith(_NO_SCHEMA)
 
     def checks_itself(self, call: form.Call, scope: Scope) -> bool:
         """`form.validate_on_submit()`, `serializer.is_valid()`: of what the call is a method of."""

@@ -10,12 +10,12 @@ from assay.scanner.dataflow.bodies.assignments.copies import Copy, attribute_set
 from assay.scanner.dataflow.bodies.requests.conditions import excuses, kind_of, leaves, named, operands, settles
 from assay.scanner.dataflow.bodies.requests.handling import Check, Handling
 from assay.scanner.dataflow.bodies.requests.held import Given, Held, Others
+from assay.scanner.dataflow.bodies.requests.limits import limited_by_loop, limited_by_test
+from assay.scanner.dataflow.bodies.requests.notes import Notes
 from assay.scanner.dataflow.bodies.requests.sent import ANY_FIELD, Part, Sent
 from assay.scanner.dataflow.bodies.requests.uses import Use, use_of
 from assay.scanner.dataflow.bodies.requests.validators import Validators
-from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol
-from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 
@@ -39,15 +39,14 @@ class Walk:
         self._held = Held(callees, function, given)
         self._depth = depth
         self._found = Handling()
-        self._excused = 0
-        """How many `try` statements around the place answer for a body that isn't as expected."""
+        self._notes = Notes(self._found, self._held, function)
         self._forms: list[form.Call] = []
 
     def handling(self) -> Handling:
         """What there is to say in the end."""
         self._all(self._function.node.body)
         if self._forms and not self._found.validated:
-            place = self._at(self._forms[0], "the form that it makes is never validated")
+            place = self._notes.at(self._forms[0], "the form that it makes is never validated")
             self._found.kept.setdefault(ANY_FIELD, place)
         return self._found
 
@@ -86,6 +85,8 @@ class Walk:
             case form.For(iter=iterated, body=body, orelse=orelse):
                 self._expression(iterated, is_kept=False)
                 self._all([*body, *orelse])
+                for name in limited_by_loop(node):
+                    self._held.limit(name)
             case form.With(items=items, body=body):
                 for item in items:
                     self._expression(item.value, is_kept=False)
@@ -99,9 +100,9 @@ class Walk:
 
     def _try(self, node: form.Try) -> None:
         is_excused = any(excuses(handler) for handler in node.handlers)
-        self._excused += is_excused
+        self._notes.excused += is_excused
         self._all(node.body)
-        self._excused -= is_excused
+        self._notes.excused -= is_excused
         for handler in node.handlers:
             self._all(handler.body)
         self._all([*node.orelse, *node.final])
@@ -110,6 +111,8 @@ class Walk:
 
     def _test(self, node: form.Expr, *, is_check: bool) -> None:
         """A condition checks what it looks at if the work ends where the answer is no."""
+        for name in limited_by_test(node) if is_check else ():
+            self._held.limit(name)
         match node:
             case form.Boolean(values=values):
                 for value in values:
@@ -123,9 +126,9 @@ class Walk:
             case form.Name(id=name) if name in self._held.answers:
                 self._test(self._held.answers.pop(name), is_check=is_check)
             case _ if (sent := self._held.sent(node)) is not None:
-                self._noted(sent, node)
+                self._notes.read(sent, node)
                 if is_check and sent.part is Part.FIELD:
-                    self._check(sent, Check.PRESENCE, node)
+                    self._notes.check(sent, Check.PRESENCE, node)
             case _:
                 self._operands(node, is_check=is_check or settles(node))
 
@@ -136,31 +139,31 @@ class Walk:
             if sent is None:
                 self._expression(inner, is_kept=False)
                 continue
-            self._noted(sent, inner)
+            self._notes.read(sent, inner)
             if sent.part is Part.FIELD:
-                self._found.compared.setdefault(sent.field, self._at(inner, f"`{sent.field}` is compared"))
+                self._found.compared.setdefault(sent.field, self._notes.at(inner, f"`{sent.field}` is compared"))
                 if is_check:
-                    self._check(sent, kind_of(node), node)
+                    self._notes.check(sent, kind_of(node), node)
             elif sent.part is Part.WHOLE and (name := named(node, inner)) is not None:
                 self._found.asked.add(name)
                 if is_check:
-                    self._check(sent.item(name), Check.PRESENCE, node)
+                    self._notes.check(sent.item(name), Check.PRESENCE, node)
         if not isinstance(node, form.Compare):
             self._expression(node, is_kept=False)
         if is_check and isinstance(node, form.Call):
             for arg in node.args:  # `if not is_email(email): abort(400)`
                 sent = self._held.sent(arg.value)
                 if sent is not None and sent.part is not Part.TEXT:
-                    self._check(sent, Check.KIND if sent.part is Part.FIELD else Check.PRESENCE, node)
+                    self._notes.check(sent, Check.KIND if sent.part is Part.FIELD else Check.PRESENCE, node)
 
     # --- expressions ---
 
     def _expression(self, node: form.Expr, *, is_kept: bool) -> None:
         sent = self._held.sent(node)
         if sent is not None:
-            self._noted(sent, node)
+            self._notes.read(sent, node)
             if is_kept:
-                self._keep(sent, node)
+                self._notes.keep(sent, node)
         match node:
             case form.Name(id=name) if is_kept and name in self._held.made_of:
                 for part in self._held.made_of.pop(name):
@@ -184,9 +187,9 @@ class Walk:
     def _call(self, node: form.Call) -> None:
         validators = self._callees.validators
         if validators.checks_signature(node):
-            self._found.signed = self._found.signed or self._at(node, "the sender's signature is checked")
+            self._found.signed = self._found.signed or self._notes.at(node, "the sender's signature is checked")
         if validators.checks_itself(node, self._scope):
-            self._found.validated.append(self._at(node, "it is validated here"))
+            self._found.validated.append(self._notes.at(node, "it is validated here"))
         if isinstance(node.func, form.Attr):
             self._expression(node.func.value, is_kept=False)
         given = [(arg, self._held.sent(arg.value)) for arg in node.args]
@@ -209,7 +212,7 @@ class Walk:
         if isinstance(node, form.Call | form.Await):
             self._expression(node, is_kept=False)
         else:
-            self._noted(sent, node)
+            self._notes.read(sent, node)
 
     def _given(self, sent: Sent, use: Use, arg: form.Arg, call: form.Call) -> None:
         """A part of the body is an argument of a call that isn't followed."""
@@ -220,14 +223,14 @@ class Walk:
             return
         if use is Use.CONVERTED:
             if sent.part is Part.FIELD:
-                self._check(sent, Check.KIND, call)
+                self._notes.check(sent, Check.KIND, call)
         elif use is Use.FORWARDED:
-            self._found.forwarded.setdefault(sent.field, self._at(arg.value, "it goes to another service"))
+            self._found.forwarded.setdefault(sent.field, self._notes.at(arg.value, "it goes to another service"))
         elif use is Use.COMPARED and sent.part is Part.FIELD:
             name = sent.field or ANY_FIELD
-            self._found.compared.setdefault(name, self._at(arg.value, f"`{name}` is searched for"))
+            self._found.compared.setdefault(name, self._notes.at(arg.value, f"`{name}` is searched for"))
         else:
-            self._keep(sent, arg.value)
+            self._notes.keep(sent, arg.value)
             self._found.is_stored |= use is Use.STORED
 
     def _copy(self, sent: Sent, arg: form.Arg, call: form.Call) -> Copy | None:
@@ -244,11 +247,14 @@ class Walk:
 
     def _validates(self, node: form.Call) -> bool:
         validators = self._callees.validators
+        writer = validators.writer(node, self._scope)
+        if writer is not None and writer not in self._found.writers:
+            self._found.writers.append(writer)
         if validators.is_form(node, self._scope):
             self._forms.append(node)
             return True
         if validators.is_schema(node, self._scope) or validators.is_validation(node, self._scope):
-            self._found.validated.append(self._at(node, "it is validated here"))
+            self._found.validated.append(self._notes.at(node, "it is validated here"))
             return True
         return False
 
@@ -266,53 +272,6 @@ class Walk:
         copies = [c if c.sent.schema is not None else c.called_by(node, self._function) for c in found.copies]
         self._found.add(replace(found, copies=copies))
         return True
-
-    # --- notes ---
-
-    def _noted(self, sent: Sent, node: form.Expr) -> None:
-        """It is read here. `data["name"]` of JSON breaks for a body without a name, if no `try` answers that."""
-        if self._found.read is None and sent.part is not Part.TEXT:
-            self._found.read = self._at(node, "the body is read")
-            self._found.is_form = sent.is_form
-        if isinstance(node, form.Call) and isinstance(node.func, form.Attr):
-            self._asked_of(node.func.value, node)
-        if not isinstance(node, form.Subscript) or sent.part is not Part.FIELD:
-            return
-        owner = self._held.sent(node.value)
-        if owner is None or owner.part is not Part.WHOLE:
-            return
-        if self._excused:
-            self._check(sent, Check.PRESENCE, node)
-        elif not sent.is_form and sent.field != ANY_FIELD:
-            text = f"`{sent.field}` is read as if it were surely there"
-            self._found.breaks.setdefault(sent.field, self._at(node, text))
-
-    def _asked_of(self, owner: form.Expr, call: form.Call) -> None:
-        """`data.get("name").strip()` breaks for a body without a name, too."""
-        if self._excused or not (
-            isinstance(owner, form.Call) and len(owner.args) == 1 and last_name(owner.func) == "get"
-        ):
-            return
-        sent = self._held.sent(owner)
-        if sent is None or sent.part is not Part.FIELD or sent.is_form or sent.field == ANY_FIELD:
-            return
-        text = f"`{sent.field}` is read as if it were surely there"
-        self._found.breaks.setdefault(sent.field, self._at(call, text))
-
-    def _check(self, sent: Sent, check: Check, node: form.Expr) -> None:
-        """Fields of a form are texts: that one is there says what it is."""
-        name = sent.field or ANY_FIELD
-        shown = f"`{name}` is checked by hand" if name != ANY_FIELD else "fields are checked by hand"
-        self._found.check(name, Check.KIND if sent.is_form else check, self._at(node, shown))
-
-    def _keep(self, sent: Sent, node: form.Expr) -> None:
-        if sent.part is not Part.TEXT:
-            name = sent.field or ANY_FIELD
-            shown = f"`{name}` is used as it was sent" if name != ANY_FIELD else "what was sent is used as it came"
-            self._found.kept.setdefault(name, self._at(node, shown))
-
-    def _at(self, node: form.Expr, text: str) -> Evidence:
-        return self._scope.module.evidence(node, text)
 
 
 def _is_attribute(target: form.Expr) -> bool:

@@ -12,8 +12,9 @@ from assay.scanner.dataflow.bodies.schemas.names import names_in
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
 from assay.scanner.dataflow.bodies.schemas.tables import Tables, holds_text
 from assay.scanner.dataflow.constants import definitions, string_value
+from assay.scanner.dataflow.model_options import model_option
 from assay.scanner.dataflow.typed import is_typed
-from assay.scanner.linker.project import Project, last_name, literal_item
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
@@ -191,21 +192,11 @@ def _serialized_by_hand(cls: ClassSymbol, project: Project) -> Iterator[tuple[li
 
 def _open_to(cls: ClassSymbol, project: Project) -> Evidence | None:
     """`model_config = ConfigDict(extra="allow")`, `class Config: extra = "allow"`."""
-    stated = project.class_attribute(cls, "model_config")
-    extra: form.Expr | None = None
-    scope = stated[1] if stated is not None else cls.scope
-    if stated is not None and isinstance(stated[0], form.Call):
-        extra = stated[0].keyword("extra")
-    elif stated is not None:
-        extra = literal_item(stated[0], "extra")
-    config = project.class_member(cls, "Config")
-    inner = project.class_attribute(config[-1].cls, "extra") if config and config[-1].cls is not None else None
-    if inner is not None:
-        extra, scope = inner
+    extra = model_option(cls, "extra", project)
     if extra is None:
         return None
-    is_open = last_name(extra) == "allow" or (isinstance(extra, form.Const) and extra.value == "allow")
-    return scope.module.evidence(extra, "it takes fields that it doesn't declare") if is_open else None
+    is_open = last_name(extra.node) == "allow" or (isinstance(extra.node, form.Const) and extra.node.value == "allow")
+    return extra.module.evidence(extra.node, "it takes fields that it doesn't declare") if is_open else None
 
 
 # --- Ninja's model schemas ---

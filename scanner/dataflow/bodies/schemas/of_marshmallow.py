@@ -99,7 +99,9 @@ def _nested(call: form.Call, scope: Scope, project: Project) -> Iterator[ClassSy
 def _with_meta(found: Schema, cls: ClassSymbol, meta: ClassSymbol, tables: Tables, project: Project) -> Schema:
     model = project.class_attribute(meta, "model")
     table = tables.of_expression(*model) if model is not None else None
-    found = replace(found, table=table)
+    loads = project.class_attribute(meta, "load_instance")
+    makes_rows = loads is not None and isinstance(loads[0], form.Const) and loads[0].value is True
+    found = replace(found, table=table, makes_rows=makes_rows)
     is_automatic = any(last_part(name) in _AUTOMATIC for name in project.base_names(cls))
     place = model[1].module.evidence(model[0], "every column of the model is in it") if model is not None else None
 

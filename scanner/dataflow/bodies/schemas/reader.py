@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.scanner.dataflow.bodies.schemas.names import names_in
 from assay.scanner.dataflow.bodies.schemas.of_annotations import annotated_class, is_pydantic, is_record
 from assay.scanner.dataflow.bodies.schemas.of_django import (
@@ -19,8 +21,9 @@ from assay.scanner.dataflow.bodies.schemas.of_marshmallow import (
 )
 from assay.scanner.dataflow.bodies.schemas.schema import Library, Schema, SchemaField
 from assay.scanner.dataflow.bodies.schemas.tables import Tables, holds_text
+from assay.scanner.dataflow.constants import string_value
 from assay.scanner.framework import BodyType
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, Scope
 from assay.scanner.linker.values import Instance, Literal, Value
 from assay.scanner.readers.python import form
@@ -91,10 +94,33 @@ class Schemas:
                 found = self.of(cls)
                 return self._as_made(found, value) if found is not None else None
             case Instance():
-                return made_of(value, self._project)
+                return made_of(value, self._project) or self._created(value)
             case Literal():
                 return fields_dict(value, "fields")
         return None
+
+    def _created(self, value: Instance) -> Schema | None:
+        """`pydantic_model_creator(User, exclude=("password_hash",))` of Tortoise."""
+        call, scope = value.origin, value.scope
+        if call is None or scope is None or last_name(call.func) != "pydantic_model_creator" or not call.positional:
+            return None
+        cls = self._project.infer(call.positional[0], scope)
+        found = self.of_rows(cls) if isinstance(cls, ClassSymbol) else None
+        if found is None or not isinstance(cls, ClassSymbol):
+            return None
+        named = string_value(said, scope, self._project) if (said := call.argument(1, "name")) is not None else None
+        only = self._names(call.keyword("include"), scope)
+        without = self._names(call.keyword("exclude"), scope) or frozenset()
+        meta = self._project.class_member(cls, "PydanticMeta")
+        inner = self._project.class_attribute(meta[-1].cls, "exclude") if meta and meta[-1].cls is not None else None
+        without |= (self._names(*inner) if inner is not None else None) or frozenset()
+        place = scope.module.location(call)
+        made = replace(found, name=named or cls.name, location=place, cls=None, is_table=False)
+        return replace(made, library=Library.PYDANTIC).narrowed(only, without)
+
+    def _names(self, node: form.Expr | None, scope: Scope) -> frozenset[str] | None:
+        found = names_in(node, scope, self._project, self.tables.columns) if node is not None else None
+        return frozenset(found) if found is not None else None
 
     def _as_made(self, found: Schema, value: Instance) -> Schema:
         """`only` and `exclude` of marshmallow, `fields` of REST framework's serializers that take it."""
@@ -102,6 +128,4 @@ class Schemas:
         if found.library not in (Library.MARSHMALLOW, Library.REST_FRAMEWORK) or call is None or scope is None:
             return found
         only, without = call.keyword("only") or call.keyword("fields"), call.keyword("exclude") or call.keyword("omit")
-        kept = names_in(only, scope, self._project, self.tables.columns) if only is not None else None
-        dropped = names_in(without, scope, self._project, self.tables.columns) if without is not None else None
-        return found.narrowed(frozenset(kept) if kept is not None else None, frozenset(dropped or ()))
+        return found.narrowed(self._names(only, scope), self._names(without, scope) or frozenset())

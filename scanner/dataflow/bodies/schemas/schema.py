@@ -35,7 +35,8 @@ class SchemaField:
 
     `is_taken` says that a client may set it, `is_shown` that an answer holds it, `is_masked` that the answer holds
     something else in its place: stars, or what a method of the schema makes of it. `is_text` is False for flags,
-    numbers and dates. `is_stored` says that it shows what an object holds, as far as a dict written by hand tells.
+    numbers and dates. `is_stored` says that it shows what an object holds, as far as a dict written by hand tells,
+    `is_chosen` that code asks something before it shows the field.
     `nested` are the schemas that it may hold.
     """
 
@@ -46,6 +47,7 @@ class SchemaField:
     is_masked: bool = False
     is_text: bool = True
     is_stored: bool | None = None
+    is_chosen: bool = False
     nested: tuple[ClassSymbol, ...] = ()
 
 
@@ -66,6 +68,8 @@ class Schema:
     table: Table | None = None
     is_table: bool = False
     """It is the mapped class itself."""
+    makes_rows: bool = False
+    """What marshmallow loads by it is a row."""
     everything: Evidence | None = None
     unknown: Evidence | None = None
     open_to: Evidence | None = None
@@ -77,4 +81,4 @@ class Schema:
         if only is None and not without:
             return self
         kept = {n: f for n, f in self.fields.items() if (only is None or n in only) and n not in without}
-        return replace(self, fields=kept)
+        return replace(self, fields=kept, open_to=self.open_to if only is None else None)

@@ -22,6 +22,16 @@ from assay.scanner.readers.python import form
 
 _DECORATORS = ("extend_schema", "swagger_auto_schema")
 _WITH_BODY = ("POST", "PUT", "PATCH")
+_ACTIONS = frozenset({"create", "update", "partial_update", "list", "retrieve"})
+"""Methods of the library's mixins that answer by the view's serializer."""
+_GOES_ON_TO = {
+    "get": ("list", "retrieve"),
+    "post": ("create",),
+    "put": ("update",),
+    "patch": ("partial_update", "update"),
+    "partial_update": ("update",),
+}
+"""What the library's own methods call, in which a view may answer in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +69,48 @@ def documentation(view: View, action: Action, verb: str, project: Project) -> Do
 
 def body_types(view: View, action: Action, verb: str, project: Project) -> tuple[BodyType, ...]:
     """The view's serializers, where the library's own code or the handler lets them read and write."""
-    if view.cls is None or not (action.handler is None or _asks_for_serializer(action.handler)):
+    if view.cls is None or not (action.handler is None or _asks_for_serializer(action.handler, project)):
         return ()
     found = (site for classes in chosen(SERIALIZER, view, action, verb, None, project) for site in classes)
     return tuple(BodyType(site) for site in dict.fromkeys(found))
 
 
-def _asks_for_serializer(handler: FunctionSymbol) -> bool:
-    """`self.get_serializer(...)`, or `super().create(...)`."""
+def answers_by_serializer(view: View, action: Action, project: Project) -> bool:
+    """Whether the view's serializer writes the answer: one that only reads the body is asked for no `.data`."""
+    handler = action.handler
+    if handler is None and view.cls is not None:
+        own = (project.method(view.cls, name) for name in _GOES_ON_TO.get(action.name, ()))
+        handler = next((method for method in own if method is not None), None)
+    if handler is None:
+        return True
     for node in handler.walk():
-        if isinstance(node, form.Call) and isinstance(node.func, form.Attr):
-            is_super = isinstance(node.func.value, form.Call) and last_name(node.func.value.func) == "super"
-            if node.func.attr in ("get_serializer", "get_serializer_class") or (
-                is_super and node.func.attr == handler.name
-            ):
-                return True
+        if isinstance(node, form.Attr) and node.attr == "data" and last_name(node.value) != "request":
+            return True
+        if isinstance(node, form.Call) and _goes_on(node, handler, project):
+            return True
     return False
+
+
+def _asks_for_serializer(handler: FunctionSymbol, project: Project) -> bool:
+    """`self.get_serializer(...)`, or `super().create(...)`."""
+    calls = [node for node in handler.walk() if isinstance(node, form.Call)]
+    return any(
+        last_name(call.func) in ("get_serializer", "get_serializer_class") or _goes_on(call, handler, project)
+        for call in calls
+    )
+
+
+def _goes_on(call: form.Call, handler: FunctionSymbol, project: Project) -> bool:
+    """`super().create(...)`, or `self.create(...)` in `post`, where the library's own code goes on."""
+    if not isinstance(call.func, form.Attr):
+        return False
+    owner, name = call.func.value, call.func.attr
+    is_super = isinstance(owner, form.Call) and last_name(owner.func) == "super"
+    if is_super:
+        return name == handler.name
+    if last_name(owner) != "self" or name not in _ACTIONS or handler.owner is None:
+        return False
+    return project.method(handler.owner, name) is None
 
 
 # --- decorators ---

@@ -73,8 +73,10 @@ def stated(attribute: str, view: View, action: Action | None, project: Project) 
 
 
 def _decorated(policy: Policy, function: FunctionSymbol, project: Project) -> list[Sited] | None:
-    """`@permission_classes([...])` of an `@api_view` function."""
-    for decorator in function.decorators:
+    """`@permission_classes([...])` of an `@api_view` function, which reads those below it alone."""
+    names = [last_name(d.func if isinstance(d, form.Call) else d) for d in function.decorators]
+    first = names.index("api_view") + 1 if "api_view" in names else 0
+    for decorator in function.decorators[first:]:
         if isinstance(decorator, form.Call) and last_name(decorator.func) == policy.attribute:
             return _listed(Sited(decorator.positional[0], function.outer), project) if decorator.positional else []
     return None

@@ -12,7 +12,11 @@ from assay.scanner.frameworks.django.guards import class_guards, function_guards
 from assay.scanner.frameworks.django.middleware import middleware_guards, unfollowed_middleware
 from assay.scanner.frameworks.django.models import model_of
 from assay.scanner.frameworks.django.rate_limits import decorator_limits, view_limits
-from assay.scanner.frameworks.django.rest_framework.documentation import body_types, documentation
+from assay.scanner.frameworks.django.rest_framework.documentation import (
+    answers_by_serializer,
+    body_types,
+    documentation,
+)
 from assay.scanner.frameworks.django.rest_framework.pagination import (
     PageOrder,
     page_order,
@@ -251,7 +255,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         request_model=said.request_model,
         response_model=said.response_model,
         request_types=serializers if verb in ("POST", "PUT", "PATCH") else (),
-        response_types=serializers if verb != "DELETE" else (),
+        response_types=serializers if verb != "DELETE" and answers_by_serializer(view, action, project) else (),
         status_codes=said.status_codes,
         tags=said.tags,
         summary=said.summary,
