@@ -345,7 +345,8 @@ def test_a_function_as_middleware(body: str, is_guarded: bool) -> None:
         ("if settings.AUTH_OFF:\n            return None\n        check(token)", True),
         ("if is_revoked(token):\n            raise HTTPException(401)", True),
         ("check(token)", True),
-        ("return HTTPException(307, headers={'Location': '/login'})", True),
+        ("raise HTTPException(307, headers={'Location': '/login'})", True),
+        ("return HTTPException(307, headers={'Location': '/login'})", False),
     ],
 )
 def test_a_dependency_that_serves_strangers_is_no_guard(body: str, is_guarded: bool) -> None:

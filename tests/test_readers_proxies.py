@@ -82,7 +82,7 @@ def test_proxies_are_found_by_name_and_by_content(path: str, beginning: bytes, k
     assert (by_path(path) or by_content(path, beginning)) == kind
 
 
-@given(st.text())
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
 def test_any_text_can_be_read(text: str) -> None:
     facts = proxies.read("nginx.conf", text.encode())
 

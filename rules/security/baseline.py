@@ -235,6 +235,8 @@ def unpinned_dependencies(dependencies: DependencySet, service: Service) -> Verd
             f"an image installs packages without a version beside {dependencies.manifest}; pin them or lock them",
             *dependencies.unlocked_installs[:5],
         )
+    if dependencies.locks and dependencies.unused_lock is not None:
+        return review("does the image get the versions of the lock file?", dependencies.unused_lock)
     if dependencies.locks:
         return passed("a lock file holds every version", *dependencies.locks)
     if dependencies.loose:
@@ -258,6 +260,8 @@ def no_dependency_audit(audit: DependencyAudit, service: Service) -> Verdict:
     Why: holes are found in versions that are in use; who doesn't look stays with them for years.
     Fix: let Dependabot or Renovate update Python packages, or run pip-audit or osv-scanner in CI and once a week.
     """
+    if not audit.has_packages:
+        return not_applicable("nothing declares packages for it")
     if audit.scans or audit.bots:
         return passed("the dependencies are looked after", *audit.scans[:3], *audit.bots[:3])
     if not audit.has_automation:

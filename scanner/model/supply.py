@@ -26,6 +26,8 @@ class DependencySet:
     loose: tuple[Evidence, ...] = ()
     unlocked_installs: tuple[Evidence, ...] = ()
     is_published: bool = False
+    unused_lock: Evidence | None = None
+    """Where an image installs the packages without a look at the lock file."""
     oldest_python: int | None = None
 
     @property
@@ -52,6 +54,7 @@ class DependencyAudit:
     bots: tuple[Evidence, ...] = ()
     bots_for_others: tuple[Evidence, ...] = ()
     has_automation: bool = False
+    has_packages: bool = True
 
     @property
     def subject_id(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers import shell
@@ -21,6 +22,7 @@ _WITH_VALUE = frozenset(
     | {"--group", "--extra", "--only-group", "--index", "--default-index", "--upgrade-package", "--no-binary", "-p"}
     | {"--only-binary", "--index-strategy", "--timeout", "--retries"}
 )
+_TOOLS = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm", "Pipfile.lock": "pipenv"}
 _PIP = re.compile(r"(.*/)?(pip[\d.]*|uv)")
 
 
@@ -31,6 +33,25 @@ def loose_installs(path: str, image: DockerfileFacts) -> Iterator[Evidence]:
             for command in shell.commands(shell.parse(run.text)):
                 for word in _named(command.words):
                     yield run.span.evidence(path, f"installs {word} in whatever version there is")
+
+
+def lock_left_unused(path: str, image: DockerfileFacts, locks: Collection[str]) -> Evidence | None:
+    """A `pip install` of what the service declares, in an image that never speaks of the tool whose lock there is."""
+    tools = {_TOOLS[name] for lock in locks if (name := posixpath.basename(lock)) in _TOOLS}
+    runs = [run for stage in image.stages for run in stage.runs]
+    if not tools or any(tool in run.text for tool in tools for run in runs):
+        return None
+    for run in runs:
+        for command in shell.commands(shell.parse(run.text)):
+            if _installs_what_is_declared(command.words):
+                return run.span.evidence(path, f"installs without {' or '.join(sorted(tools))}, whose lock there is")
+    return None
+
+
+def _installs_what_is_declared(words: tuple[str, ...]) -> bool:
+    """`pip install .`, `pip install -r requirements.txt`."""
+    is_pip = "install" in words and any(_PIP.fullmatch(word) for word in words[: words.index("install")])
+    return is_pip and any(word in ("-r", "--requirement", ".", "./") or word.startswith(".[") for word in words)
 
 
 def _named(words: tuple[str, ...]) -> Iterator[str]:

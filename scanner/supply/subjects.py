@@ -13,7 +13,7 @@ from assay.scanner.readers.audits import AuditFacts, AuditKind
 from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.dockerfile import DockerfileFacts
 from assay.scanner.services import ServiceRoot
-from assay.scanner.supply.installs import loose_installs
+from assay.scanner.supply.installs import lock_left_unused, loose_installs
 from assay.scanner.supply.manifests import Declared, Manifests, evidence_of, is_published
 
 _T = TypeVar("_T")
@@ -49,6 +49,7 @@ def _dependencies(service: ServiceRoot, manifests: Manifests, gathered: Gathered
     images = {w.dockerfile for w in workloads if w.dockerfile is not None and w.role is Role.PROD and w.doubt is None}
     dockerfiles = _of(gathered, DockerfileFacts)
     installs = [e for path in sorted(images) if path in dockerfiles for e in loose_installs(path, dockerfiles[path])]
+    unused = (lock_left_unused(path, dockerfiles[path], locks) for path in sorted(images) if path in dockerfiles)
     yield DependencySet(
         declared[0].path,
         _place(service, declared),
@@ -58,6 +59,7 @@ def _dependencies(service: ServiceRoot, manifests: Manifests, gathered: Gathered
         tuple(dict.fromkeys(loose)),
         tuple(dict.fromkeys(installs)),
         is_published(declared) and not images,
+        next((evidence for evidence in unused if evidence is not None), None),
         min((d.facts.oldest_python for d in declared if d.facts.oldest_python is not None), default=None),
     )
 
@@ -78,6 +80,7 @@ def _audit(service: ServiceRoot, manifests: Manifests, gathered: Gathered) -> De
         by_kind[AuditKind.UPDATES],
         by_kind[AuditKind.OTHER_UPDATES],
         has_automation=bool(files),
+        has_packages=bool(declared),
     )
 
 

@@ -24,7 +24,6 @@ from assay.scanner.services import innermost
 from assay.scanner.traffic.credential_endpoints import CredentialUse, credential_use
 from assay.scanner.traffic.lockouts import before_handlers, login_protection, of_handler
 
-_SAFE = ("GET", "HEAD", "OPTIONS")
 _KINDS = (EndpointKind.JSON, EndpointKind.HTML, EndpointKind.FILE, EndpointKind.STREAM)
 _NOT_COUNTED = frozenset(
     """webhook webhooks hook hooks callback slack stripe github gitlab twilio telegram saml oauth oauth2 oidc sso acs

@@ -85,7 +85,7 @@ def _attributes(cls: ClassSymbol, project: Project) -> Iterator[Use]:
         made = next((i for i in items if isinstance(i, form.Call) and _is_object(i, binding.scope, project)), None)
         if made is not None:
             yield Use(attribute, cls.id, Sited(made, binding.scope), GuardAction.INSTANCE)
-        elif _is_plain_view(cls, project):
+        elif _is_plain_view(cls, project) and not _is_read(attribute, cls, project):
             yield Use(attribute, cls.id, site, GuardAction.NOT_REST)
         elif any(base.startswith(_REST) for base in project.base_names(cls)):
             yield Use(attribute, cls.id, site, GuardAction.ACTS)
@@ -107,6 +107,20 @@ def _is_plain_view(cls: ClassSymbol, project: Project) -> bool:
     is_view = any(name.startswith("django.views.") for name in libraries)
     return is_view and all(
         name.startswith(("django.views.", "builtins.", "typing.", "abc.")) or name == "object" for name in libraries
+    )
+
+
+def _is_read(attribute: str, cls: ClassSymbol, project: Project) -> bool:
+    """Whether the project's own views ask what is listed, as REST framework's do."""
+    bases = [base for base in project.mro(cls) if isinstance(base, ClassSymbol)]
+    return any(_mentions(method, attribute) for base in bases for method in base.methods.values())
+
+
+def _mentions(method: FunctionSymbol, attribute: str) -> bool:
+    return any(
+        (isinstance(node, form.Attr) and node.attr == attribute)
+        or (isinstance(node, form.Const) and node.value == attribute)
+        for node in method.walk()
     )
 
 

@@ -37,7 +37,7 @@ _TIMES_OF_USE = frozenset(
         ("last", "access"), ("last", "accessed"), ("last", "visit"), ("last", "visited"), ("last", "read"),
         ("last", "viewed"), ("last", "ping"), ("last", "request"), ("last", "retrieved"), ("last", "heartbeat"),
         ("last", "online"), ("last", "ip"), ("last", "opened"), ("last", "checked"), ("last", "fetched"),
-        ("is", "read"), ("is", "seen"), ("is", "viewed"),
+        ("is", "read"), ("is", "seen"), ("is", "viewed"), ("update", "read"),
         ("accessed", "at"), ("viewed", "at"), ("seen", "at"), ("visited", "at"), ("used", "at"), ("read", "at"),
         ("view", "count"), ("views", "count"), ("access", "count"), ("hit", "count"), ("click", "count"),
         ("visit", "count"), ("download", "count"), ("downloads", "count"), ("login", "count"), ("read", "count"),

@@ -74,7 +74,8 @@ class BulkAssignments:
         place = module.evidence(first.call, "every field that a client sends is taken over")
         found = _Privileges()
         limits: dict[str, Evidence] = {}
-        callers: set[Authority] = set()  # of those who can do harm by it
+        harming: set[Authority] = set()  # of those who can give themselves rights
+        giving: set[Authority] = set()  # of those who can say whose a row is
         is_open = False
         for copy, those in copies:
             schema = copy.sent.schema
@@ -82,14 +83,15 @@ class BulkAssignments:
                 limits.setdefault("", module.evidence(copy.call, "code picks the fields"))
             elif schema is None or schema.open_to is not None:
                 is_open = True
-                callers |= those
+                harming |= those
             else:
                 limits.setdefault(_name(schema), _limit(schema))
                 own = self._privileges(schema, copy.table, copy.fixed)
-                if own.rights or own.owners:
-                    callers |= those
+                harming |= those if own.rights else set()
+                giving |= those if own.owners else set()
                 found.rights |= own.rights
                 found.owners |= own.owners
+        callers = harming or giving
         return BulkAssignment(
             f"{function} {numbers.next(function, first.model)}",
             place.location,
