@@ -93,8 +93,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Source(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Attributes that hold, and functions and methods that give, what a client chooses: calls where all of `when` hold.
-    """
+    """Attributes that hold, and functions and methods that give, what a client chooses: calls where `when` holds."""
 
     gives: Label = Label.TEXT
     when: tuple[Condition, ...] = ()

@@ -195,8 +195,7 @@ def _pyproject(path: str, text: str) -> DependencyFacts:
         tuple(found),
         tuple(posixpath.normpath(posixpath.join(folder, file)) for file in named),
         is_package=bool(project.get("classifiers") or poetry.get("classifiers")),
-        oldest_python=_oldest_python(
-            project.get("requires-python") or _table(poetry, "dependencies").get("python")),
+        oldest_python=_oldest_python(project.get("requires-python") or _table(poetry, "dependencies").get("python")),
     )
 
 

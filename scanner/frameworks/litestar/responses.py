@@ -111,9 +111,7 @@ def request_types(handler: Handler) -> tuple[BodyType, ...]:
 def response_types(handler: Handler, layers: Sequence[Layer], project: Project) -> tuple[BodyType, ...]:
     """The return annotation; nothing where a DTO of any layer decides what is sent."""
     returns = handler.function.node.returns
-    is_transferred = any(
-        layer.stated(name, project) is not None for layer in layers for name in ("return_dto", "dto")
-    )
+    is_transferred = any(layer.stated(name, project) is not None for layer in layers for name in ("return_dto", "dto"))
     return (BodyType(Sited(returns, handler.function.outer)),) if returns is not None and not is_transferred else ()
 
 
