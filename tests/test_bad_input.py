@@ -156,7 +156,7 @@ def test_unreadable_files_and_folders(tmp_path: Path) -> None:
     loaded, ended = report(root, without_powers=True)
     found = diagnostics(loaded)
     assert found["locked"][0] == found["secret.py"][0] == Reason.UNREADABLE
-    assert "2 files could not be read" in ended.out
+    assert "3 files could not be read" in ended.out
     assert coverage_shown(ended.out) != "100.0"
 
 

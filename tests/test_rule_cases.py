@@ -95,7 +95,7 @@ def test_every_case_shows_what_its_name_says() -> None:
         folder = case if case.is_dir() else case.parent
         kinds = {kind for path, _, kind in marks_in(folder).expected if case.is_dir() or path == case.name}
         wanted = expected_kind(case)
-        if not kinds or (wanted is not None and wanted not in kinds):
+        if wanted is not None and wanted not in kinds:  # in a known miss there may be nothing that is judged
             silent.append(f"{case.parent.name}/{case.name}")
     assert silent == []
 

@@ -26,9 +26,9 @@ SCORES = {
     "fastapi_sound": "orders: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
     "flask_sound": "flask_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
     "django_sound": "django_sound: 100.0 A; API 100.0, SEC 100.0, OPS 100.0, OBS 100.0",
-    "fastapi_unsound": "orders: 26.2 E; API 20.0, SEC 17.7, OPS 45.0, OBS 42.1",
-    "flask_unsound": "flask_unsound: 22.9 E; API 20.0, SEC 22.5, OPS 37.5, OBS 13.9",
-    "django_unsound": "django_unsound: 35.5 E; API 49.3, SEC 26.0, OPS 30.0, OBS 39.5",
+    "fastapi_unsound": "orders: 34.0 E; API 41.0, SEC 20.7, OPS 45.0, OBS 44.5",
+    "flask_unsound": "flask_unsound: 31.1 E; API 36.0, SEC 29.0, OPS 37.5, OBS 19.5",
+    "django_unsound": "django_unsound: 30.4 E; API 52.0, SEC 9.3, OPS 30.0, OBS 44.5",
 }
 """The figures of each sample: score, grade and the scores of the sections that have one."""
 

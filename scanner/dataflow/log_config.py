@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.log_files import file_sinks
@@ -194,13 +194,22 @@ def _is_binding(call: form.Call) -> bool:
 
 
 def _fields_in_formats(module: Module) -> Iterator[tuple[ProcessKind | None, Evidence]]:
-    for node in _configuring(module):
+    for node in _configuring(module) if _holds(module, lambda text: _ID_FIELD.search(text) is not None) else ():
         if isinstance(node, form.Const) and isinstance(node.value, str):
             match = _ID_FIELD.search(node.value)
             if match and ("%(message)s" in node.value or "message" in node.value):
                 field = match[1] or match[2]
                 kind = ProcessKind.WORKER if re.match(r"(task|job)", field) else None
                 yield kind, module.evidence(node, f"the format has {field}")
+
+
+def _holds(module: Module, is_sought: Callable[[str], bool]) -> bool:
+    """Whether any text of the module is one of those: most modules have none, and needn't be walked through."""
+    return any(
+        isinstance(node.value, str) and is_sought(node.value)
+        for node, _ in module.texts
+        if isinstance(node, form.Const)
+    )
 
 
 def _configuring(module: Module) -> Iterator[form.Expr | form.Stmt]:
@@ -218,7 +227,7 @@ def _libraries(module: Module, project: Project) -> Iterator[tuple[ProcessKind |
         value = project.callee_name(call, scope)
         if value in _ID_LIBRARIES:
             yield None, module.evidence(call, _ID_LIBRARIES[value])
-    for node in _configuring(module):
+    for node in _configuring(module) if _holds(module, _ID_LIBRARIES.__contains__) else ():
         if isinstance(node, form.Const) and node.value in _ID_LIBRARIES:
             yield None, module.evidence(node, _ID_LIBRARIES[str(node.value)])
 

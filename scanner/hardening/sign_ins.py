@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Module
+from assay.scanner.linker.scopes import Module
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
@@ -33,8 +33,7 @@ def sign_ins(modules: Sequence[Module]) -> Iterator[Evidence]:
         yield from _read_by_calls(module)
         yield from _taken_as_parameters(module)
     for module in modules:
-        for function in module.functions:
-            yield from _read_by_items(function)
+        yield from _read_by_items(module)
 
 
 def _loads_from_requests_only(modules: Sequence[Module]) -> bool:
@@ -87,13 +86,11 @@ def _taken_as_parameters(module: Module) -> Iterator[Evidence]:
                     yield module.evidence(cookie, _SAYS)
 
 
-def _read_by_items(function: FunctionSymbol) -> Iterator[Evidence]:
+def _read_by_items(module: Module) -> Iterator[Evidence]:
     """`request.cookies["session_token"]`."""
-    for node in function.nodes:
-        match node:
-            case form.Subscript(value=form.Attr(attr="cookies"), index=form.Const(value=name)):
-                if names_identity(str(name)):
-                    yield function.module.evidence(node, _SAYS)
+    for node, _ in module.items_by_name.get("cookies", ()):
+        if isinstance(node.index, form.Const) and names_identity(str(node.index.value)):
+            yield module.evidence(node, _SAYS)
 
 
 def names_identity(cookie: str) -> bool:

@@ -78,6 +78,8 @@ class Module:
     comparisons: list[tuple[form.Compare, Scope]] = field(default_factory=list)
     assignments: list[tuple[form.Assign, Scope]] = field(default_factory=list)
     dicts: list[tuple[form.Dict, Scope]] = field(default_factory=list)
+    items_by_name: dict[str, list[tuple[form.Subscript, Scope]]] = field(default_factory=dict)
+    """Items of attributes, by the attribute's name: `request.headers["X"]`."""
     texts: list[tuple[form.Const | form.Template, Scope]] = field(default_factory=list)
     """Strings of some length, documentation aside, and templates; in no order."""
     writes_by_name: dict[str, list[Scope]] = field(default_factory=dict)
@@ -467,7 +469,6 @@ class _Builder:
 
     def _expressions(self, scope: Scope, *expressions: form.Expr | form.Stmt | None) -> None:
         stack = [e for e in reversed(expressions) if e is not None]
-        texts = self._module.texts
         while stack:
             node = stack.pop()
             kind = type(node)
@@ -475,23 +476,44 @@ class _Builder:
                 continue
             if isinstance(node, form.Const):  # with names more than half of all nodes
                 if type(node.value) is str and len(node.value) >= _SHORTEST_TEXT:
-                    texts.append((node, scope))
+                    self._module.texts.append((node, scope))
                 continue
-            if isinstance(node, form.Call):
-                self._call(node, scope)
-            elif isinstance(node, form.Dict):
-                self._module.dicts.append((node, scope))
-            elif isinstance(node, form.Template):
-                texts.append((node, scope))
-            elif isinstance(node, form.Compare):
-                self._module.comparisons.append((node, scope))
-            elif isinstance(node, form.Walrus) and isinstance(node.target, form.Name):
-                self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
-            elif isinstance(node, form.Comprehension):
-                # A comprehension's own scope is folded into its function's; its names are known only inside it.
-                for generator in node.generators:
-                    self._comprehended(generator, node, scope)
+            note = self._NOTED.get(kind)
+            if note is not None:
+                note(self, node, scope)
             stack.extend(node.children())
+
+    def _template(self, node: form.Template, scope: Scope) -> None:
+        self._module.texts.append((node, scope))
+
+    def _dict(self, node: form.Dict, scope: Scope) -> None:
+        self._module.dicts.append((node, scope))
+
+    def _comparison(self, node: form.Compare, scope: Scope) -> None:
+        self._module.comparisons.append((node, scope))
+
+    def _item(self, node: form.Subscript, scope: Scope) -> None:
+        if isinstance(node.value, form.Attr):
+            self._module.items_by_name.setdefault(node.value.attr, []).append((node, scope))
+
+    def _walrus(self, node: form.Walrus, scope: Scope) -> None:
+        if isinstance(node.target, form.Name):
+            self._bind(scope, node.target.id, Binding(How.ASSIGN, scope, node.start, node.value))
+
+    def _comprehension(self, node: form.Comprehension, scope: Scope) -> None:
+        """A comprehension's own scope is folded into its function's; its names are known only inside it."""
+        for generator in node.generators:
+            self._comprehended(generator, node, scope)
+
+    _NOTED: ClassVar[dict[type[form.Node], Callable[..., None]]] = {
+        form.Call: _call,
+        form.Template: _template,
+        form.Dict: _dict,
+        form.Compare: _comparison,
+        form.Subscript: _item,
+        form.Walrus: _walrus,
+        form.Comprehension: _comprehension,
+    }
 
     _BY_KIND: ClassVar[dict[type[form.Node], Callable[..., None]]] = {
         form.Function: _function,

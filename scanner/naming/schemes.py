@@ -69,12 +69,11 @@ def _of_headers(project: Project) -> Iterator[Evidence]:
         text = string_value(stated, scope, project) if stated is not None else None
         if text is not None and _says_version(text, is_header=what == "Header" or of == "headers"):
             yield scope.module.evidence(call, f"the version is read from {text}")
-    for function in project.functions:
-        for node in function.nodes if function.module.role is Role.PROD else ():
-            if isinstance(node, form.Subscript) and isinstance(node.value, form.Attr) and node.value.attr == "headers":
-                text = string_value(node.index, function.scope, project)
-                if text is not None and _says_version(text, is_header=True):
-                    yield function.module.evidence(node, f"the version is read from {text}")
+    for module in project.modules.values():
+        for node, scope in module.items_by_name.get("headers", ()) if module.role is Role.PROD else ():
+            text = string_value(node.index, scope, project)
+            if text is not None and _says_version(text, is_header=True):
+                yield module.evidence(node, f"the version is read from {text}")
     for name in _HEADER_PARAMETERS:
         for function in project.functions_taking(name):
             param = next(p for p in function.parameters if p.name == name)

@@ -663,7 +663,7 @@ class Evaluation:
         if self.is_recalling and node in self._called:
             return self._called[node]
         value = self.known(node, lambda: self.calls.value(node))
-        if names_host(node):
+        if isinstance(node.func, form.Attr) and node.func.attr == "get" and names_host(node):
             value = labelled(value, Label.HOST)
         self._called[node] = value
         return value
