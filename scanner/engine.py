@@ -199,9 +199,9 @@ def _question(survey: Survey, rulebook: Rulebook, options: Options) -> Question:
 def _computed(
     survey: Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
 ) -> ScanResult:
-    from assay.scanner.judging import configured
-
     outcomes = _read(survey, options, progress)
+    from assay.scanner.judging import configured  # by now: workers read while it is imported
+
     chosen = configured(rulebook, options.config)
     lines = SourceLines(survey.tree.root, {o.path: o.digest for o in outcomes})
     judged = _judged(survey, outcomes, chosen, lines, options, progress)
