@@ -236,9 +236,10 @@ class _Parts:
         self._keep("credentials", secrets.credentials)
         settings = without_echoes(s for f in used for s in self._part(f"settings of {f.name}", f.settings, context))
         self._subjects += settings
+        production = Production(project, settings)
         self._keep("cookies", cookies, context, libraries, settings)
-        self._keep("TLS clients", tls_clients, context, libraries, settings)
-        self._keep("tokens", token_verifications, context, libraries, settings)
+        self._keep("TLS clients", tls_clients, context, libraries, production)
+        self._keep("tokens", token_verifications, context, libraries, production)
         for framework in used:
             self._keep(f"migrations of {framework.name}", framework.migrations, context)
             self._keep(f"calls by {framework.name}", framework.outbound_calls, context)
@@ -249,7 +250,6 @@ class _Parts:
         self.endpoints = list(with_private_rows(changing or self.endpoints, tables))
         self.endpoints = self._part("privileges", with_privileges, self.endpoints, project) or self.endpoints
         self._subjects += (endpoint for _, endpoint in self.endpoints)
-        production = Production(project, settings)
         gathered = Gathered(
             context=context,
             endpoints=self.endpoints,

@@ -14,7 +14,7 @@ from assay.scanner.configuration.meanings import truth_of
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import DJANGO, Application
 from assay.scanner.hardening.forgery_django import of_site
-from assay.scanner.hardening.layers import layers_of
+from assay.scanner.hardening.layers import Layer
 from assay.scanner.hardening.sign_ins import names_identity, sign_ins
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
@@ -38,21 +38,24 @@ _DOUBLE_STAR = 2
 _Protection = tuple[bool | None, tuple[Evidence, ...]]
 
 
-def forgery_protections(application: Application, gathered: Gathered) -> Iterator[ForgeryProtection]:
+def forgery_protections(
+    application: Application, gathered: Gathered, layers: Sequence[Layer]
+) -> Iterator[ForgeryProtection]:
     """Those of one application."""
     if application.framework == DJANGO:
         yield from of_site(application, gathered)
         return
     if any(_changes(e) for e in application.endpoints):
-        extensions = _Extensions(application, gathered)
+        extensions = _Extensions(application, gathered, layers)
         yield extensions.protection()
         yield from extensions.exempted()
 
 
 class _Extensions:
-    def __init__(self, application: Application, gathered: Gathered) -> None:
+    def __init__(self, application: Application, gathered: Gathered, layers: Sequence[Layer]) -> None:
         self._application = application
         self._gathered = gathered
+        self._layers = layers
         self._modules = [
             m
             for m in gathered.project.modules.values()
@@ -91,7 +94,7 @@ class _Extensions:
     # --- what protects ---
 
     def _protected(self) -> _Protection:
-        for layer in layers_of(self._application, self._gathered):
+        for layer in self._layers:
             if "csrf" in layer.name.lower() or layer.name == "SeaSurf":
                 return self._of_extension(layer.site.module.evidence(layer.call, f"`{layer.name}` demands a token"))
         for found in (self._switches(), self._listed_middleware(), self._looked_at_by_hooks()):
@@ -143,7 +146,7 @@ class _Extensions:
 
     def _looked_at_by_hooks(self) -> Iterator[Evidence]:
         """Hooks and middleware that refuse requests by where they come from, whatever they are called."""
-        layers = {layer.name for layer in layers_of(self._application, self._gathered)}
+        layers = {layer.name for layer in self._layers}
         for module in self._modules:
             for function in module.functions:
                 is_hook = any(_registers(d) for d in function.decorators) or (

@@ -7,13 +7,13 @@ https://docs.djangoproject.com/en/stable/ref/middleware/#module-django.middlewar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from assay.scanner.configuration.defaults import UNKNOWN
 from assay.scanner.configuration.meanings import truth_of
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import Application
-from assay.scanner.hardening.layers import Layer, layers_of
+from assay.scanner.hardening.layers import Layer
 from assay.scanner.hardening.proxies import BY_HEADER, set_by_proxies
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Module
@@ -55,9 +55,9 @@ _FEWEST_PAGES = 0.2
 """The part of an application's endpoints that have to be pages for it to count as one that serves them."""
 
 
-def security_headers(application: Application, gathered: Gathered) -> Iterator[SecurityHeader]:
+def security_headers(application: Application, gathered: Gathered, layers: Sequence[Layer]) -> Iterator[SecurityHeader]:
     """One for each protection that there is."""
-    protections = _Protections(application, gathered)
+    protections = _Protections(application, gathered, layers)
     found = protections.found()
     pages = sum(e.kind == "html" for e in application.endpoints)
     serves_pages = pages >= _FEWEST_PAGES * len(application.endpoints) and pages > 0
@@ -75,9 +75,10 @@ def security_headers(application: Application, gathered: Gathered) -> Iterator[S
 
 
 class _Protections:
-    def __init__(self, application: Application, gathered: Gathered) -> None:
+    def __init__(self, application: Application, gathered: Gathered, layers: Sequence[Layer]) -> None:
         self._application = application
         self._gathered = gathered
+        self._layers = layers
         self._found: dict[Control, Evidence] = {}
         self.partly: dict[Control, Evidence] = {}
 
@@ -85,7 +86,7 @@ class _Protections:
         """What sets each of them, the nearest to the application first."""
         if self._application.site is not None:
             self._of_django(self._application.site)
-        for layer in layers_of(self._application, self._gathered):
+        for layer in self._layers:
             self._of_layer(layer)
         self._of_own_code()
         for control, evidence in set_by_proxies(self._gathered):

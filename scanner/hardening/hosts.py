@@ -6,7 +6,7 @@ https://flask.palletsprojects.com/en/stable/config/#TRUSTED_HOSTS
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assay.scanner.configuration.declared import Configuration
 from assay.scanner.configuration.defaults import UNKNOWN
@@ -15,7 +15,7 @@ from assay.scanner.dataflow.constants import list_items
 from assay.scanner.framework import Sited
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import DJANGO, Application
-from assay.scanner.hardening.layers import Layer, layers_of
+from assay.scanner.hardening.layers import Layer
 from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.model.hardening import HostPolicy
 from assay.scanner.model.option import Option
@@ -29,11 +29,11 @@ _MIDDLEWARE = frozenset({"TrustedHostMiddleware", "AllowedHostsConfig", "Allowed
 _SETTINGS = frozenset({"TRUSTED_HOSTS", "SERVER_NAME"})
 
 
-def host_policy(application: Application, gathered: Gathered) -> HostPolicy:
+def host_policy(application: Application, gathered: Gathered, layers: Sequence[Layer]) -> HostPolicy:
     """What the application says of its hosts."""
     if application.framework == DJANGO:
         return _of_site(application, gathered)
-    layer = next((la for la in layers_of(application, gathered) if la.name in _MIDDLEWARE), None)
+    layer = next((la for la in layers if la.name in _MIDDLEWARE), None)
     if layer is not None:
         return _of_layer(application, layer, gathered)
     listed = next(_listed(application), None)

@@ -10,6 +10,7 @@ from assay.scanner.hardening.debugging import debug_switches
 from assay.scanner.hardening.forgery import forgery_protections
 from assay.scanner.hardening.headers import security_headers
 from assay.scanner.hardening.hosts import host_policy
+from assay.scanner.hardening.layers import layers_of
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 
 
@@ -17,7 +18,8 @@ def protections(gathered: Gathered) -> Iterator[DebugSwitch | ForgeryProtection 
     """What protects each application of the tree."""
     found = applications(gathered)
     for application in found:
-        yield host_policy(application, gathered)
-        yield from security_headers(application, gathered)
-        yield from forgery_protections(application, gathered)
+        layers = tuple(layers_of(application, gathered))
+        yield host_policy(application, gathered, layers)
+        yield from security_headers(application, gathered, layers)
+        yield from forgery_protections(application, gathered, layers)
     yield from debug_switches(found, gathered)

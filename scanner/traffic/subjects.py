@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.configuration.production import Production
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
 from assay.scanner.traffic.client_addresses import client_addresses
@@ -15,7 +14,7 @@ from assay.scanner.traffic.rate_limiters import rate_limiters
 
 def traffic_rules(gathered: Gathered) -> Iterator[ClientAddress | CorsPolicy | EndpointTraffic | RateLimiter]:
     """CORS, rate limits, and addresses of clients."""
-    production = Production(gathered.project, gathered.settings)
+    production = gathered.production
     yield from cors_policies(gathered, production)
     yield from endpoint_traffic(gathered, production)
     yield from client_addresses(gathered, production)

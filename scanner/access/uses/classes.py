@@ -26,7 +26,6 @@ _HANDLERS = frozenset(
     """get post put patch delete list create retrieve update partial_update destroy get_queryset perform_create
     perform_update perform_destroy get_object""".split()
 )  # fmt: skip
-_RELEVANT = (*_ATTRIBUTES, *_MIXINS)
 
 
 def class_uses(project: Project) -> Iterator[Use]:

@@ -250,12 +250,6 @@ class Walk:
         return Miss(miss.kind, miss.status, miss.exception, miss.cls, place)
 
 
-def _takes_none(case: form.Case) -> bool:
-    """`case None`, `case None | False`, and not `case Order(owner=None)`."""
-    given = [value.value for value in case.values if isinstance(value, form.Const)]
-    return None in given and len(given) == len(case.values)
-
-
 def _is_same(first: Miss, second: Miss) -> bool:
     return first.kind is second.kind and first.status == second.status
 

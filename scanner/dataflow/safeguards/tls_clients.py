@@ -19,7 +19,6 @@ from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Sco
 from assay.scanner.linker.values import BoundMethod, External, Instance, Value
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
-from assay.scanner.model.setting import Setting
 from assay.scanner.model.transport import TlsClient
 from assay.scanner.readers.python import form
 
@@ -32,9 +31,9 @@ _CHECKING = frozenset({"verify", "verification", "validate", "validation", "chec
 _HERE = ("https://localhost", "https://127.0.0.1", "https://[::1]", "https://0.0.0.0")
 
 
-def tls_clients(context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> list[TlsClient]:
+def tls_clients(context: Context, libraries: Sequence[Library], production: Production) -> list[TlsClient]:
     """Every place that connects by TLS or prepares it, in order of path and position."""
-    return _TlsClients(context, libraries, settings).all()
+    return _TlsClients(context, libraries, production).all()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +59,7 @@ class _Found:
 
 
 class _TlsClients:
-    def __init__(self, context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> None:
+    def __init__(self, context: Context, libraries: Sequence[Library], production: Production) -> None:
         self._project = context.project
         self._models = [call for library in libraries for call in library.tls_calls]
         self._names = {n: name for library in libraries for name in library.tls_names for n in name.names}
@@ -68,7 +67,7 @@ class _TlsClients:
             p for library in libraries if library.tls_calls or library.tls_names for p in library.packages
         }
         self._calls = Calls(self._project, libraries, lambda library: library.tls_calls)
-        self._production = Production(self._project, settings)
+        self._production = production
         self._options = CallOptions(self._project, self._production)
         self._assigned, self._loose = self._assignments()
 

@@ -21,7 +21,6 @@ from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.setting import Setting
 from assay.scanner.model.token import TokenVerification, Verification
 from assay.scanner.readers.python import form
 
@@ -49,10 +48,10 @@ _MOST_CALLERS = 20
 
 
 def token_verifications(
-    context: Context, libraries: Sequence[Library], settings: Sequence[Setting]
+    context: Context, libraries: Sequence[Library], production: Production
 ) -> list[TokenVerification]:
     """Every call that reads a signed token, in order of path and position."""
-    return _Tokens(context, libraries, settings).all()
+    return _Tokens(context, libraries, production).all()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +71,9 @@ class _Read:
 
 
 class _Tokens:
-    def __init__(self, context: Context, libraries: Sequence[Library], settings: Sequence[Setting]) -> None:
+    def __init__(self, context: Context, libraries: Sequence[Library], production: Production) -> None:
         self._project = context.project
-        self._production = Production(self._project, settings)
+        self._production = production
         self._options = CallOptions(self._project, self._production)
         self._algorithms = TokenAlgorithms(self._project, self._production, self._options)
         calls = Calls(self._project, libraries, lambda library: library.tokens)

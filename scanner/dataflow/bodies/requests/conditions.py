@@ -18,7 +18,6 @@ _EXCUSED = frozenset(
     }
 )  # fmt: skip
 """What is raised for a body that isn't as expected."""
-_PROVING = frozenset({"isinstance", "match", "fullmatch", "isdigit", "isdecimal", "isnumeric", "isalnum", "isalpha"})
 _MEASURES = frozenset({"len", "type", "isinstance", "set", "keys", "str"})
 
 
