@@ -335,8 +335,8 @@ def test_ctrl_c_in_the_middle_of_a_scan(tmp_path: Path) -> None:
 
 CRASHING = """
 import dataclasses, sys
-from assay.scanner import cli
-load = cli._rulebook
+from assay.scanner.cli import main, wiring
+load = wiring.rulebook
 
 def with_a_rule_that_crashes():
     rulebook = load()
@@ -345,9 +345,9 @@ def with_a_rule_that_crashes():
     rules = [dataclasses.replace(r, judge=judge) if r.code == "OBS301" else r for r in rulebook.rules]
     return dataclasses.replace(rulebook, rules=tuple(rules))
 
-cli._rulebook = with_a_rule_that_crashes
+wiring.rulebook = with_a_rule_that_crashes
 sys.argv[0] = "assay"
-cli.main()
+main()
 """
 
 
@@ -375,7 +375,8 @@ def test_a_rule_that_crashes(tmp_path: Path) -> None:
 
 HALF_A_MODEL = """
 import sys
-from assay.scanner import cli, link
+from assay.scanner import link
+from assay.scanner.cli import main
 from assay.scanner.framework import Framework, frameworks
 
 def routes(_):
@@ -383,7 +384,7 @@ def routes(_):
 
 link.frameworks = lambda: (*frameworks(), Framework("Broken", ("fastapi",), routes=routes))
 sys.argv[0] = "assay"
-cli.main()
+main()
 """
 
 

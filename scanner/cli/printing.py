@@ -1,0 +1,60 @@
+"""What commands write to the terminal: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from assay.scanner.cli.exits import CLOSED_PIPE
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from assay.scanner.options import Progress
+
+_PIPE_WIDTH = 100
+_T = TypeVar("_T")
+
+
+def show(render: Callable[[Console], _T]) -> _T:
+    """Let a report write to the terminal, in one piece."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    with console.capture() as written:
+        answer = render(console)
+    print_text(written.get(), console.encoding)
+    return answer
+
+
+def print_text(text: str, encoding: str = "utf-8") -> None:
+    """Write it to standard output; a reader that has seen enough (`| head`) ends the program without a word."""
+    try:
+        sys.stdout.buffer.write(text.encode(encoding, "replace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CLOSED_PIPE)
+
+
+@contextmanager
+def progress_shown() -> Iterator[Progress]:
+    """A bar on a terminal, nothing in CI or in a pipe."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def update(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total, refresh=True)
+
+        yield update
