@@ -15,7 +15,7 @@ from assay.scanner.diagnostics import Reason
 from assay.scanner.results import PrincipleStatus, RuleInfo, ScanResult
 from assay.scanner.verdicts import Kind, Severity
 
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SCHEMA_VERSION: Literal["2.0"] = "2.0"
 """The minor number grows when fields are added, the major one when any is changed or removed."""
 
 Count = Annotated[int, Meta(ge=0)]
@@ -44,12 +44,11 @@ class Since(_Node, frozen=True):
 
 
 class Scanned(_Node, frozen=True):
-    """What was scanned, when, and how much of it; `since` is null where all findings are listed."""
+    """What was scanned, and how much of it; `since` is null where all findings are listed."""
 
     root: str
     commit: str | None
-    started: Annotated[str, Meta(description="ISO 8601, UTC.")]
-    seconds: Annotated[float, Meta(ge=0)]
+    committed: Annotated[str, Meta(description="When the commit was made: ISO 8601, UTC.")] | None
     files: Count
     lines: Count
     since: Since | None
@@ -169,7 +168,7 @@ class Diagnostic(_Node, frozen=True):
 class Report(_Node, frozen=True):
     """What a scan of a source tree found."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["2.0"]
     tool: Tool
     edition: Annotated[str, Meta(description="The edition of the standard that was applied.")]
     scanned: Scanned

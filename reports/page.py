@@ -102,7 +102,8 @@ def _facts(result: ScanResult) -> Iterable[Fact]:
     scanned = result.scanned
     yield Fact("Tree", plain(scanned.root))
     yield Fact("Commit", plain(scanned.commit[:12]) if scanned.commit else "not a git checkout")
-    yield Fact("Scanned", f"{scanned.started.replace('T', ' ').removesuffix('Z')} UTC, in {scanned.seconds:.1f} s")
+    if scanned.committed:
+        yield Fact("Committed", f"{scanned.committed.replace('T', ' ').removesuffix('Z')} UTC")
     yield Fact("Size", f"{figures.count(scanned.files, 'file')}, {figures.count(scanned.lines, 'line')}")
     yield Fact("Standard", f"edition {plain(result.edition)}")
     if scanned.since:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -137,20 +136,10 @@ def _rule_properties(rule: RuleInfo, level: Level) -> RuleProperties:
 
 
 def _invocation(result: ScanResult) -> Invocation:
-    started = datetime.fromisoformat(result.scanned.started)
-    ended = started + timedelta(seconds=result.scanned.seconds)
     return Invocation(
         execution_successful=not any(d.reason.is_internal_error for d in result.diagnostics),
-        start_time_utc=_utc(started),
-        end_time_utc=_utc(ended),
         tool_execution_notifications=tuple(_notification(d) for d in result.diagnostics),
     )
-
-
-def _utc(moment: datetime) -> str:
-    """§3.9: UTC is written as Z, never as an offset."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _notification(diagnostic: Diagnostic) -> Notification:

@@ -146,11 +146,9 @@ class Notification(_Node, frozen=True):
 
 
 class Invocation(_Node, frozen=True):
-    """§3.20."""
+    """§3.20, without times: the same tree gives the same bytes."""
 
     execution_successful: bool
-    start_time_utc: str
-    end_time_utc: str
     tool_execution_notifications: tuple[Notification, ...]
 
 

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assay.scanner.model.place import Location
@@ -152,6 +153,11 @@ class Git:
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         found = done.stdout.decode(errors="replace").strip()
         return found if done.returncode == 0 and re.fullmatch("[0-9a-f]+", found) else None
+
+    def time_of(self, commit: str) -> str:
+        """When the commit was made: ISO 8601, UTC. Raises ChangesError."""
+        seconds = int(self.answer("show", "--no-patch", "--format=%ct", commit).strip())
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
     @property
     def is_shallow(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -158,16 +159,16 @@ def scan(
     Where nothing has changed since a scan that is recalled, its result is this one's.
     """
     options = options or Options()
-    started = datetime.now(UTC)
     clock = time.perf_counter()
     survey = take_survey(root, options)
     result = _recalled(survey, rulebook, options) or _without_forgeries(
         lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
     )
+    commit, committed = _commit(survey.tree.root)
     scanned = replace(
         result.scanned,
-        commit=_commit(survey.tree.root),
-        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        commit=commit,
+        committed=committed,
         seconds=round(time.perf_counter() - clock, 3),
     )
     return replace(result, scanned=scanned)
@@ -210,15 +211,19 @@ def _computed(
         raise NothingToScanError(f"{survey.tree.root}: {_no_backend(survey.tree, diagnostics)}")
     with options.profile.stage("score"):
         advisories = _advisories(survey.tree, outcomes, judged, checks, options.config, lines)
-        everything = sorted((*judged.verdicts, *advisories), key=_order)
+        everything = tuple(_told_apart(sorted((*judged.verdicts, *advisories), key=_order)))
+        edition = options.config.edition or chosen.standard.edition
+        infos = tuple(rule_info(r, is_preview=not chosen.standard.holds(r, edition)) for r in chosen.rules)
+        counting = replace(chosen, rules=tuple(r for r in chosen.rules if chosen.standard.holds(r, edition)))
         result = ScanResult(
-            edition=chosen.standard.edition,
-            scanned=Scanned(survey.name, None, "", 0, len(outcomes), sum(o.lines for o in outcomes)),
-            services=tuple(_score(s, outcomes, chosen, judged, diagnostics, options.config) for s in judged.services),
-            rules=(*(rule_info(r) for r in chosen.rules), *rule_infos(checks, {a.rule for a in advisories})),
-            verdicts=tuple(everything),
+            edition=edition,
+            scanned=Scanned(survey.name, None, None, 0, len(outcomes), sum(o.lines for o in outcomes)),
+            services=tuple(_score(s, outcomes, counting, judged, diagnostics, options.config) for s in judged.services),
+            rules=(*infos, *rule_infos(checks, {a.rule for a in advisories})),
+            verdicts=everything,
             diagnostics=diagnostics,
             sources=lines.cited(everything),
+            configuration=options.config.digest,
         )
     if options.recall:
         with options.profile.stage("keep"):
@@ -230,6 +235,18 @@ def _computed(
 
 def _order(verdict: JudgedVerdict) -> tuple[Location, str, str, str]:
     return verdict.location, verdict.rule, verdict.subject.id, verdict.service
+
+
+def _told_apart(verdicts: Iterable[JudgedVerdict]) -> Iterator[JudgedVerdict]:
+    """Each with a fingerprint of its own: the second of two alike (a file that two services share) gets another."""
+    seen: Counter[str] = Counter()
+    for verdict in verdicts:
+        mark = verdict.fingerprint
+        if seen[mark]:
+            again = f"{mark}\0{seen[mark]}".encode()
+            verdict = replace(verdict, fingerprint=hashlib.sha256(again).hexdigest()[: len(mark)])
+        seen[mark] += 1
+        yield verdict
 
 
 def _judged(
@@ -306,11 +323,13 @@ def _score(
     )
 
 
-def _commit(root: Path) -> str | None:
-    """The commit that is checked out, or None outside a repository or without git."""
+def _commit(root: Path) -> tuple[str | None, str | None]:
+    """The commit that is checked out and its time, or None outside a repository or without git."""
     from assay.scanner.changes import ChangesError, Git
 
+    git = Git(root)
     try:
-        return Git(root).commit("HEAD")
+        commit = git.commit("HEAD")
+        return commit, git.time_of(commit) if commit else None
     except ChangesError:
-        return None
+        return None, None

@@ -21,9 +21,53 @@ class SubjectReference:
     label: str
 
 
+class State(StrEnum):
+    """What became of a finding since the base that a scan is compared with."""
+
+    NEW = "new"
+    EDITED = "edited"
+    """The line was changed, and it is still wrong: not new."""
+    MOVED = "moved"
+    KNOWN = "known"
+
+
+class AcceptedBy(StrEnum):
+    """How somebody said that a finding may stay."""
+
+    WAIVER = "waiver"
+    """An entry in `.assay/waivers.toml`."""
+    IGNORE = "ignore"
+    """A comment in the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Somebody's word that a finding may stay. Dates are ISO 8601; what wasn't said is empty."""
+
+    by: AcceptedBy
+    reason: str
+    id: str = ""
+    owner: str = ""
+    approver: str = ""
+    ticket: str = ""
+    created: str = ""
+    expires: str = ""
+
+    def __str__(self) -> str:
+        """`W-014 of @payments: at most 20 users exist (until 2026-06-30)`."""
+        name = self.id or ("ignored" if self.by is AcceptedBy.IGNORE else "")
+        who = " of ".join(part for part in (name, self.owner) if part)
+        return f"{who}: {self.reason}" + (f" (until {self.expires})" if self.expires else "")
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedVerdict:
-    """One rule's verdict on one subject of one service."""
+    """One rule's verdict on one subject of one service.
+
+    `acceptance` says by whose word a finding may stay, `state` what became of it since the base, where there is one.
+    `lapsed` is the waiver that covered it until it expired. `line_hash` identifies a finding's place for GitHub's code
+    scanning.
+    """
 
     service: str
     rule: str
@@ -34,12 +78,20 @@ class JudgedVerdict:
     message: str
     evidence: tuple[Evidence, ...]
     fingerprint: str
-    waiver: str | None = None
+    acceptance: Acceptance | None = None
     flows: tuple[tuple[Evidence, ...], ...] = ()
+    state: State | None = None
+    lapsed: Acceptance | None = None
+    line_hash: str = ""
 
     @property
     def is_finding(self) -> bool:
         return self.kind in (Kind.FAIL, Kind.REVIEW)
+
+    @property
+    def waiver(self) -> str | None:
+        """The acceptance in one sentence."""
+        return None if self.acceptance is None else str(self.acceptance)
 
     @property
     def places(self) -> Iterator[Location]:
@@ -52,7 +104,8 @@ class JudgedVerdict:
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
     """A rule as reports show it. Analyzers' checks (bandit, radon) are rules too, with `advisory` set: they have no
-    denominator, so they never count in a score.
+    denominator, so they never count in a score. `since` is the edition that a rule came with; `is_preview`: that is
+    newer than the one the tree is judged by, so what it says is shown, and counts neither in a score nor at the gate.
     """
 
     code: str
@@ -65,6 +118,13 @@ class RuleInfo:
     fix: str
     references: tuple[str, ...] = ()
     advisory: bool = False
+    since: str = ""
+    is_preview: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether its verdicts count in scores and at the gate."""
+        return not self.advisory and not self.is_preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +151,27 @@ class PrincipleStatus(StrEnum):
     SCORED = "scored"
     NOT_APPLICABLE = "not applicable"
     NEEDS_ATTESTATION = "needs attestation"
+    ATTESTED = "attested"
+    """A person gave their word for it; that is no score."""
     NO_RULE_YET = "no rule yet"
 
 
 @dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person's word for what code can't show. `expires` is ISO 8601, `link` leads to the proof."""
+
+    statement: str
+    by: str
+    expires: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PrincipleScore:
-    """`score` is 0 to 100; `cap` is the ceiling that an unwaived critical or high fail put on it (None: no cap)."""
+    """`score` is 0 to 100; `cap` is the ceiling that an unwaived critical or high fail put on it (None: no cap).
+
+    `is_attested` as in the standard: code alone can't show it. `attestation` is the word that a person gave for it.
+    """
 
     id: str
     title: str
@@ -105,6 +180,8 @@ class PrincipleScore:
     score: float | None
     cap: int | None
     rules: tuple[RuleScore, ...]
+    is_attested: bool = False
+    attestation: Attestation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +197,10 @@ class SectionScore:
 
 @dataclass(frozen=True, slots=True)
 class ServiceResult:
-    """One deployable backend's score. `coverage` is the share (0 to 1) of subjects and files that could be judged."""
+    """One deployable backend's score. `coverage` is the share (0 to 1) of subjects and files that could be judged.
+
+    `files_read` are its files that were read, of the `files_wanted` that should have been.
+    """
 
     name: str
     root: str
@@ -129,6 +209,8 @@ class ServiceResult:
     grade: str
     coverage: float
     sections: tuple[SectionScore, ...]
+    files_read: int = 0
+    files_wanted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +227,108 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What was scanned, when (ISO 8601, UTC), and how much of it; `since` where not all findings are shown."""
+    """What was scanned and how much of it; `since` where not all findings are shown.
+
+    `commit` is the one that is checked out, made at `committed` (ISO 8601, UTC). `seconds` is how long the scan took,
+    which only a terminal shows: reports of the same tree are the same bytes.
+    """
 
     root: str
     commit: str | None
-    started: str
+    committed: str | None
     seconds: float
     files: int
     lines: int
     since: Since | None = None
+
+
+class BaseKind(StrEnum):
+    """What a scan is compared with."""
+
+    COMMIT = "commit"
+    """A commit's tree, judged as the head is."""
+    BASELINE = "baseline"
+    """The baseline file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a scan was compared with. `name` is what a person calls it, such as "merge base of origin/main".
+
+    `commit` is None for a baseline; `fixed` are its findings that are gone; `services` are its scores, none for a
+    baseline. `stale` counts the baseline's entries that match nothing.
+    """
+
+    kind: BaseKind
+    name: str
+    commit: str | None
+    fixed: tuple[JudgedVerdict, ...] = ()
+    services: tuple[ServiceResult, ...] = ()
+    stale: int = 0
+
+
+class Outcome(StrEnum):
+    """Whether a condition of the gate is met."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_EVALUATED = "not evaluated"
+    ANNOUNCED = "announced"
+    """It will count from a date on; until then it is only shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One demand of the gate: `value operator limit`, such as `1 ≤ 0`, in `unit` ("", "%" or "points").
+
+    `name` says what is measured ("new high findings"), `note` who, where or why. `fingerprints` are the findings that
+    it counts.
+    """
+
+    name: str
+    outcome: Outcome
+    value: float | None
+    operator: str
+    limit: float
+    unit: str = ""
+    note: str = ""
+    fingerprints: tuple[str, ...] = ()
+
+    @property
+    def margin(self) -> float | None:
+        """How far the value may still go; negative where it went too far."""
+        if self.value is None:
+            return None
+        return self.value - self.limit if self.operator == "≥" else self.limit - self.value
+
+
+class GateStatus(StrEnum):
+    """What the gate says of a change."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNTRUSTED = "not to be trusted"
+    """Something was not read, or an error in Assay kept it from judging: neither yes nor no."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The gate's word, why in one sentence, and all its conditions. `is_enforced` is off where it only warns."""
+
+    status: GateStatus
+    reason: str
+    conditions: tuple[Condition, ...]
+    is_enforced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreComment:
+    """`# assay: ignore[API401] reason` in a scanned file: its place, the line that it speaks of, and what it says."""
+
+    location: Location
+    line: int
+    codes: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +345,13 @@ class ScanResult:
     """The lines of each file that a finding or its evidence cites, for code frames."""
     tool_version: str = __version__
     """The version of Assay that made this result; a report written later still names it."""
+    ignores: tuple[IgnoreComment, ...] = ()
+    configuration: str = ""
+    """A digest of all that was configured."""
+    base: Base | None = None
+    gate: GateResult | None = None
+    notices: tuple[str, ...] = ()
+    """What a person should know, and no reason to fail: waivers that expire soon, stale entries of the baseline."""
 
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)

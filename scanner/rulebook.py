@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib import resources
 from types import ModuleType
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from assay.scanner import packaged_yaml
 from assay.scanner.model.role import Role
@@ -24,6 +26,7 @@ from assay.scanner.verdicts import Severity, Verdict
 
 CODE = re.compile(r"(?P<section>[A-Z]+)(?P<principle>\d)(?P<number>\d\d)")
 ONLY_PROD = frozenset({Role.PROD})
+FIRST_EDITION = "2026.1"
 
 
 class RulebookError(Exception):
@@ -51,10 +54,19 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole written norm, without its rules."""
+    """The whole written norm, without its rules. `editions` that can be judged by go from the first to the newest."""
 
-    edition: str
+    editions: Annotated[tuple[str, ...], Meta(min_length=1)]
     sections: tuple[Section, ...]
+
+    @property
+    def edition(self) -> str:
+        """The newest one."""
+        return self.editions[-1]
+
+    def holds(self, rule: Rule, edition: str | None) -> bool:
+        """Whether the rule belongs to the edition (None: the newest), and isn't newer."""
+        return self.editions.index(rule.since) <= self.editions.index(edition or self.edition)
 
     @property
     def principles(self) -> dict[str, Principle]:
@@ -81,6 +93,8 @@ class Rule:
     judge: Callable[..., Verdict]
     options_type: type | None
     source_module: str
+    since: str
+    """The edition of the standard that it came with."""
 
     @property
     def principle(self) -> str:
@@ -101,11 +115,12 @@ def rule(
     cwe: tuple[int, ...] = (),
     references: tuple[str, ...] = (),
     roles: frozenset[Role] = ONLY_PROD,
+    since: str = FIRST_EDITION,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Turn a function into a rule; its name, first parameter's type and docstring are the rule's.
 
     `references` are the documents it rests on (URLs or names such as "RFC 9110 §15"); subjects of other `roles` are
-    not applicable without asking the function.
+    not applicable without asking the function; `since` is the edition of the standard that the rule came with.
     """
     if CODE.fullmatch(code) is None:
         raise RulebookError(f"{code!r} is no rule code; it takes a section, the principle's digit and two digits")
@@ -136,6 +151,7 @@ def rule(
             judge=function,
             options_type=options if isinstance(options, type) else None,
             source_module=function.__module__,
+            since=since,
         )
 
     return build
@@ -189,6 +205,8 @@ def load_rulebook(package: ModuleType) -> Rulebook:
                 raise RulebookError(
                     f"{value.code} in {module.__name__}: the standard has no principle {value.principle}"
                 )
+            if value.since not in standard.editions:
+                raise RulebookError(f"{value.code} in {module.__name__}: there is no edition {value.since}")
             rules[value.code] = value
     return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), (package.__name__,))
 

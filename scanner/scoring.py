@@ -8,11 +8,14 @@ pass, removing a failing verdict or adding a passing one never lowers any score,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from assay.scanner.results import (
+    Attestation,
     JudgedVerdict,
     PrincipleScore,
     PrincipleStatus,
@@ -20,7 +23,7 @@ from assay.scanner.results import (
     SectionScore,
     ServiceResult,
 )
-from assay.scanner.rulebook import Principle, Rule, Rulebook, Section
+from assay.scanner.rulebook import Rulebook, Section
 from assay.scanner.verdicts import Kind, Severity
 
 MINIMUM_COVERAGE = 0.95
@@ -34,6 +37,17 @@ CAPS = {Severity.CRITICAL: 39, Severity.HIGH: 79}
 
 GRADES = ((90, "A"), (75, "B"), (60, "C"), (40, "D"), (0, "E"))
 """Each grade with the lowest score that earns it, best first."""
+
+
+class ScoredRule(Protocol):
+    """What scoring has to know of a rule."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def principle(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
 
 
 def score_service(
@@ -52,20 +66,39 @@ def score_service(
     coverage. `files_wanted` are the files that should have been read, `files_read` those of them that were.
     Raises ValueError if more files were read than wanted, or either number is negative.
     """
-    rule_scores = _score_rules(rulebook.rules, verdicts)
-    sections = tuple(_score_section(section, rulebook, rule_scores) for section in rulebook.standard.sections)
+    sections = tuple(_unscored(section) for section in rulebook.standard.sections)
+    service = ServiceResult(name, root, frameworks, None, NOT_RATED, 1.0, sections, files_read, files_wanted)
+    return rescored(service, rulebook.rules, verdicts, minimum_coverage)
+
+
+def rescored(
+    service: ServiceResult,
+    rules: Iterable[ScoredRule],
+    verdicts: Iterable[JudgedVerdict],
+    minimum_coverage: float = MINIMUM_COVERAGE,
+    attestations: Mapping[str, Attestation] = MappingProxyType({}),
+) -> ServiceResult:
+    """The service with the scores that its verdicts give it; `attestations` by principle. Raises as `score_service`."""
+    rules = tuple(rules)
+    rule_scores = _score_rules(rules, verdicts)
+    sections = tuple(_score_section(section, rules, rule_scores, attestations) for section in service.sections)
     score = _mean(_Term(s.score, s.weight) for s in sections)
-    coverage = _coverage(tuple(rule_scores.values()), files_read, files_wanted)
-    rated = coverage >= minimum_coverage
-    return ServiceResult(
-        name=name,
-        root=root,
-        frameworks=frameworks,
+    coverage = _coverage(tuple(rule_scores.values()), service.files_read, service.files_wanted)
+    return replace(
+        service,
         score=score,
-        grade=grade(score) if rated else NOT_RATED,
+        grade=grade(score) if coverage >= minimum_coverage else NOT_RATED,
         coverage=coverage,
         sections=sections,
     )
+
+
+def _unscored(section: Section) -> SectionScore:
+    principles = (
+        PrincipleScore(p.id, p.title, p.weight, PrincipleStatus.NO_RULE_YET, None, None, (), is_attested=p.attested)
+        for p in section.principles
+    )
+    return SectionScore(section.id, section.title, section.weight, None, tuple(principles))
 
 
 def grade(score: float | None) -> str:
@@ -75,7 +108,7 @@ def grade(score: float | None) -> str:
     return next(letter for lowest, letter in GRADES if score >= lowest)
 
 
-def _score_rules(rules: Sequence[Rule], verdicts: Iterable[JudgedVerdict]) -> dict[str, RuleScore]:
+def _score_rules(rules: Sequence[ScoredRule], verdicts: Iterable[JudgedVerdict]) -> dict[str, RuleScore]:
     waived: Counter[str] = Counter()
     judged: Counter[tuple[str, Kind]] = Counter()
     for verdict in verdicts:
@@ -96,35 +129,41 @@ def _score_rules(rules: Sequence[Rule], verdicts: Iterable[JudgedVerdict]) -> di
     }
 
 
-def _score_section(section: Section, rulebook: Rulebook, rule_scores: dict[str, RuleScore]) -> SectionScore:
+def _score_section(
+    section: SectionScore,
+    rules: Sequence[ScoredRule],
+    rule_scores: dict[str, RuleScore],
+    attestations: Mapping[str, Attestation],
+) -> SectionScore:
     principles = tuple(
-        _score_principle(principle, rulebook.of_principle(principle.id), rule_scores)
-        for principle in section.principles
+        _score_principle(p, [r for r in rules if r.principle == p.id], rule_scores, attestations.get(p.id))
+        for p in section.principles
     )
-    return SectionScore(
-        section.id,
-        section.title,
-        section.weight,
-        _mean(_Term(p.score, p.weight) for p in principles),
-        principles,
-    )
+    return replace(section, score=_mean(_Term(p.score, p.weight) for p in principles), principles=principles)
 
 
-def _score_principle(principle: Principle, rules: Sequence[Rule], rule_scores: dict[str, RuleScore]) -> PrincipleScore:
+def _score_principle(
+    principle: PrincipleScore,
+    rules: Sequence[ScoredRule],
+    rule_scores: dict[str, RuleScore],
+    attestation: Attestation | None,
+) -> PrincipleScore:
     scores = tuple(rule_scores[rule.code] for rule in rules)
     mean = _mean(_Term(_percentage(rule_scores[rule.code]), rule.severity.weight) for rule in rules)
     cap = min((CAPS[r.severity] for r in rules if r.severity in CAPS and rule_scores[r.code].failed), default=None)
     score = mean if mean is None or cap is None else min(mean, float(cap))
-    status = _status(principle, bool(rules), score is not None)
-    return PrincipleScore(principle.id, principle.title, principle.weight, status, score, cap, scores)
+    status = _status(principle, bool(rules), score is not None, attestation is not None)
+    return replace(principle, status=status, score=score, cap=cap, rules=scores, attestation=attestation)
 
 
-def _status(principle: Principle, has_rules: bool, is_judged: bool) -> PrincipleStatus:
+def _status(principle: PrincipleScore, has_rules: bool, is_judged: bool, is_attested: bool) -> PrincipleStatus:
     if is_judged:
         return PrincipleStatus.SCORED
+    if is_attested:
+        return PrincipleStatus.ATTESTED
     if not has_rules:
         return PrincipleStatus.NO_RULE_YET
-    return PrincipleStatus.NEEDS_ATTESTATION if principle.attested else PrincipleStatus.NOT_APPLICABLE
+    return PrincipleStatus.NEEDS_ATTESTATION if principle.is_attested else PrincipleStatus.NOT_APPLICABLE
 
 
 def _percentage(score: RuleScore) -> Fraction | None:

@@ -46,7 +46,7 @@ def rule_page(rule: Rule) -> RulePage:
     )
 
 
-def rule_info(rule: Rule) -> RuleInfo:
+def rule_info(rule: Rule, is_preview: bool = False) -> RuleInfo:
     """A rule as reports show it."""
     return RuleInfo(
         code=rule.code,
@@ -58,6 +58,8 @@ def rule_info(rule: Rule) -> RuleInfo:
         why=rule.why,
         fix=rule.fix,
         references=rule.references,
+        since=rule.since,
+        is_preview=is_preview,
     )
 
 

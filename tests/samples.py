@@ -8,6 +8,8 @@ from __future__ import annotations
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import (
+    Acceptance,
+    AcceptedBy,
     JudgedVerdict,
     PrincipleScore,
     PrincipleStatus,
@@ -39,7 +41,7 @@ def sample_result() -> ScanResult:
         scanned=Scanned(
             root="/home/dev/shop",
             commit="0123456789abcdef0123456789abcdef01234567",
-            started="2026-01-31T12:00:00Z",
+            committed="2026-01-31T12:00:00Z",
             seconds=1.25,
             files=12,
             lines=3456,
@@ -175,12 +177,12 @@ def _verdict(
     path: str = "orders/api.py",
     service: str = "orders",
     fingerprint: str,
-    waiver: str | None = None,
+    acceptance: Acceptance | None = None,
     flows: tuple[tuple[Evidence, ...], ...] = (),
 ) -> JudgedVerdict:
     location = Location(path, line, 1, line, 12)
     return JudgedVerdict(
-        service, rule, kind, severity, subject, location, message, evidence, fingerprint, waiver, flows
+        service, rule, kind, severity, subject, location, message, evidence, fingerprint, acceptance, flows
     )
 
 
@@ -237,7 +239,7 @@ def _verdicts() -> tuple[JudgedVerdict, ...]:
             12,
             "GET /users/{name} returns every User; take limit/offset or a cursor and cap it",
             fingerprint="a5" * 16,
-            waiver="@payments: at most 20 users exist (until 2026-06-30)",
+            acceptance=Acceptance(AcceptedBy.WAIVER, "at most 20 users exist", owner="@payments", expires="2026-06-30"),
         ),
         _verdict(
             "SEC101",

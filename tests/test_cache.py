@@ -59,7 +59,7 @@ def scanned(tree: Path, folder: Path | None, config: Config | None = None) -> tu
 def verdicts(result: ScanResult) -> bytes:
     """All that a result says but for when it was made."""
     data: dict[str, Any] = msgspec.to_builtins(result)
-    data["scanned"] |= {"started": "", "seconds": 0}
+    data["scanned"] |= {"seconds": 0}
     return msgspec.json.encode(data)
 
 

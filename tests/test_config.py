@@ -70,7 +70,7 @@ def unpaginated_list(subject: Service) -> Verdict:
 
 
 PRINCIPLE = Principle("API4", "Lists", "Lists are paginated.")
-STANDARD = Standard("2026.1", (Section("API", "API design", 1.0, (PRINCIPLE,)),))
+STANDARD = Standard(("2026.1",), (Section("API", "API design", 1.0, (PRINCIPLE,)),))
 RULES: tuple[Rule, ...] = (unpaginated_list, uncapped_page_size)
 RULEBOOK = Rulebook(STANDARD, RULES)
 

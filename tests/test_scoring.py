@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
 from assay.scanner.results import (
+    Acceptance,
+    AcceptedBy,
     JudgedVerdict,
     PrincipleScore,
     PrincipleStatus,
@@ -42,6 +44,7 @@ def a_rule(code: str, severity: Severity) -> Rule:
         judge=passed,
         options_type=None,
         source_module=__name__,
+        since="test",
     )
 
 
@@ -60,7 +63,7 @@ def a_rulebook(*, weights: tuple[float, float, float, float, float] = (1, 3, 1, 
     api1, api2, sec1, api, sec = weights
     return Rulebook(
         Standard(
-            edition="test",
+            editions=("test",),
             sections=(
                 Section(
                     "API", "API", api, (Principle("API1", "One", "One.", api1), Principle("API2", "Two", "Two.", api2))
@@ -79,7 +82,16 @@ def verdict(rule: str, kind: Kind, waiver: str | None = None) -> JudgedVerdict:
     subject = SubjectReference("endpoint", "GET /", "GET /")
     place = Location("app.py", 1, 1, 1, 2)
     return JudgedVerdict(
-        "app", rule, kind, Severity.LOW, subject, place, "so it is", (), fingerprint="f", waiver=waiver
+        "app",
+        rule,
+        kind,
+        Severity.LOW,
+        subject,
+        place,
+        "so it is",
+        (),
+        fingerprint="f",
+        acceptance=Acceptance(AcceptedBy.WAIVER, waiver) if waiver else None,
     )
 
 
@@ -124,7 +136,7 @@ def rulebook_of(service: ServiceResult, rules: Iterable[RuleInfo]) -> Rulebook:
         )
         for s in service.sections
     )
-    return Rulebook(Standard("test", sections), tuple(a_rule(r.code, r.severity) for r in rules if not r.advisory))
+    return Rulebook(Standard(("test",), sections), tuple(a_rule(r.code, r.severity) for r in rules if not r.advisory))
 
 
 class TestPrinciples:
@@ -176,7 +188,7 @@ class TestPrinciples:
 
     def test_an_attested_principle_with_rules_asks_for_a_persons_word(self) -> None:
         attested = Section("API", "API", 1, (Principle("API1", "One", "One.", attested=True),))
-        rulebook = Rulebook(Standard("test", (attested,)), RULES[:1])
+        rulebook = Rulebook(Standard(("test",), (attested,)), RULES[:1])
         assert principle(score([], rulebook), "API1").status is PrincipleStatus.NEEDS_ATTESTATION
         assert principle(score(verdicts("API101", ok=1), rulebook), "API1").status is PrincipleStatus.SCORED
 

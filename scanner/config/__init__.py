@@ -11,12 +11,17 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
+from assay.scanner.config.gate import GateConfig, ServiceGate
+from assay.scanner.config.tables import Table
 from assay.scanner.discovery import DEFAULT_MAX_SIZE, DiscoveryOptions
 from assay.scanner.model.role import Role
 from assay.scanner.roles import RoleOverride
@@ -45,10 +50,6 @@ class ConfigError(Exception):
         super().__init__(f"{place}: {key + ': ' if key else ''}{problem}")
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """A table of the configuration; its keys are written with hyphens."""
-
-
 RelativeFolder = Annotated[
     str,
     Meta(
@@ -58,13 +59,14 @@ RelativeFolder = Annotated[
 ]
 
 
-class ServiceConfig(_Table, frozen=True):
+class ServiceConfig(Table, frozen=True):
     """A service that is named by hand."""
 
     root: RelativeFolder
+    gate: ServiceGate = ServiceGate()
 
 
-class FilesConfig(_Table, frozen=True):
+class FilesConfig(Table, frozen=True):
     """Which files are scanned, and as what."""
 
     exclude: Annotated[
@@ -75,27 +77,54 @@ class FilesConfig(_Table, frozen=True):
     )
     roles: Annotated[
         dict[str, Role], Meta(description="Glob in gitignore syntax to role; the first that matches counts.")
-    ] = {}
+    ] = field(default_factory=dict)
 
 
-class CoverageConfig(_Table, frozen=True):
+class CoverageConfig(Table, frozen=True):
     """How much has to be judged before a grade is given."""
 
     minimum: Annotated[float, Meta(ge=0, le=1, description="Share, 0 to 1.")] = 0.95
+
+
+class WaiversFrom(StrEnum):
+    """Which waivers and ignores count."""
+
+    HEAD = "head"
+    """All of the scanned tree."""
+    BASE = "base"
+    """Those that were there at the base: nobody exempts their own change."""
+
+
+class WaiversConfig(Table, frozen=True, rename={"from_": "from", "max_days": "max-days"}):
+    """What a waiver may be."""
+
+    max_days: Annotated[int, Meta(gt=0, description="How many days a waiver may hold from its creation.")] = 180
+    from_: Annotated[
+        WaiversFrom, Meta(description='"base": what the same change adds is checked and does not count in it yet.')
+    ] = WaiversFrom.HEAD
+
+
+class AttestationConfig(Table, frozen=True):
+    """A person's word for a principle that code can't show."""
+
+    statement: Annotated[str, Meta(min_length=1, description="What is attested.")]
+    by: Annotated[str, Meta(min_length=1, description="Whose word it is.")]
+    expires: Annotated[date, Meta(description="The last day on which it counts.")]
+    link: Annotated[str, Meta(description="Where the proof is.")] = ""
 
 
 class RuleConfig(msgspec.Struct, frozen=True):
     """One rule's settings: another severity, and values for the rule's own options."""
 
     severity: Severity | None = None
-    options: dict[str, OptionValue] = {}
+    options: dict[str, OptionValue] = field(default_factory=dict)
 
 
 class RulesConfig(msgspec.Struct, frozen=True):
     """Which rules are off, and settings by rule code."""
 
     disable: frozenset[str] = frozenset()
-    rules: dict[str, RuleConfig] = {}
+    rules: dict[str, RuleConfig] = field(default_factory=dict)
 
     def severity(self, rule: Rule) -> Severity:
         """The configured severity, or the rule's own."""
@@ -113,11 +142,20 @@ class Config(msgspec.Struct, frozen=True):
     """The whole configuration; without a file, the defaults. `source` is the file it came from."""
 
     edition: str | None = None
-    services: dict[str, ServiceConfig] = {}
+    services: dict[str, ServiceConfig] = field(default_factory=dict)
     files: FilesConfig = FilesConfig()
     rules: RulesConfig = RulesConfig()
     coverage: CoverageConfig = CoverageConfig()
     source: str | None = None
+    gate: GateConfig = GateConfig()
+    waivers: WaiversConfig = WaiversConfig()
+    attestations: dict[str, AttestationConfig] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Names all that is configured and can change a verdict or a score: 12 hex digits."""
+        judged_by = msgspec.structs.replace(self, source=None, gate=GateConfig())
+        return blake2b(msgspec.json.encode(judged_by, order="deterministic"), digest_size=6).hexdigest()
 
     @property
     def discovery(self) -> DiscoveryOptions:
@@ -126,21 +164,26 @@ class Config(msgspec.Struct, frozen=True):
         return DiscoveryOptions(self.files.exclude, self.files.max_size, roles)
 
 
-class _TopLevel(_Table, frozen=True):
+class _TopLevel(Table, frozen=True):
     """The tables as they are written; `rules` mixes a key of its own with tables named by rule codes."""
 
     edition: Annotated[str, Meta(min_length=1, description="The edition of the standard to judge by.")] | None = None
-    services: dict[str, ServiceConfig] = {}
+    services: dict[str, ServiceConfig] = field(default_factory=dict)
     files: FilesConfig = FilesConfig()
-    rules: dict[str, Any] = {}
+    rules: dict[str, Any] = field(default_factory=dict)
     coverage: CoverageConfig = CoverageConfig()
+    gate: GateConfig = GateConfig()
+    waivers: WaiversConfig = WaiversConfig()
+    attestations: Annotated[dict[str, AttestationConfig], Meta(description="By principle, such as DB3.")] = field(
+        default_factory=dict
+    )
 
 
-class _Disable(_Table, frozen=True):
+class _Disable(Table, frozen=True):
     disable: Annotated[tuple[str, ...], Meta(description="Codes of rules, or of analyzers' checks such as B101.")] = ()
 
 
-class _RuleSeverity(_Table, frozen=True):
+class _RuleSeverity(Table, frozen=True):
     severity: Severity | None = None
 
 
@@ -266,7 +309,15 @@ def _convert_all(document: _Document, raw: dict[str, Any]) -> Config:
         if isinstance(table, dict):
             rules[code] = _rule(document, code, table)
     return Config(
-        top.edition, top.services, top.files, RulesConfig(frozenset(disable), rules), top.coverage, document.file
+        edition=top.edition,
+        services=top.services,
+        files=top.files,
+        rules=RulesConfig(frozenset(disable), rules),
+        coverage=top.coverage,
+        source=document.file,
+        gate=top.gate,
+        waivers=top.waivers,
+        attestations=top.attestations,
     )
 
 
@@ -303,10 +354,10 @@ def _check_rules(document: _Document, config: Config, rulebook: Rulebook) -> Non
         if code not in known:
             raise document.error(("rules", code), "there is no such rule", known)
         _check_options(document, known[code], configured.options)
-    if config.edition is not None and config.edition != rulebook.standard.edition:
-        raise document.error(
-            ("edition",), f"this version of Assay holds edition {rulebook.standard.edition!r}, not {config.edition!r}"
-        )
+    editions = rulebook.standard.editions
+    if config.edition is not None and config.edition not in editions:
+        held = f"edition {editions[0]!r}" if len(editions) == 1 else f"the editions {', '.join(editions)}"
+        raise document.error(("edition",), f"this version of Assay holds {held}, not {config.edition!r}")
 
 
 def _check_options(document: _Document, rule: Rule, options: Mapping[str, OptionValue]) -> None:
