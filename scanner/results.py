@@ -199,7 +199,8 @@ class SectionScore:
 class ServiceResult:
     """One deployable backend's score. `coverage` is the share (0 to 1) of subjects and files that could be judged.
 
-    `files_read` are its files that were read, of the `files_wanted` that should have been.
+    `files_read` are its files that were read, of the `files_wanted` that should have been. `score_before_waivers` is
+    what the score would be if nothing were accepted; None where that is the same.
     """
 
     name: str
@@ -211,6 +212,7 @@ class ServiceResult:
     sections: tuple[SectionScore, ...]
     files_read: int = 0
     files_wanted: int = 0
+    score_before_waivers: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ class Scanned:
     """What was scanned and how much of it; `since` where not all findings are shown.
 
     `commit` is the one that is checked out, made at `committed` (ISO 8601, UTC). `seconds` is how long the scan took,
-    which only a terminal shows: reports of the same tree are the same bytes.
+    which only a terminal shows: reports of the same tree are the same bytes. `prefix` is where the root lies in its git
+    repository, such as `backend/`; empty at the top, and where there is no repository.
     """
 
     root: str
@@ -240,6 +243,7 @@ class Scanned:
     files: int
     lines: int
     since: Since | None = None
+    prefix: str = ""
 
 
 class BaseKind(StrEnum):
@@ -273,6 +277,9 @@ class Outcome(StrEnum):
     MET = "met"
     NOT_MET = "not met"
     NOT_EVALUATED = "not evaluated"
+    """What it compares with is missing: neither yes nor no."""
+    NOT_APPLICABLE = "not applicable"
+    """There is nothing to measure."""
     ANNOUNCED = "announced"
     """It will count from a date on; until then it is only shown."""
 
@@ -323,10 +330,14 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreComment:
-    """`# assay: ignore[API401] reason` in a scanned file: its place, the line that it speaks of, and what it says."""
+    """`# assay: ignore[API401] reason` in a scanned file: its place, the lines that it speaks of, and what it says.
+
+    It says nothing as long as it names no rule (`codes` is empty) or gives no reason.
+    """
 
     location: Location
-    line: int
+    first_line: int
+    last_line: int
     codes: tuple[str, ...]
     reason: str
 
@@ -341,8 +352,12 @@ class ScanResult:
     rules: tuple[RuleInfo, ...]
     verdicts: tuple[JudgedVerdict, ...]
     diagnostics: tuple[Diagnostic, ...]
-    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The lines of each file that a finding or its evidence cites, for code frames."""
+    sources: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """The lines that show findings, by path and number, for code frames."""
+    openings: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """What opened the string of several lines that a line of `sources` begins in; without it colours would go wrong."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """A digest of the content of each file that was scanned, by path: 8 hex digits."""
     tool_version: str = __version__
     """The version of Assay that made this result; a report written later still names it."""
     ignores: tuple[IgnoreComment, ...] = ()
@@ -352,6 +367,10 @@ class ScanResult:
     gate: GateResult | None = None
     notices: tuple[str, ...] = ()
     """What a person should know, and no reason to fail: waivers that expire soon, stale entries of the baseline."""
+
+    def line(self, path: str, number: int) -> str:
+        """The text of a line that a finding cites; empty where there is none."""
+        return self.sources.get(path, {}).get(number, "")
 
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -46,20 +46,23 @@ class ScoreLimit(Table, frozen=True):
     max_drop: Points | None = None
 
 
+Limit = Count | Literal["any"]
+
+
 class SeverityLimits(Table, frozen=True):
     """How many fails of each severity there may be; without a number, any."""
 
-    critical: Count | None = None
-    high: Count | None = None
-    medium: Count | None = None
-    low: Count | None = None
+    critical: Limit | None = None
+    high: Limit | None = None
+    medium: Limit | None = None
+    low: Limit | None = None
 
 
 class NewLimits(SeverityLimits, frozen=True):
     """How many new fails of each severity a change may bring; critical and high ones none, unless it is said."""
 
-    critical: Count | None = 0
-    high: Count | None = 0
+    critical: Limit | None = 0
+    high: Limit | None = 0
     review: ReviewsMode = ReviewsMode.REPORT
 
 

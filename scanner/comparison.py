@@ -1,0 +1,79 @@
+"""What a change did: the findings of a tree held against those of its base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from assay.scanner.baseline import Baseline
+from assay.scanner.matching import Mark, mark_of, match
+from assay.scanner.model.place import Location
+from assay.scanner.results import Base, BaseKind, JudgedVerdict, ScanResult, State, SubjectReference
+from assay.scanner.verdicts import Kind
+
+__all__ = ["compared_with_baseline", "compared_with_commit"]
+
+
+def compared_with_commit(
+    head: ScanResult,
+    base: ScanResult | None,
+    name: str,
+    commit: str,
+    renames: Mapping[str, str],
+    is_changed: Callable[[Mark], bool] = lambda _: False,
+) -> ScanResult:
+    """The head with each finding's state, and what is fixed. Without a result (there was no backend) all is new.
+
+    What stands in a file that could not be read at the base was there, for all that anybody knows; what stood in a file
+    that can't be read now is not fixed.
+    """
+    old = base.findings if base else ()
+    marks = [mark_of(f, base) for f in old] if base else []
+    unread_before = _unread(base) if base else frozenset()
+    states, gone = _states(head, marks, renames, is_changed)
+    verdicts = tuple(
+        _with_state(v, states, renames.get(v.location.path, v.location.path) in unread_before) for v in head.verdicts
+    )
+    unread_now = {renames.get(path, path) for path in _unread(head)}
+    fixed = tuple(old[place] for place in gone if old[place].location.path not in unread_now)
+    services = base.services if base else ()
+    return replace(head, verdicts=verdicts, base=Base(BaseKind.COMMIT, name, commit, fixed, services))
+
+
+def compared_with_baseline(head: ScanResult, baseline: Baseline) -> ScanResult:
+    """The head with each finding's state. Entries that match nothing are fixed, and still in the file: stale."""
+    states, gone = _states(head, baseline.marks, {}, lambda _: False)
+    fixed = []
+    unread_now = _unread(head)
+    for place in gone:
+        entry = baseline.entries[place]
+        if entry.path not in unread_now:
+            where = Location(entry.path, entry.line, 1, entry.line, 1)
+            subject = SubjectReference("", entry.subject, entry.subject)
+            kind = Kind(entry.kind)
+            fixed.append(JudgedVerdict("", entry.rule, kind, entry.severity, subject, where, "", (), entry.id))
+    verdicts = tuple(_with_state(v, states, is_unread=False) for v in head.verdicts)
+    base = Base(BaseKind.BASELINE, baseline.name, None, tuple(fixed), stale=len(fixed))
+    return replace(head, verdicts=verdicts, base=base)
+
+
+def _states(
+    head: ScanResult, old: list[Mark], renames: Mapping[str, str], is_changed: Callable[[Mark], bool]
+) -> tuple[dict[str, State], list[int]]:
+    """By fingerprint, of which every finding has its own; and the places of old findings that match none."""
+    findings = head.findings
+    matches = match(old, [mark_of(f, head) for f in findings], renames, is_changed)
+    matched = {m.old for m in matches}
+    states = {findings[m.new].fingerprint: m.state for m in matches}
+    return states, [place for place in range(len(old)) if place not in matched]
+
+
+def _with_state(verdict: JudgedVerdict, states: Mapping[str, State], is_unread: bool) -> JudgedVerdict:
+    if not verdict.is_finding:
+        return verdict
+    otherwise = State.KNOWN if is_unread else State.NEW
+    return replace(verdict, state=states.get(verdict.fingerprint, otherwise))
+
+
+def _unread(result: ScanResult) -> frozenset[str]:
+    return frozenset(d.path for d in result.diagnostics if d.reason.is_unread_file)
