@@ -119,6 +119,15 @@ class Cache:
                 break
 
     @staticmethod
+    def contents(folder: Path) -> tuple[int, int]:
+        """The number of entries, and of bytes. Raises CacheError."""
+        try:
+            sizes = [size for size, _, _ in _entries(folder)]
+        except OSError as error:
+            raise CacheError(f"{folder}: {error.strerror or error}") from error
+        return len(sizes), sum(sizes)
+
+    @staticmethod
     def clean(folder: Path) -> tuple[int, int]:
         """Remove every entry; the number of them, and of bytes. Raises CacheError for a folder of another kind."""
         try:

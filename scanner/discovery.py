@@ -24,7 +24,7 @@ SKIPPED_FOLDERS = frozenset(
 )
 """Version control, installed packages and caches, whether or not an ignore file names them."""
 
-_SKIP_MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
+SKIP_MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 """A folder that holds one is a virtual environment (PEP 405) or a cache (https://bford.info/cachedir/)."""
 
 DEFAULT_MAX_SIZE = 1_000_000
@@ -133,7 +133,7 @@ class _Walk:
             self._report(folder.rstrip("/"), Reason.UNREADABLE, f"the folder can't be read: {error.strerror}")
             return
         names = {entry.name for entry in entries}
-        if folder and not names.isdisjoint(_SKIP_MARKERS):
+        if folder and not names.isdisjoint(SKIP_MARKERS):
             return
         if ".gitignore" in names:
             ignore_files = self._with_ignore_file(folder, ignore_files)

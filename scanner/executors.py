@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -67,6 +68,42 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
             future.set_exception(error)
         return future
+
+
+class Companion:
+    """A copy of this process that does something beside it: nothing has to be sent there, and bytes come back."""
+
+    def __init__(self, work: Callable[[], bytes]) -> None:
+        context = multiprocessing.get_context("fork")
+        self._receiver, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_accompany, args=(work, sender), daemon=True)
+        self._process.start()
+        sender.close()
+
+    @classmethod
+    def at_work(cls, work: Callable[[], bytes]) -> Companion | None:
+        """None where processes can't be copied."""
+        return cls(work) if sys.platform == "linux" else None
+
+    def answer(self) -> bytes | None:
+        """What its work came to; None where it ended without an answer. Waits for it."""
+        try:
+            return self._receiver.recv_bytes()
+        except EOFError:
+            return None
+
+    def end(self) -> None:
+        """Whatever it is doing."""
+        self._process.terminate()
+        self._process.join()
+        self._receiver.close()
+
+
+def _accompany(work: Callable[[], bytes], sender: Connection) -> None:
+    _prepare_worker()
+    # Without an answer this process's parent does the work itself, and meets the error where it can be told.
+    with suppress(Exception):
+        sender.send_bytes(work())
 
 
 def run_all(

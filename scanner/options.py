@@ -21,7 +21,8 @@ Progress = Callable[[str, int, int], None]
 class Options:
     """How to scan. `jobs` is the number of worker processes; `analyzers` turns bandit and radon on; `make_pool` makes
     the executor that reads the files; `recall` knows what earlier scans found out; `profile` is told where time goes;
-    `libraries` are models of libraries besides those that come with the rules.
+    `libraries` are models of libraries besides those that come with the rules; `when_read` is called when all files are
+    read, and one process alone goes on.
     """
 
     config: Config = field(default_factory=Config)
@@ -31,6 +32,7 @@ class Options:
     recall: Recall | None = None
     profile: Profile = field(default_factory=Profile)
     libraries: tuple[Library, ...] = ()
+    when_read: Callable[[], None] = lambda: None
 
     @property
     def workers(self) -> int:

@@ -9,14 +9,14 @@ from threading import Event
 
 from watchfiles import Change, DefaultFilter, watch
 
-from assay.scanner.config import FILE_NAME
+from assay.scanner.config import FILE_NAMES
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.differences import Difference, difference
 from assay.scanner.discovery import SKIPPED_FOLDERS
 from assay.scanner.filekinds import by_path, needs_sniffing
 from assay.scanner.results import ScanResult
 
-_OTHER_FILES = frozenset({FILE_NAME, ".gitignore"})
+_OTHER_FILES = frozenset({*FILE_NAMES, ".gitignore"})
 """Read in every scan, though no reader is asked."""
 _WAKE_UP = 200
 """Milliseconds after which the library gives word that nothing happened."""

@@ -1,0 +1,140 @@
+"""What a CI's environment says of the pull request that it builds, and how its clones are made whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["VARIABLES", "Target", "has_merged", "is_ci", "target_of", "whole_clone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a pull request is for: a branch of the remote, or a commit in it, or both; what isn't known is empty.
+
+    `is_past`: the commit is known to lie in HEAD's past, even where the clone doesn't show it.
+    """
+
+    branch: str = ""
+    commit: str = ""
+    is_past: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ci:
+    """A CI by the variables that it sets.
+
+    `present` is a variable that is set in all its builds; `branches` and `commits` are variables of pull requests, the
+    best one first. `merge` are the variables of what is built and its commit, where it is a merge into the target that
+    the CI made. `is_past` says that the commits lie in HEAD's own past. `whole` is what its configuration needs for a
+    clone with all its history.
+    """
+
+    name: str
+    present: str
+    branches: tuple[str, ...]
+    commits: tuple[str, ...]
+    whole: str
+    merge: tuple[str, str] = ("", "")
+    is_past: bool = False
+
+
+_CIS = (
+    # https://docs.github.com/actions/reference/workflows-and-actions/variables; Gitea and Forgejo set the same.
+    _Ci(
+        "GitHub Actions",
+        "GITHUB_ACTIONS",
+        ("GITHUB_BASE_REF",),
+        (),
+        "`with: { fetch-depth: 0 }` to the step `uses: actions/checkout`",
+        merge=("GITHUB_REF", "GITHUB_SHA"),
+    ),
+    # https://docs.gitlab.com/ci/variables/predefined_variables/. In merged results the target's own commit is known;
+    # everything else that was merged since the branch began would be new against the branch's.
+    _Ci(
+        "GitLab CI",
+        "GITLAB_CI",
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME",),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+        '`variables: { GIT_DEPTH: "0" }` to the job',
+        is_past=True,
+    ),
+    # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+    _Ci(
+        "Bitbucket Pipelines",
+        "BITBUCKET_BUILD_NUMBER",
+        ("BITBUCKET_PR_DESTINATION_BRANCH",),
+        ("BITBUCKET_PR_DESTINATION_COMMIT",),
+        "`clone: { depth: full }` to the step",
+    ),
+    # https://learn.microsoft.com/azure/devops/pipelines/build/variables
+    _Ci(
+        "Azure Pipelines",
+        "TF_BUILD",
+        ("SYSTEM_PULLREQUEST_TARGETBRANCH",),
+        (),
+        "`fetchDepth: 0` to the step `checkout: self`",
+        merge=("BUILD_SOURCEBRANCH", "BUILD_SOURCEVERSION"),
+    ),
+    # https://plugins.jenkins.io/github-branch-source/
+    _Ci(
+        "Jenkins",
+        "JENKINS_URL",
+        ("CHANGE_TARGET",),
+        (),
+        "`cloneOption(shallow: false, noTags: false)` to the checkout's extensions",
+    ),
+    # https://buildkite.com/docs/pipelines/configure/environment-variables
+    _Ci(
+        "Buildkite",
+        "BUILDKITE",
+        ("BUILDKITE_PULL_REQUEST_BASE_BRANCH",),
+        (),
+        '`env: { BUILDKITE_GIT_CLONE_FLAGS: "-v" }` to the step, without a `--depth`',
+    ),
+)
+
+VARIABLES = frozenset(
+    {"CI", "CI_DEFAULT_BRANCH"}
+    | {name for ci in _CIS for name in (ci.present, *ci.branches, *ci.commits, *ci.merge) if name}
+)
+"""All that is looked at in the environment."""
+_UNSET = frozenset({"", "false"})
+"""Buildkite says so where there is no pull request."""
+
+
+def target_of(environment: Mapping[str, str]) -> Target | None:
+    """What the pull request that is built is for; None outside of one."""
+    for ci in _CIS:
+        branch = _first(environment, ci.branches).removeprefix("refs/heads/")
+        commit = _first(environment, ci.commits)
+        if branch or commit:
+            return Target(branch, commit, ci.is_past)
+    return None
+
+
+def has_merged(environment: Mapping[str, str], head: str) -> bool:
+    """Whether HEAD is a merge that the CI made of the target (the first parent) and the pull request."""
+    return any(
+        re.fullmatch(r"refs/pull/\d+/merge", environment.get(ref, "")) and environment.get(commit) == head
+        for ref, commit in (ci.merge for ci in _CIS)
+    )
+
+
+def is_ci(environment: Mapping[str, str]) -> bool:
+    """Whether nobody is there, in a folder that was made for this run."""
+    says_so = environment.get("CI", "").lower() not in ("", "0", "false", "no")
+    return says_so or any(environment.get(ci.present) for ci in _CIS) or target_of(environment) is not None
+
+
+def whole_clone(environment: Mapping[str, str]) -> str:
+    """What to do for a clone that holds the whole history, in the words of the CI that this is."""
+    for ci in _CIS:
+        if environment.get(ci.present) or _first(environment, (*ci.branches, *ci.commits)):
+            return f"for {ci.name}, add {ci.whole}"
+    return "run: git fetch --unshallow (a CI's configuration says how much is cloned: `fetch-depth: 0` in GitHub's)"
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((value for name in names if (value := environment.get(name, "")) not in _UNSET), "")
