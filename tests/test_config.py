@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date
+from importlib import resources
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from assay.scanner.config import Config, ConfigError, RuleConfig, load_config, schema
+from assay.scanner.config import (
+    AttestationConfig,
+    Config,
+    ConfigError,
+    RuleConfig,
+    WaiversConfig,
+    WaiversFrom,
+    load_config,
+    schema,
+)
+from assay.scanner.config.gate import (
+    GateConfig,
+    Mode,
+    NewLimits,
+    PathGate,
+    RatchetConfig,
+    RatchetScope,
+    ReviewsMode,
+    RuleGate,
+    ScoreLimit,
+    ServiceGate,
+    SeverityLimits,
+)
 from assay.scanner.discovery import DiscoveryOptions
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.roles import RoleOverride
 from assay.scanner.rulebook import Principle, Rule, Rulebook, Section, Standard, rule
 from assay.scanner.verdicts import Severity, Verdict, passed
+
+SCHEMA_FILE = Path(__file__).parents[1] / "reports" / "schemas" / "config.schema.json"
 
 FULL = """\
 edition = "2026.1"
@@ -40,6 +68,38 @@ maximum = 500
 
 [coverage]
 minimum = 0.8
+
+[gate]
+mode = "warn"
+new-since = "origin/main"
+on-incomplete = "enforce"
+min-coverage = 95
+overall = { min = 70, max-drop = 0.5 }
+sections.API = { min = 60.5 }
+principles.API4 = { max-drop = 0 }
+severities = { critical = 0 }
+new = { high = 1, low = "any", review = "fail" }
+ratchet.scope = "section"
+rules.API401.from = 2027-03-01
+
+[[gate.paths]]
+path = "legacy/**"
+new = { medium = 20 }
+severities = { high = 3 }
+
+[services.orders.gate]
+overall.min = 80
+principles.API4.min = 90
+
+[waivers]
+max-days = 90
+from = "base"
+
+[attestations.API4]
+statement = "Lists are short."
+by = "@ada"
+expires = 2027-06-30
+link = "https://example.org/adr/7"
 """
 
 
@@ -90,7 +150,7 @@ def error(root: Path, text: str, file: str = "assay.toml") -> str:
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     config = load_config(tmp_path, RULEBOOK)
     assert config == Config()
-    assert (config.files.max_size, config.coverage.minimum, config.source) == (1_000_000, 0.95, None)
+    assert (config.files.max_size, config.coverage.minimum, config.sources) == (1_000_000, 0.95, ())
 
 
 def test_everything_at_once(tmp_path: Path) -> None:
@@ -106,7 +166,25 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert config.rules.disable == {"API401", "B101", "RADON-CC"}
     assert config.rules.rules == {"API402": RuleConfig(Severity.LOW, {"maximum": 500})}
     assert config.coverage.minimum == 0.8
-    assert config.source == "assay.toml"
+    assert config.gate == GateConfig(
+        mode=Mode.WARN,
+        new_since="origin/main",
+        min_coverage=95,
+        overall=ScoreLimit(70, 0.5),
+        sections={"API": ScoreLimit(60.5)},
+        principles={"API4": ScoreLimit(max_drop=0)},
+        severities=SeverityLimits(critical=0),
+        new=NewLimits(high=1, low="any", review=ReviewsMode.FAIL),
+        ratchet=RatchetConfig(RatchetScope.SECTION),
+        rules={"API401": RuleGate(date(2027, 3, 1))},
+        paths=(PathGate("legacy/**", SeverityLimits(medium=20), SeverityLimits(high=3)),),
+    )
+    assert config.services["orders"].gate == ServiceGate(ScoreLimit(80), principles={"API4": ScoreLimit(90)})
+    assert config.waivers == WaiversConfig(90, WaiversFrom.BASE)
+    assert config.attestations == {
+        "API4": AttestationConfig("Lists are short.", "@ada", date(2027, 6, 30), "https://example.org/adr/7")
+    }
+    assert config.sources == ("assay.toml",)
 
 
 def test_discovery_is_handed_the_files_table(tmp_path: Path) -> None:
@@ -116,9 +194,9 @@ def test_discovery_is_handed_the_files_table(tmp_path: Path) -> None:
 
 
 def test_pyproject_takes_the_same_tables(tmp_path: Path) -> None:
-    table = FULL.replace("[", "[tool.assay.").replace("= [tool.assay.", "= [")
+    table = re.sub(r"^(\[\[?)", r"\1tool.assay.", FULL, flags=re.MULTILINE)
     config = load(tmp_path, "[tool.assay]\n" + table, "pyproject.toml")
-    assert config.source == "pyproject.toml"
+    assert config.sources == ("pyproject.toml",)
     assert config.files == load(tmp_path / "other", FULL).files
 
 
@@ -166,8 +244,8 @@ def test_options_and_severities_of_rules(tmp_path: Path) -> None:
         ('[services.x]\nroot = "gone"', "assay.toml:2: services.x.root: there is no folder 'gone'"),
         (
             '[services.x]\nroot = "../x"',
-            "assay.toml:2: services.x.root: expected a folder inside the scanned tree, relative to its root and with "
-            "'/', such as 'services/orders'",
+            "assay.toml:2: services.x.root: expected a folder inside the file's own, relative to it and with '/', "
+            "such as 'services/orders'",
         ),
         ("[coverage]\nminimum = 95", "assay.toml:2: coverage.minimum: expected a number <= 1.0"),
         (
@@ -190,6 +268,81 @@ def test_options_and_severities_of_rules(tmp_path: Path) -> None:
         ('edition = "2020"', "assay.toml:1: edition: this version of Assay holds edition '2026.1', not '2020'"),
         ("edition = 2026-01-31", "assay.toml:1: edition: expected text, got a date"),
         ("services = 3", "assay.toml:1: services: expected a table, got a whole number"),
+        ('[gate]\nmode = "wran"', "assay.toml:2: gate.mode: 'wran' is none of enforce, warn; did you mean 'warn'?"),
+        ('[gate]\nnew-since = ""', "assay.toml:2: gate.new-since: it is empty"),
+        ("[gate]\nmin-coverage = 101", "assay.toml:2: gate.min-coverage: expected a number <= 100.0"),
+        ("[gate]\nmin-coverage = nan", "assay.toml:2: gate.min-coverage: expected a number >= 0.0"),
+        ("[gate.new]\nhigh = -1", "assay.toml:2: gate.new.high: expected a whole number >= 0"),
+        ("[gate.new]\nhigh = 'ayn'", "assay.toml:2: gate.new.high: 'ayn' is neither a whole number nor 'any'; did you"),
+        ("[gate.new]\nhigh = 1.5", "assay.toml:2: gate.new.high: expected a whole number or 'any', got a number"),
+        (
+            "[gate.new]\nhgih = 1",
+            "assay.toml:2: gate.new.hgih: there is no such key in [gate.new]; did you mean 'high'",
+        ),
+        ("[gate.ratchet]\nscope = 'rules'", "assay.toml:2: gate.ratchet.scope: 'rules' is none of off, overall, "),
+        (
+            "[gate.sections]\nAPL = { min = 1 }",
+            "assay.toml:2: gate.sections.APL: the standard has no such section; did ",
+        ),
+        (
+            "[gate.sections]\nX = {}",
+            "assay.toml:2: gate.sections.X: the standard has no such section; the sections are",
+        ),
+        (
+            "[gate.sections]\nAPI4 = {}",
+            "assay.toml:2: gate.sections.API4: API4 is a principle, and this takes a section",
+        ),
+        (
+            "[gate.principles]\nAPI = {}",
+            "assay.toml:2: gate.principles.API: API is a section, and this takes a princip",
+        ),
+        ("[gate.principles]\nAPI402 = {}", "assay.toml:2: gate.principles.API402: API402 is a rule, and this takes a "),
+        (
+            "[gate.principles]\nAPI5 = {}",
+            "assay.toml:2: gate.principles.API5: the standard has no such principle; did y",
+        ),
+        ("[gate.rules]\nAPI409 = { from = 2027-01-01 }", "assay.toml:2: gate.rules.API409: there is no such rule; did"),
+        (
+            "[gate.rules]\nAPI401 = { from = '1 May' }",
+            "assay.toml:2: gate.rules.API401.from: expected a date such as 2027",
+        ),
+        (
+            "[gate.rules]\nAPI401 = { from = 1 }",
+            "assay.toml:2: gate.rules.API401.from: expected a date, got a whole num",
+        ),
+        ("[gate.rules]\nAPI401 = {}", "assay.toml:2: gate.rules.API401: the key 'from' is missing"),
+        ("[gate.rules]\nAPI401 = 2027-01-01", "assay.toml:2: gate.rules.API401: expected a table, got a date"),
+        (
+            "[[gate.paths]]\npath = 'a'\n\n[[gate.paths]]\npath = 'b'\n[gate.paths.new]\nmedum = 1",
+            "assay.toml:7: gate.paths[1].new.medum: there is no such key in [gate.paths[1].new]; did you mean 'medium'",
+        ),
+        ("[[gate.paths]]\npath = 'a'\n[[gate.paths]]\n", "assay.toml:3: gate.paths: the key 'path' is missing"),
+        (
+            "[[gate.paths]]\npath = 'a'\n[[gate.paths]]\npath = '/'",
+            "assay.toml:4: gate.paths[1].path: '/' is no pattern",
+        ),
+        (
+            "[[gate.paths]]\npath = '../x'",
+            "assay.toml:2: gate.paths[0].path: '../x' leads out of the file's own folder",
+        ),
+        ("[[gate.paths]]\npath = ''", "assay.toml:2: gate.paths[0].path: it is empty"),
+        (
+            "[services.a]\nroot = '.'\n[services.b]\nroot = '.'\n[services.b.gate.principles]\nAPI7.min = 1",
+            "assay.toml:6: services.b.gate.principles.API7: the standard has no such principle; did you mean 'API4'?",
+        ),
+        (
+            "[services.a]\nroot = '.'\n[services.b]\nroot = '.'\ngate.sections = { API = {}, DB = { mni = 1 } }",
+            "assay.toml:5: services.b.gate.sections.DB.mni: there is no such key in [services.b.gate.sections.DB]; did",
+        ),
+        ("[waivers]\nmax-days = 0", "assay.toml:2: waivers.max-days: expected a whole number >= 1"),
+        ("[waivers]\nfrom = 'haed'", "assay.toml:2: waivers.from: 'haed' is none of head, base; did you mean 'head'?"),
+        ("[attestations.API5]\nby='x'\nstatement='x'\nexpires=2027-01-01", "assay.toml:1: attestations.API5: the st"),
+        ("[attestations.API4]\nby='x'\nstatement='x'", "assay.toml:1: attestations.API4: the key 'expires' is missing"),
+        ("[attestations.API4]\nby=''", "assay.toml:2: attestations.API4.by: it is empty"),
+        ("[rules]\ndisable = [\n'API401',\n'API499']", "assay.toml:4: rules.disable: there is no rule API499; did you"),
+        ("[rules]\nextend-disable = ['B1']", "assay.toml:2: rules.extend-disable: there is no rule B1"),
+        ("root = 1", "assay.toml:1: root: expected true or false, got a whole number"),
+        ('"\\u001b[2J" = 1', 'assay.toml:1: "\\u001b[2J": there is no such key in the top level'),
     ],
 )
 def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
@@ -252,13 +405,35 @@ AGREED = [
     ("[rules.API402]\nseverity = 'worst'", False),
     ("[rules.API402.x]\ny = 1", False),
     ("edition = ''", False),
+    ("extends = 'a.toml'", False),
+    ("root = true", True),
+    ("root = 'yes'", False),
+    ("[files]\nextend-exclude = ['a']", True),
+    ("[files]\nextend-exclude = 'a'", False),
+    ("[rules]\nextend-disable = 'API401'", False),
+    ("[gate]\nmode = 'off'", False),
+    ("[gate]\nnew-since = ''", False),
+    ("[gate.new]\nhigh = 'any'", True),
+    ("[gate.new]\nhigh = 'none'", False),
+    ("[gate.new]\nhigh = -1", False),
+    ("[gate.overall]\nmin = 101", False),
+    ("[gate.rules.API401]\nfrom = 2027-01-01", True),
+    ("[gate.rules.API401]\nfrom = 1", False),
+    ("[gate.rules.API401]", False),
+    ("[[gate.paths]]\nnew = {}", False),
+    ("[[gate.paths]]\npath = ''", False),
+    ("[waivers]\nmax-days = 0", False),
+    ("[waivers]\nfrom = 'tail'", False),
+    ("[attestations.DB3]\nby = 'x'", False),
 ]
 
 
 @pytest.mark.parametrize(("text", "valid"), AGREED)
 def test_schema_and_loader_agree(tmp_path: Path, text: str, valid: bool) -> None:
     validator = jsonschema.Draft202012Validator(schema())
-    assert validator.is_valid(tomllib.loads(text)) is valid
+    # Editors hand a date to the schema as the text that it is.
+    written = json.loads(json.dumps(tomllib.loads(text), default=str))
+    assert validator.is_valid(written) is valid
     if valid:
         load(tmp_path, text, rulebook=None)
     else:
@@ -267,3 +442,21 @@ def test_schema_and_loader_agree(tmp_path: Path, text: str, valid: bool) -> None
 
 def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_the_published_schema_is_current() -> None:
+    """Written by `assay config schema > reports/schemas/config.schema.json`."""
+    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == schema()
+    shipped = resources.files("assay.reports").joinpath("schemas/config.schema.json")
+    assert shipped.read_text(encoding="utf-8") == SCHEMA_FILE.read_text(encoding="utf-8")
+
+
+def test_what_the_gate_demands_is_not_what_is_judged_by(tmp_path: Path) -> None:
+    """A limit that is raised changes no score, so no scan has to be done anew."""
+    plain = load(tmp_path / "plain", 'edition = "2026.1"\n[services.orders]\nroot = "services/orders"')
+    gated = load(
+        tmp_path / "gated",
+        'edition = "2026.1"\n[gate]\nmode = "warn"\n[services.orders]\nroot = "services/orders"\ngate.overall.min = 1',
+    )
+    assert (plain.digest, plain.judged_by) == (gated.digest, gated.judged_by)
+    assert plain.digest != load(tmp_path / "other", 'edition = "2026.1"').digest

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta, field, structs
 
 from assay.scanner.config.tables import Count, Percentage, Points, Table
 
@@ -46,7 +46,7 @@ class ScoreLimit(Table, frozen=True):
     max_drop: Points | None = None
 
 
-Limit = Count | Literal["any"]
+Limit = Annotated[Count | Literal["any"], Meta(description='A number, or "any".')]
 
 
 class SeverityLimits(Table, frozen=True):
@@ -82,8 +82,12 @@ class ServiceGate(Table, frozen=True):
     """Limits of one service, besides those of the whole tree."""
 
     overall: ScoreLimit = ScoreLimit()
-    sections: dict[str, ScoreLimit] = field(default_factory=dict)
-    principles: dict[str, ScoreLimit] = field(default_factory=dict)
+    sections: Annotated[dict[str, ScoreLimit], Meta(description="By section, such as SEC.")] = field(
+        default_factory=dict
+    )
+    principles: Annotated[dict[str, ScoreLimit], Meta(description="By principle, such as API4.")] = field(
+        default_factory=dict
+    )
     severities: SeverityLimits = SeverityLimits()
 
 
@@ -107,12 +111,30 @@ class GateConfig(Table, frozen=True):
     ] = Mode.ENFORCE
     min_coverage: Annotated[Percentage | None, Meta(description="Share of what could be judged, in percent.")] = None
     overall: ScoreLimit = ScoreLimit()
-    sections: dict[str, ScoreLimit] = field(default_factory=dict)
-    principles: dict[str, ScoreLimit] = field(default_factory=dict)
+    sections: Annotated[dict[str, ScoreLimit], Meta(description="By section, such as SEC.")] = field(
+        default_factory=dict
+    )
+    principles: Annotated[dict[str, ScoreLimit], Meta(description="By principle, such as API4.")] = field(
+        default_factory=dict
+    )
     severities: SeverityLimits = SeverityLimits()
     new: NewLimits = NewLimits()
     ratchet: RatchetConfig = RatchetConfig()
     rules: Annotated[dict[str, RuleGate], Meta(description="By rule code: when an announced rule begins to count.")] = (
         field(default_factory=dict)
     )
-    paths: tuple[PathGate, ...] = ()
+    paths: Annotated[tuple[PathGate, ...], Meta(description="Other limits for the findings in some files.")] = ()
+
+
+def on_new_only(gate: GateConfig) -> GateConfig:
+    """The same without the limits that hold for the whole tree."""
+    paths = tuple(structs.replace(entry, severities=SeverityLimits()) for entry in gate.paths)
+    return structs.replace(
+        gate,
+        min_coverage=None,
+        overall=ScoreLimit(),
+        sections={},
+        principles={},
+        severities=SeverityLimits(),
+        paths=paths,
+    )

@@ -1,0 +1,1 @@
+"""What a repository begins with: the files that `assay init` writes."""
