@@ -81,7 +81,7 @@ def of_service(service: ServiceResult) -> str:
 def _weighted(parts: list[tuple[float, float | None]], total: float | None) -> str:
     if total is None:
         return ""
-    scored = [(weight, score) for weight, score in parts if score is not None]
+    scored = [(weight, score) for weight, score in parts if score is not None and weight]
     terms = [(f"{weight:g}", figures.score(score)) for weight, score in scored]
     return f"{_written(terms, sum(weight for weight, _ in scored))} = {figures.score(total)}"
 

@@ -34,6 +34,11 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def measure(value: float, unit: str = "") -> str:
+    """A condition's value or limit: `3`, `96.3 %`, `0.5 points`."""
+    return f"{value:,.1f}".removesuffix(".0") + (f" {unit}" if unit else "")
+
+
 def joined(parts: list[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 from assay.reports.highlight import Token, TokenLine, tokens
 from assay.reports.plain import plain
+from assay.scanner.cited_lines import shown_lines
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import JudgedVerdict
 
-MAX_LINES = 7
 MAX_WIDTH = 160
 TAB = "    "
 CUT = "…"
-RUN_UP = 60
-"""Lines above a frame that are read, at most, to colour it."""
-_DEFINITION = re.compile(r"\s*(?:@|def |class |async def )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +67,27 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """At most `MAX_LINES` lines over all excerpts; `elsewhere` is the evidence that none of them shows."""
+    """At most `cited_lines.MAX_LINES` lines over all excerpts; `elsewhere` is the evidence that none of them shows."""
 
     excerpts: tuple[Excerpt, ...]
     elsewhere: tuple[Evidence, ...]
 
 
 class Frames:
-    """Makes frames from the lines of the files that findings cite; telling what to colour takes longest."""
+    """Makes frames from the lines that findings cite, by path and number; telling what to colour takes longest.
 
-    def __init__(self, sources: Mapping[str, Sequence[str]], *, are_coloured: bool = True) -> None:
+    `openings` says what opened the string that a line begins in.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Mapping[int, str]],
+        openings: Mapping[str, Mapping[int, str]] = MappingProxyType({}),
+        *,
+        are_coloured: bool = True,
+    ) -> None:
         self._sources = sources
+        self._openings = openings
         self._are_coloured = are_coloured
 
     def of(self, finding: JudgedVerdict, width: int = MAX_WIDTH) -> Frame:
@@ -96,34 +103,26 @@ class Frames:
         """The line that a place begins on, with the place marked and without colours; None where there is no text."""
         if not self._exists(place.path, place.line):
             return None
-        raw = self._sources[place.path][place.line - 1]
+        raw = self._sources[place.path][place.line]
         mark = _mark(place, place.line, raw)
         stretches = _stretches(((Token.OTHER, _shown(raw)),), [] if mark is None else [mark], width)
         return Line(place.line, tuple(stretches), (), is_cited=True, follows_gap=False)
 
     def _choose(self, finding: JudgedVerdict) -> dict[str, set[int]]:
-        """Line numbers by file: the subject's line and the evidence first, then their nearest neighbours."""
-        cited = [e.location for e in finding.evidence]
-        if finding.location != Location.whole_file(finding.location.path) or not cited:
-            cited.insert(0, finding.location)
-        places = [(place.path, place.line) for place in cited if self._exists(place.path, place.line)]
-        near = [(path, line + step) for step in (1, -1, 2, -2) for path, line in places]
-        chosen: dict[str, set[int]] = {}
-        room = MAX_LINES
-        for path, line in [*places, *near]:
-            if room and self._exists(path, line) and line not in chosen.get(path, ()):
-                chosen.setdefault(path, set()).add(line)
-                room -= 1
-        needed = set(places)
-        return {path: self._without_blank_ends(path, lines, needed) for path, lines in chosen.items()}
+        """Line numbers by file."""
+        needed = {(place.path, place.line) for place in (finding.location, *(e.location for e in finding.evidence))}
+        return {
+            path: self._without_blank_ends(path, lines, needed)
+            for path, lines in shown_lines(finding, self._exists).items()
+        }
 
     def _exists(self, path: str, line: int) -> bool:
-        return 1 <= line <= len(self._sources.get(path, ()))
+        return line in self._sources.get(path, ())
 
     def _without_blank_ends(self, path: str, lines: set[int], needed: set[tuple[str, int]]) -> set[int]:
         """Drop blank context above and below."""
         text = self._sources[path]
-        kept = [line for line in lines if (path, line) in needed or text[line - 1].strip()]
+        kept = [line for line in lines if (path, line) in needed or text[line].strip()]
         return {line for line in lines if min(kept) <= line <= max(kept)}
 
     def _lines(self, path: str, numbers: list[int], finding: JudgedVerdict, width: int) -> Iterable[Line]:
@@ -132,31 +131,46 @@ class Frames:
         if not finding.evidence:
             marked.append(finding.location)
         previous: int | None = None
-        coloured = self._coloured(path, numbers[0], numbers[-1])
+        coloured = self._coloured(path, numbers)
         for number in numbers:
-            raw = self._sources[path][number - 1]
+            raw = self._sources[path][number]
             marks = [mark for place in marked if (mark := _mark(place, number, raw)) is not None]
             yield Line(
                 number,
-                tuple(_stretches(coloured[number - numbers[0]], marks, width)),
+                tuple(_stretches(coloured[number], marks, width)),
                 tuple(plain(e.text) for e in evidence if e.location.line == number),
                 any((place.path, place.line) == (path, number) for place in (finding.location, *marked)),
                 previous is not None and number > previous + 1,
             )
             previous = number
 
-    def _coloured(self, path: str, first: int, last: int) -> list[TokenLine]:
-        """The lines from the first to the last, read from the definition around them.
-
-        Colouring whole files would cost more than the rest of a report together; from the middle of a string it would
-        go wrong, and a definition rarely starts there.
-        """
+    def _coloured(self, path: str, numbers: list[int]) -> dict[int, TokenLine]:
+        """The lines by number. Each run of neighbours is read by itself, as if the string it begins in opened there."""
         lines = self._sources[path]
         if not self._are_coloured:
-            return [((Token.OTHER, _shown(line)),) for line in lines[first - 1 : last]]
-        start = max(1, first - RUN_UP)
-        start = next((n for n in range(first, start, -1) if _DEFINITION.match(lines[n - 1])), start)
-        return tokens(path, [_shown(line) for line in lines[start - 1 : last]])[first - start :]
+            return {number: ((Token.OTHER, _shown(lines[number])),) for number in numbers}
+        found: dict[int, TokenLine] = {}
+        for run in _runs(numbers):
+            opening = self._openings.get(path, {}).get(run[0], "")
+            first, *others = (_shown(lines[number]) for number in run)
+            coloured = tokens(path, [opening + first, *others])
+            coloured[0] = _without_start(coloured[0], len(opening))
+            found.update(zip(run, coloured, strict=True))
+        return found
+
+
+def _runs(numbers: list[int]) -> Iterator[list[int]]:
+    for _, run in groupby(enumerate(numbers), key=lambda item: item[1] - item[0]):
+        yield [number for _, number in run]
+
+
+def _without_start(line: TokenLine, length: int) -> TokenLine:
+    kept = []
+    for token, text in line:
+        if text[length:]:
+            kept.append((token, text[length:]))
+        length = max(0, length - len(text))
+    return tuple(kept)
 
 
 def _shown(raw: str) -> str:

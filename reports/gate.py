@@ -46,13 +46,14 @@ def render(result: ScanResult, console: Console, authors: Mapping[str, str]) -> 
         screen.line(("✓ ", "green"), (_passed(result, gate), "bold"))
         return
     _table(gate, screen)
-    red = _red(result, gate)
-    if red:
+    findings = red(result)
+    if findings:
         screen.line(_heading(result), style="bold")
-        for finding in red[:SHOWN]:
+        for finding in findings[:SHOWN]:
             _finding(finding, result, authors, screen)
-        if len(red) > SHOWN:
-            screen.line(f"… {len(red) - SHOWN:,} more in the reports: assay gate --report html=report.html", indent=2)
+        if len(findings) > SHOWN:
+            more = len(findings) - SHOWN
+            screen.line(f"… {more:,} more in a report: assay gate --report html=report.html", indent=2)
         screen.line()
     _unread(result, screen)
     _notices(result, screen)
@@ -74,16 +75,12 @@ def _table(gate: GateResult, screen: Screen) -> None:
     rows = []
     for condition in gate.conditions:
         sign, style = _SIGNS[condition.outcome]
-        value = figures.NOTHING if condition.value is None else _measure(condition.value, condition.unit)
-        limit = f"{condition.operator} {_measure(condition.limit, condition.unit)}"
+        value = figures.NOTHING if condition.value is None else figures.measure(condition.value, condition.unit)
+        limit = f"{condition.operator} {figures.measure(condition.limit, condition.unit)}"
         name = (f"{sign} {plain(condition.name)}", style if condition.outcome is not Outcome.MET else "")
         rows.append((name, value, limit, _margin(condition), (plain(condition.note), "dim")))
     screen.table([("Condition", False), ("value", True), ("limit", True), ("margin", True), ("", False)], rows)
     screen.line()
-
-
-def _measure(value: float, unit: str) -> str:
-    return f"{value:,.1f}".removesuffix(".0") + (f" {unit}" if unit else "")
 
 
 def _margin(condition: Condition) -> str:
@@ -92,9 +89,10 @@ def _margin(condition: Condition) -> str:
     return f"{condition.margin:+,.1f}".removesuffix(".0")
 
 
-def _red(result: ScanResult, gate: GateResult) -> list[JudgedVerdict]:
+def red(result: ScanResult) -> list[JudgedVerdict]:
     """The findings that unmet conditions count: the new ones first, each group worst first."""
-    marks = {mark for c in gate.conditions if c.outcome is Outcome.NOT_MET for mark in c.fingerprints}
+    conditions = result.gate.conditions if result.gate else ()
+    marks = {mark for c in conditions if c.outcome is Outcome.NOT_MET for mark in c.fingerprints}
     return sorted((f for f in result.findings if f.fingerprint in marks), key=lambda f: f.state is not State.NEW)
 
 
@@ -166,7 +164,8 @@ def _passed(result: ScanResult, gate: GateResult) -> str:
     judged = [c for c in gate.conditions if c.outcome in (Outcome.MET, Outcome.NOT_MET)]
     parts = [f"Gate passed: {len(judged)} of {len(judged)} conditions"]
     scores = [_score(result, service.name, service.score) for service in result.services]
-    parts.append("score " + ", ".join(scores))
+    if scores:
+        parts.append("score " + ", ".join(scores))
     base = result.base
     if base is not None:
         counting = {rule.code for rule in result.rules if rule.counts}

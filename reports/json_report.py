@@ -1,181 +1,32 @@
-"""The JSON report: Assay's public, machine-readable contract, and its JSON Schema.
+"""The JSON report: Assay's public, machine-readable contract, written and read back.
 
-The structs are the contract: what they declare is what is written and what the schema in `schemas/` demands.
+It holds all that any report needs, so that `assay convert` makes of it what the scan itself would have written.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
-from msgspec import Meta, field
 
-from assay.reports.jsontext import json_text, schema_text
-from assay.scanner.diagnostics import Reason
-from assay.scanner.results import PrincipleStatus, RuleInfo, ScanResult
-from assay.scanner.verdicts import Kind, Severity
+from assay.reports import json_contract as contract
+from assay.reports.json_contract import SCHEMA_VERSION
+from assay.reports.jsontext import json_document, schema_text
+from assay.scanner import results
+from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.results import GateStatus, ScanResult
 
-SCHEMA_VERSION: Literal["2.0"] = "2.0"
-"""The minor number grows when fields are added, the major one when any is changed or removed."""
-
-Count = Annotated[int, Meta(ge=0)]
-Position = Annotated[int, Meta(ge=1, description="Counts from 1.")]
-Score = Annotated[float, Meta(ge=0, le=100, description="0 to 100.")]
-Path = Annotated[str, Meta(description="Relative to the scanned root, with `/`.")]
-
-
-class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything in the contract: no field is ever left out, none is unknown."""
+_DECISIONS = {
+    GateStatus.PASSED: contract.Decision.PASSED,
+    GateStatus.FAILED: contract.Decision.FAILED,
+    GateStatus.UNTRUSTED: contract.Decision.NOT_EVALUATED,
+}
+_STATUSES = {decision: status for status, decision in _DECISIONS.items()}
 
 
-class Tool(_Node, frozen=True):
-    """What made the report."""
-
-    name: Literal["assay"]
-    version: str
-
-
-class Since(_Node, frozen=True):
-    """Only findings in lines changed since a revision are listed; scores count all of them."""
-
-    revision: str
-    base: Annotated[str, Meta(description="The commit compared with: where the revision and HEAD parted.")]
-    hidden: Annotated[int, Meta(ge=0, description="Findings in other lines, which are not listed.")]
-
-
-class Scanned(_Node, frozen=True):
-    """What was scanned, and how much of it; `since` is null where all findings are listed."""
-
-    root: str
-    commit: str | None
-    committed: Annotated[str, Meta(description="When the commit was made: ISO 8601, UTC.")] | None
-    files: Count
-    lines: Count
-    since: Since | None
-
-
-class RuleScore(_Node, frozen=True):
-    """How many subjects a rule judged, by outcome; waived ones are in no other count."""
-
-    code: str
-    passed: Count = field(name="pass")
-    failed: Count = field(name="fail")
-    review: Count
-    not_applicable: Count = field(name="notApplicable")
-    waived: Count
-
-
-class Principle(_Node, frozen=True):
-    """One principle's score, the ceiling that an unwaived critical or high fail put on it, and its rules."""
-
-    id: str
-    title: str
-    status: PrincipleStatus
-    score: Score | None
-    cap: Annotated[int, Meta(ge=0, le=100)] | None
-    rules: tuple[RuleScore, ...]
-
-
-class Section(_Node, frozen=True):
-    """The weighted mean of its principles that have a score; null where none has one."""
-
-    id: str
-    title: str
-    score: Score | None
-    principles: tuple[Principle, ...]
-
-
-class Service(_Node, frozen=True):
-    """One deployable backend. `coverage` is the share of subjects and files that could be judged."""
-
-    name: str
-    root: Path
-    frameworks: tuple[str, ...]
-    score: Score | None
-    grade: Literal["A", "B", "C", "D", "E", "not rated"]
-    coverage: Annotated[float, Meta(ge=0, le=1)]
-    sections: tuple[Section, ...]
-
-
-class Rule(_Node, frozen=True):
-    """One checkable demand. Advisory ones are an analyzer's and count in no score."""
-
-    code: str
-    name: str
-    title: str
-    principle: str
-    severity: Severity
-    cwe: Annotated[
-        tuple[Annotated[int, Meta(ge=1)], ...], Meta(description="Numbers of the Common Weakness Enumeration.")
-    ]
-    help: Annotated[str, Meta(description="Why it matters and how to fix it, as plain text.")]
-    advisory: bool
-
-
-class Subject(_Node, frozen=True):
-    """What was judged: its type, an identity that survives moved lines, and what a person calls it."""
-
-    kind: str
-    id: str
-    label: str
-
-
-class Location(_Node, frozen=True):
-    """A stretch of one file. Columns count Unicode code points; the end is exclusive."""
-
-    path: Path
-    line: Position
-    column: Position
-    end_line: Position
-    end_column: Position
-
-
-class Evidence(_Node, frozen=True):
-    """A place, and what it shows."""
-
-    location: Location
-    text: str
-
-
-class Verdict(_Node, frozen=True):
-    """One rule's word on one subject of one service. `waiver` says by whom, why and until when it is accepted."""
-
-    service: str
-    rule: str
-    kind: Kind
-    severity: Severity
-    subject: Subject
-    location: Location
-    message: str
-    evidence: tuple[Evidence, ...]
-    flows: Annotated[
-        tuple[tuple[Evidence, ...], ...],
-        Meta(description="Ways that a value takes to the subject, each with its steps in order."),
-    ]
-    fingerprint: str
-    waiver: str | None
-
-
-class Diagnostic(_Node, frozen=True):
-    """Something that could not be read or understood; without a line, the whole file is meant."""
-
-    path: Path
-    line: Position | None
-    reason: Reason
-    message: str
-
-
-class Report(_Node, frozen=True):
-    """What a scan of a source tree found."""
-
-    schema_version: Literal["2.0"]
-    tool: Tool
-    edition: Annotated[str, Meta(description="The edition of the standard that was applied.")]
-    scanned: Scanned
-    services: tuple[Service, ...]
-    rules: tuple[Rule, ...]
-    verdicts: tuple[Verdict, ...]
-    diagnostics: tuple[Diagnostic, ...]
+class ReportError(Exception):
+    """A file is no report that can be read; the message is for the user and names file and field."""
 
 
 def render(result: ScanResult) -> str:
@@ -183,35 +34,140 @@ def render(result: ScanResult) -> str:
 
     Raises msgspec.ValidationError if the result breaks the contract, such as a score above 100.
     """
-    return json_text(
-        Report(
+    return json_document(
+        contract.Report(
             schema_version=SCHEMA_VERSION,
-            tool=Tool("assay", result.tool_version),
+            tool=contract.Tool("assay", result.tool_version),
             edition=result.edition,
-            scanned=_copied(result.scanned, Scanned),
-            services=_copied(result.services, tuple[Service, ...]),
+            configuration=result.configuration,
+            execution=result.execution,
+            gate=None if result.gate is None else _gate(result.gate),
+            notices=result.notices,
+            scanned=_copied(result.scanned, contract.Scanned),
+            services=_copied(result.services, tuple[contract.Service, ...]),
             rules=tuple(_rule(rule) for rule in result.rules),
-            verdicts=_copied(result.verdicts, tuple[Verdict, ...]),
-            diagnostics=_copied(result.diagnostics, tuple[Diagnostic, ...]),
+            verdicts=_copied(result.verdicts, tuple[contract.Verdict, ...]),
+            diagnostics=_copied(result.diagnostics, tuple[contract.Diagnostic, ...]),
+            base=None if result.base is None else _copied(result.base, contract.Base),
+            ignores=_copied(result.ignores, tuple[contract.IgnoreComment, ...]),
+            sources=_copied(result.sources, contract.LinesByFile),
+            openings=_copied(result.openings, contract.LinesByFile),
+            files=_copied(result.files, dict[str, str]),
+            exclude=result.exclude,
         )
+    )
+
+
+def read(file: Path) -> ScanResult:
+    """The result that a report was written from, but for how long its scan took. Raises ReportError."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{file}: it can't be read: {error.strerror or error}") from error
+    return parsed(data, str(file))
+
+
+def parsed(data: bytes, name: str) -> ScanResult:
+    """The same of a report's bytes; `name` is what errors call it. Raises ReportError."""
+    report = _decoded(data, name)
+    scanned = report.scanned
+    since = None if scanned.since is None else _copied(scanned.since, results.Since)
+    return ScanResult(
+        edition=report.edition,
+        scanned=results.Scanned(
+            root=scanned.root,
+            commit=scanned.commit,
+            committed=scanned.committed,
+            seconds=0.0,
+            files=scanned.files,
+            lines=scanned.lines,
+            since=since,
+            prefix=scanned.prefix,
+        ),
+        services=_copied(report.services, tuple[results.ServiceResult, ...]),
+        rules=_copied(report.rules, tuple[results.RuleInfo, ...]),
+        verdicts=_copied(report.verdicts, tuple[results.JudgedVerdict, ...]),
+        diagnostics=_copied(report.diagnostics, tuple[Diagnostic, ...]),
+        sources=report.sources,
+        openings=report.openings,
+        files=report.files,
+        exclude=report.exclude,
+        tool_version=report.tool.version,
+        ignores=_copied(report.ignores, tuple[results.IgnoreComment, ...]),
+        configuration=report.configuration,
+        base=None if report.base is None else _copied(report.base, results.Base),
+        gate=None if report.gate is None else _gate_result(report.gate),
+        notices=report.notices,
     )
 
 
 def schema() -> str:
     """The JSON Schema (2020-12) of the report, as `schemas/report.schema.json` holds it."""
-    return schema_text(Report, f"Assay report {SCHEMA_VERSION}")
+    return schema_text(contract.Report, f"Assay report {SCHEMA_VERSION}")
+
+
+class _AnyReport(msgspec.Struct):
+    """What tells whether something is a report at all, and of which version."""
+
+    schema_version: str | int | float | None = None
+    tool: object = None
+
+
+def _decoded(data: bytes, name: str) -> contract.Report:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{name}: it is not JSON: not UTF-8 at byte {error.start}") from error
+    try:
+        _check_version(text, name)
+        return msgspec.json.decode(text, type=contract.Report)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"{name}: it is no JSON report of Assay {SCHEMA_VERSION}: {_in_words(error)}") from error
+    except msgspec.DecodeError as error:
+        raise ReportError(f"{name}: {_broken(text, error)}") from error
+
+
+def _broken(text: str, error: msgspec.DecodeError) -> str:
+    if not text.strip():
+        return "it is empty; was the scan that should have written it interrupted?"
+    if "truncated" in str(error):
+        return "it is not whole: the JSON ends too early; write it anew with `assay scan --report json=FILE`"
+    return f"it is not JSON: {error}"
+
+
+def _check_version(text: str, name: str) -> None:
+    """Raises ReportError for another document and for a version that this one can't read."""
+    scan = "`assay scan --report json=FILE` writes one"
+    try:
+        head = msgspec.json.decode(text, type=_AnyReport)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"{name}: it is no JSON report of Assay; {scan}") from error
+    tool = head.tool if isinstance(head.tool, dict) else {}
+    version = str(head.schema_version)
+    if tool.get("name") != "assay" or head.schema_version is None:
+        raise ReportError(f"{name}: it is no JSON report of Assay; {scan}")
+    if version == SCHEMA_VERSION:
+        return
+    wrote = f"version {version} of the report, by Assay {tool.get('version')}; this Assay reads {SCHEMA_VERSION}"
+    raise ReportError(f"{name}: it is {wrote}: take the Assay that wrote it, or scan anew")
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    """msgspec names the field by its path, such as `$.verdicts[3].location.line`."""
+    problem, _, path = str(error).partition(" - at ")
+    return f"{path.strip('`').removeprefix('$.') or 'the top level'}: {problem[:1].lower()}{problem[1:]}"
 
 
 Copied = TypeVar("Copied")
 
 
 def _copied(source: object, target: type[Copied]) -> Copied:
-    """The attributes that the contract names, checked against it."""
+    """The attributes that the target names, checked against it."""
     return msgspec.convert(source, target, from_attributes=True)
 
 
-def _rule(rule: RuleInfo) -> Rule:
-    return Rule(
+def _rule(rule: results.RuleInfo) -> contract.Rule:
+    return contract.Rule(
         code=rule.code,
         name=rule.name,
         title=rule.title,
@@ -219,5 +175,20 @@ def _rule(rule: RuleInfo) -> Rule:
         severity=rule.severity,
         cwe=rule.cwe,
         help=f"Why: {rule.why}\nFix: {rule.fix}",
+        why=rule.why,
+        fix=rule.fix,
+        references=rule.references,
         advisory=rule.advisory,
+        since=rule.since,
+        is_preview=rule.is_preview,
     )
+
+
+def _gate(gate: results.GateResult) -> contract.Gate:
+    conditions = _copied(gate.conditions, tuple[contract.Condition, ...])
+    return contract.Gate(_DECISIONS[gate.status], gate.reason, gate.is_enforced, conditions)
+
+
+def _gate_result(gate: contract.Gate) -> results.GateResult:
+    conditions = _copied(gate.conditions, tuple[results.Condition, ...])
+    return results.GateResult(_STATUSES[gate.status], gate.reason, conditions, gate.is_enforced)

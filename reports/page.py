@@ -68,6 +68,7 @@ def page(result: ScanResult) -> Page:
         edition=plain(result.edition),
         facts=tuple(_facts(result)),
         incomplete=_incomplete(result.diagnostics),
+        notices=tuple(plain(notice) for notice in result.notices),
         services=services,
         has_many_services=len(services) > 1,
         findings_summary=_count_findings(findings, rules),
@@ -139,6 +140,7 @@ def _services(result: ScanResult, rules: Mapping[str, RuleInfo]) -> Iterable[Ser
             is_rated=is_rated,
             grade_class=f"grade-{service.grade.lower()}" if is_rated else "grade-none",
             score=figures.score(service.score),
+            before_waivers=_before_waivers(service.score_before_waivers),
             coverage=figures.percent(service.coverage),
             summary=_service_summary(principles, tally),
             failed=tally.failed,
@@ -148,6 +150,10 @@ def _services(result: ScanResult, rules: Mapping[str, RuleInfo]) -> Iterable[Ser
             has_scored_principles=any(p.score is not None for p in principles),
             unscored=tuple(UnscoredView(p.id, plain(p.title), p.status.value) for p in principles if p.score is None),
         )
+
+
+def _before_waivers(score: float | None) -> str:
+    return "" if score is None else f"{figures.score(score)} before waivers"
 
 
 _NOTHING = Tally(0, 0, 0, 0, 0)
@@ -270,7 +276,7 @@ def _groups(
 ) -> Iterable[RuleFindings]:
     """Worst first, as the findings come; a rule's place is that of its worst finding."""
     framed = frozenset(id(f) for f in findings[:MAX_FRAMES])
-    frames = Frames(result.sources)
+    frames = Frames(result.sources, result.openings)
     grouped: defaultdict[tuple[str, Severity], list[JudgedVerdict]] = defaultdict(list)
     for finding in findings:
         grouped[finding.rule, finding.severity].append(finding)
@@ -329,6 +335,7 @@ def _finding(
         service=plain(finding.service),
         fingerprint=plain(finding.fingerprint),
         waiver=plain(finding.waiver) if finding.waiver is not None else None,
+        lapsed=plain(str(finding.lapsed)) if finding.lapsed is not None else None,
         excerpts=tuple(
             ExcerptView(plain(e.path), e.path != finding.location.path, tuple(_line(line) for line in e.lines))
             for e in frame.excerpts

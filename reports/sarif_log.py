@@ -10,8 +10,11 @@ from msgspec import field
 Level = Literal["none", "note", "warning", "error"]
 
 
-class _Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A field without a default is always written, one with a default only where it says something else."""
+class _Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """A field without a default is always written, one with a default only where it says something else.
+
+    Logs are trees, so the garbage collector has nothing to look for in them.
+    """
 
 
 class Message(_Node, frozen=True):
@@ -87,11 +90,17 @@ class ReportingConfiguration(_Node, frozen=True):
 
 
 class RuleProperties(_Node, frozen=True):
-    """What GitHub's code scanning reads of a rule. `security-severity` makes it a security rule there."""
+    """What GitHub's code scanning reads of a rule, and below it what SARIF has no field for.
+
+    `security-severity` makes it a security rule there.
+    """
 
     tags: tuple[str, ...]
+    precision: str
     security_severity: str | None = field(default=None, name="security-severity")
     problem_severity: str | None = field(default=None, name="problem.severity")
+    since: str | None = None
+    preview: bool = False
     advisory: bool = False
 
 
@@ -139,17 +148,30 @@ class DescriptorReference(_Node, frozen=True):
 class Notification(_Node, frozen=True):
     """§3.58: a condition met during the scan, not a finding."""
 
-    descriptor: DescriptorReference
     level: Level
     message: Message
-    locations: tuple[SarifLocation, ...]
+    descriptor: DescriptorReference | None = None
+    locations: tuple[SarifLocation, ...] = ()
 
 
 class Invocation(_Node, frozen=True):
     """§3.20, without times: the same tree gives the same bytes."""
 
     execution_successful: bool
+    exit_code: int
     tool_execution_notifications: tuple[Notification, ...]
+    exit_code_description: str | None = None
+
+
+class SuppressionProperties(_Node, frozen=True):
+    """Whose word it is; dates are ISO 8601."""
+
+    id: str = ""
+    owner: str = ""
+    approver: str = ""
+    ticket: str = ""
+    created: str = ""
+    expires: str = ""
 
 
 class Suppression(_Node, frozen=True):
@@ -158,26 +180,34 @@ class Suppression(_Node, frozen=True):
     kind: Literal["external", "inSource"]
     status: Literal["accepted"]
     justification: str
+    properties: SuppressionProperties = SuppressionProperties()
 
 
 class ResultProperties(_Node, frozen=True):
-    """What SARIF has no field for."""
+    """What SARIF has no field for. `lapsed` is the waiver that covered it until it expired: no suppression any more."""
 
     service: str
+    severity: str
+    state: str | None = None
+    lapsed: str | None = None
 
 
 class Result(_Node, frozen=True):
-    """§3.27. No suppressions means not suppressed (§3.27.23), so that field is always written."""
+    """§3.27. No suppressions means not suppressed (§3.27.23), so that field is always written in a whole log.
+
+    A rule index of -1 is none (§3.27.6): a result that is absent may be of a rule that said nothing this time.
+    """
 
     rule_id: str
-    rule_index: int
     kind: str
     level: Level
     message: Message
     locations: tuple[SarifLocation, ...]
-    suppressions: tuple[Suppression, ...]
     partial_fingerprints: dict[str, str]
     properties: ResultProperties
+    rule_index: int = -1
+    baseline_state: Literal["new", "unchanged", "updated", "absent"] | None = None
+    suppressions: tuple[Suppression, ...] | None = None
     code_flows: tuple[CodeFlow, ...] = ()
     related_locations: tuple[SarifLocation, ...] = ()
 
@@ -196,11 +226,29 @@ class SinceProperties(_Node, frozen=True):
     hidden: int
 
 
+class BaseProperties(_Node, frozen=True):
+    """What `baselineState` compares with: a commit's tree or a baseline file."""
+
+    kind: str
+    name: str
+    commit: str | None
+
+
+class GateProperties(_Node, frozen=True):
+    """What the gate says of the change."""
+
+    status: str
+    reason: str
+    enforced: bool
+
+
 class RunProperties(_Node, frozen=True):
     """What SARIF has no field for: it takes a commit only beside the URI of its repository (§3.23.3)."""
 
     commit: str | None = None
     since: SinceProperties | None = None
+    base: BaseProperties | None = None
+    gate: GateProperties | None = None
 
 
 class Run(_Node, frozen=True):
@@ -209,10 +257,10 @@ class Run(_Node, frozen=True):
     tool: Tool
     automation_details: AutomationDetails
     invocations: tuple[Invocation, ...]
-    original_uri_base_ids: dict[str, ArtifactLocation] = field(name="originalUriBaseIds")
     column_kind: Literal["unicodeCodePoints"]
     results: tuple[Result, ...]
-    properties: RunProperties
+    original_uri_base_ids: dict[str, ArtifactLocation] | None = field(name="originalUriBaseIds", default=None)
+    properties: RunProperties = RunProperties()
 
 
 class Log(_Node, frozen=True):

@@ -36,13 +36,14 @@ class Screen:
         self._console.print(text, soft_wrap=True, highlight=False)
 
     def table(self, columns: Iterable[tuple[str, bool]], rows: Iterable[tuple[str | tuple[str, str], ...]]) -> None:
-        """Columns are (heading, is a figure); the first one is wrapped when the width is short."""
+        """Columns are (heading, is a figure); the first is wrapped when the width is short, and a last one of words."""
+        named = list(columns)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for index, (heading, is_figure) in enumerate(columns):
+        for index, (heading, is_figure) in enumerate(named):
             table.add_column(
                 self._text((heading,), ""),
                 justify="right" if is_figure else "left",
-                no_wrap=index > 0,
+                no_wrap=index > 0 and (is_figure or index < len(named) - 1),
                 overflow="fold",
             )
         for row in rows:

@@ -28,16 +28,12 @@ _SEVERITY_STYLES = {
 def render(pages: StandardPages, console: Console) -> None:
     """The whole standard, one line a rule."""
     screen = Screen(console)
-    principles = list(_principles(pages))
-    counts = [
-        figures.count(len(pages.sections), "section"),
-        figures.count(len(principles), "principle"),
-        figures.count(sum(len(p.rules) for p in principles), "rule"),
-    ]
-    screen.line(f"The standard, edition {pages.edition}: {', '.join(counts)}", style="bold")
+    screen.line(f"The standard, edition {pages.edition}: {_counts(pages, is_own=False)}", style="bold")
+    if any(section.is_own for section in pages.sections):
+        screen.line(f"Rules of your own: {_counts(pages, is_own=True)}", style="bold")
     for section in pages.sections:
         screen.line()
-        screen.line((f"{section.id}  {section.title}", "bold"), (f"   {section.weight:g} % of the score", "dim"))
+        screen.line((f"{section.id}  {section.title}", "bold"), (f"   {_share(section)}", "dim"))
         for principle in section.principles:
             _principle_line(principle, screen)
     screen.line()
@@ -67,7 +63,7 @@ def codes(pages: StandardPages) -> list[str]:
             *(section.id for section in pages.sections),
             *(principle.id for principle in _principles(pages)),
             *(page.rule.code for page in _rules(pages)),
-            *(check.code for check in pages.checks),
+            *(check.code for check in (*pages.checks, *pages.on_comments)),
         ]
     )
 
@@ -87,11 +83,34 @@ def explain(pages: StandardPages, code: str, console: Console) -> bool:
         if page.rule.code == code:
             _explain_rule(page, pages, screen)
             return True
+    for rule in pages.on_comments:
+        if rule.code == code:
+            _explain_rule_on_comments(rule, screen)
+            return True
     for check in pages.checks:
         if check.code == code:
             _explain_check(check, pages, screen)
             return True
     return False
+
+
+def _counts(pages: StandardPages, *, is_own: bool) -> str:
+    sections = [section for section in pages.sections if section.is_own is is_own]
+    principles = [principle for section in sections for principle in section.principles]
+    return ", ".join(
+        [
+            figures.count(len(sections), "section"),
+            figures.count(len(principles), "principle"),
+            figures.count(sum(len(p.rules) for p in principles), "rule"),
+        ]
+    )
+
+
+def _share(section: SectionPage) -> str:
+    """What it counts in the overall score. The standard's sections weigh 100 together, one's own come on top."""
+    if not section.is_own:
+        return f"{section.weight:g} % of the score"
+    return f"weighs {section.weight:g} in the score, where the standard is 100" if section.weight else "not in the score"
 
 
 def _principles(pages: StandardPages) -> Iterator[PrinciplePage]:
@@ -123,7 +142,7 @@ def _without_rules(principle: PrinciplePage) -> str:
 
 def _explain_section(section: SectionPage, screen: Screen) -> None:
     screen.line(f"{section.id} {section.title}", style="bold")
-    screen.line(f"{section.weight:g} % of the overall score")
+    screen.line(_share(section))
     screen.line()
     for principle in section.principles:
         _principle_line(principle, screen)
@@ -131,7 +150,8 @@ def _explain_section(section: SectionPage, screen: Screen) -> None:
 
 def _explain_principle(principle: PrinciplePage, screen: Screen) -> None:
     screen.line(f"{principle.id} {principle.title}", style="bold")
-    screen.line(principle.statement)
+    if principle.statement.rstrip(".") != principle.title:
+        screen.line(principle.statement)
     screen.line()
     _field("weight", f"{principle.weight:g} within its section", screen)
     if principle.attested:
@@ -173,12 +193,22 @@ def _explain_check(check: RuleInfo, pages: StandardPages, screen: Screen) -> Non
     _why_and_fix(check, screen)
 
 
-def _head(rule: RuleInfo, pages: StandardPages, screen: Screen) -> None:
-    principle = next(p for p in _principles(pages) if p.id == rule.principle)
+def _explain_rule_on_comments(rule: RuleInfo, screen: Screen) -> None:
+    _title(rule, screen)
+    _field("kind", "advice on comments that ignore findings, never counted in a score", screen)
+    _why_and_fix(rule, screen)
+
+
+def _title(rule: RuleInfo, screen: Screen) -> None:
     screen.line(f"{rule.code} {rule.name}", style="bold")
     screen.line(rule.title)
     screen.line()
     _field("severity", (rule.severity.value, _SEVERITY_STYLES[rule.severity]), screen)
+
+
+def _head(rule: RuleInfo, pages: StandardPages, screen: Screen) -> None:
+    principle = next(p for p in _principles(pages) if p.id == rule.principle)
+    _title(rule, screen)
     _field("principle", f"{principle.id} {principle.title}", screen)
     for number in rule.cwe:
         _field("weakness", f"CWE-{number}  {CWE_URL.format(number)}", screen)
@@ -200,6 +230,7 @@ def _section_json(section: SectionPage) -> dict[str, object]:
         "id": section.id,
         "title": section.title,
         "weight": section.weight,
+        "own": section.is_own,
         "principles": [
             {
                 "id": principle.id,

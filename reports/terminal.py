@@ -25,6 +25,9 @@ BAR_WIDTH = 20
 GUTTER = 6
 SHOWN_FINGERPRINT = 12
 SHOWN_DIAGNOSTICS = 20
+SHOWN_COMMENTS = 10
+META = "META"
+"""The principle of the rules on ignore comments."""
 
 _SEVERITY_STYLES = {
     Severity.CRITICAL: "bold red",
@@ -47,22 +50,25 @@ def render(result: ScanResult, console: Console, worst: int = WORST) -> None:
         screen.line(figures.since(result.scanned.since))
     screen.line()
     _findings(result, rules, screen, worst)
+    _comments(result.findings, rules, screen)
     for service in result.services:
         _service(service, screen)
     _diagnostics(result.diagnostics, screen)
+    _notices(result.notices, screen)
     screen.line(_way_on(result.findings), style="dim")
 
 
 def _headline(result: ScanResult) -> str:
     scanned = result.scanned
     size = f"{figures.count(scanned.files, 'file')}, {figures.count(scanned.lines, 'line')}"
-    return f"{plain(scanned.root)}   edition {plain(result.edition)}   {size}, {scanned.seconds:.1f} s"
+    took = f", {scanned.seconds:.1f} s" if scanned.seconds else ""
+    return f"{plain(scanned.root)}   edition {plain(result.edition)}   {size}{took}"
 
 
 def _findings(result: ScanResult, rules: Mapping[str, RuleInfo], screen: Screen, worst: int) -> None:
     counting = [f for f in result.findings if f.waiver is None and not rules[f.rule].advisory]
     fails = [f for f in counting if f.kind is Kind.FAIL]
-    frames = Frames(result.sources, are_coloured=screen.has_colours)
+    frames = Frames(result.sources, result.openings, are_coloured=screen.has_colours)
     for finding in fails[:worst]:
         _finding(finding, rules[finding.rule], frames, screen)
     rest = _rest(fails[worst:], result.findings, rules)
@@ -98,6 +104,8 @@ def _finding(finding: JudgedVerdict, rule: RuleInfo, frames: Frames, screen: Scr
         screen.line((f"{number}. {_place(step)}  ", "dim"), plain(step.text), indent=4)
     if len(finding.flows) > 1:
         screen.line((f"… {figures.count(len(finding.flows) - 1, 'more flow')} in the report", "dim"), indent=4)
+    if finding.lapsed is not None:
+        screen.line(("waiver expired  ", "red"), plain(str(finding.lapsed)), indent=4)
     screen.line(("fix  ", "green"), plain(rule.fix), indent=4)
     screen.line((plain(finding.fingerprint[:SHOWN_FINGERPRINT]), "dim"), indent=4)
     screen.line()
@@ -143,6 +151,20 @@ def _rest(more_fails: list[JudgedVerdict], findings: Iterable[JudgedVerdict], ru
     return "; ".join([", ".join(fails)] * bool(fails) + others)
 
 
+def _comments(findings: Iterable[JudgedVerdict], rules: Mapping[str, RuleInfo], screen: Screen) -> None:
+    """What is wrong with the comments that ignore findings: advice that nobody should overlook."""
+    wrong = [f for f in findings if rules[f.rule].principle == META]
+    for finding in wrong[:SHOWN_COMMENTS]:
+        screen.line(
+            (plain(str(finding.location)), "bold"),
+            f"  {plain(finding.rule)}  {plain(rules[finding.rule].name)}: {plain(finding.message)}",
+        )
+    if len(wrong) > SHOWN_COMMENTS:
+        screen.line(f"… {len(wrong) - SHOWN_COMMENTS:,} more ignore comments in the report", indent=2)
+    if wrong:
+        screen.line()
+
+
 def _service(service: ServiceResult, screen: Screen) -> None:
     screen.line((plain(service.name), "bold"), f"   {plain(' · '.join(service.frameworks))}")
     sections = [(s, Tally.of_section(s)) for s in service.sections]
@@ -186,7 +208,7 @@ def _service(service: ServiceResult, screen: Screen) -> None:
     unscored = sum(p.score is None for s in service.sections for p in s.principles)
     without = f"   {figures.count(unscored, 'principle')} without a score" if unscored else ""
     screen.line()
-    screen.line(*_total(service), f"   coverage {figures.percent(service.coverage)}{without}")
+    screen.line(*_total(service), _before_waivers(service), f"   coverage {figures.percent(service.coverage)}{without}")
     screen.line()
 
 
@@ -197,6 +219,11 @@ def _total(service: ServiceResult) -> Iterator[tuple[str, str]]:
         yield f"Total {figures.score(service.score)} of 100, grade {service.grade}", "bold"
     else:
         yield f"Total {figures.score(service.score)} of 100, {plain(service.grade)}", "bold"
+
+
+def _before_waivers(service: ServiceResult) -> str:
+    before = service.score_before_waivers
+    return "" if before is None else f" ({figures.score(before)} before waivers)"
 
 
 def _bar(share: float | None, width: int) -> tuple[str, str]:
@@ -235,6 +262,13 @@ def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: Screen) -> None:
         counted = ", ".join(f"{number:,} {reason.value.replace('-', ' ')}" for reason, number in sorted(lesser.items()))
         screen.line(("! ", "yellow"), f"Also noted, and in the report: {counted}")
     if diagnostics:
+        screen.line()
+
+
+def _notices(notices: tuple[str, ...], screen: Screen) -> None:
+    for notice in notices:
+        screen.line(("! ", "yellow"), plain(notice))
+    if notices:
         screen.line()
 
 

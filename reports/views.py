@@ -96,6 +96,7 @@ class ServiceView:
     is_rated: bool
     grade_class: str
     score: str
+    before_waivers: str
     coverage: str
     summary: str
     failed: int
@@ -155,6 +156,7 @@ class FindingView:
     service: str
     fingerprint: str
     waiver: str | None
+    lapsed: str | None
     excerpts: tuple[ExcerptView, ...]
     elsewhere: tuple[PlaceView, ...]
     flows: tuple[tuple[StepView, ...], ...]
@@ -236,6 +238,7 @@ class Page:
     edition: str
     facts: tuple[Fact, ...]
     incomplete: str
+    notices: tuple[str, ...]
     services: tuple[ServiceView, ...]
     has_many_services: bool
     findings_summary: str

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from assay.scanner.cited_lines import cited_lines
+from assay.scanner.model.place import Location
 from assay.scanner.reading import content_digest
 from assay.scanner.results import JudgedVerdict
 
 __all__ = ["SourceLines"]
+
+_PYTHON = (".py", ".pyi")
+_STRINGS = re.compile(
+    r"""
+    \#[^\n]*
+    | (?P<opening>[bfru]{0,2}(?P<quotes>"{3}|'{3})) (?:\\.|[^\\])*? (?:(?P=quotes)|\Z)
+    | "(?:\\.|[^"\\\n])*"?
+    | '(?:\\.|[^'\\\n])*'?
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
 
 
 class SourceLines:
@@ -42,7 +55,30 @@ class SourceLines:
         lines = self.of(path)
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
-    def cited(self, verdicts: Iterable[JudgedVerdict]) -> dict[str, tuple[str, ...]]:
-        """The files that findings, their evidence and their flows point into."""
-        paths = {location.path for v in verdicts if v.is_finding for location in v.places}
-        return {path: lines for path in sorted(paths) if (lines := self.of(path))}
+    def cited(self, verdicts: Iterable[JudgedVerdict], places: Iterable[Location] = ()) -> dict[str, dict[int, str]]:
+        """The lines that show findings, those at the places included, by path and number."""
+        numbers = cited_lines(verdicts, lambda path, number: 0 < number <= len(self.of(path)), places)
+        return {path: {n: self.of(path)[n - 1] for n in lines} for path, lines in numbers.items()}
+
+    def openings(self, cited: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
+        """What opened the string of several lines in which a line of Python begins, where one does."""
+        found = {}
+        for path, numbers in cited.items():
+            if path.endswith(_PYTHON) and (inside := _openings(self.of(path))):
+                found[path] = {n: inside[n] for n in numbers if n in inside}
+        return {path: lines for path, lines in found.items() if lines}
+
+
+def _openings(lines: Sequence[str]) -> dict[int, str]:
+    """By the number of each line that begins inside a string."""
+    text = "\n".join(lines)
+    found = {}
+    line, position = 1, 0
+    for string in _STRINGS.finditer(text):
+        if string["opening"] is None:
+            continue
+        line += text.count("\n", position, string.start())
+        last = line + text.count("\n", string.start(), string.end())
+        found.update(dict.fromkeys(range(line + 1, last + 1), string["opening"]))
+        line, position = last, string.end()
+    return found

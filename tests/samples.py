@@ -5,12 +5,22 @@ The text of a scanned tree is hostile, so it holds markup, terminal escapes, new
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import (
     Acceptance,
     AcceptedBy,
+    Attestation,
+    Base,
+    BaseKind,
+    Condition,
+    GateResult,
+    GateStatus,
+    IgnoreComment,
     JudgedVerdict,
+    Outcome,
     PrincipleScore,
     PrincipleStatus,
     RuleInfo,
@@ -19,6 +29,7 @@ from assay.scanner.results import (
     ScanResult,
     SectionScore,
     ServiceResult,
+    State,
     SubjectReference,
 )
 from assay.scanner.verdicts import Kind, Severity
@@ -55,12 +66,133 @@ def sample_result() -> ScanResult:
             Diagnostic("orders/data.bin.py", None, Reason.UNDECODABLE, "not UTF-8: invalid start byte at offset 3"),
         ),
         sources={
-            "billing/app.py": ("from flask import Flask", "app = Flask(__name__)"),
-            "orders/api.py": _ORDERS_API,
-            NASTY_PATH: (f"# {NASTY.splitlines()[0]}", f'log.info(f"{UNICODE} {{user.password}}")'),
+            "billing/app.py": {1: "from flask import Flask", 2: "app = Flask(__name__)"},
+            "orders/api.py": dict(enumerate(_ORDERS_API, start=1)),
+            NASTY_PATH: {1: f"# {NASTY.splitlines()[0]}", 2: f'log.info(f"{UNICODE} {{user.password}}")'},
         },
     )
 
+
+def gated_result() -> ScanResult:
+    """The same, compared with a base and judged by a gate, which fails: every state, outcome and kind of acceptance."""
+    sample = sample_result()
+    orders, billing = sample.services
+    attestation = Attestation(f"restored every month {NASTY}", "@ops", "2026-12-31", "https://wiki.example/backups")
+    return replace(
+        sample,
+        scanned=replace(sample.scanned, prefix="backend/"),
+        services=(_attested(orders, attestation), billing),
+        rules=tuple(replace(r, since="2027.1", is_preview=True) if r.code == "OBS102" else r for r in sample.rules),
+        verdicts=tuple(_compared(verdict) for verdict in sample.verdicts),
+        ignores=(
+            IgnoreComment(Location("orders/api.py", 31, 5, 31, 40), 31, 31, ("BANDIT-B101",), "only in development"),
+        ),
+        configuration="c0" * 16,
+        base=Base(
+            BaseKind.COMMIT,
+            "merge base of origin/main",
+            "fedcba9876543210fedcba9876543210fedcba98",
+            fixed=(_FIXED,),
+            services=(replace(orders, score=24.0), billing),
+        ),
+        gate=GateResult(
+            GateStatus.FAILED,
+            "1 new critical finding (SEC101), 1 expired waiver (W-014)",
+            (
+                Condition("coverage of orders", Outcome.MET, 96.25, "≥", 95.0, "%"),
+                Condition("new critical findings", Outcome.NOT_MET, 1.0, "≤", 0.0, "", "SEC101", ("b1" * 16,)),
+                Condition("new high findings", Outcome.MET, 0.0, "≤", 0.0),
+                Condition("overall score of orders", Outcome.MET, 19.4, "≥", 10.0),
+                Condition("drop of the overall score of orders", Outcome.NOT_MET, 4.6, "≤", 0.5, "points"),
+                Condition("overall score of billing", Outcome.NOT_APPLICABLE, None, "≥", 10.0, "", f"no score {NASTY}"),
+                Condition("expired waivers", Outcome.NOT_MET, 1.0, "≤", 0.0, "", "W-014 of @payments", ("a1" * 16,)),
+                Condition(
+                    "OBS101 findings", Outcome.ANNOUNCED, 1.0, "≤", 0.0, "", "counts from 2027-03-01", ("c1" * 16,)
+                ),
+            ),
+        ),
+        notices=("W-014 expires in 12 days (API401, @payments)", f"3 entries of the baseline match nothing {NASTY}"),
+    )
+
+
+def large_result(count: int) -> ScanResult:
+    """The same with so many open fails, in a thousand files: many have a name in common, and some their fingerprint."""
+    sample = gated_result()
+    patterns = [v for v in sample.verdicts if v.fingerprint[:2] in ("a1", "b1", "c1")]
+    fails = []
+    for number in range(count):
+        pattern = patterns[number % len(patterns)]
+        fails.append(
+            replace(
+                pattern,
+                location=Location(f"orders/module{number % 1000}.py", number // 1000 + 1, 1, number // 1000 + 1, 12),
+                fingerprint=f"{number - number % 100 // 99:012x}",
+                state=State.NEW if number % 10 == 0 else State.KNOWN,
+                line_hash=f"{number:x}:1",
+                lapsed=None,
+            )
+        )
+    return replace(sample, verdicts=tuple(sorted(fails, key=lambda v: (v.location, v.rule, v.subject.id))))
+
+
+_STATES = {
+    "a1": State.KNOWN,
+    "a3": State.MOVED,
+    "a5": State.KNOWN,
+    "b1": State.NEW,
+    "c1": State.EDITED,
+    "c3": State.NEW,
+    "d1": State.KNOWN,
+    "e1": State.NEW,
+}
+"""By the beginning of the fingerprint."""
+
+
+def _compared(verdict: JudgedVerdict) -> JudgedVerdict:
+    name = verdict.fingerprint[:2]
+    verdict = replace(verdict, state=_STATES.get(name), line_hash=f"{name * 8}:1" if name in _STATES else "")
+    if name == "a1":
+        return replace(verdict, lapsed=_WAIVER)
+    if name == "d1":
+        return replace(verdict, acceptance=Acceptance(AcceptedBy.IGNORE, "only in development"))
+    return verdict
+
+
+def _attested(service: ServiceResult, attestation: Attestation) -> ServiceResult:
+    sections = []
+    for section in service.sections:
+        principles = tuple(
+            replace(p, status=PrincipleStatus.ATTESTED, is_attested=True, attestation=attestation)
+            if p.id == "OPS9"
+            else p
+            for p in section.principles
+        )
+        sections.append(replace(section, principles=principles))
+    return replace(service, sections=tuple(sections))
+
+
+_WAIVER = Acceptance(
+    AcceptedBy.WAIVER,
+    f"replaced by the reporting service in Q1 {NASTY}",
+    id="W-014",
+    owner="@payments",
+    approver="@platform",
+    ticket="PAY-2211",
+    created="2025-11-02",
+    expires="2026-01-28",
+)
+
+_FIXED = JudgedVerdict(
+    "orders",
+    "OBS101",
+    Kind.FAIL,
+    Severity.LOW,
+    SubjectReference("log call", "orders.api.cancel#1", "log call in cancel"),
+    Location("orders/api.py", 40, 5, 40, 38),
+    "an f-string hides the values; pass them as fields",
+    (),
+    "f1" * 16,
+)
 
 _ORDERS_API = (
     "from fastapi import Depends, FastAPI",

@@ -1,0 +1,31 @@
+"""A baseline on a terminal: how many findings of each rule it holds, and how many of them are gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+
+from assay.reports import figures
+from assay.reports.plain import plain
+from assay.reports.screen import Screen
+from assay.scanner.baseline import Baseline
+from assay.scanner.results import ScanResult
+
+
+def render(baseline: Baseline, compared: ScanResult, console: Console) -> None:
+    """`compared` is the tree of today, compared with the baseline."""
+    screen = Screen(console)
+    gone = Counter(f.rule for f in compared.base.fixed) if compared.base else Counter[str]()
+    held = Counter(entry.rule for entry in baseline.entries)
+    later = Counter(entry.rule for entry in baseline.entries if entry.reason)
+    screen.line(f"{plain(baseline.name)}: {figures.count(len(baseline.entries), 'finding')}", style="bold")
+    screen.table(
+        [("Rule", False), ("held", True), ("still there", True), ("gone", True), ("accepted later", True)],
+        [
+            (plain(code), f"{held[code]:,}", f"{held[code] - gone[code]:,}", f"{gone[code]:,}", f"{later[code]:,}")
+            for code in sorted(held)
+        ],
+    )
+    if gone:
+        screen.line(f"{figures.count(gone.total(), 'entry', 'entries')} match nothing: assay baseline prune drops them")
