@@ -11,23 +11,27 @@ from pathlib import Path
 import msgspec
 
 from assay.scanner.config import Config
+from assay.scanner.dataflow.named_functions import Wanted
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import judge
 from assay.scanner.libraries import Library, packaged_libraries
 from assay.scanner.link import Linked, Sources, link
 from assay.scanner.linker.project import OutOfSightError
+from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import SecretPlace
+from assay.scanner.model.patterns import Patterns
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import DataSite
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.transport import TlsClient
+from assay.scanner.own_rules.loading import with_own_rules
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
 from assay.scanner.results import JudgedVerdict
-from assay.scanner.rulebook import Rulebook, load_rulebook
+from assay.scanner.rulebook import Rule, Rulebook, RuleSource, load_rulebook
 from assay.scanner.source_lines import SourceLines
 
 __all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
@@ -65,7 +69,8 @@ class Judged(msgspec.Struct, frozen=True, array_like=True):
 class Task(msgspec.Struct, frozen=True, array_like=True):
     """One unit of a tree for a worker: what `Sources` holds with facts still encoded, and how to judge.
 
-    `digests` are of the files' contents; `rules` the codes of the rules to ask, found in the modules of `packages`.
+    `digests` are of the files' contents; `rules` the codes of the rules to ask, found in the modules of `packages`
+    and in the sources of one's `own`.
     """
 
     root: str
@@ -81,6 +86,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     packages: tuple[str, ...]
     rules: frozenset[str]
     libraries: tuple[Library, ...] = ()
+    own: tuple[RuleSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +108,16 @@ def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: S
         sources = replace(sources, libraries=(*packaged, *sources.libraries))
     else:
         sources = replace(sources, libraries=())
+    sources = replace(sources, wanted=_wanted(rulebook.rules))
     with profile.stage("link"):
         linked = link(sources, profile)
     with profile.stage("judge"):
         return _judge_linked(linked, rulebook, config, lines, profile)
+
+
+def _wanted(rules: Sequence[Rule]) -> Wanted:
+    calls = dict.fromkeys(Patterns(rule.calls) for rule in rules if rule.subject_type is FunctionCall)
+    return Wanted(tuple(calls), any(rule.subject_type is Function for rule in rules))
 
 
 def _judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: SourceLines, profile: Profile) -> Judged:
@@ -136,8 +148,9 @@ def run_task(data: bytes) -> bytes:
         libraries=task.libraries,
     )
     books = [load_rulebook(importlib.import_module(name)) for name in task.packages]
-    rules = tuple(rule for book in books for rule in book.rules if rule.code in task.rules)
-    rulebook = configured(replace(books[0], rules=rules), task.config)
+    book = with_own_rules(replace(books[0], rules=tuple(rule for book in books for rule in book.rules)), task.own)
+    rules = tuple(rule for rule in book.rules if rule.code in task.rules)
+    rulebook = configured(replace(book, rules=rules), task.config)
     profile = Profile()
     lines = SourceLines(Path(task.root), task.digests)
     try:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
-from assay.scanner.access.private_rows import with_private_rows
 from assay.scanner.configuration.echoes import without_echoes
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.dependencies import hard_dependencies
-from assay.scanner.dataflow.effects.subjects import with_effects
 from assay.scanner.dataflow.health import health_checks
 from assay.scanner.dataflow.log_config import logging_setups
 from assay.scanner.dataflow.logs import link_logs
+from assay.scanner.dataflow.named_functions import NOTHING_WANTED, Wanted, function_calls, functions
 from assay.scanner.dataflow.other_probes import other_probes
-from assay.scanner.dataflow.privileges.subjects import with_privileges
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.safeguards.cookies import cookies
 from assay.scanner.dataflow.safeguards.tls_clients import tls_clients
@@ -30,8 +28,7 @@ from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
-from assay.scanner.finders import FINDERS
-from assay.scanner.framework import Context, Route, frameworks
+from assay.scanner.framework import Context, Route, SqlExecution, frameworks
 from assay.scanner.gathered import Gathered
 from assay.scanner.libraries import Library
 from assay.scanner.linker.modules import ModuleIndex
@@ -40,6 +37,7 @@ from assay.scanner.linker.scopes import Module
 from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
 from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
+from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
@@ -95,7 +93,7 @@ from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
 from assay.scanner.services import Ownership, ServiceRoot, find_services, project_folders
-from assay.scanner.units import Unit, units_of
+from assay.scanner.units import Unit, may_make_an_application, units_of
 from assay.scanner.web.graphql import as_graphql
 
 _NOT_DEPLOYED = (
@@ -114,7 +112,8 @@ class Sources:
     `services` are the configured ones, folder by name; `tree_name` is the scanned folder's own name; `metadata` holds
     the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `modules` are all Python files of the
     tree that were read, and `neighbours` the roots of services in other units. `libraries` say what libraries do with
-    data; without any, no data is followed.
+    data; without any, no data is followed. Where only the sites in some files are asked for, these are the `focus`.
+    `wanted` is what is only looked for where a rule asks for it.
     """
 
     facts: Mapping[str, Facts]
@@ -126,6 +125,8 @@ class Sources:
     modules: frozenset[str] | None = None
     neighbours: tuple[str, ...] = ()
     libraries: tuple[Library, ...] = ()
+    focus: frozenset[str] | None = None
+    wanted: Wanted = NOTHING_WANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,12 @@ def units_of_tree(
     return units_of(mentions, project_folders(paths, service_hints(_deployed(others))), _applications())
 
 
+def may_make_applications(mentions: Mapping[str, Mentions]) -> frozenset[str]:
+    """The modules that speak of an application's class: one of them is where a service begins."""
+    applications = _applications()
+    return frozenset(path for path, said in mentions.items() if may_make_an_application(path, said, applications))
+
+
 def _deployed(others: Mapping[str, Facts]) -> dict[str, DeploymentFacts]:
     return {p: f for p, f in others.items() if not isinstance(f, _NOT_DEPLOYED)}
 
@@ -155,10 +162,12 @@ def _applications() -> frozenset[str]:
 def link(sources: Sources, profile: Profile) -> Linked:
     """Build the model of every service in the tree; `profile` is told how long its parts took.
 
-    Raises OutOfSightError where a unit turns out not to be one.
+    With a focus, a module that was not given is unknown, as a library's would be, and what builds on the sites in files
+    (endpoints, and all that is found by them) is left out. Raises OutOfSightError where a unit turns out not to be one.
     """
     modules = {p: f for p, f in sources.facts.items() if isinstance(f, ModuleFacts)}
-    index = ModuleIndex(modules if sources.modules is None else sources.modules)
+    known = modules if sources.modules is None else sources.modules
+    index = ModuleIndex(known, known if sources.focus is None else modules)
     project = Project(
         (Module(path, index.name_of(path), sources.roles.get(path, Role.PROD), f) for path, f in modules.items()),
         index,
@@ -181,7 +190,10 @@ def link(sources: Sources, profile: Profile) -> Linked:
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
-    parts = _Parts(context, owners, log_files, sources.libraries, sources.roles, roots, deployments, profile)
+    parts = _Parts(
+        context, owners, log_files, sources.libraries, sources.roles, roots, deployments, profile, sources.focus
+    )
+    parts.find_wanted(sources.wanted)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
     return Linked(services, owned, tuple(context.diagnostics))
@@ -200,6 +212,7 @@ class _Parts:
         roots: tuple[ServiceRoot, ...],
         deployments: Mapping[str, Deployment],
         profile: Profile,
+        focus: frozenset[str] | None,
     ) -> None:
         self._profile = profile
         self._owners = owners
@@ -208,17 +221,16 @@ class _Parts:
         self._project = project = context.project
         known = frameworks()
         used = [f for f in known if not project.imported_packages.isdisjoint(f.packages)]
-        reads = Reads(project, known)
         self.routes = sorted(
             (as_graphql(r, context) for f in used for r in self._part(f"routes of {f.name}", f.routes, context)),
             key=lambda r: (r.location, r.path, r.methods, r.framework),
         )
-        self.endpoints = self._part("endpoints", self._endpoints, reads)
+        self.endpoints = [] if focus else self._part("endpoints", self._endpoints, Reads(project, known))
         self._subjects: list[Subject] = []
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
         sources = {**resolvers_of(project), **handlers_of(self.routes, project)}
-        flows = self._part("data flows", data_sites, context, libraries, sources, executions)
+        flows = self._part("data flows", data_sites, context, libraries, sources, executions, focus)
         statements = [site for site in flows if isinstance(site, SqlStatement)]
         self._subjects += (site for site in flows if not isinstance(site, SqlStatement))
         self._keep("SQL sites", sql_sites, context, executions, sources, statements)
@@ -245,26 +257,8 @@ class _Parts:
             self._keep(f"calls by {framework.name}", framework.outbound_calls, context)
             self._keep(f"tasks of {framework.name}", framework.tasks, context)
             self._keep(f"consumers of {framework.name}", framework.consumers, context)
-        requests = [s for s in self._subjects if isinstance(s, OutboundCall)]
-        changing = self._part("effects", with_effects, self.endpoints, project, known, tables, executions, requests)
-        self.endpoints = list(with_private_rows(changing or self.endpoints, tables))
-        self.endpoints = self._part("privileges", with_privileges, self.endpoints, project) or self.endpoints
-        self._subjects += (endpoint for _, endpoint in self.endpoints)
-        gathered = Gathered(
-            context=context,
-            endpoints=self.endpoints,
-            tables=tables,
-            settings=settings,
-            requests=requests,
-            production=production,
-            libraries=libraries,
-            roles=roles,
-            services=roots,
-            owners=owners,
-            deployments=deployments,
-        )
-        for what, find in FINDERS.items():
-            self._keep(what, find, gathered)
+        if not focus:
+            self._build_on(executions, tables, settings, production, libraries, roles, roots, deployments)
         self.frameworks = {
             framework.name: {
                 m.path
@@ -274,6 +268,53 @@ class _Parts:
             for framework in used
             if framework.is_listed
         }
+
+    def _build_on(
+        self,
+        executions: Sequence[SqlExecution],
+        tables: Sequence[Table],
+        settings: Sequence[Setting],
+        production: Production,
+        libraries: tuple[Library, ...],
+        roles: Mapping[str, Role],
+        roots: tuple[ServiceRoot, ...],
+        deployments: Mapping[str, Deployment],
+    ) -> None:
+        """Find the nouns that need the whole service."""
+        # The largest part of linking to import, which a focus has no need of.
+        from assay.scanner.access.private_rows import with_private_rows
+        from assay.scanner.dataflow.effects.subjects import with_effects
+        from assay.scanner.dataflow.privileges.subjects import with_privileges
+        from assay.scanner.finders import FINDERS
+
+        project = self._project
+        requests = [s for s in self._subjects if isinstance(s, OutboundCall)]
+        changing = self._part(
+            "effects", with_effects, self.endpoints, project, frameworks(), tables, executions, requests
+        )
+        self.endpoints = list(with_private_rows(changing or self.endpoints, tables))
+        self.endpoints = self._part("privileges", with_privileges, self.endpoints, project) or self.endpoints
+        self._subjects += (endpoint for _, endpoint in self.endpoints)
+        gathered = Gathered(
+            context=self._context,
+            endpoints=self.endpoints,
+            tables=tables,
+            settings=settings,
+            requests=requests,
+            production=production,
+            libraries=libraries,
+            roles=roles,
+            services=roots,
+            owners=self._owners,
+            deployments=deployments,
+        )
+        for what, find in FINDERS.items():
+            self._keep(what, find, gathered)
+
+    def find_wanted(self, wanted: Wanted) -> None:
+        """Find what only some rules ask for."""
+        self._keep("functions", functions, self._project, wanted)
+        self._keep("function calls", function_calls, self._project, wanted)
 
     def _endpoints(self, reads: Reads) -> Iterator[tuple[Route, Endpoint]]:
         for route in self.routes:
@@ -422,6 +463,8 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         archive_extractions=own.of(ArchiveExtraction),
         file_uploads=own.of(FileUpload),
         absolute_links=own.of(AbsoluteLink),
+        functions=own.of(Function),
+        function_calls=own.of(FunctionCall),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,

@@ -25,6 +25,7 @@ from assay.scanner.filekinds import FileKind
 from assay.scanner.libraries import Library
 from assay.scanner.reading import FileOutcome, content_digest
 from assay.scanner.results import ScanResult
+from assay.scanner.rulebook import RuleSource
 
 if TYPE_CHECKING:
     from assay.scanner.judging import Judged, Task
@@ -44,7 +45,7 @@ _NOT_OF_THE_FILE = frozenset({Reason.READER_CRASHED, Reason.UNREADABLE})
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a scan's result hangs on, besides the scanner: the files with their digests, what the user chose, and the
-    rules (codes with severities) of packages. `metadata` holds further bytes that are looked at, by path.
+    rules (codes with severities) of packages and of one's own. `metadata` holds further bytes that are looked at, by path.
     """
 
     tree: Tree
@@ -55,6 +56,7 @@ class Question:
     rules: tuple[tuple[str, str], ...]
     metadata: Mapping[str, bytes]
     libraries: tuple[Library, ...]
+    own: tuple[RuleSource, ...] = ()
 
 
 class Recall:
@@ -128,10 +130,11 @@ class Recall:
             tree.root.resolve().name,
             [(f.path, f.kind.value, f.role.value, question.digests.get(f.path)) for f in tree.files],
             [(d.path, d.line, d.reason.value, d.message) for d in tree.diagnostics],
-            msgspec.msgpack.encode(question.config, order="deterministic"),
+            msgspec.msgpack.encode(question.config.judged_by, order="deterministic"),
             question.analyzers,
             sorted(question.metadata.items()),
             msgspec.msgpack.encode(question.libraries, order="deterministic"),
+            msgspec.msgpack.encode(question.own, order="deterministic"),
         )
 
     def _rules_of(self, packages: Sequence[str]) -> list[bytes]:

@@ -13,6 +13,7 @@ import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
+from enum import StrEnum
 from importlib import resources
 from types import ModuleType
 from typing import Annotated
@@ -21,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from assay.scanner import packaged_yaml
+from assay.scanner.model.call import FunctionCall
 from assay.scanner.model.role import Role
 from assay.scanner.verdicts import Severity, Verdict
 
@@ -51,6 +53,8 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     weight: float
     principles: tuple[Principle, ...]
+    is_own: bool = False
+    """A team's own, beside the standard's."""
 
 
 class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +99,10 @@ class Rule:
     source_module: str
     since: str
     """The edition of the standard that it came with."""
+    calls: tuple[str, ...] = ()
+    """Patterns of dotted names; where it judges function calls, of what is called."""
+    place: str = ""
+    """Where a rule of one's own stands, as `file:line`; empty for the standard's."""
 
     @property
     def principle(self) -> str:
@@ -116,11 +124,13 @@ def rule(
     references: tuple[str, ...] = (),
     roles: frozenset[Role] = ONLY_PROD,
     since: str = FIRST_EDITION,
+    calls: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Turn a function into a rule; its name, first parameter's type and docstring are the rule's.
 
     `references` are the documents it rests on (URLs or names such as "RFC 9110 §15"); subjects of other `roles` are
-    not applicable without asking the function; `since` is the edition of the standard that the rule came with.
+    not applicable without asking the function; `since` is the edition of the standard that the rule came with. A rule
+    that judges a `FunctionCall` says by `calls` which: patterns such as `requests.*` of the dotted names of functions.
     """
     if CODE.fullmatch(code) is None:
         raise RulebookError(f"{code!r} is no rule code; it takes a section, the principle's digit and two digits")
@@ -133,6 +143,8 @@ def rule(
             raise RulebookError(
                 f"{code}: the first parameter of {function.__name__} must be annotated with its subject"
             )
+        if (hints[parameters[0]] is FunctionCall) is not bool(calls):
+            raise RulebookError(f"{code}: `calls` names the functions whose calls a rule about FunctionCall judges")
         options = hints.get(parameters[2]) if len(parameters) > 2 else None
         if options is not None and not is_dataclass(options):
             raise RulebookError(f"{code}: the third parameter of {function.__name__} must be a dataclass of options")
@@ -152,6 +164,7 @@ def rule(
             options_type=options if isinstance(options, type) else None,
             source_module=function.__module__,
             since=since,
+            calls=calls,
         )
 
     return build
@@ -170,13 +183,39 @@ def _documentation(code: str, function: Callable[..., Verdict]) -> tuple[str, st
     return title, why, fix
 
 
+class RuleFormat(StrEnum):
+    """How rules of one's own are written down."""
+
+    PYTHON = "python"
+    """A file of functions with `@rule`."""
+    DATA = "data"
+    """A YAML file."""
+    PLUGIN = "plugin"
+    """An installed module or package."""
+
+
+class RuleSource(msgspec.Struct, frozen=True, array_like=True):
+    """Rules of one's own as they were read: what a worker makes them of again, and what the cache knows them by.
+
+    `name` is the file's path or the module's name, `content` the file's bytes, or a digest of the module's code.
+    """
+
+    format: RuleFormat
+    name: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The standard with its rules, sorted by code; `packages` are those that they were found in."""
+    """The standard with its rules, sorted by code; `packages` are those that they were found in.
+
+    `own` are the sources of rules beside the standard's.
+    """
 
     standard: Standard
     rules: tuple[Rule, ...]
     packages: tuple[str, ...] = ()
+    own: tuple[RuleSource, ...] = ()
 
     def by_code(self) -> Mapping[str, Rule]:
         return {r.code: r for r in self.rules}
@@ -193,10 +232,8 @@ def load_rulebook(package: ModuleType) -> Rulebook:
     """
     standard = _load_standard(package)
     rules: dict[str, Rule] = {}
-    for module in _modules(package):
-        for value in vars(module).values():
-            if not isinstance(value, Rule) or value.source_module != module.__name__:
-                continue
+    for module in modules_of(package):
+        for value in rules_in(module):
             if value.code in rules:
                 raise RulebookError(
                     f"{value.code} is defined twice: in {rules[value.code].source_module} and {module.__name__}"
@@ -211,9 +248,17 @@ def load_rulebook(package: ModuleType) -> Rulebook:
     return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), (package.__name__,))
 
 
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
+def modules_of(package: ModuleType) -> Iterator[ModuleType]:
+    """Every module below the package, imported. Leaves import errors as they are."""
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         yield importlib.import_module(info.name)
+
+
+def rules_in(module: ModuleType) -> Iterator[Rule]:
+    """The rules that are defined in the module, not those that it imports."""
+    for value in vars(module).values():
+        if isinstance(value, Rule) and value.source_module == module.__name__:
+            yield value
 
 
 def _load_standard(package: ModuleType) -> Standard:

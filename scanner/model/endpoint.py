@@ -63,6 +63,8 @@ class Endpoint:
     """What may stand in for a guard: a secret in its path, a service that isn't set up yet."""
     opened: tuple[Evidence, ...] = ()
     """Where the code says that callers needn't be known: `AllowAny`, `auth=None`, an identity that is optional."""
+    decorators: tuple[str, ...] = ()
+    """Dotted names, as they would be imported, of the decorators of its handler and of the handler's class."""
     private_rows: tuple[Evidence, ...] = ()
     """Lists of rows about people that it hands out to callers whom nobody knows."""
     tags: tuple[str, ...] = ()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
 
 from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
 from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
+from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
@@ -152,6 +157,8 @@ class Service:
     archive_extractions: tuple[ArchiveExtraction, ...] = ()
     file_uploads: tuple[FileUpload, ...] = ()
     absolute_links: tuple[AbsoluteLink, ...] = ()
+    functions: tuple[Function, ...] = ()
+    function_calls: tuple[FunctionCall, ...] = ()
 
     @property
     def subject_id(self) -> str:
@@ -160,3 +167,15 @@ class Service:
     @property
     def label(self) -> str:
         return f"service {self.name}"
+
+
+@cache
+def parts_by_type() -> Mapping[type, str]:
+    """The tuple field of Service that holds the subjects of each type, by the field's annotation."""
+    hints = typing.get_type_hints(Service)
+    found: dict[type, str] = {}
+    for field in fields(Service):
+        arguments = typing.get_args(hints[field.name])
+        if typing.get_origin(hints[field.name]) is tuple and hasattr(arguments[0], "subject_id"):
+            found[arguments[0]] = field.name
+    return types.MappingProxyType(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol, runtime_checkable
 
 from assay.scanner.model.place import Location
@@ -25,3 +26,9 @@ class Subject(Protocol):
     def location(self) -> Location: ...
     @property
     def role(self) -> Role: ...
+
+
+def noun_of(subject_type: type) -> str:
+    """What a person calls such subjects: `HealthCheck` is a "health check", `SqlSite` an "SQL site"."""
+    words = re.findall(r"[A-Z][a-z]*", subject_type.__name__)
+    return " ".join("SQL" if word == "Sql" else word.lower() for word in words)
