@@ -66,10 +66,11 @@ def _incomplete(result: ScanResult, gate: GateConfig) -> list[str]:
 
 
 def _unmet(condition: Condition) -> str:
+    """`new high findings: 1 (API401)`, `overall score: 68.2, must be ≥ 70`."""
     value = "" if condition.value is None else f"{_number(condition.value)}{_unit(condition.unit)}"
-    wanted = f"{condition.operator} {_number(condition.limit)}{_unit(condition.unit)}"
+    wanted = f", must be {condition.operator} {_number(condition.limit)}" if condition.limit else ""
     note = f" ({condition.note})" if condition.note else ""
-    return f"{condition.name}: {value}, and the limit is {wanted}{note}"
+    return f"{condition.name}: {value}{wanted}{note}"
 
 
 def _number(value: float) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from assay.scanner.base.environment import VARIABLES
+
 ASSAY = (sys.executable, "-m", "assay.scanner")
 TIMEOUT = 60.0
 
@@ -89,7 +91,9 @@ def listing(folder: Path) -> set[str]:
 
 def _environment(more: dict[str, str] | None) -> dict[str, str]:
     kept = {
-        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "CI")
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR") and name not in VARIABLES
     }
     return kept | {"PYTHONUTF8": "1"} | (more or {})
 

@@ -194,8 +194,8 @@ def test_an_unknown_report_format(tmp_path: Path) -> None:
     backend(tmp_path)
     ended = run_assay("scan", "--report", "pdf=report.pdf", cwd=tmp_path)
     assert (ended.code, ended.out) == (USAGE, "")
-    assert "'pdf=report.pdf' names no report" in ended.err
-    assert "html, json, sarif" in ended.err
+    assert "there is no format 'pdf' ('pdf=report.pdf')" in ended.err
+    assert "text, html, json, jsonl, sarif" in ended.err
     assert listing(tmp_path) == {"app.py"}
 
 

@@ -49,7 +49,7 @@ def test_code_is_cited_by_the_lines_that_python_counts(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(OPEN_LIST)
     result = scanned(tmp_path, Config())
     (finding,) = [v for v in result.findings if v.rule == "API402"]
-    assert "def users(" in result.sources["app.py"][finding.location.line - 1]
+    assert "def users(" in result.line("app.py", finding.location.line)
 
 
 def test_services_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.reports import arithmetic, figures
-from assay.reports.frames import MAX_LINES, Frames
+from assay.reports.frames import Frames
 from assay.reports.highlight import Token, tokens
 from assay.reports.plain import plain
+from assay.scanner.cited_lines import MAX_LINES
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import PrincipleScore, PrincipleStatus, RuleInfo, RuleScore, SectionScore
 from assay.scanner.verdicts import Severity
@@ -99,8 +100,12 @@ def test_a_very_long_line_is_not_given_to_a_lexer() -> None:
     assert tokens("a.py", [long]) == [((Token.OTHER, long),)]
 
 
+def _numbered(lines: list[str]) -> dict[int, str]:
+    return dict(enumerate(lines, start=1))
+
+
 def _frames(lines: list[str], location: Location, *evidence: Evidence, width: int = 100) -> list[str]:
-    frame = Frames({"a.py": lines}).of(replace(FINDING, location=location, evidence=evidence), width)
+    frame = Frames({"a.py": _numbered(lines)}).of(replace(FINDING, location=location, evidence=evidence), width)
     return [f"{line.number}{'*' * line.is_cited} {line.text}" for excerpt in frame.excerpts for line in excerpt.lines]
 
 
@@ -121,7 +126,7 @@ def test_a_whole_file_is_not_shown_by_its_first_line_when_there_is_evidence() ->
 
 
 def test_marks_follow_tabs_and_replaced_characters() -> None:
-    source = {"a.py": ["\tx\x1b = 1"]}
+    source = {"a.py": {1: "\tx\x1b = 1"}}
     evidence = Evidence(Location("a.py", 1, 6, 1, 7), "one")
     frame = Frames(source).of(replace(FINDING, location=evidence.location, evidence=(evidence,)))
     (line,) = frame.excerpts[0].lines
@@ -133,7 +138,7 @@ def test_marks_follow_tabs_and_replaced_characters() -> None:
 def test_a_long_line_is_cut_around_its_mark() -> None:
     line = "a" * 500 + "MARK" + "b" * 500
     evidence = Evidence(Location("a.py", 1, 501, 1, 505), "here")
-    frame = Frames({"a.py": [line]}).of(replace(FINDING, location=evidence.location, evidence=(evidence,)), 60)
+    frame = Frames({"a.py": {1: line}}).of(replace(FINDING, location=evidence.location, evidence=(evidence,)), 60)
     (shown,) = frame.excerpts[0].lines
     assert shown.text == "…" + "a" * 15 + "MARK" + "b" * 41 + "…"
     assert [shown.text[start:end] for start, end in shown.marks] == ["MARK"]
@@ -143,14 +148,14 @@ def test_evidence_that_no_line_shows_is_listed() -> None:
     evidence = tuple(Evidence(Location("a.py", line, 1, line, 2), str(line)) for line in (1, 20, 40, 60, 80, 100, 120))
     unknown = Evidence(Location("gone.py", 3, 1, 3, 2), "gone")
     finding = replace(FINDING, location=Location("a.py", 200, 1, 200, 2), evidence=(*evidence, unknown))
-    frame = Frames({"a.py": ["x"] * 300}).of(finding)
+    frame = Frames({"a.py": _numbered(["x"] * 300)}).of(finding)
     assert sum(len(excerpt.lines) for excerpt in frame.excerpts) == MAX_LINES
     assert frame.elsewhere == (evidence[-1], unknown)
 
 
 def test_evidence_in_another_file_gets_its_own_excerpt() -> None:
     evidence = Evidence(Location("repo.py", 1, 1, 1, 2), "here")
-    frame = Frames({"a.py": ["x"], "repo.py": ["y"]}).of(
+    frame = Frames({"a.py": {1: "x"}, "repo.py": {1: "y"}}).of(
         replace(FINDING, location=Location("a.py", 1, 1, 1, 2), evidence=(evidence,))
     )
     assert [excerpt.path for excerpt in frame.excerpts] == ["a.py", "repo.py"]
@@ -170,7 +175,7 @@ def test_any_place_gives_a_frame_of_lines_that_exist(
     lines: list[str], place: Location, evidence: list[Evidence]
 ) -> None:
     """Places may lie, when a file changed after it was read; a report is written all the same."""
-    frames = Frames({"a.py": lines})
+    frames = Frames({"a.py": _numbered(lines)})
     frame = frames.of(replace(FINDING, location=place, evidence=tuple(evidence)), 30)
     step = frames.line(place, 30)
     assert (step is not None) == (place.line <= len(lines))

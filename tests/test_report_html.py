@@ -184,7 +184,7 @@ def test_the_same_result_gives_the_same_bytes(html: str) -> None:
 
 def _many(number: int) -> ScanResult:
     result = sample_result()
-    lines = tuple(f"    value = compute(argument_{n}, 'text', {n})  # note" for n in range(1000))
+    lines = {n + 1: f"    value = compute(argument_{n}, 'text', {n})  # note" for n in range(1000)}
     pattern = [v for v in result.verdicts if v.is_finding]
     verdicts = []
     for n in range(number):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
@@ -16,8 +17,8 @@ from jsonschema import Draft202012Validator
 from assay.reports import json_report
 from assay.scanner import __version__
 from assay.scanner.diagnostics import Diagnostic, Reason
-from assay.scanner.results import Scanned, ScanResult
-from tests.samples import NASTY, NASTY_PATH, UNICODE, sample_result
+from assay.scanner.results import GateResult, GateStatus, Scanned, ScanResult
+from tests.samples import NASTY, NASTY_PATH, UNICODE, gated_result, sample_result
 
 SCHEMA_FILE = Path(__file__).parents[1] / "reports" / "schemas" / "report.schema.json"
 EMPTY = ScanResult("2026.1", Scanned(".", None, "2026-01-31T12:00:00Z", 0.0, 0, 0), (), (), (), ())
@@ -39,13 +40,14 @@ def report() -> dict[str, Any]:
 
 def test_golden(check_golden: Callable[[str, str], None]) -> None:
     check_golden("report.json", json_report.render(sample_result()))
+    check_golden("report-gated.json", json_report.render(gated_result()))
 
 
 def test_the_shipped_schema_is_the_one_that_the_structs_declare(check_golden: Callable[[str, str], None]) -> None:
     check_golden(str(SCHEMA_FILE), json_report.schema())
 
 
-@pytest.mark.parametrize("result", [sample_result(), EMPTY], ids=["sample", "empty"])
+@pytest.mark.parametrize("result", [sample_result(), gated_result(), EMPTY], ids=["sample", "gated", "empty"])
 def test_reports_are_valid(validator: Draft202012Validator, result: ScanResult) -> None:
     validator.validate(json.loads(json_report.render(result)))
 
@@ -64,7 +66,7 @@ def test_the_schema_names_every_field_and_takes_no_other() -> None:
     [
         lambda report: report.update(extra=1),
         lambda report: report.pop("edition"),
-        lambda report: report.update(schema_version="2.0"),
+        lambda report: report.update(schema_version="1.0"),
         lambda report: report["verdicts"][0].update(kind="maybe"),
         lambda report: report["verdicts"][0]["location"].update(line=0),
         lambda report: report["services"][0].update(grade="F"),
@@ -135,6 +137,10 @@ def test_a_verdict_holds_everything(report: dict[str, Any]) -> None:
         ],
         "fingerprint": "b1" * 16,
         "waiver": None,
+        "acceptance": None,
+        "lapsed": None,
+        "state": None,
+        "line_hash": "",
     }
     assert [v["waiver"] for v in report["verdicts"] if v["waiver"]] == [v.waiver for v in sample.verdicts if v.waiver]
 
@@ -143,6 +149,66 @@ def test_a_rule_carries_its_help(report: dict[str, Any]) -> None:
     rule = next(r for r in report["rules"] if r["code"] == "OBS101")
     assert rule["help"] == "Why: text can't be searched by field.\nFix: hand the values over as fields."
     assert {r["code"] for r in report["rules"] if r["advisory"]} == {"BANDIT-B101"}
+
+
+def test_a_rule_says_why_and_since_when(report: dict[str, Any]) -> None:
+    rule = next(r for r in report["rules"] if r["code"] == "API401")
+    assert rule["why"].startswith("latency and memory grow")
+    assert rule["fix"].startswith("take a page size")
+    assert rule["references"][0] == "OWASP API4:2023"
+    gated = json.loads(json_report.render(gated_result()))
+    assert {r["code"]: r["since"] for r in gated["rules"] if r["preview"]} == {"OBS102": "2027.1"}
+
+
+def test_acceptance_is_told_in_a_sentence_and_in_parts() -> None:
+    gated = json.loads(json_report.render(gated_result()))
+    accepted = next(v for v in gated["verdicts"] if v["fingerprint"] == "d1" * 16)
+    assert accepted["waiver"] == "ignored: only in development"
+    assert (accepted["acceptance"]["by"], accepted["acceptance"]["reason"]) == ("ignore", "only in development")
+    lapsed = next(v for v in gated["verdicts"] if v["fingerprint"] == "a1" * 16)
+    assert (lapsed["waiver"], lapsed["acceptance"]) == (None, None)
+    assert (lapsed["lapsed"]["id"], lapsed["lapsed"]["owner"]) == ("W-014", "@payments")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "execution"),
+    [
+        ([], "complete"),
+        ([Reason.UNRESOLVED], "complete"),
+        ([Reason.SYNTAX_ERROR, Reason.UNRESOLVED], "degraded"),
+        ([Reason.SYNTAX_ERROR, Reason.RULE_CRASHED], "failed"),
+    ],
+)
+def test_how_far_the_scan_got_needs_no_knowledge_of_reasons(reasons: list[Reason], execution: str) -> None:
+    result = replace(EMPTY, diagnostics=tuple(Diagnostic("a.py", 1, reason, "") for reason in reasons))
+    assert json.loads(json_report.render(result))["execution"] == execution
+
+
+@pytest.mark.parametrize("status", list(GateStatus))
+def test_the_gate_s_word_is_one_of_three(status: GateStatus) -> None:
+    result = replace(EMPTY, gate=GateResult(status, "why", ()))
+    told = json.loads(json_report.render(result))["gate"]
+    words = {GateStatus.PASSED: "passed", GateStatus.FAILED: "failed", GateStatus.UNTRUSTED: "not-evaluated"}
+    assert told == {"status": words[status], "reason": "why", "enforced": True, "conditions": []}
+    assert json.loads(json_report.render(EMPTY))["gate"] is None
+
+
+def test_a_verdict_is_a_line() -> None:
+    """Twenty thousand verdicts stay a file that one can search, compare and mail."""
+    sample = sample_result()
+    one = len(json_report.render(replace(sample, verdicts=sample.verdicts[:1])))
+    many = json_report.render(replace(sample, verdicts=sample.verdicts[:1] * 20_001))
+    assert (len(many) - one) / 20_000 < 1_000
+    assert many.count("\n") < 20_200
+
+
+def test_thirty_megabytes_are_read_in_two_seconds() -> None:
+    sample = sample_result()
+    text = json_report.render(sample)
+    text = json_report.render(replace(sample, verdicts=sample.verdicts * (30_000_000 // len(text)))).encode()
+    began = time.process_time()
+    assert json_report.parsed(text, "report.json").edition == "2026.1"
+    assert time.process_time() - began < 2 * len(text) / 30_000_000
 
 
 def test_the_tool_is_the_one_that_scanned() -> None:

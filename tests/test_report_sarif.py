@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import fastjsonschema
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from jsonschema import Draft4Validator
 from markdown_it import MarkdownIt
 
 from assay.reports import sarif
 from assay.reports.markdown import escaped
 from assay.scanner.diagnostics import Diagnostic, Reason
-from assay.scanner.results import RuleInfo, Scanned, ScanResult
+from assay.scanner.results import GateResult, GateStatus, RuleInfo, Scanned, ScanResult
 from assay.scanner.verdicts import Severity
-from tests.samples import NASTY, NASTY_PATH, sample_result
+from tests.samples import NASTY, NASTY_PATH, gated_result, large_result, sample_result
 
 OFFICIAL_SCHEMA = Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json"
 EMPTY = ScanResult("2026.1", Scanned(".", None, "2026-01-31T12:00:00Z", 0.0, 0, 0), (), (), (), ())
@@ -42,9 +43,15 @@ def run() -> dict[str, Any]:
     return run_of(sample_result())
 
 
+@pytest.fixture
+def gated() -> dict[str, Any]:
+    return run_of(gated_result())
+
+
 @pytest.fixture(scope="module")
-def validator() -> Draft4Validator:
-    return Draft4Validator(json.loads(OFFICIAL_SCHEMA.read_text(encoding="utf-8")))
+def validate() -> Callable[[object], None]:
+    compiled: Callable[[object], None] = fastjsonschema.compile(json.loads(OFFICIAL_SCHEMA.read_text(encoding="utf-8")))
+    return compiled
 
 
 def everything(node: object) -> Iterator[dict[str, Any]]:
@@ -57,17 +64,25 @@ def everything(node: object) -> Iterator[dict[str, Any]]:
 
 
 def test_golden(check_golden: Callable[[str, str], None]) -> None:
-    check_golden("report.sarif", sarif.render(sample_result()))
+    text = sarif.render(gated_result())
+    assert text.endswith("}\n")
+    assert text.count("\n") == 1
+    check_golden("report.sarif", msgspec.json.format(text, indent=2))
 
 
-@pytest.mark.parametrize("result", [sample_result(), EMPTY], ids=["sample", "empty"])
-def test_is_valid_against_the_official_schema(validator: Draft4Validator, result: ScanResult) -> None:
-    validator.validate(json.loads(sarif.render(result)))
+@pytest.mark.parametrize(
+    "result",
+    [sample_result(), gated_result(), EMPTY, large_result(1), large_result(30_000)],
+    ids=["sample", "gated", "empty", "one", "30,000"],
+)
+def test_is_valid_against_the_official_schema(validate: Callable[[object], None], result: ScanResult) -> None:
+    validate(json.loads(sarif.render(result)))
 
 
-def test_the_official_schema_can_refuse(validator: Draft4Validator, run: dict[str, Any]) -> None:
+def test_the_official_schema_can_refuse(validate: Callable[[object], None], run: dict[str, Any]) -> None:
     run["results"][0].pop("message")
-    assert not validator.is_valid({"version": "2.1.0", "runs": [run]})
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        validate({"version": "2.1.0", "runs": [run]})
 
 
 def test_only_fails_have_a_level(run: dict[str, Any]) -> None:
@@ -115,24 +130,102 @@ def test_each_flow_is_a_code_flow_of_one_thread(run: dict[str, Any]) -> None:
         assert [p["message"]["text"].replace("\\", "") for p in places] == [s.text for s in steps]
 
 
-def test_only_waived_findings_are_suppressed(run: dict[str, Any]) -> None:
-    suppressed = {r["partialFingerprints"]["findingId/v1"]: r["suppressions"] for r in run["results"]}
-    waived = {v.fingerprint: v.waiver for v in sample_result().verdicts if v.waiver}
-    assert {fingerprint: given for fingerprint, given in suppressed.items() if given} == {
-        fingerprint: [{"kind": "external", "status": "accepted", "justification": waiver}]
-        for fingerprint, waiver in waived.items()
+def test_accepted_findings_are_suppressed_by_whose_word_it_is(gated: dict[str, Any]) -> None:
+    given = {r["partialFingerprints"]["findingId/v1"][:2]: r["suppressions"] for r in gated["results"]}
+    assert {name: words for name, words in given.items() if words} == {
+        "a5": [
+            {
+                "kind": "external",
+                "status": "accepted",
+                "justification": "@payments: at most 20 users exist (until 2026-06-30)",
+                "properties": {"owner": "@payments", "expires": "2026-06-30"},
+            }
+        ],
+        "d1": [{"kind": "inSource", "status": "accepted", "justification": "ignored: only in development"}],
     }
-    assert len(waived) == 1
+
+
+def test_a_waiver_that_has_expired_suppresses_nothing(gated: dict[str, Any]) -> None:
+    (found,) = (r for r in gated["results"] if r["partialFingerprints"]["findingId/v1"].startswith("a1"))
+    assert found["suppressions"] == []
+    assert found["properties"]["lapsed"].startswith("W-014 of @payments: replaced")
+
+
+def test_each_finding_says_what_became_of_it_since_the_base(gated: dict[str, Any], run: dict[str, Any]) -> None:
+    states = {r["partialFingerprints"]["findingId/v1"][:2]: r.get("baselineState") for r in gated["results"]}
+    assert states == {
+        "a1": "unchanged",
+        "a2": None,
+        "a3": "unchanged",
+        "a4": None,
+        "a5": "unchanged",
+        "b1": "new",
+        "c1": "updated",
+        "c2": None,
+        "c3": "new",
+        "d1": "unchanged",
+        "e1": "new",
+        "f1": "absent",
+    }
+    assert gated["properties"]["base"]["name"] == "merge base of origin/main"
+    assert not [r for r in run["results"] if "baselineState" in r]
+
+
+def test_a_finding_that_is_gone_may_be_of_a_rule_that_is_gone_too() -> None:
+    gated = gated_result()
+    run = run_of(replace(gated, rules=(), verdicts=()))
+    assert [(r["ruleId"], "ruleIndex" in r) for r in run["results"]] == [("OBS101", False)]
+
+
+def test_findings_are_known_to_github_by_the_hash_of_their_line(gated: dict[str, Any]) -> None:
+    hashes = {r["partialFingerprints"].get("primaryLocationLineHash") for r in gated["results"]}
+    assert hashes == {None, *(v.line_hash for v in gated_result().verdicts if v.line_hash)}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_enforced", "code", "is_successful"),
+    [
+        (GateStatus.PASSED, True, 0, True),
+        (GateStatus.FAILED, True, 1, True),
+        (GateStatus.FAILED, False, 0, True),
+        (GateStatus.UNTRUSTED, True, 2, False),
+    ],
+)
+def test_the_invocation_ends_as_the_gate_says(
+    status: GateStatus, is_enforced: bool, code: int, is_successful: bool
+) -> None:
+    (invocation,) = run_of(replace(EMPTY, gate=GateResult(status, "so it is", (), is_enforced)))["invocations"]
+    assert (invocation["exitCode"], invocation["executionSuccessful"]) == (code, is_successful)
+    assert invocation["exitCodeDescription"] == "so it is"
+
+
+def test_what_a_person_should_know_is_a_note(gated: dict[str, Any]) -> None:
+    (invocation,) = gated["invocations"]
+    notes = [n["message"]["text"] for n in invocation["toolExecutionNotifications"] if n["level"] == "note"]
+    assert len(notes) == 2
+    assert notes[0].startswith("W-014 expires in 12 days")
+
+
+def test_scans_of_two_folders_of_a_repository_are_told_apart() -> None:
+    run = run_of(replace(EMPTY, scanned=replace(EMPTY.scanned, prefix="services/orders/")))
+    assert run["automationDetails"]["id"] == "assay/services/orders/"
+
+
+def test_a_rule_that_is_newer_than_the_edition_is_marked(gated: dict[str, Any]) -> None:
+    marked = {
+        r["id"]: r["properties"].get("since") for r in gated["tool"]["driver"]["rules"] if "preview" in r["properties"]
+    }
+    assert marked == {"OBS102": "2027.1"}
 
 
 @pytest.mark.parametrize(
     ("code", "tags", "severity", "level"),
     [
-        ("SEC101", ["security", "SEC1", "external/cwe/cwe-89", "external/cwe/cwe-943"], "9.0", "error"),
-        ("API401", ["security", "API4", "external/cwe/cwe-770"], "7.5", "error"),
-        ("OBS102", ["security", "OBS1", "external/cwe/cwe-532"], "5.0", "warning"),
-        ("BANDIT-B101", ["security", "SEC1", "external/cwe/cwe-703"], "2.5", "note"),
-        ("OBS101", ["OBS1"], None, "note"),
+        ("SEC101", ["security", "SEC", "SEC1", "external/cwe/cwe-89", "external/cwe/cwe-943"], "9.5", "error"),
+        ("API401", ["API", "API4", "external/cwe/cwe-770"], None, "error"),
+        ("OBS102", ["OBS", "OBS1", "external/cwe/cwe-532"], None, "warning"),
+        ("BANDIT-B101", ["security", "SEC", "SEC1", "external/cwe/cwe-703"], "2.5", "note"),
+        ("OBS101", ["OBS", "OBS1"], None, "note"),
     ],
 )
 def test_rules_carry_what_code_scanning_reads(
@@ -156,10 +249,25 @@ def test_rules_are_documented(run: dict[str, Any]) -> None:
 
 
 def test_long_descriptions_are_shortened_to_what_github_takes() -> None:
-    rule = RuleInfo("API101", "long", "It is wrong.", "API1", Severity.LOW, (), why="x" * 2000, fix="mend it.")
+    rule = RuleInfo(
+        "API101", "n" * 300, "t" * 2000, "API6", Severity.LOW, tuple(range(1, 40)), why="x" * 2000, fix="mend it."
+    )
     (described,) = run_of(replace(EMPTY, rules=(rule,)))["tool"]["driver"]["rules"]
+    assert len(described["name"]) == 255
+    assert len(described["shortDescription"]["text"]) == 1024
     assert len(described["fullDescription"]["text"]) == 1024
+    assert len(described["properties"]["tags"]) == 20
+    assert described["properties"]["security-severity"] == "2.5"
     assert "x" * 2000 in described["help"]["text"]
+
+
+def test_only_whole_addresses_are_links() -> None:
+    references = ("OWASP [x](y)", "https://a.example/b(c)#d", "https://a.example/> <script>")
+    rule = RuleInfo("API101", "n", "t", "API1", Severity.LOW, (), "w", "f", references)
+    (described,) = run_of(replace(EMPTY, rules=(rule,)))["tool"]["driver"]["rules"]
+    assert described["helpUri"] == "https://a.example/b(c)#d"
+    assert described["help"]["markdown"].count("<") == 1
+    assert "<https://a.example/b(c)#d>" in described["help"]["markdown"]
 
 
 def test_every_uri_is_relative_to_the_root_and_percent_encoded(run: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from assay.scanner.executors import InlineExecutor
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
 from assay.scanner.verdicts import Kind
-from tests.marks import marks_in
+from assay.scanner.own_rules.marks import marks_in
 
 BACKENDS = Path(__file__).parent.parent / "fixtures" / "backends"
 FRAMEWORKS = ("fastapi", "flask", "django")

@@ -10,15 +10,26 @@ from typing import NoReturn
 import click
 
 from assay.scanner import __version__
+from assay.scanner.cli.colour import Colour
 from assay.scanner.cli.exits import FINE, INTERRUPTED, UNTRUSTED
 
 __all__ = ["cli", "main"]
 
 COMMANDS = {
     "scan": "scanning",
+    "gate": "gate",
+    "baseline": "baseline",
     "rules": "standard",
     "explain": "standard",
     "inventory": "inventory",
+    "doctor": "doctor",
+    "convert": "convert",
+    "diff": "diff",
+    "init": "init",
+    "config": "configuration",
+    "waive": "waivers",
+    "waivers": "waivers",
+    "rule": "rule",
     "cache": "caching",
 }
 """Each command and the module beside this one that has it; listed in this order."""
@@ -41,7 +52,13 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="assay")
-def cli() -> None:
+@click.option(
+    "--color",
+    type=click.Choice([colour.value for colour in Colour]),
+    default=Colour.AUTO.value,
+    help="Whether text has colours; by default where a terminal or a CI's log shows it.",
+)
+def cli(color: str) -> None:
     """Test a Python backend against a written standard of backend engineering."""
 
 

@@ -24,12 +24,15 @@ def problems_told() -> Iterator[None]:
 
 def users_errors() -> tuple[type[Exception], ...]:
     """Asked for only once something went wrong, so that the engine isn't loaded to list rules."""
+    from assay.reports.json_report import ReportError
+    from assay.scanner.baseline import BaselineError
     from assay.scanner.cache import CacheError
-    from assay.scanner.changes import ChangesError
     from assay.scanner.config import ConfigError
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
+    from assay.scanner.git import GitError
     from assay.scanner.libraries import LibraryError
+    from assay.scanner.movement import MovementError
     from assay.scanner.output import UnwritableError
     from assay.scanner.rulebook import RulebookError
     from assay.scanner.watching import WatchError
@@ -41,9 +44,12 @@ def users_errors() -> tuple[type[Exception], ...]:
         UnwritableError,
         LibraryError,
         RulebookError,
-        ChangesError,
+        GitError,
         WatchError,
         CacheError,
+        BaselineError,
+        ReportError,
+        MovementError,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,46 +11,33 @@ import click
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import UNTRUSTED, problems_told
 from assay.scanner.cli.printing import print_text, progress_shown, show
+from assay.scanner.cli.request import Request, takes_request
 
 if TYPE_CHECKING:
-    from assay.scanner.options import Options
+    from assay.scanner.assess import Scope
+    from assay.scanner.options import Progress
     from assay.scanner.profiling import Profile
     from assay.scanner.results import ScanResult
-    from assay.scanner.rulebook import Rulebook
 
 
 @click.command()
-@wiring.PATH
-@click.option(
-    "--report", "-o", "reports", type=wiring.ReportTarget(), multiple=True, help="Write a report; may be repeated."
-)
-@click.option("--format", "-f", "form", type=click.Choice(["text", "json", "sarif"]), default="text")
-@click.option("--analyzers/--no-analyzers", default=True, help="Run bandit and radon too.")
+@takes_request
+@wiring.REPORTS
+@wiring.FORMAT
 @click.option("--since", metavar="REV", help="Show only findings in lines changed since then, as a pull request does.")
 @click.option("--watch", is_flag=True, help="Scan again whenever a file changes; show what is new and what is gone.")
 @click.option("--profile", is_flag=True, help="Show where the time went, on standard error.")
-@click.option(
-    "--libraries",
-    "models",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    multiple=True,
-    help="A YAML file that says what libraries of your own do with data; may be repeated.",
-)
-@wiring.JOBS
-@wiring.CACHE_DIR
-@wiring.NO_CACHE
+@wiring.FAST
+@wiring.FILES
 def scan(
-    path: Path,
+    request: Request,
+    files: tuple[Path, ...],
+    fast: bool,
     reports: tuple[tuple[str, Path], ...],
     form: str,
-    analyzers: bool,
     since: str | None,
     watch: bool,
     profile: bool,
-    models: tuple[Path, ...],
-    jobs: int | None,
-    cache_dir: Path | None,
-    no_cache: bool,
 ) -> None:
     """Scan a backend and show how far it keeps the standard.
 
@@ -65,14 +51,14 @@ def scan(
             f"--watch goes on and on, and {form} is one whole; take --report {form}=FILE, written anew after each scan"
         )
 
+    request, files = request.chosen(files, is_fast=fast)
+    if fast and (since or watch):
+        other = "--since" if since else "--watch"
+        raise click.UsageError(f"--fast judges some files once, and {other} needs the whole tree")
+
     def run() -> ScanResult:
         clocks = Profile()
-        rulebook = wiring.rulebook()
-        options = replace(
-            wiring.options(path, rulebook, jobs, analyzers, wiring.recall_of(cache_dir, no_cache), clocks),
-            libraries=wiring.libraries(models),
-        )
-        result = _scanned(path, rulebook, options, since)
+        result = _scanned(request, files, clocks, since)
         with clocks.stage("report"):
             for name, file in reports:
                 write_text(file, wiring.renderer(name)(result))
@@ -86,7 +72,8 @@ def scan(
         if watch:
             from assay.scanner.cli.watch import watch_tree
 
-            watch_tree(path, [*(file for _, file in reports), *([cache_dir] if cache_dir else [])], run)
+            written = [*(file for _, file in reports), *([request.cache_dir] if request.cache_dir else [])]
+            watch_tree(request.path, written, run)
             return
         result = run()
     if form == "text":
@@ -99,14 +86,21 @@ def scan(
         sys.exit(UNTRUSTED)
 
 
-def _scanned(path: Path, rulebook: Rulebook, options: Options, since: str | None) -> ScanResult:
+def _scanned(request: Request, files: tuple[Path, ...], clocks: Profile, since: str | None) -> ScanResult:
+    from assay.scanner.assess import assessed
     from assay.scanner.changes import changes_since, only_changed
-    from assay.scanner.engine import scan
 
-    changes = None if since is None else changes_since(path, since)
+    scope = request.scope(clocks)
+    changes = None if since is None else changes_since(request.path, since)
     with progress_shown() as progress:
-        result = scan(path, rulebook, wiring.checks(), options, progress)
+        result = _of_files(scope, files, progress) if files else assessed(scope, progress)
     return only_changed(result, changes) if changes else result
+
+
+def _of_files(scope: Scope, files: tuple[Path, ...], progress: Progress) -> ScanResult:
+    from assay.scanner import fast
+
+    return fast.assessed(scope, files, progress)
 
 
 def _show_profile(profile: Profile) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.reports.formats import FORMATS, by_file_name
+
 if TYPE_CHECKING:
     from assay.scanner.analyzers.advisories import Check
+    from assay.scanner.config import Loaded
     from assay.scanner.libraries import Library
     from assay.scanner.options import Options
     from assay.scanner.profiling import Profile
@@ -25,49 +29,101 @@ CACHE_DIR = click.option(
     type=click.Path(path_type=Path),
     help="Where to remember what was found out; by default in your own cache folder.",
 )
+RULES = click.option(
+    "--rules",
+    "own_rules",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A file of rules of your own, in Python or YAML; may be repeated.",
+)
+FAST = click.option(
+    "--fast",
+    is_flag=True,
+    help="Judge only the files that are named, by what they and their imports tell: for a hook before a commit.",
+)
+FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False))
+"""Those after the first, which is PATH."""
 NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every file anew, and remember nothing.")
-REPORT_FORMATS = ("html", "json", "sarif")
-"""What `--report FORMAT=FILE` takes."""
+CONFIG_FILE = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Configured by this file, whatever the tree holds.",
+)
+ISOLATED = click.option("--isolated", is_flag=True, help="Configured by no file: the defaults hold.")
 
 
 class ReportTarget(click.ParamType[tuple[str, Path]]):
-    """`FORMAT=FILE`; the format may be left out where the file's suffix tells."""
+    """`FORMAT=FILE`; the format may be left out where the file's name tells."""
 
     name = "format=file"
 
     def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> tuple[str, Path]:
-        """Raises a usage error that lists the formats."""
+        """Raises a usage error that names the nearest format, or all of them."""
         assert isinstance(value, str)
         form, equals, file = value.partition("=")
-        if not equals:
-            form, file = Path(value).suffix.removeprefix("."), value
-        if form not in REPORT_FORMATS or not file:
-            formats = ", ".join(REPORT_FORMATS)
-            self.fail(f"{value!r} names no report; write FORMAT=FILE with a FORMAT of {formats}", param, context)
-        return form, Path(file)
+        told = form if equals else by_file_name(value)
+        file = file if equals else value
+        if told is None:
+            self.fail(f"{value!r} doesn't tell a format; write FORMAT=FILE with one of {_FORMAT_NAMES}", param, context)
+        if told not in FORMATS:
+            near = get_close_matches(told, FORMATS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the formats are {_FORMAT_NAMES}"
+            self.fail(f"there is no format {told!r} ({value!r}); {hint}", param, context)
+        if not file:
+            self.fail(f"{value!r} names no file; write {told}=FILE", param, context)
+        return told, Path(file)
+
+
+def _each_its_own_file(
+    context: click.Context, param: click.Parameter, reports: tuple[tuple[str, Path], ...]
+) -> tuple[tuple[str, Path], ...]:
+    """Two reports in one file would leave the last one alone, without a word."""
+    forms: dict[Path, str] = {}
+    for form, file in reports:
+        if file in forms:
+            raise click.BadParameter(f"{file} is named twice, for {forms[file]} and for {form}", context, param)
+        forms[file] = form
+    return reports
+
+
+_FORMAT_NAMES = ", ".join(FORMATS)
+REPORTS = click.option(
+    "--report",
+    "-o",
+    "reports",
+    type=ReportTarget(),
+    multiple=True,
+    callback=_each_its_own_file,
+    help="Write a report; may be repeated. The format may be left out where the file's name tells.",
+)
+FORMAT = click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    metavar="FORMAT",
+    default="text",
+    help=f"What to write to standard output: {_FORMAT_NAMES}.",
+)
 
 
 def renderer(form: str) -> Callable[[ScanResult], str]:
     """What writes a result in the format."""
-    if form == "html":
-        from assay.reports import html
-
-        return html.render
-    if form == "sarif":
-        from assay.reports import sarif
-
-        return sarif.render
-    from assay.reports import json_report
-
-    return json_report.render
+    return FORMATS[form].render
 
 
-def rulebook() -> Rulebook:
-    """The standard and the rules that come with Assay."""
+def rulebook(own_rules: Iterable[Path] = ()) -> Rulebook:
+    """The standard and the rules that come with Assay, those of installed plugins, and those in the files.
+
+    Raises RulebookError.
+    """
     import assay.rules
+    from assay.scanner.own_rules.loading import with_own_rules
+    from assay.scanner.own_rules.sources import installed, read_files
     from assay.scanner.rulebook import load_rulebook
 
-    return load_rulebook(assay.rules)
+    return with_own_rules(load_rulebook(assay.rules), (*installed(), *read_files(own_rules)))
 
 
 def checks() -> dict[str, Check]:
@@ -82,11 +138,11 @@ def checks() -> dict[str, Check]:
     return merge(load_table(table) for table in tables)
 
 
-def standard_pages() -> StandardPages:
-    """The standard to read."""
+def standard_pages(own_rules: Iterable[Path] = ()) -> StandardPages:
+    """The standard to read, with the rules that are judged beside it. Raises RulebookError."""
     from assay.scanner import standard_pages as pages
 
-    return pages.standard_pages(rulebook(), checks())
+    return pages.standard_pages(rulebook(own_rules), checks())
 
 
 def options(
@@ -96,15 +152,26 @@ def options(
     analyzers: bool,
     recall: Recall | None,
     profile: Profile | None = None,
+    config_file: Path | None = None,
+    isolated: bool = False,
 ) -> Options:
     """How to scan the tree: as it is configured there, and as the command was told. Raises the user's errors."""
-    from assay.scanner.config import load_config
     from assay.scanner.discovery import check_root
     from assay.scanner.options import Options
     from assay.scanner.profiling import Profile
 
     check_root(path)
-    return Options(load_config(path, book), jobs, analyzers=analyzers, recall=recall, profile=profile or Profile())
+    config = loaded(path, book, config_file, isolated).config
+    return Options(config, jobs, analyzers=analyzers, recall=recall, profile=profile or Profile())
+
+
+def loaded(path: Path, book: Rulebook, config_file: Path | None, isolated: bool) -> Loaded:
+    """The tree's configuration with the origin of each value. Raises ConfigError and usage errors."""
+    from assay.scanner.config import load
+
+    if config_file is not None and isolated:
+        raise click.UsageError("--config names a file, and --isolated takes none; leave one of them out")
+    return load(path, book, file=config_file, isolated=isolated)
 
 
 def libraries(files: Iterable[Path]) -> tuple[Library, ...]:

@@ -1,0 +1,142 @@
+"""A scan as people see it: with what they accepted, what became of each finding since the base, and the gate's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from assay.scanner import baseline
+from assay.scanner.acceptance.accepting import AtBase, accept
+from assay.scanner.acceptance.waivers import FILE, Limits, Waiver, WaiverError, load_waivers
+from assay.scanner.analyzers.advisories import Check
+from assay.scanner.base.commits import BaseCommit, NoBaseError, base_commit
+from assay.scanner.base.judging import scan_with_base
+from assay.scanner.base.tree import content_at
+from assay.scanner.changes import changes_from
+from assay.scanner.comparison import compared_with_baseline, compared_with_commit
+from assay.scanner.config import Config
+from assay.scanner.engine import scan
+from assay.scanner.gate import evaluate
+from assay.scanner.git import GitError
+from assay.scanner.options import Options, Progress
+from assay.scanner.results import ScanResult
+from assay.scanner.rulebook import Rulebook
+
+__all__ = ["BASELINE", "Comparison", "Scope", "against", "assessed", "assessed_and_compared", "gated"]
+
+BASELINE = "baseline"
+"""What `[gate] new-since` says where the baseline file is to be compared with, and no commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is scanned and by what: the tree, the rules, the analyzers' checks, the options, and the day it is."""
+
+    root: Path
+    rulebook: Rulebook
+    checks: Mapping[str, Check]
+    options: Options
+    today: date
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of all rules and checks that there are."""
+        return frozenset((*self.rulebook.by_code(), *self.checks))
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.codes, self.options.config.waivers.max_days, self.today)
+
+    def accepted(self, result: ScanResult, waivers: tuple[Waiver, ...], base: AtBase | None = None) -> ScanResult:
+        """The result with what people accepted of it."""
+        asked = set(self.codes) if self.options.analyzers else {rule.code for rule in self.rulebook.rules}
+        asked -= self.options.config.rules.disable
+        return accept(result, waivers, self.options.config, known=self.codes, asked=asked, today=self.today, base=base)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What to compare with: `since` is "merge-base", "baseline" or a revision; `may_fetch` whether a shallow clone may
+    be deepened (None: in CI); `tell` is told what takes long or is done instead of what was asked.
+    """
+
+    since: str
+    may_fetch: bool | None = None
+    tell: Callable[[str], None] = lambda _: None
+
+
+def assessed(scope: Scope, progress: Progress) -> ScanResult:
+    """Scan the tree, and settle what of it is accepted. Raises the user's errors."""
+    waivers = load_waivers(scope.root, scope.limits)
+    return scope.accepted(scan(scope.root, scope.rulebook, scope.checks, scope.options, progress), waivers)
+
+
+def assessed_and_compared(scope: Scope, comparison: Comparison, progress: Progress) -> ScanResult:
+    """The same, and what became of each finding since the base. Without any base in reach, findings have no state.
+
+    Raises the user's errors; NoBaseError where a base is there and can't be reached.
+    """
+    known = baseline.load(scope.root)
+    if comparison.since == BASELINE:
+        if known is None:
+            raise NoBaseError(f"there is no {scope.root / baseline.FILE}; `assay baseline create` writes one")
+        return compared_with_baseline(assessed(scope, progress), known)
+    try:
+        commit = base_commit(scope.root, comparison.since, may_fetch=comparison.may_fetch, tell=comparison.tell)
+    except NoBaseError as error:
+        if known is None:
+            raise NoBaseError(f"{error}; or compare with a baseline: `assay baseline create` writes one") from error
+        comparison.tell(f"{error}; compared with {baseline.FILE} instead")
+        return compared_with_baseline(assessed(scope, progress), known)
+    return _compared(scope, commit, comparison, progress)
+
+
+def _compared(scope: Scope, commit: BaseCommit, comparison: Comparison, progress: Progress) -> ScanResult:
+    waivers = load_waivers(scope.root, scope.limits)
+    both = scan_with_base(scope.root, scope.rulebook, scope.checks, scope.options, progress, commit.commit)
+    if both.why:
+        comparison.tell(f"at the base there was no backend, so all is new ({both.why})")
+    ignores = both.base.ignores if both.base else ()
+    at_base = AtBase(_waivers_at(scope, commit.commit), ignores)
+    head = scope.accepted(both.head, waivers, at_base)
+    # The base's scores are compared with the head's, so the same is accepted in both.
+    base = scope.accepted(both.base, waivers) if both.base else None
+    changes = changes_from(scope.root, commit.commit)
+    return compared_with_commit(
+        head,
+        base,
+        commit.name,
+        commit.commit,
+        both.renames,
+        lambda mark: any(mark.line in lines for lines in changes.lines.get(mark.path, ())),
+    )
+
+
+def _waivers_at(scope: Scope, commit: str) -> tuple[Waiver, ...]:
+    def read(path: Path, _: str) -> str | None:
+        content = content_at(path.parent.parent, commit, FILE)
+        return None if content is None else content.decode("utf-8-sig", "replace")
+
+    try:
+        return load_waivers(scope.root, scope.limits, read)
+    except (WaiverError, GitError):
+        # A file with a mistake in it accepted nothing there.
+        return ()
+
+
+def against(head: ScanResult, base: ScanResult | None, root: Path) -> ScanResult:
+    """An earlier scan's result, compared with another one or with the baseline of the tree; else as it was compared."""
+    if base is not None:
+        commit = base.scanned.commit or ""
+        return compared_with_commit(head, base, "an earlier result", commit, {})
+    if head.base is not None:
+        return head
+    known = baseline.load(root)
+    return compared_with_baseline(head, known) if known else head
+
+
+def gated(result: ScanResult, config: Config, today: date) -> ScanResult:
+    """With the gate's word on it."""
+    return replace(result, gate=evaluate(result, config, today))

@@ -1,0 +1,144 @@
+"""`assay gate`: whether a change may be merged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.scanner.cli import wiring
+from assay.scanner.cli.exits import GATE_NOT_MET, UNTRUSTED, problems_told
+from assay.scanner.cli.printing import print_text, progress_shown, show
+from assay.scanner.cli.request import Request, takes_request
+
+if TYPE_CHECKING:
+    from assay.scanner.config import Config
+    from assay.scanner.results import GateResult, ScanResult
+
+
+@click.command()
+@takes_request
+@wiring.REPORTS
+@wiring.FORMAT
+@click.option("--since", metavar="REV", help="What new is measured against, instead of [gate] new-since.")
+@click.option("--fetch/--no-fetch", default=None, help="Whether to deepen a shallow clone; by default in CI.")
+@click.option(
+    "--from",
+    "results",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Judge a JSON report of an earlier scan, instead of scanning.",
+)
+@click.option(
+    "--base",
+    "base_results",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON report of the base to compare with, instead of a commit.",
+)
+@click.option("--new-only", is_flag=True, help="Only the conditions on what a change brings.")
+@click.option("--warn-only", is_flag=True, help="Print the same, and exit with 0 where the gate isn't met.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 where the gate isn't met.")
+@wiring.FAST
+@wiring.FILES
+def gate(
+    request: Request,
+    files: tuple[Path, ...],
+    fast: bool,
+    reports: tuple[tuple[str, Path], ...],
+    form: str,
+    since: str | None,
+    fetch: bool | None,
+    results: Path | None,
+    base_results: Path | None,
+    new_only: bool,
+    warn_only: bool,
+    exit_zero: bool,
+) -> None:
+    """Decide whether a change may be merged, and print every condition with its margin.
+
+    Without configuration: no new critical or high finding, no principle with more fails than before, nothing unread, no
+    expired waiver. Exits 0 when the gate is met, 1 when it isn't, 2 when nobody can tell.
+    """
+    from assay.scanner.assess import Comparison, against, assessed, assessed_and_compared, gated
+    from assay.scanner.output import check_writable, write_text
+
+    request, files = request.chosen(files, is_fast=fast)
+    if fast and (results or base_results):
+        raise click.UsageError("--fast judges files as they are; --from and --base speak of an earlier scan")
+    with problems_told():
+        for _, file in reports:
+            check_writable(file)
+        scope = request.scope()
+        config = _chosen(scope.options.config, since, new_only or fast, warn_only)
+        base = _read(base_results) if base_results else None
+        if results is not None:
+            compared = against(_read(results), base, request.path)
+        elif fast:
+            from assay.scanner import fast as hook
+
+            with progress_shown() as progress:
+                compared = hook.assessed_and_compared(scope, files, config.gate.new_since, progress)
+        elif base is not None:
+            with progress_shown() as progress:
+                compared = against(assessed(scope, progress), base, request.path)
+        else:
+            comparison = Comparison(config.gate.new_since, fetch, _tell)
+            with progress_shown() as progress:
+                compared = assessed_and_compared(scope, comparison, progress)
+        result = gated(compared, config, scope.today)
+        for name, file in reports:
+            write_text(file, wiring.renderer(name)(result))
+    if form == "text":
+        from assay.reports import gate as screens
+
+        show(lambda console: screens.render(result, console, _authors(request.path, result)))
+    else:
+        print_text(wiring.renderer(form)(result))
+    sys.exit(_exit_code(result.gate, exit_zero))
+
+
+def _exit_code(gate: GateResult | None, exit_zero: bool) -> int:
+    from assay.scanner.results import GateStatus
+
+    assert gate is not None
+    match gate.status:
+        case GateStatus.PASSED:
+            return 0
+        case GateStatus.FAILED:
+            return GATE_NOT_MET if gate.is_enforced and not exit_zero else 0
+        case GateStatus.UNTRUSTED:
+            return UNTRUSTED
+
+
+def _chosen(config: Config, since: str | None, new_only: bool, warn_only: bool) -> Config:
+    """The configuration with what the command line says otherwise."""
+    import msgspec
+
+    from assay.scanner.config.gate import Mode, on_new_only
+
+    chosen = on_new_only(config.gate) if new_only else config.gate
+    if since is not None:
+        chosen = msgspec.structs.replace(chosen, new_since=since)
+    if warn_only:
+        chosen = msgspec.structs.replace(chosen, mode=Mode.WARN)
+    return msgspec.structs.replace(config, gate=chosen)
+
+
+def _read(file: Path) -> ScanResult:
+    from assay.reports import json_report
+
+    return json_report.read(file)
+
+
+def _authors(root: Path, result: ScanResult) -> dict[str, str]:
+    from assay.reports import gate as screens
+    from assay.scanner.authors import authors
+    from assay.scanner.results import State
+
+    new = [f for f in screens.red(result)[: screens.SHOWN] if f.state is State.NEW]
+    return authors(root, new, result.base.commit if result.base else None)
+
+
+def _tell(message: str) -> None:
+    click.echo(f"assay: {message}", err=True)

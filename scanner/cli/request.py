@@ -1,0 +1,97 @@
+"""What every command that scans a tree takes from its user, and what is scanned then, by what."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from assay.scanner.cli import wiring
+
+if TYPE_CHECKING:
+    from assay.scanner.assess import Scope
+    from assay.scanner.profiling import Profile
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The tree and how to scan it, as the command line said."""
+
+    path: Path
+    analyzers: bool
+    own_rules: tuple[Path, ...]
+    models: tuple[Path, ...]
+    jobs: int | None
+    cache_dir: Path | None
+    no_cache: bool
+    config_file: Path | None
+    isolated: bool
+
+    def chosen(self, files: tuple[Path, ...], *, is_fast: bool) -> tuple[Request, tuple[Path, ...]]:
+        """For a command that takes `--fast`: the request and the files that it names, none where a tree is meant.
+
+        Raises a usage error for more than one tree.
+        """
+        if is_fast:
+            return replace(self, path=Path()), (self.path, *files)
+        if files:
+            raise click.UsageError(f"{files[0]} is one too many: name one folder to scan, or files with --fast")
+        return self, ()
+
+    def scope(self, profile: Profile | None = None) -> Scope:
+        """What is scanned, and by what. Raises the user's errors."""
+        from assay.scanner.assess import Scope
+
+        rulebook = wiring.rulebook(self.own_rules)
+        options = wiring.options(
+            self.path,
+            rulebook,
+            self.jobs,
+            self.analyzers,
+            wiring.recall_of(self.cache_dir, self.no_cache),
+            profile,
+            config_file=self.config_file,
+            isolated=self.isolated,
+        )
+        options = replace(options, libraries=wiring.libraries(self.models))
+        return Scope(self.path, rulebook, wiring.checks(), options, datetime.now(UTC).date())
+
+
+_OPTIONS = (
+    wiring.PATH,
+    wiring.RULES,
+    click.option("--analyzers/--no-analyzers", default=True, help="Run bandit and radon too."),
+    click.option(
+        "--libraries",
+        "models",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        multiple=True,
+        help="A YAML file that says what libraries of your own do with data; may be repeated.",
+    ),
+    wiring.JOBS,
+    wiring.CACHE_DIR,
+    wiring.NO_CACHE,
+    wiring.CONFIG_FILE,
+    wiring.ISOLATED,
+)
+
+
+def takes_request(command: Callable[Concatenate[Request, _P], _R]) -> Callable[..., _R]:
+    """Give a command the options of a scan; its first parameter is the request that they make."""
+
+    @functools.wraps(command)
+    def called(*args: object, **given: object) -> _R:
+        own = {field.name: given.pop(field.name) for field in fields(Request)}
+        return command(Request(**own), *args, **given)  # type: ignore[arg-type]
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called
