@@ -9,6 +9,7 @@ from assay.scanner.access.purposes import public_purpose
 from assay.scanner.access.stand_ins import stand_ins
 from assay.scanner.access.webhook_names import is_named_webhook, names_vendor
 from assay.scanner.dataflow.health import is_health_path
+from assay.scanner.dataflow.named_functions import decorator_names
 from assay.scanner.dataflow.page_inputs import PageInput
 from assay.scanner.dataflow.reads import Reads
 from assay.scanner.dataflow.returned import Returned, Shape
@@ -47,6 +48,7 @@ def endpoints_of(route: Route, reads: Reads) -> tuple[Endpoint, ...]:
         public_purpose=purpose,
         stand_ins=() if route.guards else tuple(stand_ins(route)),
         opened=route.opened,
+        decorators=decorator_names(route.handler, reads.project) if route.handler is not None else (),
         tags=route.tags,
         summary=route.summary,
         is_deprecated=route.is_deprecated,

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from assay.scanner.acceptance.ignores import gather
 from assay.scanner.analyzers.advisories import Check, advise, judged_places, rule_infos
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import Tree
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import fingerprint
-from assay.scanner.model.place import Location
+from assay.scanner.line_hashes import with_line_hashes
 from assay.scanner.options import Options, Progress
 from assay.scanner.reading import FileOutcome
 from assay.scanner.recall import Question
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["NothingToScanError", "Options", "Progress", "Understanding", "scan", "understand"]
+__all__ = [
+    "NothingToScanError", "Options", "Progress", "Understanding", "in_order", "scan", "sources_of", "told_apart",
+    "understand",
+]  # fmt: skip
 
 
 class NothingToScanError(Exception):
@@ -86,7 +90,7 @@ def _understand(survey: Survey, options: Options, progress: Progress) -> Underst
     outcomes = _read(survey, options, progress)
     progress("linking", 0, 1)
     with options.profile.stage("link"):
-        linked = link(_sources(survey, outcomes, options.config), options.profile)
+        linked = link(sources_of(survey, outcomes, options.config), options.profile)
     diagnostics = _all_diagnostics(survey, outcomes, linked.diagnostics)
     if not linked.services:
         raise NothingToScanError(f"{survey.tree.root}: {_no_backend(survey.tree, diagnostics)}")
@@ -109,9 +113,10 @@ def _read(survey: Survey, options: Options, progress: Progress) -> tuple[FileOut
 
 def _load_linker() -> None:
     """Import the largest part of the program, which an unchanged tree has no need of."""
-    from assay.scanner import side_by_side
+    from assay.scanner import finders, side_by_side
     from assay.scanner.framework import frameworks
 
+    assert finders
     assert side_by_side
     frameworks()
 
@@ -129,7 +134,8 @@ def _no_backend(tree: Tree, diagnostics: Iterable[Diagnostic]) -> str:
     )
 
 
-def _sources(survey: Survey, outcomes: Iterable[FileOutcome], config: Config) -> Sources:
+def sources_of(survey: Survey, outcomes: Iterable[FileOutcome], config: Config) -> Sources:
+    """What linking works on, without libraries."""
     from assay.scanner.link import Sources
 
     tree = survey.tree
@@ -164,11 +170,12 @@ def scan(
     result = _recalled(survey, rulebook, options) or _without_forgeries(
         lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
     )
-    commit, committed = _commit(survey.tree.root)
+    commit, committed, prefix = _checked_out(survey.tree.root)
     scanned = replace(
         result.scanned,
         commit=commit,
         committed=committed,
+        prefix=prefix,
         seconds=round(time.perf_counter() - clock, 3),
     )
     return replace(result, scanned=scanned)
@@ -194,6 +201,7 @@ def _question(survey: Survey, rulebook: Rulebook, options: Options) -> Question:
         rules,
         survey.metadata,
         options.libraries,
+        rulebook.own,
     )
 
 
@@ -211,10 +219,13 @@ def _computed(
         raise NothingToScanError(f"{survey.tree.root}: {_no_backend(survey.tree, diagnostics)}")
     with options.profile.stage("score"):
         advisories = _advisories(survey.tree, outcomes, judged, checks, options.config, lines)
-        everything = tuple(_told_apart(sorted((*judged.verdicts, *advisories), key=_order)))
+        ordered = tuple(told_apart(in_order((*judged.verdicts, *advisories))))
+        everything = tuple(with_line_hashes(ordered, lines.of))
         edition = options.config.edition or chosen.standard.edition
         infos = tuple(rule_info(r, is_preview=not chosen.standard.holds(r, edition)) for r in chosen.rules)
         counting = replace(chosen, rules=tuple(r for r in chosen.rules if chosen.standard.holds(r, edition)))
+        ignores = gather(outcomes, survey.tree.root, lines.of)
+        sources = lines.cited(everything, [ignore.location for ignore in ignores])
         result = ScanResult(
             edition=edition,
             scanned=Scanned(survey.name, None, None, 0, len(outcomes), sum(o.lines for o in outcomes)),
@@ -222,8 +233,12 @@ def _computed(
             rules=(*infos, *rule_infos(checks, {a.rule for a in advisories})),
             verdicts=everything,
             diagnostics=diagnostics,
-            sources=lines.cited(everything),
-            configuration=options.config.digest,
+            sources=sources,
+            openings=lines.openings(sources),
+            files={o.path: o.digest.hex()[:8] for o in sorted(outcomes, key=lambda o: o.path)},
+            exclude=options.config.files.exclude,
+            configuration=_configuration(options.config, rulebook),
+            ignores=ignores,
         )
     if options.recall:
         with options.profile.stage("keep"):
@@ -233,11 +248,12 @@ def _computed(
     return result
 
 
-def _order(verdict: JudgedVerdict) -> tuple[Location, str, str, str]:
-    return verdict.location, verdict.rule, verdict.subject.id, verdict.service
+def in_order(verdicts: Iterable[JudgedVerdict]) -> list[JudgedVerdict]:
+    """The total order of all reports."""
+    return sorted(verdicts, key=lambda v: (v.location, v.rule, v.subject.id, v.service))
 
 
-def _told_apart(verdicts: Iterable[JudgedVerdict]) -> Iterator[JudgedVerdict]:
+def told_apart(verdicts: Iterable[JudgedVerdict]) -> Iterator[JudgedVerdict]:
     """Each with a fingerprint of its own: the second of two alike (a file that two services share) gets another."""
     seen: Counter[str] = Counter()
     for verdict in verdicts:
@@ -266,7 +282,8 @@ def _judged(
         parts = judge_units(survey, outcomes, rulebook, options, progress)
         if parts:
             return merged(parts)
-    sources = replace(_sources(survey, outcomes, options.config), libraries=options.libraries)
+    options.when_read()
+    sources = replace(sources_of(survey, outcomes, options.config), libraries=options.libraries)
     return judge_sources(sources, rulebook, options.config, lines, options.profile)
 
 
@@ -298,6 +315,14 @@ def _advisories(
     return found
 
 
+def _configuration(config: Config, rulebook: Rulebook) -> str:
+    """A digest of what the user chose that verdicts hang on: the configuration, and rules of one's own."""
+    if not rulebook.own:
+        return config.digest
+    sources = msgspec.msgpack.encode([(source.format, source.content) for source in rulebook.own])
+    return hashlib.sha256(config.digest.encode() + sources).hexdigest()[: len(config.digest)]
+
+
 def _score(
     service: JudgedService,
     outcomes: Iterable[FileOutcome],
@@ -323,13 +348,15 @@ def _score(
     )
 
 
-def _commit(root: Path) -> tuple[str | None, str | None]:
-    """The commit that is checked out and its time, or None outside a repository or without git."""
-    from assay.scanner.changes import ChangesError, Git
+def _checked_out(root: Path) -> tuple[str | None, str | None, str]:
+    """The commit that is checked out, its time, and where the root lies in its repository; None and nothing outside a
+    repository or without git.
+    """
+    from assay.scanner.git import Git, GitError
 
     git = Git(root)
     try:
         commit = git.commit("HEAD")
-        return commit, git.time_of(commit) if commit else None
-    except ChangesError:
-        return None, None
+        return commit, git.time_of(commit) if commit else None, git.prefix
+    except GitError:
+        return None, None, ""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-import types
-import typing
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.model.call import FunctionCall
+from assay.scanner.model.patterns import Patterns
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.service import Service
+from assay.scanner.model.service import Service, parts_by_type
 from assay.scanner.model.subject import Subject
 from assay.scanner.profiling import Profile
 from assay.scanner.results import JudgedVerdict, SubjectReference
@@ -45,7 +44,7 @@ def judge(
     diagnostics: list[Diagnostic] = []
     for rule in rules:
         with profile.rule(rule.code):
-            for subject in subjects_of(service, rule.subject_type):
+            for subject in _subjects_of_rule(service, rule):
                 try:
                     verdict = _ask(rule, subject, service, options(rule))
                 except Exception as error:  # noqa: BLE001 - a rule may fail in any way, and the scan goes on
@@ -55,27 +54,23 @@ def judge(
     return Judgement(tuple(verdicts), tuple(diagnostics))
 
 
+def _subjects_of_rule(service: Service, rule: Rule) -> Iterator[Subject]:
+    """Of the calls that rules ask for, those that this one does."""
+    wanted = Patterns(rule.calls)
+    for subject in subjects_of(service, rule.subject_type):
+        if not isinstance(subject, FunctionCall) or wanted.match(subject.callee):
+            yield subject
+
+
 def subjects_of(service: Service, subject_type: type) -> tuple[Subject, ...]:
     """The service's parts of the type; the service itself for `Service`."""
     if subject_type is Service:
         return (service,)
-    name = _field_by_subject().get(subject_type)
+    name = parts_by_type().get(subject_type)
     if name is None:
         raise TypeError(f"a service has no parts of type {subject_type.__name__}")
     parts: tuple[Subject, ...] = getattr(service, name)
     return parts
-
-
-@cache
-def _field_by_subject() -> Mapping[type, str]:
-    """The tuple field of Service that holds the subjects of each type, by the field's annotation."""
-    hints = typing.get_type_hints(Service)
-    found: dict[type, str] = {}
-    for field in fields(Service):
-        arguments = typing.get_args(hints[field.name])
-        if typing.get_origin(hints[field.name]) is tuple and hasattr(arguments[0], "subject_id"):
-            found[arguments[0]] = field.name
-    return types.MappingProxyType(found)
 
 
 def _ask(rule: Rule, subject: Subject, service: Service, options: Any) -> Verdict:
@@ -83,6 +78,8 @@ def _ask(rule: Rule, subject: Subject, service: Service, options: Any) -> Verdic
         return not_applicable(f"it is {_ROLE_WORDS[subject.role]}, and only production is judged")
     arguments = [subject, service, options][: rule.parameters]
     verdict = rule.judge(*arguments)
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"it returned {verdict!r}, which is no verdict")
     doubt: Evidence | None = getattr(subject, "doubt", None)
     if verdict.kind is Kind.FAIL and doubt is not None:
         question = f"{verdict.message} (is it production? {doubt.text})"
@@ -102,7 +99,8 @@ _ROLE_WORDS = {
 def _crash(rule: Rule, subject: Subject, error: Exception) -> Diagnostic:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.name}, line {last.lineno}"
-    message = f"{rule.code} crashed on {subject.label}: {type(error).__name__}: {error} (in {place}); please report it"
+    mend = f"; it stands in {rule.place}" if rule.place else "; please report it"
+    message = f"{rule.code} crashed on {subject.label}: {type(error).__name__}: {error} (in {place}){mend}"
     return Diagnostic(subject.location.path, subject.location.line, Reason.RULE_CRASHED, message)
 
 

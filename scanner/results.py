@@ -61,6 +61,22 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver in a list: what it is about, where it is written, and how many findings it covers of at most `maximum`.
+
+    `days_old` since it was created; `days_left` after today, negative once it has expired.
+    """
+
+    acceptance: Acceptance
+    target: str
+    place: str
+    covered: int
+    maximum: int | None
+    days_old: int
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedVerdict:
     """One rule's verdict on one subject of one service.
 
@@ -342,6 +358,16 @@ class IgnoreComment:
     reason: str
 
 
+class Execution(StrEnum):
+    """How far a scan got."""
+
+    COMPLETE = "complete"
+    DEGRADED = "degraded"
+    """Files could not be read: what was found is real, and nothing is known of the rest."""
+    FAILED = "failed"
+    """An error in Assay itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScanResult:
     """Everything a report can show. Verdicts are in the total order path, line, column, rule, subject."""
@@ -358,11 +384,13 @@ class ScanResult:
     """What opened the string of several lines that a line of `sources` begins in; without it colours would go wrong."""
     files: Mapping[str, str] = field(default_factory=dict)
     """A digest of the content of each file that was scanned, by path: 8 hex digits."""
+    exclude: tuple[str, ...] = ()
+    """The patterns, in gitignore syntax, of what the configuration leaves out."""
     tool_version: str = __version__
     """The version of Assay that made this result; a report written later still names it."""
     ignores: tuple[IgnoreComment, ...] = ()
     configuration: str = ""
-    """A digest of all that was configured."""
+    """A digest of what was configured besides the edition and can change a verdict."""
     base: Base | None = None
     gate: GateResult | None = None
     notices: tuple[str, ...] = ()
@@ -371,6 +399,12 @@ class ScanResult:
     def line(self, path: str, number: int) -> str:
         """The text of a line that a finding cites; empty where there is none."""
         return self.sources.get(path, {}).get(number, "")
+
+    @property
+    def execution(self) -> Execution:
+        if any(d.reason.is_internal_error for d in self.diagnostics):
+            return Execution.FAILED
+        return Execution.DEGRADED if any(d.reason.is_unread_file for d in self.diagnostics) else Execution.COMPLETE
 
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)
@@ -417,18 +451,22 @@ class PrinciplePage:
 
 @dataclass(frozen=True, slots=True)
 class SectionPage:
-    """A chapter of the standard; `weight` is its share of the overall score, in percent."""
+    """A chapter of the standard, or of rules beside it; `weight` is its share of the overall score, in percent."""
 
     id: str
     title: str
     weight: float
     principles: tuple[PrinciplePage, ...]
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StandardPages:
-    """The standard to read: sections, principles and rules in its order, and the analyzers' checks by code."""
+    """The standard to read: sections, principles and rules in its order, the analyzers' checks by code, and the rules
+    on comments that ignore findings.
+    """
 
     edition: str
     sections: tuple[SectionPage, ...]
     checks: tuple[RuleInfo, ...]
+    on_comments: tuple[RuleInfo, ...] = ()

@@ -83,7 +83,10 @@ def rescored(
     rule_scores = _score_rules(rules, verdicts)
     sections = tuple(_score_section(section, rules, rule_scores, attestations) for section in service.sections)
     score = _mean(_Term(s.score, s.weight) for s in sections)
-    coverage = _coverage(tuple(rule_scores.values()), service.files_read, service.files_wanted)
+    # Where a section weighs nothing in the score, what is open in it is no doubt about the score.
+    weightless = {p.id for section in service.sections if not section.weight for p in section.principles}
+    weighing = tuple(rule_scores[rule.code] for rule in rules if rule.principle not in weightless)
+    coverage = _coverage(weighing, service.files_read, service.files_wanted)
     return replace(
         service,
         score=score,

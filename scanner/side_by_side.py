@@ -84,6 +84,7 @@ def _task(
         packages=rulebook.packages,
         rules=frozenset(rule.code for rule in rulebook.rules),
         libraries=options.libraries,
+        own=rulebook.own,
     )
 
 

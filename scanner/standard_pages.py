@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping
 
+from assay.scanner.acceptance import meta
 from assay.scanner.analyzers.advisories import Check, rule_infos
+from assay.scanner.model.subject import noun_of
 from assay.scanner.results import OptionInfo, PrinciplePage, RuleInfo, RulePage, SectionPage, StandardPages
 from assay.scanner.rulebook import Rule, Rulebook
 
@@ -30,10 +31,11 @@ def standard_pages(rulebook: Rulebook, checks: Mapping[str, Check]) -> StandardP
                 )
                 for principle in section.principles
             ),
+            section.is_own,
         )
         for section in rulebook.standard.sections
     )
-    return StandardPages(rulebook.standard.edition, sections, rule_infos(checks, checks))
+    return StandardPages(rulebook.standard.edition, sections, rule_infos(checks, checks), meta.RULES)
 
 
 def rule_page(rule: Rule) -> RulePage:
@@ -41,7 +43,7 @@ def rule_page(rule: Rule) -> RulePage:
     options = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
     return RulePage(
         rule_info(rule),
-        _words(rule.subject_type.__name__),
+        noun_of(rule.subject_type),
         tuple(OptionInfo(field.name, json.dumps(field.default)) for field in options),
     )
 
@@ -61,9 +63,3 @@ def rule_info(rule: Rule, is_preview: bool = False) -> RuleInfo:
         since=rule.since,
         is_preview=is_preview,
     )
-
-
-def _words(type_name: str) -> str:
-    """`HealthCheck` is a "health check"; `SqlSite` an "SQL site"."""
-    words = re.findall(r"[A-Z][a-z]*", type_name)
-    return " ".join("SQL" if word == "Sql" else word.lower() for word in words)

@@ -12,7 +12,7 @@ from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.readers.python.form import Mentions
 from assay.scanner.services import innermost
 
-__all__ = ["Unit", "units_of"]
+__all__ = ["References", "Unit", "may_make_an_application", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ def units_of(
     that names none too. Modules that have nothing to do with one are in no unit, unless there is only one.
     """
     folders = {"" if folder == "." else folder for folder in projects} | {""}
-    makers = (path for path, said in mentions.items() if _may_make_an_application(path, said, applications))
+    makers = (path for path, said in mentions.items() if may_make_an_application(path, said, applications))
     telling = {folder for path in makers if (folder := innermost(path, folders)) is not None}
     if len(telling) < 2:
         return tuple(Unit((folder or ".",), frozenset(mentions)) for folder in telling)
     together = _Together()
-    references = _References(mentions)
+    references = References(mentions)
     for path in mentions:
         folder = innermost(path, telling)
         if folder is not None:
@@ -56,7 +56,7 @@ def units_of(
     return tuple(Unit(tuple(roots), frozenset(modules[name])) for name, roots in found.items())
 
 
-def _may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
+def may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
     """Whether it is Django's `manage.py`, or imports an application's class or a package that has one."""
     if path.rpartition("/")[2] == "manage.py" and any(module.startswith("django") for module, _, _ in said.imports):
         return True
@@ -88,7 +88,7 @@ class _Together:
         self._above[self.name(one)] = self.name(other)
 
 
-class _References:
+class References:
     """Which modules a module speaks of, as far as its imports and strings tell."""
 
     def __init__(self, mentions: Mapping[str, Mentions]) -> None:

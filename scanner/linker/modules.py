@@ -12,11 +12,12 @@ class ModuleIndex:
 
     A project's import roots are not written down anywhere, so every folder that is not itself a package may be one, and
     the folder of a `manage.py` is one even so: running a script puts its folder on the path. Of several candidates the
-    one nearest to the importing file is meant.
+    one nearest to the importing file is meant. Where only some of them are `seen`, the others are not to be found.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], seen: Iterable[str] | None = None) -> None:
         self._paths = frozenset(paths)
+        self._seen = self._paths if seen is None else frozenset(seen)
         self._packages = {_folder(p) for p in self._paths if _file_name(p) == "__init__.py"}
         self._packages -= {_folder(p) for p in self._paths if _file_name(p) == "manage.py"}
         self._by_suffix: dict[str, list[str]] = {}
@@ -33,8 +34,8 @@ class ModuleIndex:
 
     @property
     def paths(self) -> frozenset[str]:
-        """All that it knows."""
-        return self._paths
+        """All that can be found."""
+        return self._seen
 
     def name_of(self, path: str) -> str:
         """The dotted name under the innermost import root: packages count from where `__init__.py` files begin."""
@@ -50,7 +51,7 @@ class ModuleIndex:
         """The path of the module that `import dotted_name` in `importer` means; None when it is not in the project."""
         question = (dotted_name, _folder(importer))  # all modules of a folder mean the same by a name
         if question not in self._found:
-            self._found[question] = self._find(dotted_name, _folder(importer))
+            self._found[question] = self._if_seen(self._find(dotted_name, _folder(importer)))
         return self._found[question]
 
     def _find(self, dotted_name: str, here: str) -> str | None:
@@ -77,7 +78,7 @@ class ModuleIndex:
         """The path that `from ..module import x` in `importer` means, or of the package for an empty module."""
         question = (module, level, _folder(importer))
         if question not in self._found_relative:
-            self._found_relative[question] = self._find_relative(module, level, _folder(importer))
+            self._found_relative[question] = self._if_seen(self._find_relative(module, level, _folder(importer)))
         return self._found_relative[question]
 
     def _find_relative(self, module: str, level: int, here: str) -> str | None:
@@ -95,7 +96,7 @@ class ModuleIndex:
     def sibling(self, name: str, importer: str) -> str | None:
         """`name.py` beside the importing file, itself excepted: what a script in a package's folder means by it."""
         candidate = _join(_folder(importer), f"{name}.py")
-        return candidate if candidate in self._paths and candidate != importer else None
+        return candidate if candidate in self._seen and candidate != importer else None
 
     def submodule(self, package: str, name: str) -> str | None:
         """The path of `name` inside the package (or namespace folder) whose file or folder is `package`."""
@@ -103,7 +104,10 @@ class ModuleIndex:
             package = _folder(package)
         elif package.endswith(".py"):
             return None
-        return self._first(_files_of(_join("" if package == "." else package, name)))
+        return self._if_seen(self._first(_files_of(_join("" if package == "." else package, name))))
+
+    def _if_seen(self, path: str | None) -> str | None:
+        return path if path in self._seen else None
 
     def _first(self, candidates: Iterable[str]) -> str | None:
         return next((c for c in candidates if c in self._paths), None)

@@ -75,13 +75,17 @@ def data_sites(
     libraries: Iterable[Library],
     handlers: Mapping[FunctionSymbol, Handler],
     executions: Iterable[SqlExecution],
+    focus: frozenset[str] | None = None,
 ) -> Iterator[DataSite]:
-    """The places where data reaches an interpreter that a library model names, in order of path and position."""
+    """The places where data reaches an interpreter that a library model names, in order of path and position.
+
+    With a focus, all those in its files are found, and some others.
+    """
     models = Models.of(libraries, context.project.imported_packages)
     if not models.sinks:
         return
     engine = Engine(context.project, models, handlers, executions)
-    _Search(engine, context.project, models).run()
+    _Search(engine, context.project, models, focus).run()
     context.diagnostics.extend(engine.diagnostics)
     yield from _numbered(engine)
 
@@ -103,16 +107,18 @@ def _numbered(engine: Engine) -> Iterator[DataSite]:
 class _Search:
     """Which functions have to be looked at: those with a sink, those that answer requests, and who calls them."""
 
-    def __init__(self, engine: Engine, project: Project, models: Models) -> None:
+    def __init__(self, engine: Engine, project: Project, models: Models, focus: frozenset[str] | None) -> None:
         self._engine = engine
         self._project = project
+        self._focus = focus
         names = models.last_names_called | {"setattr"}
         self._names = sorted({*names, *(alias for name in names for alias in project.aliases_of(name))})
 
         self._written = sorted(models.last_names_written)
 
     def run(self) -> None:
-        todo = deque(dict.fromkeys([*self._with_sinks(), *self._engine.handlers]))
+        handlers = (h for h in self._engine.handlers if self._is_asked(h.module))
+        todo = deque(dict.fromkeys([*self._with_sinks(), *handlers]))
         looked_at: dict[FunctionSymbol, None] = {}
         called: set[FunctionSymbol] = set()
         while todo:
@@ -129,7 +135,7 @@ class _Search:
 
     def _with_sinks(self) -> Iterator[FunctionSymbol]:
         for module in self._project.modules.values():
-            if module.role is not Role.PROD:
+            if module.role is not Role.PROD or not self._is_asked(module):
                 continue
             scopes = [scope for _, scope in module.calls_named(self._names)]
             scopes += (s for name in self._written for s in module.writes_by_name.get(name, ()))
@@ -141,8 +147,11 @@ class _Search:
             yield from (f for f in module.functions if f.decorators and self._engine.handles_errors(f))
         for execution in self._engine.sql.values():
             function = execution.scope.enclosing_function
-            if function is not None:
+            if function is not None and self._is_asked(function.module):
                 yield function
+
+    def _is_asked(self, module: Module) -> bool:
+        return self._focus is None or module.path in self._focus
 
     def _writes_to_parameter(self, function: FunctionSymbol) -> bool:
         """Whether it sets items of what it is given, where such an object's items are sinks: `response[name] = x`."""
