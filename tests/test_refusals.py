@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.scanner.dataflow.refusals import refuses_by_decorator
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
 from tests.projects import project_of
 
 DECORATOR = """

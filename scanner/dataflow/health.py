@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from assay.scanner.dataflow.dependencies import Act, Touch, called_functions, touch, touches, words
 from assay.scanner.dataflow.exposure import exposure
 from assay.scanner.dataflow.outage import Answer, Outage, outage
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, How
 from assay.scanner.linker.values import External, Instance

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from assay.scanner.dataflow.constants import Scalar, constant
 from assay.scanner.dataflow.dependencies import System, Touch, system_of_exception, words
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External

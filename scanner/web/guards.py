@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assay.scanner.dataflow.refusals import is_in_vain, refuses_by_decorator, refuses_in_body
+from assay.scanner.dataflow.refusals.bodies import is_in_vain, refuses_in_body
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
 from assay.scanner.framework import Guard
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol, Scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol

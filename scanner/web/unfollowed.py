@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from assay.scanner.dataflow.constants import list_items
-from assay.scanner.dataflow.refusals import perhaps_refuses_strangers, refusal, uses_credentials
+from assay.scanner.dataflow.refusals.credentials import uses_credentials
+from assay.scanner.dataflow.refusals.functions import refusal
+from assay.scanner.dataflow.refusals.strangers import perhaps_refuses_strangers
 from assay.scanner.framework import Route, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.remembered import remembered

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.refusals import names_credentials
+from assay.scanner.dataflow.refusals.credentials import names_credentials
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol

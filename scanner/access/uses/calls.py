@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from assay.scanner.access.uses.found import Use
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.refusals import refusal, refuses_by_answer_alone, uses_credentials
+from assay.scanner.dataflow.refusals.credentials import uses_credentials
+from assay.scanner.dataflow.refusals.functions import refusal, refuses_by_answer_alone
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from assay.scanner.access.uses.found import Use
-from assay.scanner.dataflow.refusals import refuses_by_decorator
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from assay.scanner.access.uses.found import Use
 from assay.scanner.dataflow.constants import list_items
 from assay.scanner.dataflow.numbering import around
-from assay.scanner.dataflow.refusals import dependency_refusal, refuses_by_answer_alone
+from assay.scanner.dataflow.refusals.functions import refuses_by_answer_alone
+from assay.scanner.dataflow.refusals.strangers import dependency_refusal
 from assay.scanner.framework import Sited
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered

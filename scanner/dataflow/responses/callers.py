@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.refusals import names_credentials
+from assay.scanner.dataflow.refusals.credentials import names_credentials
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.remembered import remembered

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.refusals import names_credentials
+from assay.scanner.dataflow.refusals.credentials import names_credentials
 from assay.scanner.dataflow.responses.callers import (
     JARS,
     Callers,

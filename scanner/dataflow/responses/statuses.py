@@ -8,8 +8,8 @@ from typing import Final
 
 from assay.scanner.dataflow.constants import Given, string_value
 from assay.scanner.dataflow.expansion import arguments
-from assay.scanner.dataflow.refusals import status_code
 from assay.scanner.dataflow.responses.library_errors import BY_PHRASE, ELSEWISE_CALLED, WEB_PACKAGES, of_library
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope

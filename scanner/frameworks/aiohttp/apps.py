@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import Given, constant, definitions, string_items, string_value
 from assay.scanner.dataflow.expansion import expansions, resolved
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.scanner.dataflow.constants import constant, list_items, string_value
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, Route, Sited
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol

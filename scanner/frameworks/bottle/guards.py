@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import one_or_many
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.scanner.dataflow.refusals import refuses_by_decorator
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.linker.project import Project, last_name, last_part

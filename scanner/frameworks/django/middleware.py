@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.frameworks.django.constants import UNKNOWN, Evaluator, definition, is_settings
 from assay.scanner.frameworks.django.guards import body_guard

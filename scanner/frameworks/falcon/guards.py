@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import constant, string_items
-from assay.scanner.dataflow.refusals import refusal, refusal_of_strangers
+from assay.scanner.dataflow.refusals.functions import refusal
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.linker.project import Project, last_part, literal_item
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope

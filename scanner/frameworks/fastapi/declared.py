@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from assay.scanner.dataflow.constants import constant, definitions, list_items, string_value
-from assay.scanner.dataflow.refusals import status_code
 from assay.scanner.dataflow.sources import path_parameters
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, DeclaredParameter, Sited
 from assay.scanner.frameworks.fastapi.dependencies import Dependencies, Parameter
 from assay.scanner.linker.project import Project, last_name, last_part

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from assay.scanner.dataflow.constants import Given, constant, definitions, list_items
 from assay.scanner.dataflow.expansion import arguments
 from assay.scanner.dataflow.model_options import model_option
-from assay.scanner.dataflow.refusals import dependency_refusal
+from assay.scanner.dataflow.refusals.strangers import dependency_refusal
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Module, Scope

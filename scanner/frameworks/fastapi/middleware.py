@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.dataflow.constants import list_items
 from assay.scanner.dataflow.expansion import expansions
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Guard, Sited
 from assay.scanner.frameworks.fastapi.apps import FastApiApps
 from assay.scanner.linker.project import Project, last_name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import Given, definitions, string_value
 from assay.scanner.dataflow.expansion import arguments, expansions, named_argument, resolved
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
 from assay.scanner.frameworks.flask.config_values import FlaskConfig
 from assay.scanner.frameworks.flask.guards import guards_of

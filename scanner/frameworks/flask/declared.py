@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import constant, list_items, string_value
 from assay.scanner.dataflow.expansion import resolved
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.flask.schemas import Schema, schema_of
 from assay.scanner.linker.project import Project, last_part

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.dataflow.expansion import resolved
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.flask.declared import Declared, docstring_summary
 from assay.scanner.frameworks.flask.schemas import schema_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.scanner.dataflow.constants import constant, list_items
-from assay.scanner.dataflow.refusals import refuses_by_decorator, refuses_in_body
+from assay.scanner.dataflow.refusals.bodies import refuses_in_body
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
 from assay.scanner.framework import Guard
 from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope

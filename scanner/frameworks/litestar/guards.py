@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import constant, list_items, string_value
-from assay.scanner.dataflow.refusals import refusal, refusal_of_strangers, refuses_by_decorator
+from assay.scanner.dataflow.refusals.decorators import refuses_by_decorator
+from assay.scanner.dataflow.refusals.functions import refusal
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Context, Guard, Sited
 from assay.scanner.frameworks.litestar.layers import Layer, entry, is_set
 from assay.scanner.linker.project import last_name, last_part

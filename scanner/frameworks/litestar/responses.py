@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.constants import definitions
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.litestar.handlers import Handler
 from assay.scanner.frameworks.litestar.layers import Layer

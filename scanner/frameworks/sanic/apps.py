@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from assay.scanner.dataflow.constants import Given, constant, list_items
 from assay.scanner.dataflow.expansion import expansions, resolved
-from assay.scanner.dataflow.refusals import refusal_of_strangers
+from assay.scanner.dataflow.refusals.strangers import refusal_of_strangers
 from assay.scanner.framework import Context, Guard
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance

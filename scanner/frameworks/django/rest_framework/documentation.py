@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.refusals import status_code
+from assay.scanner.dataflow.status_codes import status_code
 from assay.scanner.framework import BodyType, Sited
 from assay.scanner.frameworks.django.constants import Evaluator, definition
 from assay.scanner.frameworks.django.rest_framework.policies import SERIALIZER, chosen

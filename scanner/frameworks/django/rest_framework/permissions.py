@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from assay.scanner.dataflow.refusals import uses_credentials
+from assay.scanner.dataflow.refusals.credentials import uses_credentials
 from assay.scanner.framework import AboveRoute, Guard, Sited
 from assay.scanner.frameworks.django.constants import definition
 from assay.scanner.frameworks.django.rest_framework.anonymous import READS, Anonymous, Asked

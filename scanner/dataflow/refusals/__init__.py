@@ -1,0 +1,1 @@
+"""Refusals: where code turns a caller away for who they are."""
