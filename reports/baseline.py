@@ -9,17 +9,17 @@ from rich.console import Console
 from assay.reports import figures
 from assay.reports.plain import plain
 from assay.reports.screen import Screen
-from assay.scanner.baseline import Baseline
 from assay.scanner.results import ScanResult
 
 
-def render(baseline: Baseline, compared: ScanResult, console: Console) -> None:
-    """`compared` is the tree of today, compared with the baseline."""
+def render(held: Counter[str], later: Counter[str], compared: ScanResult, console: Console) -> None:
+    """`held` counts the entries by rule, `later` those of them that were accepted after the first; `compared` is the tree
+    of today, compared with the baseline.
+    """
+    assert compared.base is not None
     screen = Screen(console)
-    gone = Counter(f.rule for f in compared.base.fixed) if compared.base else Counter[str]()
-    held = Counter(entry.rule for entry in baseline.entries)
-    later = Counter(entry.rule for entry in baseline.entries if entry.reason)
-    screen.line(f"{plain(baseline.name)}: {figures.count(len(baseline.entries), 'finding')}", style="bold")
+    gone = Counter(f.rule for f in compared.base.fixed)
+    screen.line(f"{plain(compared.base.name)}: {figures.count(held.total(), 'finding')}", style="bold")
     screen.table(
         [("Rule", False), ("held", True), ("still there", True), ("gone", True), ("accepted later", True)],
         [

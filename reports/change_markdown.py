@@ -27,6 +27,8 @@ SHOWN_FINGERPRINT = 12
 _UNMET = (Outcome.NOT_MET, Outcome.NOT_EVALUATED)
 _TITLE, _NAME, _TEXT, _REASON = 80, 120, 300, 600
 """Characters of a text of the tree that are shown."""
+_UNFOLDED = 10
+"""Findings of a list that are seen at once."""
 _MOST = 1_000
 """Findings of a list, in any case: a hundred characters of each fill the longest text."""
 _SIGNS = {
@@ -41,14 +43,14 @@ _SIGNS = {
 def headline(result: ScanResult) -> Block:
     """The gate's word and its reason; without a gate, how much there is to do."""
     gate = result.gate
+    change = f"{len(new_fails(result)):,} new, {len(fixed_fails(result)):,} fixed; " if result.base else ""
     if gate is None:
-        new = f"{len(new_fails(result)):,} new, {len(fixed_fails(result)):,} fixed; " if result.base else ""
-        return Block(f"### Backend standard: {new}{figures.count(len(selection.open_fails(result)), 'open fail')}")
+        return Block(f"### Backend standard: {change}{figures.count(len(selection.open_fails(result)), 'open fail')}")
     reason = quiet(gate.reason, _REASON)
     match gate.status:
         case GateStatus.PASSED:
             met = sum(c.outcome is Outcome.MET for c in gate.conditions)
-            return Block(f"### ✓ Backend standard: {figures.count(met, 'condition')} met")
+            return Block(f"### ✓ Backend standard: {change}{figures.count(met, 'condition')} met")
         case GateStatus.UNTRUSTED:
             return Block(f"### ✗ Backend standard: not a pass\n\n{reason}")
         case GateStatus.FAILED if gate.is_enforced:
@@ -64,7 +66,7 @@ def scores(result: ScanResult) -> Block:
     """
     before = {service.name: service for service in result.base.services} if result.base else {}
     limits = _Limits(result)
-    rows = []
+    rows: list[tuple[str, str, str, str]] = []
     for service in result.services:
         rows += _score_rows(service, before.get(service.name), limits, several=len(result.services) > 1)
     rows += [("✗ " + quiet(c.name, _NAME), "", f"**{_value(c)}**", _limit(c)) for c in limits.unmet]
@@ -103,7 +105,8 @@ def _score_rows(
     suffix = f" of {service.name}" if several else ""
     name = f"Overall, {quiet(service.name, _NAME)}" if several else "Overall"
     grade = quiet(service.grade, _TITLE)
-    shown = grade if service.score is None else f"{_moved(before, service)} {grade}"
+    shown = grade if service.score is None else f"{_moved(before, service)}, {grade}"
+    shown += f", {figures.percent(service.coverage)} judged"
     yield name, figures.score(before.score if before else None), shown, limits.of(f"overall score{suffix}")
     old = {p.id: p.score for section in before.sections for p in section.principles} if before else {}
     moved = []
@@ -123,10 +126,11 @@ def _moved(before: ServiceResult | None, after: ServiceResult) -> str:
 
 def _score(before: float | None, after: float | None) -> str:
     """`78.4 (+0.1)`; bold where it fell."""
-    if before is None or after is None:
+    change = "" if before is None or after is None else f"{after - before:+.1f}"
+    if change in ("", "+0.0", "-0.0"):
         return figures.score(after)
-    shown = f"{figures.score(after)} ({after - before:+.1f})"
-    return f"**{shown}**" if after < before else shown
+    shown = f"{figures.score(after)} ({change})"
+    return f"**{shown}**" if change.startswith("-") else shown
 
 
 def new_fails(result: ScanResult) -> tuple[JudgedVerdict, ...]:
@@ -173,10 +177,14 @@ def to_review(result: ScanResult) -> Iterator[Block]:
 
 
 def _findings(title: str, findings: Sequence[JudgedVerdict], result: ScanResult) -> Iterator[Block]:
-    if findings:
-        rules = {rule.code: rule for rule in result.rules}
-        entries = tuple(_finding(finding, rules[finding.rule], result) for finding in findings[:_MOST])
-        yield Block(f"**{title}: {len(findings):,}**\n", entries, beyond=len(findings) - len(entries))
+    rules = {rule.code: rule for rule in result.rules}
+    entries = tuple(_finding(finding, rules[finding.rule], result) for finding in findings[:_MOST])
+    if entries:
+        yield Block(f"**{title}: {len(findings):,}**\n", entries[:_UNFOLDED])
+    if entries[_UNFOLDED:]:
+        head = f"<details><summary>{len(findings) - _UNFOLDED:,} more</summary>\n"
+        beyond = len(findings) - len(entries)
+        yield Block(head, entries[_UNFOLDED:], "\n</details>", beyond=beyond)
 
 
 def _finding(finding: JudgedVerdict, rule: RuleInfo, result: ScanResult) -> str:
@@ -243,7 +251,7 @@ def footer(result: ScanResult) -> Block:
     parts = [f"edition {quiet(result.edition)}", f"Assay {quiet(result.tool_version)}"]
     parts += [f"commit {code(scanned.commit[:SHOWN_FINGERPRINT])}"] if scanned.commit else []
     parts += [f"compared with {_base(result.base)}"] if result.base else []
-    parts += [figures.count(scanned.files, "file")]
+    parts += [figures.count(scanned.files, "file"), "all of a rule: `assay explain CODE`"]
     return Block(f"<sub>{' · '.join(parts)}</sub>")
 
 

@@ -1,4 +1,4 @@
-"""What a scan would work with, for a terminal: what does the work, what it was told, what it sees and what it doesn't."""
+"""What a scan would work with, for a terminal: what does the work, what it was told, what it sees and what not."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def _files(files: Files, screen: Screen) -> None:
     screen.table((("  kind", False), ("found", True), ("read", True), ("not read", True)), rows)
     for left in files.left_out:
         first = ", ".join(map(plain, left.first)) + (", …" if left.count > len(left.first) else "")
-        screen.line(f"{left.count:,} left out, {plain(left.why)}: ", (first, "dim"), indent=2)
+        screen.line(f"{_counted(left.count, 'file')} left out, because {plain(left.why)}: ", (first, "dim"), indent=2)
     screen.line()
     if files.unread:
         screen.line(f"Not read ({len(files.unread):,})", style="bold")
         for problem in files.unread:
-            _problem(problem, screen)
+            _problem(problem, screen, f"{problem.reason.replace('-', ' ')}: ")
             screen.line((REMEDIES[problem.reason], "dim"), indent=6)
         screen.line()
 
@@ -120,9 +120,9 @@ def _not_understood(found: Examination, screen: Screen) -> None:
     screen.line()
 
 
-def _problem(problem: Problem, screen: Screen) -> None:
+def _problem(problem: Problem, screen: Screen, reason: str = "") -> None:
     line = "" if problem.line is None else f":{problem.line}"
-    screen.line((f"{plain(problem.path)}{line}", "bold"), f"  {plain(problem.message)}", indent=4)
+    screen.line((f"{plain(problem.path)}{line}", "bold"), f"  {reason}{plain(problem.message)}", indent=4)
 
 
 def _base(base: BaseRow, screen: Screen) -> None:

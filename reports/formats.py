@@ -52,6 +52,9 @@ FORMATS = {
 }
 """By name, in the order in which they are told."""
 
+ALIASES = {"codeclimate": "gitlab"}
+"""Other names that people look for a format under."""
+
 
 def by_file_name(name: str) -> str | None:
     """The name of the only format that a file can mean; None where it doesn't tell."""

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from assay.reports.jsontext import json_text
 from assay.reports.plain import plain
-from assay.reports.selection import open_fails
+from assay.reports.remedies import REMEDIES
+from assay.reports.selection import grave, open_fails
+from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.results import JudgedVerdict, ScanResult
 from assay.scanner.verdicts import Kind, Severity
 
@@ -44,33 +47,54 @@ class _Issue(msgspec.Struct, frozen=True):
 
 
 def render(result: ScanResult, with_reviews: bool = False) -> str:
-    """The open fails, worst first, and the reviews where they are asked for: an empty array where there are none.
+    """What was not read or not judged, the open fails, worst first, and the reviews where they are asked for.
 
-    Paths are relative to the top of the repository. GitLab shows what the target branch's report doesn't have, so the
-    job has to run there too.
+    An empty array where there is nothing. Paths are relative to the top of the repository. GitLab shows what the target
+    branch's report doesn't have, so the job has to run there too.
     """
+    prefix = result.scanned.prefix
     reviews = [f for f in result.findings if f.kind is Kind.REVIEW and f.acceptance is None] if with_reviews else []
-    return json_text(list(_issues((*open_fails(result), *reviews), result.scanned.prefix)))
+    issues = [
+        *(_of_diagnostic(diagnostic, prefix) for diagnostic in grave(result.diagnostics)),
+        *(_of_finding(finding, prefix) for finding in (*open_fails(result), *reviews)),
+    ]
+    return json_text(list(_told_apart(issues)))
 
 
-def _issues(findings: Iterable[JudgedVerdict], prefix: str) -> Iterator[_Issue]:
+def _of_finding(finding: JudgedVerdict, prefix: str) -> _Issue:
+    return _Issue(
+        _line(f"{finding.rule}: {finding.message}"),
+        finding.rule,
+        finding.fingerprint,
+        "info" if finding.kind is Kind.REVIEW else _SEVERITIES[finding.severity],
+        _Location(prefix + finding.location.path, _Lines(finding.location.line)),
+    )
+
+
+def _of_diagnostic(diagnostic: Diagnostic, prefix: str) -> _Issue:
+    """An empty list would be praise for what nobody looked at."""
+    said = "not read" if diagnostic.reason.is_unread_file else "not judged"
+    return _Issue(
+        _line(f"{said}: {diagnostic.message}; {REMEDIES[diagnostic.reason]}"),
+        diagnostic.reason,
+        _digest(diagnostic.reason, diagnostic.path, diagnostic.message),
+        "critical",
+        _Location(prefix + diagnostic.path, _Lines(diagnostic.line or 1)),
+    )
+
+
+def _told_apart(issues: Iterable[_Issue]) -> Iterator[_Issue]:
+    """GitLab makes one entry of those with one fingerprint."""
     seen: Counter[str] = Counter()
-    for finding in findings:
-        mark = finding.fingerprint
+    for issue in issues:
+        mark = issue.fingerprint
         seen[mark] += 1
-        yield _Issue(
-            description=_description(finding),
-            check_name=finding.rule,
-            # GitLab makes one entry of those that are alike.
-            fingerprint=mark if seen[mark] == 1 else _another(mark, seen[mark]),
-            severity="info" if finding.kind is Kind.REVIEW else _SEVERITIES[finding.severity],
-            location=_Location(prefix + finding.location.path, _Lines(finding.location.line)),
-        )
+        yield issue if seen[mark] == 1 else structs.replace(issue, fingerprint=_digest(mark, str(seen[mark])))
 
 
-def _description(finding: JudgedVerdict) -> str:
-    return plain(" ".join(f"{finding.rule}: {finding.message}".split()))
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _another(mark: str, number: int) -> str:
-    return hashlib.sha256(f"{mark}\0{number}".encode()).hexdigest()[: max(len(mark), 32)]
+def _line(text: str) -> str:
+    return plain(" ".join(text.split()))

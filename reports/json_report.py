@@ -120,11 +120,16 @@ def _decoded(data: bytes, name: str) -> contract.Report:
         raise ReportError(f"{name}: it is not JSON: not UTF-8 at byte {error.start}") from error
     try:
         _check_version(text, name)
-        return msgspec.json.decode(text, type=contract.Report)
+        report = msgspec.json.decode(text, type=contract.Report)
     except msgspec.ValidationError as error:
         raise ReportError(f"{name}: it is no JSON report of Assay {SCHEMA_VERSION}: {_in_words(error)}") from error
     except msgspec.DecodeError as error:
         raise ReportError(f"{name}: {_broken(text, error)}") from error
+    codes = {rule.code for rule in report.rules}
+    for number, verdict in enumerate(report.verdicts):
+        if verdict.rule not in codes:
+            raise ReportError(f"{name}: verdicts[{number}].rule: the report describes no rule {verdict.rule!r}")
+    return report
 
 
 def _broken(text: str, error: msgspec.DecodeError) -> str:

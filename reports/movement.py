@@ -10,12 +10,12 @@ from assay.reports import figures
 from assay.reports.plain import plain
 from assay.reports.screen import Screen
 from assay.scanner.causes import Cause, RuleChange, RuleTurn
-from assay.scanner.movement import Movement, ServiceMovement, Turn, usual_cause
+from assay.scanner.movement import Movement, PrincipleChange, ServiceMovement, Turn, usual_cause
 from assay.scanner.results import Execution, JudgedVerdict, ScanResult
 from assay.scanner.verdicts import Kind
 
-SHOWN = 10
-"""Findings and principles that are named, of each sort."""
+SHOWN = 5
+"""Findings of each sort, and principles that moved most."""
 SHOWN_CODES = 5
 
 _ORDER = (Cause.CODE, Cause.STANDARD, Cause.CONFIGURATION, Cause.WAIVERS, Cause.ANALYSIS)
@@ -82,11 +82,16 @@ def _service(service: ServiceMovement, movement: Movement, screen: Screen) -> No
             screen.line(
                 f"{cause.value:<14}", (f"{points:>6}", style), f"   {_what(cause, service, movement)}", indent=3
             )
-    for change in service.principles[:SHOWN]:
+    for change in sorted(service.principles, key=_size, reverse=True)[:SHOWN]:
         scores = f"{figures.score(change.before)} → {figures.score(change.after)}"
         screen.line((f"{plain(change.id):<6} {scores}  {plain(change.title)}", "dim"), indent=3)
     if len(service.principles) > SHOWN:
         screen.line((f"… {len(service.principles) - SHOWN} more principles", "dim"), indent=3)
+
+
+def _size(change: PrincipleChange) -> float:
+    """How far it moved; a score that came or went is the largest change."""
+    return 100.0 if change.before is None or change.after is None else abs(change.after - change.before)
 
 
 def _why_no_parts(service: ServiceMovement, movement: Movement) -> str:
@@ -124,6 +129,8 @@ def _signed(points: int) -> str:
 def _what(cause: Cause, service: ServiceMovement, movement: Movement) -> str:
     parts = [*_rule_changes(cause, movement, service.service)]
     told = {change.code for change in movement.rules}
+    if cause is Cause.WAIVERS:
+        parts += _attestations(movement, service.service)
     if cause is Cause.ANALYSIS:
         parts += [figures.count(len(movement.now_read), "file") + " now read"] * bool(movement.now_read)
         parts += [figures.count(len(movement.now_unread), "file") + " no longer read"] * bool(movement.now_unread)
@@ -133,6 +140,18 @@ def _what(cause: Cause, service: ServiceMovement, movement: Movement) -> str:
         if found:
             turns.append(f"{len(found):,} {word} ({_named(sorted({f.rule for f in found}))})")
     return "; ".join([*parts, *([", ".join(turns)] if turns else [])])
+
+
+def _attestations(movement: Movement, service: str) -> Iterator[str]:
+    before, after = (_attested(result, service) for result in (movement.old, movement.new))
+    for codes, word in ((after - before, "attested"), (before - after, "no longer attested")):
+        if codes:
+            yield f"{_named(sorted(codes))} {word}"
+
+
+def _attested(result: ScanResult, name: str) -> set[str]:
+    services = (service for service in result.services if service.name == name)
+    return {p.id for service in services for section in service.sections for p in section.principles if p.attestation}
 
 
 def _turns(cause: Cause) -> Sequence[tuple[Turn, str]]:

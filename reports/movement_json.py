@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from assay.reports.jsontext import json_document
+from assay.reports.jsontext import json_document, schema_text
 from assay.scanner.causes import Cause, RuleTurn
 from assay.scanner.movement import FindingChange, Movement, ServiceMovement, Turn, usual_cause
 from assay.scanner.results import ScanResult
 from assay.scanner.verdicts import Kind, Severity
 
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
+"""The minor number grows when fields are added, the major one when any is changed or removed."""
 
-class Side(msgspec.Struct, frozen=True):
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the two results."""
 
     commit: str | None
@@ -20,7 +25,7 @@ class Side(msgspec.Struct, frozen=True):
     configuration: str
 
 
-class Principle(msgspec.Struct, frozen=True):
+class Principle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A principle whose score isn't what it was."""
 
     id: str
@@ -28,7 +33,7 @@ class Principle(msgspec.Struct, frozen=True):
     after: float | None
 
 
-class Service(msgspec.Struct, frozen=True):
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A service's scores; `parts` are points by cause that add up to the change, empty where there is no score."""
 
     name: str
@@ -38,7 +43,7 @@ class Service(msgspec.Struct, frozen=True):
     principles: tuple[Principle, ...]
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that the two results don't treat alike."""
 
     code: str
@@ -46,7 +51,7 @@ class Rule(msgspec.Struct, frozen=True):
     cause: Cause
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of a finding, and why."""
 
     turn: Turn
@@ -61,9 +66,10 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str
 
 
-class Difference(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two results; `counts` are of fails that code or waivers changed."""
 
+    schema_version: Literal["1.0"]
     old: Side
     new: Side
     counts: dict[Turn, int]
@@ -78,6 +84,7 @@ def render(movement: Movement) -> str:
     """The same text for the same results."""
     return json_document(
         Difference(
+            schema_version=SCHEMA_VERSION,
             old=_side(movement.old),
             new=_side(movement.new),
             counts={turn: movement.count(turn, usual_cause(turn)) for turn in Turn},
@@ -88,6 +95,11 @@ def render(movement: Movement) -> str:
             findings=tuple(_finding(change) for change in movement.findings),
         )
     )
+
+
+def schema() -> str:
+    """The JSON Schema (2020-12) of it, as `schemas/diff.schema.json` holds it."""
+    return schema_text(Difference, f"Assay diff {SCHEMA_VERSION}")
 
 
 def _side(result: ScanResult) -> Side:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from markupsafe import Markup, escape
 
 from assay.reports import arithmetic, figures
+from assay.reports.accepted import MAX_ROWS, accepted
 from assay.reports.arithmetic import Tally
 from assay.reports.frames import Frame, Frames, Line
 from assay.reports.plain import plain
@@ -62,6 +63,7 @@ def page(result: ScanResult) -> Page:
     rules = {rule.code: rule for rule in result.rules}
     findings = result.findings
     services = tuple(_services(result, rules))
+    rows = accepted(findings)
     return Page(
         title=_title(result.services),
         scanned=plain(_base_name(result.scanned.root)),
@@ -75,6 +77,8 @@ def page(result: ScanResult) -> Page:
         frames_note=_frames_note(len(findings)),
         filters=tuple(_filters(result, findings, rules)),
         groups=tuple(_groups(result, findings, rules)),
+        accepted=rows[:MAX_ROWS],
+        more_accepted=len(rows[MAX_ROWS:]),
         checked=tuple(_checked(result)),
         diagnostics=tuple(_diagnostic(d) for d in result.diagnostics),
         severities=tuple(Fact(s.value, str(s.weight)) for s in Severity),

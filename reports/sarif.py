@@ -172,9 +172,6 @@ def fingerprints(verdict: JudgedVerdict) -> dict[str, str]:
 
 
 def _suppression(word: Acceptance) -> Suppression:
-    return Suppression(
-        "inSource" if word.by is AcceptedBy.IGNORE else "external",
-        "accepted",
-        str(word),
-        SuppressionProperties(word.id, word.owner, word.approver, word.ticket, word.created, word.expires),
-    )
+    more = SuppressionProperties(word.id, word.owner, word.approver, word.ticket, word.created, word.expires)
+    kind: Literal["inSource", "external"] = "inSource" if word.by is AcceptedBy.IGNORE else "external"
+    return Suppression(kind, "accepted", str(word), more if more != SuppressionProperties() else None)

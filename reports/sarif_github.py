@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from assay.reports.plain import plain
@@ -42,12 +43,14 @@ def render(result: ScanResult) -> str:
     shown = fails[:MOST_RESULTS]
     used = {fail.rule for fail in shown}
     rules = [rule for rule in result.rules if rule.code in used]
-    notifications = (*map(places.notification, result.diagnostics), *_rest(len(fails) - len(shown)))
+    unread = (replace(d, message=_line(d.message)) for d in result.diagnostics)
+    notifications = (*map(places.notification, unread), *_rest(len(fails) - len(shown)))
+    noticed = replace(result, notices=tuple(map(_line, result.notices)))
     return log_text(
         Run(
             tool=tool(result, rules),
             automation_details=automation_details(result),
-            invocations=(invocation(result, notifications),),
+            invocations=(invocation(noticed, notifications),),
             column_kind="unicodeCodePoints",
             results=tuple(_results(shown, rules, places, result)),
         )
@@ -77,7 +80,9 @@ def _results(
             locations=(SarifLocation(places.physical(_shown(fail.location, result))),),
             partial_fingerprints=fingerprints(fail),
             properties=ResultProperties(fail.service, fail.severity, fail.state),
-            code_flows=tuple(places.code_flow(steps[-MOST_STEPS:]) for steps in fail.flows[:MOST_FLOWS]),
+            code_flows=tuple(
+                places.code_flow(tuple(map(_harmless, steps[-MOST_STEPS:]))) for steps in fail.flows[:MOST_FLOWS]
+            ),
             related_locations=tuple(
                 places.related(_harmless(evidence), number)
                 for number, evidence in enumerate(fail.evidence[:MOST_RELATED], start=1)

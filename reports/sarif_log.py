@@ -180,7 +180,7 @@ class Suppression(_Node, frozen=True):
     kind: Literal["external", "inSource"]
     status: Literal["accepted"]
     justification: str
-    properties: SuppressionProperties = SuppressionProperties()
+    properties: SuppressionProperties | None = None
 
 
 class ResultProperties(_Node, frozen=True):
@@ -260,7 +260,7 @@ class Run(_Node, frozen=True):
     column_kind: Literal["unicodeCodePoints"]
     results: tuple[Result, ...]
     original_uri_base_ids: dict[str, ArtifactLocation] | None = field(name="originalUriBaseIds", default=None)
-    properties: RunProperties = RunProperties()
+    properties: RunProperties | None = None
 
 
 class Log(_Node, frozen=True):

@@ -8,7 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_ASCII = str.maketrans("✗✓–─│█░·…⋮×→", "x+-~|#.->:x>")
+_ASCII: dict[int, int | str] = {
+    **str.maketrans("✗✓–─│█░·…⋮×→\N{MINUS SIGN}", "x+-~|#.->:x>-"),
+    ord("≤"): "<=",
+    ord("≥"): ">=",
+}
 """Our own signs where the terminal's encoding has none of them."""
 
 

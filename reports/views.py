@@ -230,6 +230,20 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedView:
+    """A waiver with the findings that it covers, or the comments in a file that give one reason."""
+
+    owner: str
+    name: str
+    rules: str
+    reason: str
+    findings: int
+    created: str
+    expires: str
+    has_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole report."""
 
@@ -245,6 +259,8 @@ class Page:
     frames_note: str
     filters: tuple[Filter, ...]
     groups: tuple[RuleFindings, ...]
+    accepted: tuple[AcceptedView, ...]
+    more_accepted: int
     checked: tuple[CheckedRule, ...]
     diagnostics: tuple[DiagnosticView, ...]
     severities: tuple[Fact, ...]

@@ -18,7 +18,7 @@ SOON = 14
 """Days before its end from which a waiver is marked."""
 
 
-class _Waiver(msgspec.Struct, rename="camel"):
+class _Waiver(msgspec.Struct):
     id: str
     target: str
     reason: str

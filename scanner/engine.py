@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 __all__ = [
-    "NothingToScanError", "Options", "Progress", "Understanding", "in_order", "scan", "sources_of", "told_apart",
+    "NothingToScanError", "Options", "Progress", "Understanding", "in_order", "scan", "sources_of", "told_apart", "without_forgeries",
     "understand",
 ]  # fmt: skip
 
@@ -68,13 +68,13 @@ def understand(root: Path, options: Options | None = None, progress: Progress = 
     """Discover, read and link. Raises BadRootError and NothingToScanError."""
     options = options or Options()
     survey = take_survey(root, options)
-    known = _without_forgeries(lambda chosen: _understand(survey, chosen, progress), options)
+    known = without_forgeries(lambda chosen: _understand(survey, chosen, progress), options)
     if options.recall:
         options.recall.make_room()
     return known
 
 
-def _without_forgeries(work: Callable[[Options], _T], options: Options) -> _T:
+def without_forgeries(work: Callable[[Options], _T], options: Options) -> _T:
     """Done anew without recalling anything where somebody made a cache entry that only looks like one."""
     try:
         return work(options)
@@ -167,7 +167,7 @@ def scan(
     options = options or Options()
     clock = time.perf_counter()
     survey = take_survey(root, options)
-    result = _recalled(survey, rulebook, options) or _without_forgeries(
+    result = _recalled(survey, rulebook, options) or without_forgeries(
         lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
     )
     commit, committed, prefix = _checked_out(survey.tree.root)

@@ -6,6 +6,7 @@ The text of a scanned tree is hostile, so it holds markup, terminal escapes, new
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.model.place import Evidence, Location
@@ -115,6 +116,7 @@ def gated_result() -> ScanResult:
     )
 
 
+@cache
 def large_result(count: int) -> ScanResult:
     """The same with so many open fails, in a thousand files: many have a name in common, and some their fingerprint."""
     sample = gated_result()
@@ -130,6 +132,7 @@ def large_result(count: int) -> ScanResult:
                 state=State.NEW if number % 10 == 0 else State.KNOWN,
                 line_hash=f"{number:x}:1",
                 lapsed=None,
+                flows=pattern.flows if number % 10 == 0 else (),
             )
         )
     return replace(sample, verdicts=tuple(sorted(fails, key=lambda v: (v.location, v.rule, v.subject.id))))

@@ -49,7 +49,7 @@ def test_one_scan_writes_every_format_and_the_next_scan_sees_none_of_them(tree: 
         file.unlink()
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"text"}))
+@pytest.mark.parametrize("name", ["csv", "github", "html", "markdown"])
 def test_standard_output_gets_what_the_file_gets(name: str, tree: Path, cache: Path, tmp_path: Path) -> None:
     file = tmp_path / "report"
     ended = run_assay("scan", ".", "-f", name, "-o", f"{name}={file}", "--cache-dir", cache, cwd=tree)
@@ -72,6 +72,34 @@ def test_a_wrong_report_is_told_before_anything_is_scanned(targets: list[str], m
     assert ended.code == 2
     assert message in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_may_go_to_a_pipe(tree: Path, cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "findings.jsonl"
+    script = f"{ASSAY[0]} -m assay.scanner scan --cache-dir {cache} -f badge -o jsonl=>(cat > {file}); wait $!"
+    done = subprocess.run(["bash", "-c", script], cwd=tree, capture_output=True, check=True, timeout=TIMEOUT)
+    assert done.stdout.startswith(b"<svg ")
+    assert {json.loads(line)["type"] for line in file.read_text(encoding="utf-8").splitlines()} == {"finding"}
+    twice = run_assay("scan", "--cache-dir", cache, "-f", "badge", "-o", "jsonl=/dev/stdout", cwd=tree)
+    assert twice.out == file.read_text(encoding="utf-8") + done.stdout.decode()
+
+
+def test_a_json_report_of_a_rule_that_it_does_not_describe_is_told(tree: Path, cache: Path, tmp_path: Path) -> None:
+    report = json.loads(run_assay("scan", "--cache-dir", cache, "-f", "json", cwd=tree).out)
+    report["verdicts"][1]["rule"] = "NOPE101"
+    (tmp_path / "results.json").write_text(json.dumps(report), encoding="utf-8")
+    ended = run_assay("convert", "results.json", "-f", "concise", cwd=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "assay: results.json: verdicts[1].rule: the report describes no rule 'NOPE101'\n"
+
+
+def test_a_link_is_replaced_and_not_followed(tree: Path, cache: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine", encoding="utf-8")
+    (tmp_path / "out.csv").symlink_to(precious)
+    assert run_assay("scan", "--cache-dir", cache, "-o", tmp_path / "out.csv", cwd=tree).code == 0
+    assert precious.read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "out.csv").is_symlink()
 
 
 def test_help_loads_no_report() -> None:
@@ -136,12 +164,14 @@ def test_colours_on_a_terminal(
     assert (ESCAPE in shown) == has_colours
 
 
-@pytest.mark.parametrize("columns", [70, 130])
-def test_a_terminal_tells_the_width_and_a_pipe_gets_100(columns: int, tmp_path: Path) -> None:
-    shown = on_terminal("rules", cwd=tmp_path, environment={"NO_COLOR": "1"}, columns=columns)
-    assert columns - 20 < max(map(len, shown.splitlines())) <= columns
-    piped = run_assay("rules", cwd=tmp_path, environment={"COLUMNS": "50"})
-    assert 80 < max(map(len, piped.out.splitlines())) <= 100
+def test_a_terminal_tells_the_width_and_a_pipe_gets_100(tmp_path: Path) -> None:
+    narrow, middle, wide = (
+        on_terminal("explain", "API4", cwd=tmp_path, environment={"NO_COLOR": "1"}, columns=columns)
+        for columns in (60, 100, 140)
+    )
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert len(narrow.splitlines()) > len(middle.splitlines()) > len(wide.splitlines())
+    assert run_assay("explain", "API4", cwd=tmp_path, environment={"COLUMNS": "50"}).out == middle
 
 
 def test_no_color_and_a_pipe_have_no_escape_bytes(tree: Path) -> None:
@@ -164,6 +194,12 @@ def test_a_report_file_has_no_colours_even_where_they_are_forced(tree: Path, cac
     ended = run_assay("--color", "always", "scan", "-o", str(file), "--cache-dir", cache, ".", cwd=tree)
     assert ESCAPE in ended.out
     assert ESCAPE not in file.read_text(encoding="utf-8")
+
+
+def test_the_option_may_stand_behind_the_command_too(tmp_path: Path) -> None:
+    assert ESCAPE in run_assay("explain", "API401", "--color", "always", cwd=tmp_path).out
+    both = run_assay("--color", "always", "explain", "API401", "--color", "never", cwd=tmp_path)
+    assert ESCAPE not in both.out
 
 
 def test_a_color_that_is_none_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from assay.scanner import __version__
-from assay.scanner.cli.colour import Colour
+from assay.scanner.cli.colour import COLOUR
 from assay.scanner.cli.exits import FINE, INTERRUPTED, UNTRUSTED
 
 __all__ = ["cli", "main"]
@@ -47,19 +47,19 @@ class _Commands(click.Group):
         module = importlib.import_module(f"assay.scanner.cli.{COMMANDS[cmd_name]}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
+        # So that `assay scan --color never` is as good as `assay --color never scan`.
+        if COLOUR not in command.params:
+            command.params.append(COLOUR)
         return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="assay")
-@click.option(
-    "--color",
-    type=click.Choice([colour.value for colour in Colour]),
-    default=Colour.AUTO.value,
-    help="Whether text has colours; by default where a terminal or a CI's log shows it.",
-)
-def cli(color: str) -> None:
+def cli() -> None:
     """Test a Python backend against a written standard of backend engineering."""
+
+
+cli.params.append(COLOUR)
 
 
 def main() -> NoReturn:

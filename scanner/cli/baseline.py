@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +88,9 @@ def show_baseline(request: Request) -> None:
     with problems_told():
         before = _existing(request.path)
         result = compared_with_baseline(_result(request), before)
-    show(lambda console: screens.render(before, result, console))
+    held = Counter(entry.rule for entry in before.entries)
+    later = Counter(entry.rule for entry in before.entries if entry.reason)
+    show(lambda console: screens.render(held, later, result, console))
 
 
 def _rewrite(request: Request, change: Callable[[Baseline, ScanResult], Baseline]) -> None:

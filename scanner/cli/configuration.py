@@ -24,15 +24,16 @@ def config() -> None:
 
 @config.command(name="show")
 @wiring.PATH
+@wiring.RULES
 @wiring.CONFIG_FILE
 @wiring.ISOLATED
 @click.option("--format", "-f", "form", type=click.Choice(["text", "json"]), default="text")
-def show_settings(path: Path, config_file: Path | None, isolated: bool, form: str) -> None:
+def show_settings(path: Path, own_rules: tuple[Path, ...], config_file: Path | None, isolated: bool, form: str) -> None:
     """Show every setting, and the file and line that it comes from."""
     from assay.reports.plain import plain
     from assay.scanner.config.settings import settings
 
-    loaded, rulebook = _loaded(path, config_file, isolated)
+    loaded, rulebook = _loaded(path, own_rules, config_file, isolated)
     found = list(settings(loaded, rulebook))
     if form == "json":
         rows = [{"key": s.key, "value": s.value, "origins": s.origins} for s in found]
@@ -52,13 +53,14 @@ _WIDEST = 60
 
 @config.command()
 @wiring.PATH
+@wiring.RULES
 @wiring.CONFIG_FILE
 @wiring.ISOLATED
-def check(path: Path, config_file: Path | None, isolated: bool) -> None:
+def check(path: Path, own_rules: tuple[Path, ...], config_file: Path | None, isolated: bool) -> None:
     """Check the configuration without scanning anything; exits 2 for a mistake."""
     from assay.reports.plain import plain
 
-    loaded, _ = _loaded(path, config_file, isolated)
+    loaded, _ = _loaded(path, own_rules, config_file, isolated)
     print_text(plain(_files(loaded)) + ": no mistakes found\n")
 
 
@@ -70,12 +72,14 @@ def schema() -> None:
     print_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
-def _loaded(path: Path, config_file: Path | None, isolated: bool) -> tuple[Loaded, Rulebook]:
+def _loaded(
+    path: Path, own_rules: tuple[Path, ...], config_file: Path | None, isolated: bool
+) -> tuple[Loaded, Rulebook]:
     from assay.scanner.discovery import check_root
 
     with problems_told():
         check_root(path)
-        rulebook = wiring.rulebook()
+        rulebook = wiring.rulebook(own_rules)
         return wiring.loaded(path, rulebook, config_file, isolated), rulebook
 
 

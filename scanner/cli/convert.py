@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.reports.formats import FORMATS
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import problems_told
 from assay.scanner.cli.printing import print_text, show
@@ -28,7 +27,7 @@ STANDARD_INPUT = "-"
     "--format",
     "-f",
     "form",
-    type=click.Choice(list(FORMATS)),
+    type=wiring.FORMAT_CHOICE,
     metavar="FORMAT",
     help="What to write to standard output: text, unless --report names files.",
 )

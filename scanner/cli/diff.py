@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from assay.scanner.cli.convert import read_result
+from assay.scanner.cli.convert import STANDARD_INPUT, read_result
 from assay.scanner.cli.exits import problems_told
 from assay.scanner.cli.printing import print_text, show
 
@@ -28,6 +28,8 @@ def diff(old: Path, new: Path, exit_code: bool, form: str) -> None:
     """
     from assay.scanner.movement import movement
 
+    if str(old) == str(new) == STANDARD_INPUT:
+        raise click.UsageError("only one of the two can come from standard input")
     with problems_told():
         moved = movement(read_result(old), read_result(new))
     if form == "json":

@@ -55,5 +55,9 @@ def users_errors() -> tuple[type[Exception], ...]:
 
 def fail(message: str) -> NoReturn:
     """Say it on standard error, and exit with 2."""
-    click.echo(f"assay: {message}", err=True)
+    from assay.reports.plain import plain
+
+    # Messages quote names of files and keys, which may be a stranger's.
+    text = "\n".join(map(plain, message.split("\n")))
+    click.echo(f"assay: {text}", err=True)
     sys.exit(UNTRUSTED)

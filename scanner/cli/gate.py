@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 @click.option("--warn-only", is_flag=True, help="Print the same, and exit with 0 where the gate isn't met.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 where the gate isn't met.")
 @wiring.FAST
+@wiring.ROOT
 @wiring.FILES
 def gate(
     request: Request,
     files: tuple[Path, ...],
     fast: bool,
+    root: Path | None,
     reports: tuple[tuple[str, Path], ...],
     form: str,
     since: str | None,
@@ -63,7 +65,7 @@ def gate(
     from assay.scanner.assess import Comparison, against, assessed, assessed_and_compared, gated
     from assay.scanner.output import check_writable, write_text
 
-    request, files = request.chosen(files, is_fast=fast)
+    request, files = request.chosen(files, is_fast=fast, root=root)
     if fast and (results or base_results):
         raise click.UsageError("--fast judges files as they are; --from and --base speak of an earlier scan")
     with problems_told():

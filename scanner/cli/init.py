@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.scanner.cli.exits import problems_told
+from assay.scanner.cli.exits import UNTRUSTED, problems_told
 from assay.scanner.cli.printing import print_text, progress_shown
 from assay.scanner.cli.request import Request, takes_request
 
@@ -70,7 +71,7 @@ def init(request: Request, chosen: str | None, dry_run: bool, force: bool) -> No
             if not file.kept and file.path.suffix != ".jsonl":
                 print_text(f"\n--- {plain(str(file.path))}\n{file.text}")
     if _grave(result):
-        raise click.exceptions.Exit(2)
+        sys.exit(UNTRUSTED)
 
 
 def _files(scope: Scope, result: ScanResult, top: Path, ci: Ci, *, force: bool) -> Iterator[_File]:
@@ -125,14 +126,18 @@ def _write(files: list[_File]) -> None:
 
 def _found(result: ScanResult) -> Iterator[str]:
     from assay.reports import figures
+    from assay.scanner.verdicts import Kind, Severity
 
     for service in result.services:
         own = [f for f in result.findings if f.service == service.name and result.rule(f.rule).counts]
-        fails = sum(f.kind.value == "fail" for f in own)
+        fails = [f for f in own if f.kind is Kind.FAIL]
+        grave = [f"{n:,} {s}" for s in (Severity.CRITICAL, Severity.HIGH) if (n := sum(f.severity is s for f in fails))]
+        worst = f" ({', '.join(grave)})" if grave else ""
         where = "" if service.root == "." else f" ({service.root})"
         yield (
             f"{service.name}{where}: {', '.join(service.frameworks) or 'no framework known'}; score "
-            f"{figures.score(service.score)} ({service.grade}), {_counted(fails, 'fail')}, {len(own) - fails} to review"
+            f"{figures.score(service.score)} ({service.grade}), {_counted(len(fails), 'fail')}{worst}, "
+            f"{len(own) - len(fails):,} to review"
         )
 
 
@@ -182,7 +187,7 @@ def _next(files: list[_File], result: ScanResult, ci: Ci, path: Path) -> Iterato
         yield "  add to .gitlab-ci.yml:  include: [{ local: .gitlab/assay.gitlab-ci.yml }]"
     tree = "" if path == Path() else f" {shlex.quote(str(path))}"
     if ci is Ci.NONE:
-        yield f"  let your CI run `assay gate{tree}`, or take --ci github or --ci gitlab"
+        yield f"  let your CI run `assay gate{tree}` (docs/ci.md), or take --ci github or --ci gitlab"
     steps = {
         f"assay gate{tree}": "what it would say of a change",
         f"assay scan{tree} --report html=report.html": "all findings, worst first",

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-import click
-
-from assay.scanner.cli.colour import Colour, has_colours
+from assay.scanner.cli.colour import chosen, has_colours
 from assay.scanner.cli.exits import CLOSED_PIPE
 
 if TYPE_CHECKING:
@@ -36,9 +34,7 @@ def console_on(stream: TextIO) -> Console:
     """As wide as the terminal, with colours where the stream is to have them."""
     from rich.console import Console
 
-    context = click.get_current_context(silent=True)
-    choice = Colour(context.find_root().params.get("color", Colour.AUTO) if context else Colour.AUTO)
-    are_wanted = has_colours(stream, choice, os.environ)
+    are_wanted = has_colours(stream, chosen(), os.environ)
     return Console(
         file=stream,
         width=None if stream.isatty() else _PIPE_WIDTH,

@@ -35,13 +35,15 @@ class Request:
     config_file: Path | None
     isolated: bool
 
-    def chosen(self, files: tuple[Path, ...], *, is_fast: bool) -> tuple[Request, tuple[Path, ...]]:
+    def chosen(self, files: tuple[Path, ...], *, is_fast: bool, root: Path | None) -> tuple[Request, tuple[Path, ...]]:
         """For a command that takes `--fast`: the request and the files that it names, none where a tree is meant.
 
         Raises a usage error for more than one tree.
         """
         if is_fast:
-            return replace(self, path=Path()), (self.path, *files)
+            return replace(self, path=root or Path()), (self.path, *files)
+        if root is not None:
+            raise click.UsageError("--root goes with --fast, which names files; else the folder itself is named")
         if files:
             raise click.UsageError(f"{files[0]} is one too many: name one folder to scan, or files with --fast")
         return self, ()

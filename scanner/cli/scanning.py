@@ -10,7 +10,7 @@ import click
 
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import UNTRUSTED, problems_told
-from assay.scanner.cli.printing import print_text, progress_shown, show
+from assay.scanner.cli.printing import console_on, print_text, progress_shown, show
 from assay.scanner.cli.request import Request, takes_request
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Scan again whenever a file changes; show what is new and what is gone.")
 @click.option("--profile", is_flag=True, help="Show where the time went, on standard error.")
 @wiring.FAST
+@wiring.ROOT
 @wiring.FILES
 def scan(
     request: Request,
     files: tuple[Path, ...],
     fast: bool,
+    root: Path | None,
     reports: tuple[tuple[str, Path], ...],
     form: str,
     since: str | None,
@@ -51,7 +53,7 @@ def scan(
             f"--watch goes on and on, and {form} is one whole; take --report {form}=FILE, written anew after each scan"
         )
 
-    request, files = request.chosen(files, is_fast=fast)
+    request, files = request.chosen(files, is_fast=fast, root=root)
     if fast and (since or watch):
         other = "--since" if since else "--watch"
         raise click.UsageError(f"--fast judges some files once, and {other} needs the whole tree")
@@ -104,8 +106,6 @@ def _of_files(scope: Scope, files: tuple[Path, ...], progress: Progress) -> Scan
 
 
 def _show_profile(profile: Profile) -> None:
-    from rich.console import Console
-
     from assay.reports import profile as screens
 
-    screens.render(profile, Console(stderr=True, highlight=False))
+    screens.render(profile, console_on(sys.stderr))

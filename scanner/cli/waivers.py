@@ -154,7 +154,7 @@ def _of_finding(wanted: Waiver, mark: str, result: ScanResult) -> Waiver:
     if finding is None:
         fail(f"there is no finding {mark} in this tree as it is now; `assay scan` shows them")
     if finding.acceptance is not None:
-        fail(f"{mark} is accepted already: {_plain(str(finding.acceptance))}")
+        fail(f"{mark} is accepted already: {finding.acceptance}")
     by_subject = replace(wanted, rule=finding.rule, subject=finding.subject.id.strip())
     if [f for f in result.findings if by_subject.covers(f)] == [finding]:
         return by_subject
@@ -174,7 +174,7 @@ def _nothing_there(wanted: Waiver, subjects: Sequence[str]) -> str:
     if not subjects:
         return f"{wanted.rule} finds nothing in this tree; there is nothing to waive"
     hint = nearest(wanted.subject, subjects) if wanted.subject else ""
-    return _plain(f"no finding is {wanted.target}{hint}; {wanted.rule} has {_findings(len(subjects))} elsewhere")
+    return f"no finding is {wanted.target}{hint}; {wanted.rule} has {_findings(len(subjects))} elsewhere"
 
 
 def _write(waiver: Waiver, scope: Scope) -> None:
@@ -197,9 +197,10 @@ def _write(waiver: Waiver, scope: Scope) -> None:
 
 
 def _file(scope: Scope) -> str:
+    from assay.reports.plain import plain
     from assay.scanner.acceptance.waivers import FILE
 
-    return _plain(str(scope.root / FILE))
+    return plain(str(scope.root / FILE))
 
 
 @click.command()
@@ -248,9 +249,3 @@ def _use(waiver: Waiver, findings: Iterable[JudgedVerdict], today: date) -> Waiv
 
 def _findings(number: int) -> str:
     return f"{number:,} finding{'s' if number != 1 else ''}"
-
-
-def _plain(text: str) -> str:
-    from assay.reports.plain import plain
-
-    return plain(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.reports.formats import FORMATS, by_file_name
+from assay.reports.formats import ALIASES, FORMATS, by_file_name
 
 if TYPE_CHECKING:
     from assay.scanner.analyzers.advisories import Check
@@ -41,6 +41,11 @@ FAST = click.option(
     is_flag=True,
     help="Judge only the files that are named, by what they and their imports tell: for a hook before a commit.",
 )
+ROOT = click.option(
+    "--root",
+    type=click.Path(path_type=Path, readable=False),
+    help="With --fast: the folder that is scanned otherwise; by default the current one.",
+)
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False))
 """Those after the first, which is PATH."""
 NO_CACHE = click.option("--no-cache", is_flag=True, help="Read every file anew, and remember nothing.")
@@ -62,7 +67,7 @@ class ReportTarget(click.ParamType[tuple[str, Path]]):
         """Raises a usage error that names the nearest format, or all of them."""
         assert isinstance(value, str)
         form, equals, file = value.partition("=")
-        told = form if equals else by_file_name(value)
+        told = ALIASES.get(form, form) if equals else by_file_name(value)
         file = file if equals else value
         if told is None:
             self.fail(f"{value!r} doesn't tell a format; write FORMAT=FILE with one of {_FORMAT_NAMES}", param, context)
@@ -88,6 +93,7 @@ def _each_its_own_file(
 
 
 _FORMAT_NAMES = ", ".join(FORMATS)
+FORMAT_CHOICE = click.Choice([*FORMATS, *ALIASES])
 REPORTS = click.option(
     "--report",
     "-o",
@@ -101,7 +107,7 @@ FORMAT = click.option(
     "--format",
     "-f",
     "form",
-    type=click.Choice(list(FORMATS)),
+    type=FORMAT_CHOICE,
     metavar="FORMAT",
     default="text",
     help=f"What to write to standard output: {_FORMAT_NAMES}.",
@@ -110,7 +116,7 @@ FORMAT = click.option(
 
 def renderer(form: str) -> Callable[[ScanResult], str]:
     """What writes a result in the format."""
-    return FORMATS[form].render
+    return FORMATS[ALIASES.get(form, form)].render
 
 
 def rulebook(own_rules: Iterable[Path] = ()) -> Rulebook:
