@@ -13,8 +13,8 @@ from assay.scanner.results import ScanResult
 
 
 def render(held: Counter[str], later: Counter[str], compared: ScanResult, console: Console) -> None:
-    """`held` counts the entries by rule, `later` those of them that were accepted after the first; `compared` is the tree
-    of today, compared with the baseline.
+    """`held` counts the entries by rule, `later` those of them that were accepted after the first ones; `compared` is
+    the tree of today, compared with the baseline.
     """
     assert compared.base is not None
     screen = Screen(console)

@@ -110,7 +110,7 @@ def _share(section: SectionPage) -> str:
     """What it counts in the overall score. The standard's sections weigh 100 together, one's own come on top."""
     if not section.is_own:
         return f"{section.weight:g} % of the score"
-    return f"weighs {section.weight:g} in the score, where the standard is 100" if section.weight else "not in the score"
+    return f"weighs {section.weight:g} in the score, the standard 100" if section.weight else "not in the score"
 
 
 def _principles(pages: StandardPages) -> Iterator[PrinciplePage]:
@@ -172,6 +172,8 @@ def _explain_principle(principle: PrinciplePage, screen: Screen) -> None:
 def _explain_rule(page: RulePage, pages: StandardPages, screen: Screen) -> None:
     rule = page.rule
     _head(rule, pages, screen)
+    if rule.is_preview:
+        _field("preview", "shown, and counted neither in scores nor at the gate", screen)
     _field("judges", f"every {page.subject}", screen)
     _why_and_fix(rule, screen)
     if page.options:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import zip_longest
 
 from assay.scanner.results import JudgedVerdict, RuleInfo, ScanResult
@@ -147,12 +147,12 @@ class Causes:
         return _matches(other.exclude, path)
 
 
+@cache
 def _matches(patterns: tuple[str, ...], path: str) -> bool:
-    if not patterns:
-        return False
+    """Many verdicts cite one file."""
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(patterns).match_file(path)
+    return bool(patterns) and GitIgnoreSpec.from_lines(patterns).match_file(path)
 
 
 def _unread(result: ScanResult) -> set[str]:

@@ -37,8 +37,16 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 __all__ = [
-    "NothingToScanError", "Options", "Progress", "Understanding", "in_order", "scan", "sources_of", "told_apart", "without_forgeries",
+    "NothingToScanError",
+    "Options",
+    "Progress",
+    "Understanding",
+    "in_order",
+    "scan",
+    "sources_of",
+    "told_apart",
     "understand",
+    "without_forgeries",
 ]  # fmt: skip
 
 

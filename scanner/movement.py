@@ -167,10 +167,10 @@ def _parts(
 ) -> dict[Cause, Fraction]:
     """The points of each cause: what its step changes. What scoring itself does otherwise is the analysis' part."""
     steps = [_score(_Step(old, new, causes, frozenset(list(Cause)[:done]), pairs)) for done in range(len(Cause) + 1)]
-    scores = [before]
-    for score in steps[1:]:
+    scores: list[float] = []
+    for score in steps:
         # A service that for a moment has nothing to score keeps what it had.
-        scores.append(scores[-1] if score is None else score)
+        scores.append((scores[-1] if scores else before) if score is None else score)
     parts = {cause: Fraction(b) - Fraction(a) for cause, a, b in zip(Cause, scores, scores[1:], strict=False)}
     parts[Cause.ANALYSIS] += Fraction(after) - sum(parts.values(), Fraction(before))
     return parts

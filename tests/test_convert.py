@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.reports import json_report
+from assay.reports import json_contract, json_report
 from assay.reports.formats import FORMATS
 from assay.reports.json_report import ReportError
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.results import ScanResult, Since
+from assay.scanner.results import Scanned, ScanResult, Since
 from assay.scanner.verdicts import Kind, Severity
 from tests.running import run_assay
 from tests.samples import gated_result, sample_result
@@ -101,6 +101,29 @@ def test_every_field_comes_back(result: ScanResult) -> None:
         if each.name != "scanned":
             assert getattr(again, each.name) == getattr(result, each.name), each.name
     assert again.scanned == replace(result.scanned, seconds=0.0)
+
+
+def _classes(kind: object) -> Iterator[type]:
+    """The dataclasses that a type is made of."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        yield kind
+        for hint in get_type_hints(kind).values():
+            yield from _classes(hint)
+    for part in get_args(kind):
+        yield from _classes(part)
+
+
+PARTS = {kind.__name__: kind for kind in _classes(ScanResult) if kind is not ScanResult}
+
+
+@pytest.mark.parametrize("kind", PARTS.values(), ids=PARTS)
+def test_the_contract_leaves_out_nothing_of_a_result(kind: type) -> None:
+    """A field that is added to results is to be added to the report, or convert would lose it without a word."""
+    names = {"ServiceResult": "Service", "JudgedVerdict": "Verdict", "SubjectReference": "Subject", "RuleInfo": "Rule"}
+    names |= {"PrincipleScore": "Principle", "SectionScore": "Section", "GateResult": "Gate"}
+    struct = getattr(json_contract, names.get(kind.__name__, kind.__name__))
+    left_out = {each.name for each in fields(kind)} - set(struct.__struct_fields__)
+    assert left_out == ({"seconds"} if kind is Scanned else set())
 
 
 _text = st.text(st.characters(exclude_categories=["Cs"]))
