@@ -100,9 +100,9 @@ def _compared(scope: Scope, commit: BaseCommit, comparison: Comparison, progress
         comparison.tell(f"at the base there was no backend, so all is new ({both.why})")
     ignores = both.base.ignores if both.base else ()
     at_base = AtBase(_waivers_at(scope, commit.commit), ignores)
-    head = scope.accepted(both.head, waivers, at_base)
+    head = scope.accepted(both.head, waivers, replace(at_base, renames=both.renames))
     # The base's scores are compared with the head's, so the same is accepted in both.
-    base = scope.accepted(both.base, waivers) if both.base else None
+    base = scope.accepted(both.base, waivers, at_base) if both.base else None
     changes = changes_from(scope.root, commit.commit)
     return compared_with_commit(
         head,

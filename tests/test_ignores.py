@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay import scanner
 from assay.scanner.acceptance.accepting import AtBase
 from assay.scanner.acceptance.comments import comments_of
+from assay.scanner.acceptance.spoken import lines_of
 from assay.scanner.assess import Scope, assessed
 from assay.scanner.cache import Cache
 from assay.scanner.cli import wiring
 from assay.scanner.config import Config, WaiversConfig, WaiversFrom, load_config
 from assay.scanner.filekinds import FileKind, by_path
 from assay.scanner.options import Options
+from assay.scanner.readers.python.reader import read
 from assay.scanner.reading import FileOutcome, read_file
 from assay.scanner.recall import Recall
 from assay.scanner.results import AcceptedBy, JudgedVerdict, ScanResult
@@ -370,9 +373,19 @@ def test_what_the_same_change_adds_does_not_count_yet(tmp_path: Path) -> None:
     assert sum(f.acceptance is not None for f in judged.findings) == sum(
         f.acceptance is not None for f in before.findings
     )
-    assert any("ignores OBS101 since this change" in notice for notice in judged.notices)
+    assert any("the ignore comment in app.py" in notice for notice in judged.notices)
     moved = scope.accepted(plain, (), AtBase((), before.ignores, {"app.py": "old.py"}))
     assert not any(f.acceptance for f in moved.findings)
+
+
+@pytest.mark.parametrize("name", ["gate.py", "config/lines.py", "cli/gate.py"])
+def test_a_comment_speaks_of_its_own_line_at_least(name: str) -> None:
+    data = (Path(scanner.__file__).parent / name).read_bytes()
+    facts = read(data)
+    for line in range(1, data.count(b"\n") + 1):
+        for is_alone in (True, False):
+            first, last = lines_of(facts, line, is_alone=is_alone)
+            assert first <= line <= last
 
 
 # --- other files than Python ------------------------------------------------------------------------------------------
@@ -452,6 +465,7 @@ def test_real_comments(path: str, text: str, expected: list[tuple[int, str]], tm
         st.sampled_from(["a: 1\n", "b: |\n", "  x\n", " # c\n", "# c\n", "'", '"', "- ", "[", "]", "\n", ": ", "#"])
     )
 )
+@settings(deadline=None)
 def test_any_yaml_is_survived(parts: list[str]) -> None:
     text = "".join(parts)
     for comment in comments_of("x.yaml", FileKind.KUBERNETES, None, text):
@@ -459,6 +473,7 @@ def test_any_yaml_is_survived(parts: list[str]) -> None:
 
 
 @given(st.text(st.sampled_from("abc=\"'#\\\n[]")))
+@settings(deadline=None)
 def test_any_toml_is_survived(text: str) -> None:
     for comment in comments_of("x.toml", FileKind.PACKAGE_METADATA, None, text):
         assert text.split("\n")[comment.line - 1][comment.column - 1 :] == comment.text

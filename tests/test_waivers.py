@@ -10,10 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from watchfiles import Change
 
 from assay.scanner.acceptance.accepting import AtBase, accept
 from assay.scanner.acceptance.waivers import Limits, Waiver, WaiverError, load_waivers, parse_waivers
@@ -25,7 +27,6 @@ from assay.scanner.results import (
     IgnoreComment,
     JudgedVerdict,
     PrincipleStatus,
-    RuleInfo,
     Scanned,
     ScanResult,
     SubjectReference,
@@ -34,6 +35,7 @@ from assay.scanner.rulebook import Rulebook
 from assay.scanner.scoring import rescored, score_service
 from assay.scanner.standard_pages import rule_info
 from assay.scanner.verdicts import Kind, Severity
+from assay.scanner.watching import Relevant
 from tests.repositories import Repository
 from tests.running import Ended, run_assay
 
@@ -90,7 +92,7 @@ MISTAKES = {
     "no target": (edited('subject = "GET /admin/export"\n', ""), "1: waiver: waiver W-014 names no subject, no path"),
     "unknown key": (edited("owner", "ownr"), "6: waiver[0].ownr: a waiver has no such key; did you mean 'owner'?"),
     "approved_by": (ENTRY + 'approved_by = "x"\n', "9: waiver[0].approved_by: a waiver has no such key; did you mean"),
-    "unknown rule": (edited("API401", "API410"), "3: waiver[0].rule: there is no rule API410; did you mean 'API401'?"),
+    "unknown rule": (edited("API401", "API410"), "3: waiver[0].rule: there is no rule API410; did you mean 'API40"),
     "rule in lower case": (edited("API401", "api401"), "3: waiver[0].rule: there is no rule api401"),
     "empty reason": (edited("Internal export, at most 400 rows", "  "), "5: waiver[0].reason: it is empty"),
     "reason no text": (edited('"Internal export, at most 400 rows"', "5"), "5: waiver[0].reason: expected text"),
@@ -235,7 +237,7 @@ def waiver(name: str = "W-001", rule: str = "API401", **terms: object) -> Waiver
         ({"rule": "API402"}, False),
     ],
 )
-def test_what_a_waiver_covers(terms: dict[str, object], covers: bool) -> None:
+def test_what_a_waiver_covers(terms: dict[str, Any], covers: bool) -> None:
     assert waiver(**terms).covers(verdict("API401", path="legacy/api.py")) is covers
 
 
@@ -275,6 +277,14 @@ def test_a_valid_waiver_beside_an_expired_one_holds(rulebook: Rulebook) -> None:
     assert finding.lapsed is None
 
 
+def test_nothing_is_left_for_an_expired_waiver_whose_successor_holds(rulebook: Rulebook) -> None:
+    old = waiver("W-001", expires=date(2026, 11, 20))
+    assert settled(scanned(rulebook, verdict("API401")), old, waiver("W-002")).notices == (
+        "waiver W-001 (API401, GET /admin/export) of @acme expired 9 days ago: "
+        "nothing is left for it to cover; remove it (.assay/waivers.toml:1)",
+    )
+
+
 def test_soon_to_expire_is_told_from_two_weeks_before(rulebook: Rulebook) -> None:
     result = scanned(rulebook, verdict("API401"))
     assert not settled(result, waiver(), today=date(2026, 12, 16)).notices
@@ -293,6 +303,7 @@ def test_what_covers_nothing_is_told_where_that_can_be_known(rulebook: Rulebook)
     )
     assert not settled(result, waiver(prefix="backend/")).notices
     assert not settled(result, waiver(rule="B608")).notices
+    assert not settled(result, waiver(rule="B608"), today=date(2027, 2, 1)).notices
 
 
 def test_the_surplus_counts_and_the_worst_is_covered_first(rulebook: Rulebook) -> None:
@@ -421,7 +432,8 @@ def test_accepting_lowers_no_score_and_changes_no_kind(
 _TEXT = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
 
 
-@given(_TEXT, _TEXT, st.sampled_from(["", ENTRY, ENTRY.rstrip(), "# mine\r\n", "\ufeff", "waiver = []\n" * 0 + "# x"]))
+@given(_TEXT, _TEXT, st.sampled_from(["", ENTRY, ENTRY.rstrip(), "# mine\r\n", "\ufeff", "# x"]))
+@settings(deadline=None)
 def test_whatever_a_finding_is_called_is_written_and_read_back(subject: str, reason: str, text: str) -> None:
     halves = re.compile("[\ud800-\udfff]")
     wanted = waiver("W-099", subject=subject.strip(), reason=reason.strip())
@@ -562,7 +574,7 @@ def test_two_findings_with_one_subject_are_told_apart(shop: tuple[Path, Path, st
     ("arguments", "message"),
     [
         (("000000000000", *GIVEN), "there is no finding 000000000000 in this tree"),
-        (("OBS999", *GIVEN), "'OBS999' is neither the 12 digits of a finding nor a rule; did you mean"),
+        (("OBS1O1", *GIVEN), "'OBS1O1' is neither the 12 digits of a finding nor a rule; did you mean"),
         (("OBS101", *GIVEN), "say where OBS101 is accepted: --subject or --path"),
         (("OBS101", "--subject", "app:orders:log call 2", *GIVEN), "did you mean 'app:orders:log call 1'?"),
         (("SEC101", "--path", "*.py", *GIVEN), "SEC101 finds nothing in this tree"),
@@ -611,7 +623,7 @@ def with_waivers(shop: tuple[Path, Path, str], *entries: str) -> None:
 
 
 def test_the_list_by_owner(shop: tuple[Path, Path, str]) -> None:
-    with_waivers(shop, entry("W-1", 60), entry("W-2", -1, "@b\x1b[31m", "API402"), entry("W-3", 5, "@c", "SEC101"))
+    with_waivers(shop, entry("W-1", 60), entry("W-2", -1, "@b\\u001b[31m", "API402"), entry("W-3", 5, "@c", "SEC101"))
     ended = assay(shop, "waivers")
     assert ended.code == 0
     lines = ended.out.splitlines()
@@ -620,7 +632,7 @@ def test_the_list_by_owner(shop: tuple[Path, Path, str]) -> None:
         "@b␛[31m   1 waiver, 1 finding",
         "@c   1 waiver, 0 findings",
     ]
-    rows = {line.split()[2]: line.split() for line in lines if "*.py" in line}
+    rows = {line.split()[2]: line.split() for line in lines if ", *.py  " in line}
     assert rows["W-1"][-2:] == ["days", "left"]
     assert rows["W-2"][-4:] == ["expired", "1", "day", "ago"]
     assert rows["W-3"][3] == "0"
@@ -628,7 +640,7 @@ def test_the_list_by_owner(shop: tuple[Path, Path, str]) -> None:
     assert "W-1" not in soon.out
     assert {"W-2", "W-3"} <= set(re.findall(r"W-\d", soon.out))
     as_json = json.loads(assay(shop, "waivers", "--format", "json").out)
-    assert [(w["id"], w["daysLeft"], w["isExpired"], w["covered"]) for w in as_json] == [
+    assert [(w["id"], w["days_left"], w["is_expired"], w["covered"]) for w in as_json] == [
         ("W-1", 60, False, 1),
         ("W-2", -1, True, 1),
         ("W-3", 5, False, 0),
@@ -663,6 +675,38 @@ def test_acceptance_7_one_day_past_is_red_and_names_the_owner(shop: tuple[Path, 
     assert "1 day ago" in red.out
 
 
+INJECTION = """
+
+@app.get("/users/{name}")
+def user(name: str):
+    return db.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchone()
+"""
+
+
+def test_what_a_change_accepts_itself_does_not_open_the_gate(shop: tuple[Path, Path, str]) -> None:
+    root, _, _ = shop
+    repository = Repository.new(root)
+    repository.write("assay.toml", '[waivers]\nfrom = "base"\n')
+    repository.write(
+        "app.py", APP.replace("import logging\n", "import logging\nimport sqlite3\n") + "db = sqlite3.connect('x')\n"
+    )
+    repository.commit()
+    (root / "app.py").write_text((root / "app.py").read_text() + INJECTION)
+    with_waivers(shop, *(entry(f"W-{rule}", 9, rule=rule) for rule in ("SEC101", "API601", "SEC401", "API402")))
+    red = assay(shop, "gate", "--since", "HEAD")
+    assert red.code == 1, red.out + red.err
+    assert "SEC101" in red.out
+    assert "waiver W-SEC101 (SEC101, *.py) is added here and would cover 1 finding" in " ".join(red.out.split())
+    repository.commit()
+    assert assay(shop, "gate", "--since", "HEAD").code == 0
+    assert waived(shop)["SEC101"] == 1
+
+
+def test_a_watched_tree_is_scanned_again_when_its_waivers_change(tmp_path: Path) -> None:
+    file = tmp_path / ".assay" / "waivers.toml"
+    assert Relevant(tmp_path, [])(Change.modified, str(file))
+
+
 def test_a_scan_shows_scores_with_and_without(shop: tuple[Path, Path, str]) -> None:
     with_waivers(shop, entry("W-1", 5), entry("W-2", -3, "@late", "API402"))
     text = assay(shop, "scan")
@@ -678,3 +722,5 @@ def test_a_scan_shows_scores_with_and_without(shop: tuple[Path, Path, str]) -> N
     assert "before waivers" in page
     assert "waiver expired" in page
     assert "expires in 5 days" in page
+    rows = re.findall(r'<tr><th scope="row">(@\S+)</th><td>(\S+)</td><td>(\w+)</td><td>known</td>', page)
+    assert rows == [("@acme/shop", "W-1", "OBS101"), ("@late", "W-2", "API402")]

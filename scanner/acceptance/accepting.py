@@ -11,6 +11,7 @@ from assay.scanner.acceptance import meta
 from assay.scanner.acceptance.waivers import Waiver
 from assay.scanner.config import Config, WaiversFrom
 from assay.scanner.engine import in_order
+from assay.scanner.model.place import Location
 from assay.scanner.results import (
     Acceptance,
     AcceptedBy,
@@ -63,6 +64,8 @@ def accept(
     desk = _Desk(result, today, frozenset(asked))
     comments = tuple(desk.ignores(result.ignores, known, at_base))
     desk.waivers(sorted(waivers, key=lambda w: (w.id, w.place)), at_base)
+    if config.waivers.from_ is WaiversFrom.BASE and base is None:
+        desk.tell_of_no_base()
     attestations = dict(desk.attestations(config))
     verdicts = tuple(desk.settled(v) for v in result.verdicts)
     services = tuple(_scored(s, result.rules, verdicts, attestations, config) for s in result.services)
@@ -113,6 +116,11 @@ class _Desk:
         lapsed = self._lapsed.get(verdict.fingerprint) if verdict.is_finding and accepted is None else None
         return replace(verdict, acceptance=accepted, lapsed=lapsed) if accepted or lapsed else verdict
 
+    def tell_of_no_base(self) -> None:
+        """What the change itself accepts can't be told from the rest."""
+        if self._accepted:
+            self._tell('without a base commit, what the change accepts counts too, despite [waivers] from = "base"')
+
     # --- comments -----------------------------------------------------------------------------------------------------
 
     def ignores(
@@ -124,6 +132,7 @@ class _Desk:
             findings[finding.location.path].append(finding)
         before = Counter((i.location.path, i.codes, i.reason) for i in base.ignores) if base else Counter()
         numbers: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+        pending: list[str] = []
         for ignore in ignores:
             place = ignore.location
             problem = meta.mistake(ignore, known)
@@ -133,7 +142,11 @@ class _Desk:
                 if base is not None:
                     before[base.said(ignore)] -= 1
                 covered = [f for f in findings[place.path] if f.rule in ignore.codes and _speaks_of(ignore, f)]
-                self._ignore(ignore, covered, counts=counts)
+                if counts:
+                    for finding in covered:
+                        self._accepted.setdefault(finding.fingerprint, Acceptance(AcceptedBy.IGNORE, ignore.reason))
+                elif covered:
+                    pending.append(f"{place.path}:{place.line}")
                 idle = self.asked.intersection(ignore.codes).difference(f.rule for f in covered)
                 problems = [
                     (meta.IDLE, f"{code} finds nothing here; remove it") for code in ignore.codes if code in idle
@@ -143,14 +156,10 @@ class _Desk:
                 numbers[same] += 1
                 line = self.result.line(place.path, place.line)
                 yield meta.finding(rule, message, ignore, numbers[same], line, self.result.services)
-
-    def _ignore(self, ignore: IgnoreComment, covered: Sequence[JudgedVerdict], *, counts: bool) -> None:
-        if counts:
-            for finding in covered:
-                self._accepted.setdefault(finding.fingerprint, Acceptance(AcceptedBy.IGNORE, ignore.reason))
-        elif covered:
-            place = f"{ignore.location.path}:{ignore.location.line}"
-            self._tell(f"the comment in {place} ignores {', '.join(ignore.codes)} since this change: {_MERGED}")
+        for where in pending[:_SHOWN]:
+            self._tell(f"the ignore comment in {where} is added here: {_MERGED}")
+        if len(pending) > _SHOWN:
+            self._tell(f"{len(pending) - _SHOWN:,} more ignore comments are added here: {_MERGED}")
 
     # --- waivers ------------------------------------------------------------------------------------------------------
 
@@ -159,21 +168,24 @@ class _Desk:
         by_rule: dict[str, list[JudgedVerdict]] = defaultdict(list)
         for finding in self.result.findings if waivers else ():
             by_rule[finding.rule].append(finding)
-        before = {w.id: w for w in base.waivers} if base else {}
-        for waiver in waivers:
-            counting = waiver
-            if base is not None:
-                if waiver.id not in before:
-                    self._pending(waiver, by_rule)
-                    continue
-                counting = before[waiver.id]
-                if counting.terms != waiver.terms:
-                    self._tell(f"waiver {waiver.id} is changed here and counts as it was at the base: {_MERGED}")
-            self._waive(counting, [f for f in by_rule[counting.rule] if counting.covers(f)])
+        counting = waivers if base is None else tuple(self._of_base(waivers, base, by_rule))
+        # Expired ones last: what they covered may be covered anew.
+        for waiver in sorted(counting, key=lambda w: w.days_left(self.today) < 0):
+            self._waive(waiver, [f for f in by_rule[waiver.rule] if waiver.covers(f)])
 
-    def _pending(self, waiver: Waiver, by_rule: Mapping[str, Sequence[JudgedVerdict]]) -> None:
-        covered = sum(waiver.covers(f) for f in by_rule.get(waiver.rule, ()))
-        self._tell(f"waiver {_named(waiver)} is added here and would cover {_findings(covered)}: {_MERGED}")
+    def _of_base(
+        self, waivers: Iterable[Waiver], base: AtBase, by_rule: Mapping[str, Sequence[JudgedVerdict]]
+    ) -> Iterator[Waiver]:
+        """Those that were there at the base, as they were."""
+        before = {w.id: w for w in base.waivers}
+        for waiver in waivers:
+            if waiver.id not in before:
+                covered = sum(waiver.covers(f) for f in by_rule.get(waiver.rule, ()))
+                self._tell(f"waiver {_named(waiver)} is added here and would cover {_findings(covered)}: {_MERGED}")
+                continue
+            if before[waiver.id].terms != waiver.terms:
+                self._tell(f"waiver {waiver.id} is changed here and counts as it was at the base: {_MERGED}")
+            yield before[waiver.id]
 
     def _waive(self, waiver: Waiver, covered: Sequence[JudgedVerdict]) -> None:
         left = waiver.days_left(self.today)
@@ -181,8 +193,7 @@ class _Desk:
             self._expired(waiver, covered, -left)
             return
         if not covered:
-            # One at the root of the repository may be about another folder.
-            if waiver.rule in self.asked and not waiver.prefix:
+            if self._is_idle(waiver):
                 self._tell(f"waiver {_named(waiver)} covers nothing; remove it ({waiver.place})")
             return
         free = [f for f in covered if f.fingerprint not in self._accepted]
@@ -200,9 +211,16 @@ class _Desk:
         for finding in covered:
             self._lapsed.setdefault(finding.fingerprint, waiver.acceptance)
         count = sum(f.fingerprint not in self._accepted for f in covered)
-        again = "1 finding counts again" if count == 1 else f"{count:,} findings count again"
-        outcome = again if count else f"nothing is left for it to cover; remove it ({waiver.place})"
+        outcome = "1 finding counts again" if count == 1 else f"{count:,} findings count again"
+        if not count:
+            if not self._is_idle(waiver):
+                return
+            outcome = f"nothing is left for it to cover; remove it ({waiver.place})"
         self._tell(f"waiver {_named(waiver)} of {waiver.owner} expired {_days(days)} ago: {outcome}")
+
+    def _is_idle(self, waiver: Waiver) -> bool:
+        """Whether one that covers nothing here covers nothing at all: from further up, another folder may be meant."""
+        return waiver.rule in self.asked and not waiver.prefix
 
     # --- attestations -------------------------------------------------------------------------------------------------
 
@@ -221,11 +239,16 @@ class _Desk:
         self.notices.append(notice)
 
 
+_SHOWN = 3
+"""How many comments that don't count yet are told of one by one."""
 _MERGED = 'it counts once it is merged ([waivers] from = "base")'
 
 
 def _speaks_of(ignore: IgnoreComment, finding: JudgedVerdict) -> bool:
     place = finding.location
+    if place == Location.whole_file(place.path) and ignore.location.line == 1:
+        # Of a file as a whole the first line speaks, also where nothing else is on it.
+        return True
     # The end is exclusive, so a place that ends in column 1 has nothing of that line.
     last = max(place.line, place.end_line - (place.end_column == 1))
     return place.line <= ignore.last_line and ignore.first_line <= last

@@ -61,3 +61,8 @@ def fail(message: str) -> NoReturn:
     text = "\n".join(map(plain, message.split("\n")))
     click.echo(f"assay: {text}", err=True)
     sys.exit(UNTRUSTED)
+
+
+def tell(message: str) -> None:
+    """Say it on standard error, and go on."""
+    click.echo(f"assay: {message}", err=True)

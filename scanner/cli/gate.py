@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.scanner.cli import wiring
-from assay.scanner.cli.exits import GATE_NOT_MET, UNTRUSTED, problems_told
+from assay.scanner.cli.exits import GATE_NOT_MET, UNTRUSTED, problems_told, tell
 from assay.scanner.cli.printing import print_text, progress_shown, show
 from assay.scanner.cli.request import Request, takes_request
 
@@ -85,7 +85,7 @@ def gate(
             with progress_shown() as progress:
                 compared = against(assessed(scope, progress), base, request.path)
         else:
-            comparison = Comparison(config.gate.new_since, fetch, _tell)
+            comparison = Comparison(config.gate.new_since, fetch, tell)
             with progress_shown() as progress:
                 compared = assessed_and_compared(scope, comparison, progress)
         result = gated(compared, config, scope.today)

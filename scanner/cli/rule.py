@@ -39,7 +39,7 @@ def new(code: str, name: str, folder: Path, is_data: bool) -> None:
     from assay.scanner.own_rules.scaffold import new_rule, written
 
     with problems_told():
-        texts = new_rule(folder, code, name, wiring.rulebook().standard, is_data=is_data)
+        texts = new_rule(folder, code, name, wiring.rulebook(with_plugins=False).standard, is_data=is_data)
         paths = list(written(texts))
     lines = [*(f"wrote {path}" for path in paths), f"Now change them, and run: assay rule test {paths[0]}"]
     print_text("".join(f"{plain(line)}\n" for line in lines))
@@ -65,7 +65,8 @@ def test(files: tuple[Path, ...], folder: Path | None) -> None:
     from assay.scanner.own_rules.errors import OwnRuleError
 
     with problems_told():
-        book = wiring.rulebook(files)
+        # A plugin that is being written may be installed from where it stands.
+        book = wiring.rulebook(files, with_plugins=False)
         rules = tuple(r for r in book.rules if any(r.place.startswith(f"{file}:") for file in files))
         cases = _cases(files, folder, rules)
         if not cases:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.scanner.cli import wiring
-from assay.scanner.cli.exits import UNTRUSTED, problems_told
+from assay.scanner.cli.exits import UNTRUSTED, problems_told, tell
 from assay.scanner.cli.printing import console_on, print_text, progress_shown, show
 from assay.scanner.cli.request import Request, takes_request
 
@@ -93,7 +93,7 @@ def _scanned(request: Request, files: tuple[Path, ...], clocks: Profile, since: 
     from assay.scanner.changes import changes_since, only_changed
 
     scope = request.scope(clocks)
-    changes = None if since is None else changes_since(request.path, since)
+    changes = None if since is None else changes_since(request.path, since, tell)
     with progress_shown() as progress:
         result = _of_files(scope, files, progress) if files else assessed(scope, progress)
     return only_changed(result, changes) if changes else result

@@ -119,7 +119,7 @@ def renderer(form: str) -> Callable[[ScanResult], str]:
     return FORMATS[ALIASES.get(form, form)].render
 
 
-def rulebook(own_rules: Iterable[Path] = ()) -> Rulebook:
+def rulebook(own_rules: Iterable[Path] = (), *, with_plugins: bool = True) -> Rulebook:
     """The standard and the rules that come with Assay, those of installed plugins, and those in the files.
 
     Raises RulebookError.
@@ -129,7 +129,8 @@ def rulebook(own_rules: Iterable[Path] = ()) -> Rulebook:
     from assay.scanner.own_rules.sources import installed, read_files
     from assay.scanner.rulebook import load_rulebook
 
-    return with_own_rules(load_rulebook(assay.rules), (*installed(), *read_files(own_rules)))
+    plugins = installed() if with_plugins else ()
+    return with_own_rules(load_rulebook(assay.rules), (*plugins, *read_files(own_rules)))
 
 
 def checks() -> dict[str, Check]:
