@@ -52,7 +52,7 @@ _LEVELS = {
 }
 
 
-def annotations(result: ScanResult) -> tuple[Annotation, ...]:
+def annotated(result: ScanResult) -> tuple[Annotation, ...]:
     """Files that weren't read (three of them at most), the findings to mend, and why the gate isn't passed. Paths are
     as the repository has them, whatever folder was scanned.
     """

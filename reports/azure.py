@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.reports.annotations import Annotation, Level, annotations
+from assay.reports.annotations import Annotation, Level, annotated
 from assay.scanner.results import ScanResult
 
 _DATA = str.maketrans({"%": "%AZP25", "\r": "%0D", "\n": "%0A"})
@@ -17,7 +17,7 @@ _PROPERTY = str.maketrans({"%": "%AZP25", "\r": "%0D", "\n": "%0A", "]": "%5D", 
 
 def render(result: ScanResult) -> str:
     """A line for each issue, ten at most; nothing where there is nothing to mend."""
-    return "".join(_command(annotation) for annotation in annotations(result))
+    return "".join(_command(annotation) for annotation in annotated(result))
 
 
 def _command(annotation: Annotation) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.reports.annotations import Annotation, annotations
+from assay.reports.annotations import Annotation, annotated
 from assay.scanner.results import ScanResult
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -17,7 +17,7 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 
 def render(result: ScanResult) -> str:
     """A line for each annotation, ten at most; nothing where there is nothing to mend."""
-    return "".join(_command(annotation) for annotation in annotations(result))
+    return "".join(_command(annotation) for annotation in annotated(result))
 
 
 def command(name: str, properties: dict[str, str], text: str) -> str:

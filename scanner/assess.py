@@ -14,9 +14,10 @@ from assay.scanner.analyzers.advisories import Check
 from assay.scanner.base.commits import BaseCommit, NoBaseError, base_commit
 from assay.scanner.base.judging import scan_with_base
 from assay.scanner.base.tree import content_at
+from assay.scanner.baseline import Baseline
 from assay.scanner.changes import changes_from
 from assay.scanner.comparison import compared_with_baseline, compared_with_commit
-from assay.scanner.config import Config
+from assay.scanner.config import Config, WaiversFrom
 from assay.scanner.engine import scan
 from assay.scanner.gate import evaluate
 from assay.scanner.git import GitError
@@ -69,35 +70,51 @@ class Comparison:
 
 def assessed(scope: Scope, progress: Progress) -> ScanResult:
     """Scan the tree, and settle what of it is accepted. Raises the user's errors."""
-    waivers = load_waivers(scope.root, scope.limits)
+    return _assessed(scope, load_waivers(scope.root, scope.limits), progress)
+
+
+def _assessed(scope: Scope, waivers: tuple[Waiver, ...], progress: Progress) -> ScanResult:
     return scope.accepted(scan(scope.root, scope.rulebook, scope.checks, scope.options, progress), waivers)
 
 
 def assessed_and_compared(scope: Scope, comparison: Comparison, progress: Progress) -> ScanResult:
-    """The same, and what became of each finding since the base. Without any base in reach, findings have no state.
+    """The same, and what became of each finding since the base: a commit, or the baseline where none is in reach.
 
-    Raises the user's errors; NoBaseError where a base is there and can't be reached.
+    Raises the user's errors; NoBaseError where there is neither.
     """
+    waivers = load_waivers(scope.root, scope.limits)
     known = baseline.load(scope.root)
     if comparison.since == BASELINE:
         if known is None:
             raise NoBaseError(f"there is no {scope.root / baseline.FILE}; `assay baseline create` writes one")
-        return compared_with_baseline(assessed(scope, progress), known)
+        return _compared_with_baseline(scope, waivers, known, progress)
     try:
         commit = base_commit(scope.root, comparison.since, may_fetch=comparison.may_fetch, tell=comparison.tell)
     except NoBaseError as error:
         if known is None:
             raise NoBaseError(f"{error}; or compare with a baseline: `assay baseline create` writes one") from error
         comparison.tell(f"{error}; compared with {baseline.FILE} instead")
-        return compared_with_baseline(assessed(scope, progress), known)
-    return _compared(scope, commit, comparison, progress)
+        return _compared_with_baseline(scope, waivers, known, progress)
+    return _compared_with_commit(scope, waivers, commit, comparison.tell, progress)
 
 
-def _compared(scope: Scope, commit: BaseCommit, comparison: Comparison, progress: Progress) -> ScanResult:
-    waivers = load_waivers(scope.root, scope.limits)
+def _compared_with_baseline(
+    scope: Scope, waivers: tuple[Waiver, ...], known: Baseline, progress: Progress
+) -> ScanResult:
+    result = _assessed(scope, waivers, progress)
+    if scope.options.config.waivers.from_ is WaiversFrom.BASE and (waivers or result.ignores):
+        raise NoBaseError(
+            '[waivers] from = "base" lets count what was accepted before, and a baseline doesn\'t tell; it takes a commit'
+        )
+    return compared_with_baseline(result, known)
+
+
+def _compared_with_commit(
+    scope: Scope, waivers: tuple[Waiver, ...], commit: BaseCommit, tell: Callable[[str], None], progress: Progress
+) -> ScanResult:
     both = scan_with_base(scope.root, scope.rulebook, scope.checks, scope.options, progress, commit.commit)
     if both.why:
-        comparison.tell(f"at the base there was no backend, so all is new ({both.why})")
+        tell(f"at the base there was no backend, so all is new ({both.why})")
     ignores = both.base.ignores if both.base else ()
     at_base = AtBase(_waivers_at(scope, commit.commit), ignores)
     head = scope.accepted(both.head, waivers, replace(at_base, renames=both.renames))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -200,6 +202,10 @@ def test_pyproject_takes_the_same_tables(tmp_path: Path) -> None:
     assert config.files == load(tmp_path / "other", FULL).files
 
 
+def test_a_services_folder_is_written_as_paths_are(tmp_path: Path) -> None:
+    assert load(tmp_path, "services.x.root = './services//orders/'").services["x"].root == "services/orders"
+
+
 def test_options_and_severities_of_rules(tmp_path: Path) -> None:
     rules = load(tmp_path, FULL).rules
     assert rules.options(uncapped_page_size) == Limits(maximum=500)
@@ -246,6 +252,10 @@ def test_options_and_severities_of_rules(tmp_path: Path) -> None:
             '[services.x]\nroot = "../x"',
             "assay.toml:2: services.x.root: expected a folder inside the file's own, relative to it and with '/', "
             "such as 'services/orders'",
+        ),
+        (
+            "[services.a]\nroot = 'services/'\n[services.b]\nroot = './services'",
+            "assay.toml:4: services.b.root: the service 'a' has this folder already",
         ),
         ("[coverage]\nminimum = 95", "assay.toml:2: coverage.minimum: expected a number <= 1.0"),
         (
@@ -327,11 +337,11 @@ def test_options_and_severities_of_rules(tmp_path: Path) -> None:
         ),
         ("[[gate.paths]]\npath = ''", "assay.toml:2: gate.paths[0].path: it is empty"),
         (
-            "[services.a]\nroot = '.'\n[services.b]\nroot = '.'\n[services.b.gate.principles]\nAPI7.min = 1",
+            "[services.a]\nroot = '.'\n[services.b]\nroot = 'services'\n[services.b.gate.principles]\nAPI7.min = 1",
             "assay.toml:6: services.b.gate.principles.API7: the standard has no such principle; did you mean 'API4'?",
         ),
         (
-            "[services.a]\nroot = '.'\n[services.b]\nroot = '.'\ngate.sections = { API = {}, DB = { mni = 1 } }",
+            "[services.a]\nroot = '.'\n[services.b]\nroot = 'services'\ngate.sections = { API = {}, DB = { mni = 1 } }",
             "assay.toml:5: services.b.gate.sections.DB.mni: there is no such key in [services.b.gate.sections.DB]; did",
         ),
         ("[waivers]\nmax-days = 0", "assay.toml:2: waivers.max-days: expected a whole number >= 1"),
@@ -449,6 +459,24 @@ def test_the_published_schema_is_current() -> None:
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == schema()
     shipped = resources.files("assay.reports").joinpath("schemas/config.schema.json")
     assert shipped.read_text(encoding="utf-8") == SCHEMA_FILE.read_text(encoding="utf-8")
+
+
+def keys_of(node: Any) -> Iterator[str]:
+    """The names of all keys that the schema knows."""
+    if isinstance(node, dict):
+        yield from node.get("properties", {})
+        for inner in node.values():
+            yield from keys_of(inner)
+
+
+def test_the_documentation_shows_every_key_and_its_examples_are_right() -> None:
+    text = (SCHEMA_FILE.parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    validator = jsonschema.Draft202012Validator(schema())
+    for example in examples:
+        validator.validate(json.loads(json.dumps(tomllib.loads(example), default=str)))
+    shown = set(re.findall(r"[\w-]+", "\n".join(examples)))
+    assert set(keys_of(schema())) - shown == set()
 
 
 def test_what_the_gate_demands_is_not_what_is_judged_by(tmp_path: Path) -> None:

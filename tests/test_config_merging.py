@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -31,9 +32,9 @@ def origin(loaded: Loaded, *path: str | int) -> str:
     return str(loaded.merged.origin(path))
 
 
-def error(root: Path, **more: Path) -> str:
+def error(root: Path, file: Path | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_config(root, **more)
+        load_config(root, file=file)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -280,6 +281,24 @@ def test_a_profile_of_an_installed_package_is_read_and_none_of_its_code_is_run(
     assert error(repository).endswith("has no profile 'backnd'; did you mean 'backend'?")
 
 
+def test_a_profile_may_extend_files_of_its_package(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = package(tmp_path / "site-packages") / "acme_standards"
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder.parent)])
+    write(repository / "assay.toml", "extends = ['acme-standards:backend']")
+    write(folder / "backend.toml", "extends = ['more/base.toml', 'acme_standards:other']")
+    write(folder / "more" / "base.toml", "waivers.max-days = 30")
+    write(folder / "other.toml", "coverage.minimum = 0.5")
+    loaded = load(repository)
+    assert (loaded.config.waivers.max_days, loaded.config.coverage.minimum) == (30, 0.5)
+    assert origin(loaded, "waivers", "max-days") == "acme_standards/more/base.toml:1"
+    write(folder / "backend.toml", "extends = ['../../outside.toml']")
+    assert error(repository).startswith(
+        "acme_standards/backend.toml:1: extends: '../../outside.toml' lies outside the package 'acme_standards'"
+    )
+
+
 def test_the_scanned_tree_cannot_pass_for_an_installed_package(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,3 +341,27 @@ def test_the_environment_wins(repository: Path) -> None:
         ConfigError, match=r"^ASSAY_GATE_MODE: gate\.mode: 'wran' is none of enforce, warn; did you mean"
     ):
         load(repository, environment={"ASSAY_GATE_MODE": "wran"})
+
+
+# --- a stranger's files -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_nested_without_end(tmp_path: Path) -> None:
+    for text in ("a." * 3000 + "a = 1", "a = " + "[" * 3000 + "]" * 3000):
+        write(tmp_path / "assay.toml", text)
+        assert error(tmp_path) == "assay.toml: tables and lists are nested more than 50 deep"
+
+
+def test_files_that_extend_each_other_without_end(repository: Path) -> None:
+    for number in range(40):
+        write(repository / f"{number}.toml", f"extends = ['{number + 1}.toml', '{number + 1}.toml']")
+    write(repository / "40.toml", "")
+    write(repository / "assay.toml", "extends = ['0.toml']")
+    assert error(repository).endswith(": that makes more than 100 files in all")
+
+
+def test_a_pipe_for_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pyproject.toml")
+    assert load_config(tmp_path) == Config()
+    os.mkfifo(tmp_path / "assay.toml")
+    assert error(tmp_path) == "assay.toml: it is no regular file (a pipe, socket or device)"

@@ -13,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from assay.scanner.config.documents import Document
+from assay.scanner.config.layers import Layer
 from assay.scanner.config.lines import KeyPath, lines_of
+from assay.scanner.config.merging import Merged
 from assay.scanner.config.patterns import EVERYTHING, seen_from
 
 ROOT = Path(__file__).parents[1]
@@ -173,3 +176,38 @@ def test_a_pattern_seen_from_below_matches_the_same_files(pattern: str, folders:
 )
 def test_seen_from_a_service(pattern: str, seen: list[str]) -> None:
     assert sorted(seen_from(pattern, ["services", "orders"])) == sorted(seen)
+
+
+# --- merging ----------------------------------------------------------------------------------------------------------
+
+tables: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from("abc"),
+    st.recursive(
+        st.integers(0, 3) | st.lists(st.integers(0, 3), max_size=2),
+        lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        max_leaves=6,
+    ),
+    max_size=3,
+)
+
+
+def at(value: Any, path: KeyPath) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+@given(st.lists(tables, min_size=1, max_size=4))
+def test_every_value_is_that_of_its_origin(written: list[dict[str, Any]]) -> None:
+    merged = Merged()
+    for number, values in enumerate(written):
+        merged = merged.under(Layer(Document(str(number), ""), values))
+    paths = set(paths_in(merged.values))
+    assert {path for path in merged.origins if path} == paths
+    for path in paths:
+        origin = merged.origins[path]
+        value = at(merged.values, path)
+        if not isinstance(value, dict):
+            assert at(written[int(origin.document.name)], origin.path) == value
+    for path in paths_in(written[-1]):
+        assert merged.origins[path].document.name == str(len(written) - 1), "the nearest wins"

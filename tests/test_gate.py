@@ -313,7 +313,7 @@ def test_nobody_exempts_their_own_change_where_that_is_configured(
 
 def test_two_runs_are_equal_byte_for_byte(repository: Repository, tmp_path: Path) -> None:
     repository.write("app.py", APP + "\n\n" + COPY)
-    written = []
+    written: list[dict[str, bytes]] = []
     for jobs, cache in (("1", ("--no-cache",)), ("2", ("--cache-dir", tmp_path / "own")), ("2", ("--no-cache",))):
         target = tmp_path / f"out{len(written)}"
         target.mkdir()

@@ -37,7 +37,7 @@ def test_the_first_ten_minutes(repository: Repository) -> None:
     ended = run_assay("init", cwd=repository.root)
     assert (ended.code, ended.err) == (0, "")
     assert files_of(repository) == WRITTEN
-    assert "backend (backend): FastAPI; score" in ended.out
+    assert "repository: FastAPI; score" in ended.out
     assert "conditions; 0 fail today:" in ended.out
     assert "git add assay.toml .assay/baseline.jsonl .github/workflows/assay.yml" in ended.out
     config = tomllib.loads((repository.root / "assay.toml").read_text(encoding="utf-8"))
@@ -134,7 +134,8 @@ def test_the_first_configuration_has_no_mistakes_when_all_of_it_counts(tmp_path:
     )
     (tmp_path / "assay.toml").write_text(wanted, encoding="utf-8")
     config = load_config(tmp_path)
-    assert (config.gate.min_coverage, config.gate.overall.min, config.rules.disable) == (95, 70, {"API101"})
+    assert (config.gate.min_coverage, config.gate.overall.min) == (95, 70)
+    assert config.rules.disable == {"API101"}
 
 
 @pytest.mark.parametrize(

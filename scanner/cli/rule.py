@@ -46,9 +46,7 @@ def new(code: str, name: str, folder: Path, is_data: bool) -> None:
 
 
 @rule.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE...")
 @click.option(
     "--cases",
     "folder",
@@ -58,6 +56,7 @@ def new(code: str, name: str, folder: Path, is_data: bool) -> None:
 def test(files: tuple[Path, ...], folder: Path | None) -> None:
     """Run the cases of rules: what is marked in them has to be what the rules say, both ways.
 
+    A FILE may be a folder of rules too.
     Exits 0 where it is, 1 where a case differs, 2 where a rule can't be loaded or there are no cases.
     """
     from assay.reports.plain import plain
@@ -67,11 +66,13 @@ def test(files: tuple[Path, ...], folder: Path | None) -> None:
     with problems_told():
         # A plugin that is being written may be installed from where it stands.
         book = wiring.rulebook(files, with_plugins=False)
-        rules = tuple(r for r in book.rules if any(r.place.startswith(f"{file}:") for file in files))
-        cases = _cases(files, folder, rules)
+        rules = tuple(r for r in book.rules if r.place)
+        beside = [Path(source.name).parent / "cases" for source in book.own]
+        folders = list(dict.fromkeys([folder] if folder is not None else beside))
+        cases = _cases(folders, rules)
         if not cases:
             codes = ", ".join(r.code for r in rules)
-            raise OwnRuleError(str(folder or files[0].parent / "cases"), f"there is no case of {codes} in it")
+            raise OwnRuleError(str(folders[0]), f"there is no case of {codes} in it")
         differences = [str(difference) for case in cases for difference in check(case, book)]
     differences += [f"{r.place}: {r.code} has no case of the outcome {name}" for r, name in lacking(rules, cases)]
     lines = [*differences, _summary(len(cases), len(rules), len(differences))]
@@ -99,10 +100,9 @@ def subjects(noun: str | None) -> None:
     print_text("".join(f"{name:<{width}}  {holds}\n" for name, holds in rows))
 
 
-def _cases(files: Sequence[Path], folder: Path | None, rules: Sequence[Rule]) -> list[Case]:
+def _cases(folders: Sequence[Path], rules: Sequence[Rule]) -> list[Case]:
     from assay.scanner.own_rules.cases import cases_in
 
-    folders = dict.fromkeys([folder] if folder is not None else [file.parent / "cases" for file in files])
     codes = {r.code for r in rules}
     return [case for each in folders for case in cases_in(each) if case.code in codes]
 

@@ -32,9 +32,9 @@ CACHE_DIR = click.option(
 RULES = click.option(
     "--rules",
     "own_rules",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     multiple=True,
-    help="A file of rules of your own, in Python or YAML; may be repeated.",
+    help="A file of rules of your own, in Python or YAML, or a folder of such; may be repeated.",
 )
 FAST = click.option(
     "--fast",

@@ -47,15 +47,28 @@ class _Check:
         for index, code in enumerate(rules.get("disable", ())):
             if code not in self.rules and not _ANALYZER_CODE.fullmatch(code):
                 path = ("rules", "disable", index)
-                raise self.merged.error(path, f"there is no rule {code}{nearest(code, self.rules)}")
+                raise self.merged.error(path, f"there is no rule {code}{self._meant(code)}")
 
     def _rule(self, path: KeyPath) -> None:
         code = str(path[-1])
         if code in self.rules:
             return
+        if _ANALYZER_CODE.fullmatch(code):
+            raise self.merged.error(path, "an analyzer's check never counts; all that can be set is [rules] disable")
         if CODE.fullmatch(code) is None:
             raise self.merged.error(path, "that is no rule code; one looks like API402", self.rules)
-        raise self.merged.error(path, "there is no such rule", self.rules)
+        raise self.merged.error(path, f"there is no such rule{self._meant(code)}")
+
+    def _meant(self, code: str) -> str:
+        """The end of a message on a rule that there isn't."""
+        match = CODE.fullmatch(code)
+        if match is None or match["section"] in self._sections:
+            return nearest(code, self.rules)
+        return "; rules of your own are read with --rules"
+
+    @property
+    def _sections(self) -> list[str]:
+        return [section.id for section in self.rulebook.standard.sections]
 
     def _options(self, rule: Rule, options: Mapping[str, OptionValue]) -> None:
         fields = [field.name for field in dataclasses.fields(rule.options_type)] if rule.options_type else []
@@ -73,8 +86,7 @@ class _Check:
             raise self.merged.error(("edition",), f"this version of Assay holds {held}, not {edition!r}")
 
     def _limits(self, path: KeyPath, gate: GateConfig | ServiceGate) -> None:
-        sections = [section.id for section in self.rulebook.standard.sections]
-        principles = self.rulebook.standard.principles
+        sections, principles = self._sections, self.rulebook.standard.principles
         for name in gate.sections:
             self._name((*path, "sections", name), "section", sections, {"principle": principles, "rule": self.rules})
         for name in gate.principles:

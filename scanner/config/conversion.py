@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from assay.scanner.config.structure import (
     RulesConfig,
     RuleSeverity,
     RulesTable,
+    ServiceConfig,
     WrittenConfig,
 )
 from assay.scanner.rulebook import CODE
@@ -33,7 +35,7 @@ def config_of(merged: Merged, sources: tuple[str, ...]) -> Config:
     rules = {code: _rule(merged, code, table) for code, table in top.rules.items() if isinstance(table, dict)}
     return Config(
         edition=top.edition,
-        services=top.services,
+        services={name: _service(service) for name, service in top.services.items()},
         files=FilesConfig(top.files.exclude, top.files.max_size, top.files.roles),
         rules=RulesConfig(frozenset(disable), rules),
         coverage=top.coverage,
@@ -42,6 +44,11 @@ def config_of(merged: Merged, sources: tuple[str, ...]) -> Config:
         waivers=top.waivers,
         attestations=top.attestations,
     )
+
+
+def _service(service: ServiceConfig) -> ServiceConfig:
+    """With its folder written as paths of files are: `./orders/` is `orders`."""
+    return msgspec.structs.replace(service, root=PurePosixPath(service.root).as_posix())
 
 
 def _rule(merged: Merged, code: str, table: dict[str, Any]) -> RuleConfig:

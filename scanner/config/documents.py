@@ -37,14 +37,17 @@ class Document:
     def parsed(self) -> dict[str, Any]:
         """The whole document. Raises ConfigError for what is no TOML."""
         try:
-            return tomllib.loads(self.text)
+            values = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             match = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
             line = int(match[1]) if match else self.text.count("\n") + 1
             message = str(error)[: match.start()] if match else str(error)
             raise ConfigError(self.name, line, "", f"it is not valid TOML: {message}") from error
         except RecursionError as error:
-            raise ConfigError(self.name, None, "", "it is not valid TOML: too deeply nested") from error
+            raise ConfigError(self.name, None, "", _TOO_DEEP) from error
+        if _is_deeper(values, _DEEPEST):
+            raise ConfigError(self.name, None, "", _TOO_DEEP)
+        return values
 
     def error(self, path: KeyPath, problem: str, meant: Iterable[str] = ()) -> ConfigError:
         """`meant` are the valid names, the nearest of which is suggested for the path's last part."""
@@ -56,6 +59,18 @@ class Document:
         lines = lines_of(self.text)
         full = (*self.prefix, *path)
         return next((lines[full[:end]] for end in range(len(full), 0, -1) if full[:end] in lines), None)
+
+
+_DEEPEST = 50
+_TOO_DEEP = f"tables and lists are nested more than {_DEEPEST} deep"
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists are nested in more levels than that; dotted keys nest without end."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

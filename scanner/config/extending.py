@@ -1,103 +1,97 @@
-"""What a file builds on: other files of the repository, and profiles that installed packages bring along.
-
-A package's profile is data. The package is found where Python keeps installed ones, and none of its code is run.
-"""
+"""What a file builds on: other files beside it, and profiles that installed packages bring along."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from assay.scanner.config.documents import ConfigError, Document, nearest
+from assay.scanner.config.documents import ConfigError, Document
 from assay.scanner.config.layers import Layer, checked
 from assay.scanner.config.lines import KeyPath
+from assay.scanner.config.profiles import NoProfileError, profile_file
 
 PYPROJECT = "pyproject.toml"
 _PROFILE = re.compile(r"(?P<package>[A-Za-z_][\w-]*):(?P<profile>[\w-]+)")
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_MOST = 100
+"""A few files that extend each other twice each would be read for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where files lie that may extend each other, such as "the repository": in `folder`, or anywhere for None.
+
+    Messages name them as they are seen from the folder `seen_from`.
+    """
+
+    name: str
+    folder: Path | None
+    seen_from: Path
+
+    def holds(self, file: Path) -> bool:
+        return self.folder is None or file.resolve().is_relative_to(self.folder)
+
+    def shown(self, file: Path) -> str:
+        return os.path.relpath(file, self.seen_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Extending:
-    """Follows `extends`. `root` is the scanned folder, `top` the folder that files must lie in (None: anywhere)."""
+    """Follows `extends`. What lies in `tree` can't pass for an installed package."""
 
-    root: Path
-    top: Path | None
+    tree: Path
 
-    def layers(self, layer: Layer, file: Path) -> list[Layer]:
-        """The layer with those it builds on, the lowest first. Raises ConfigError."""
-        return self._layers(layer, file, (file.resolve(),))
+    def layers(self, layer: Layer, file: Path, home: Home, around: tuple[Path, ...] = ()) -> list[Layer]:
+        """The layer of the file with those it builds on, the lowest first. Raises ConfigError.
 
-    def _layers(self, layer: Layer, file: Path, chain: tuple[Path, ...]) -> list[Layer]:
+        `around` are the files that led to it.
+        """
+        chain = (*around, file.resolve())
         found: list[Layer] = []
-        names = layer.values.get("extends")
-        for index, name in enumerate(names if isinstance(names, list) else ()):
-            if not isinstance(name, str):
-                continue
-            path: KeyPath = ("extends", index)
-            below, its_file = self._read(layer.document, path, name, file.parent)
+        for path, name in _entries(layer):
+            its_file, its_home = self._named(layer.document, path, name, file.parent, home)
             if its_file.resolve() in chain:
                 raise layer.document.error(path, f"{name!r} leads back to this file, so none would be the lowest")
-            found += self._layers(checked(below), its_file, (*chain, its_file.resolve()))
+            try:
+                below = checked(read_layer(its_file, its_home.shown(its_file)))
+            except OSError as error:
+                raise layer.document.error(path, f"{name!r} can't be read: {error.strerror}") from error
+            found += self.layers(below, its_file, its_home, chain)
+            if len(found) > _MOST:
+                raise layer.document.error(path, f"that makes more than {_MOST} files in all")
         return [*found, layer]
 
-    def _read(self, document: Document, path: KeyPath, name: str, folder: Path) -> tuple[Layer, Path]:
+    def _named(self, document: Document, path: KeyPath, name: str, folder: Path, home: Home) -> tuple[Path, Home]:
+        """The file that an entry means, and where it lies."""
         if (profile := _PROFILE.fullmatch(name)) is not None:
-            file = self._profile(document, path, profile["package"], profile["profile"])
-            shown = f"{file.parent.name}/{file.name}"
-        elif name.endswith(".toml"):
-            file = self._file(document, path, name, folder)
-            shown = os.path.relpath(file, self.root)
-        else:
+            try:
+                file = profile_file(profile["package"], profile["profile"], self.tree)
+            except NoProfileError as error:
+                raise document.error(path, str(error)) from error
+            package = file.parent.resolve()
+            return file, Home(f"the package {package.name!r}", package, package.parent)
+        if not name.endswith(".toml"):
             raise document.error(
                 path, f"{name!r} is neither a TOML file nor a profile such as 'acme_standards:backend'"
             )
-        try:
-            return read_layer(file, shown), file
-        except OSError as error:
-            raise document.error(path, f"{name!r} can't be read: {error.strerror}") from error
-
-    def _file(self, document: Document, path: KeyPath, name: str, folder: Path) -> Path:
         file = folder / name
-        if self.top is not None and not file.resolve().is_relative_to(self.top):
-            raise document.error(
-                path, f"{name!r} lies outside the repository; what several share is a profile of an installed package"
-            )
+        if not home.holds(file):
+            problem = f"{name!r} lies outside {home.name}; what several share is a profile of an installed package"
+            raise document.error(path, problem)
         if not file.exists():
             raise document.error(path, f"there is no file {name!r}; it is looked for from this file's folder")
-        return file
+        return file, home
 
-    def _profile(self, document: Document, path: KeyPath, package: str, profile: str) -> Path:
-        module = package.replace("-", "_")
-        # No dots: for `a.b`, Python would import `a` to find `b`.
-        spec = PathFinder.find_spec(module, self._search_path())
-        if spec is None:
-            raise document.error(path, f"there is no installed package {module!r}; install it beside Assay")
-        folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-        if not folders:
-            raise document.error(path, f"{module!r} is a single module; profiles lie in a package's folder")
-        for folder in folders:
-            if (file := folder / f"{profile}.toml").is_file():
-                return file
-        held = sorted(file.stem for folder in folders for file in folder.glob("*.toml"))
-        hint = nearest(profile, held) or (f"; it has {', '.join(held)}" if held else "; it has none")
-        raise document.error(path, f"the package {module!r} has no profile {profile!r}{hint}")
 
-    def _search_path(self) -> list[str]:
-        """Where installed packages are: the scanned tree must not be able to pass for one."""
-        here = Path.cwd()
-        return [entry for entry in sys.path if entry and self._holds_installed(Path(entry).resolve(), here)]
-
-    def _holds_installed(self, folder: Path, here: Path) -> bool:
-        if not _INSTALLED.isdisjoint(folder.parts):
-            return True
-        return folder != here and not folder.is_relative_to(self.top or self.root)
+def _entries(layer: Layer) -> Iterator[tuple[KeyPath, str]]:
+    """Those of the right type; others are told when the layer is read."""
+    entries = layer.values.get("extends")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, str):
+            yield ("extends", index), entry
 
 
 def read_layer(file: Path, shown: str) -> Layer:
@@ -113,6 +107,9 @@ def read_layer(file: Path, shown: str) -> Layer:
 
 def text_of(file: Path, shown: str) -> str:
     """Raises OSError, and ConfigError for what is no text."""
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        # Nobody may ever write into a pipe that is read.
+        raise ConfigError(shown, None, "", "it is no regular file (a pipe, socket or device)")
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -40,6 +40,7 @@ class _Reader:
         # tomllib takes \r\n for \n; lines are the same.
         self._text = text
         self._at = 0
+        self._line, self._counted = 1, 0
         self.lines: dict[KeyPath, int] = {}
         self._entries: dict[KeyPath, int] = {}
         """How many entries each array of tables has so far."""
@@ -135,9 +136,10 @@ class _Reader:
         return parts
 
     def _note(self, path: KeyPath, at: int) -> None:
-        line = self._text.count("\n", 0, at) + 1
+        self._line += self._text.count("\n", self._counted, at)
+        self._counted = at
         for end in range(1, len(path) + 1):
-            self.lines.setdefault(path[:end], line)
+            self.lines.setdefault(path[:end], self._line)
 
     def _skip(self, what: re.Pattern[str]) -> None:
         match = what.match(self._text, self._at)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from assay.scanner.config.checks import check
 from assay.scanner.config.conversion import config_of
 from assay.scanner.config.documents import ConfigError, Document
-from assay.scanner.config.extending import PYPROJECT, Extending, names, read_layer
+from assay.scanner.config.extending import PYPROJECT, Extending, Home, names, read_layer
 from assay.scanner.config.layers import Layer, checked, seen_from
 from assay.scanner.config.merging import Merged
 from assay.scanner.config.structure import Config
@@ -65,9 +65,7 @@ def load(
         merged = merged.under(layer)
         # After each, so that a mistake is told although a nearer file hides it.
         config = config_of(merged, names(layers[:number]))
-    for name, service in config.services.items():
-        if not (root / PurePosixPath(service.root)).is_dir():
-            raise merged.error(("services", name, "root"), f"there is no folder {service.root!r}")
+    _check_services(root, merged, config)
     if rulebook is not None:
         check(merged, config, rulebook)
     return Loaded(config, merged)
@@ -79,15 +77,16 @@ def _named(root: Path, file: Path) -> list[Layer]:
         layer = checked(read_layer(file, str(file)))
     except OSError as error:
         raise ConfigError(str(file), None, "", f"it can't be read: {error.strerror}") from error
-    return Extending(root, None).layers(layer, file)
+    return Extending(root).layers(layer, file, Home("", None, root))
 
 
 def _found(root: Path) -> Iterator[list[Layer]]:
     """The layers of each folder that has any, from the repository's top down to the scanned root."""
     folders = _Folders.around(root)
+    home = Home("the repository", folders.top, root)
     for folder, (file, layer) in reversed(folders.configured.items()):
         way_down = root.relative_to(folder).parts
-        below = Extending(root, folders.top).layers(checked(layer), file)
+        below = Extending(folders.top).layers(checked(layer), file, home)
         yield [seen_from(each, way_down) for each in below]
 
 
@@ -140,12 +139,21 @@ def _own(file: Path, shown: str) -> Layer | None:
 def _shared(file: Path, shown: str) -> Layer | None:
     """A `pyproject.toml` that can't be read matters only if it seems to configure Assay; else its reader reports it."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return None
-    if "assay" not in text:
-        return None
-    return read_layer(file, shown)
+    return read_layer(file, shown) if "assay" in text else None
+
+
+def _check_services(root: Path, merged: Merged, config: Config) -> None:
+    """Raises ConfigError for a folder that there isn't, and for one that two services have."""
+    owners: dict[str, str] = {}
+    for name, service in config.services.items():
+        path = ("services", name, "root")
+        if not (root / service.root).is_dir():
+            raise merged.error(path, f"there is no folder {service.root!r}")
+        if (other := owners.setdefault(service.root, name)) != name:
+            raise merged.error(path, f"the service {other!r} has this folder already")
 
 
 def _of_environment(environment: Mapping[str, str]) -> Iterator[Layer]:

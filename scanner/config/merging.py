@@ -62,7 +62,8 @@ class Merged:
             _forget(origins, path)
         values = _merge(below, layer.values)
         for path, value in _walk(layer.values):
-            if not (isinstance(value, dict) and isinstance(_at(below, path), dict)):
+            hidden = _at(below, path)
+            if isinstance(hidden, list) or (isinstance(hidden, dict) and not isinstance(value, dict)):
                 _forget(origins, path)
             origins[path] = Origin(layer.document, layer.path_in_document(path))
         for addition, path in _ADDED.items():
