@@ -104,7 +104,7 @@ def _compared_with_baseline(
     result = _assessed(scope, waivers, progress)
     if scope.options.config.waivers.from_ is WaiversFrom.BASE and (waivers or result.ignores):
         raise NoBaseError(
-            '[waivers] from = "base" lets count what was accepted before, and a baseline doesn\'t tell; it takes a commit'
+            '[waivers] from = "base" asks what was accepted at the base; a baseline can\'t tell, a commit can'
         )
     return compared_with_baseline(result, known)
 

@@ -71,7 +71,8 @@ def _surrogates(found: re.Match[str]) -> str:
 
 
 def _hash(window: str) -> int:
-    return sum(map(mul, map(ord, window), _powers())) % (1 << _BITS)
+    value: int = sum(map(mul, map(ord, window), _powers()))
+    return value % (1 << _BITS)
 
 
 @cache

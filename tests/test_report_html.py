@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from assay.reports.html import render
-from assay.reports.page import MAX_FRAMES
+from assay.reports.html.page import MAX_FRAMES
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import ScanResult
 from tests.samples import NASTY, sample_result
@@ -150,7 +150,7 @@ def test_a_flow_is_an_ordered_list_of_its_steps_with_their_code(html: str, outli
 
 
 def test_findings_without_their_code_keep_the_steps_of_their_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.reports.page.MAX_FRAMES", 0)
+    monkeypatch.setattr("assay.reports.html.page.MAX_FRAMES", 0)
     html = render(sample_result())
     assert "a client sends `name`" in html
     assert 'class="step"' not in html
