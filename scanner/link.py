@@ -93,7 +93,7 @@ from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 from assay.scanner.reading import Facts
 from assay.scanner.services import Ownership, ServiceRoot, find_services, project_folders
-from assay.scanner.units import Unit, may_make_an_application, units_of
+from assay.scanner.units import Unit, imports_an_application, may_make_an_application, units_of
 from assay.scanner.web.graphql import as_graphql
 
 _NOT_DEPLOYED = (
@@ -146,9 +146,15 @@ def units_of_tree(
 
 
 def may_make_applications(mentions: Mapping[str, Mentions]) -> frozenset[str]:
-    """The modules that speak of an application's class: one of them is where a service begins."""
+    """The modules that may speak of an application's class, however they came by it."""
     applications = _applications()
     return frozenset(path for path, said in mentions.items() if may_make_an_application(path, said, applications))
+
+
+def import_applications(mentions: Mapping[str, Mentions]) -> frozenset[str]:
+    """The modules that import an application's class in the usual ways: one of them is where a service begins."""
+    applications = _applications()
+    return frozenset(path for path, said in mentions.items() if imports_an_application(path, said, applications))
 
 
 def _deployed(others: Mapping[str, Facts]) -> dict[str, DeploymentFacts]:

@@ -69,8 +69,8 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.editions[-1]
 
     def holds(self, rule: Rule, edition: str | None) -> bool:
-        """Whether the rule belongs to the edition (None: the newest), and isn't newer."""
-        return self.editions.index(rule.since) <= self.editions.index(edition or self.edition)
+        """Whether the rule counts in the edition (None: the newest): it isn't newer, and no preview."""
+        return not rule.is_preview and self.editions.index(rule.since) <= self.editions.index(edition or self.edition)
 
     @property
     def principles(self) -> dict[str, Principle]:
@@ -101,6 +101,8 @@ class Rule:
     """The edition of the standard that it came with."""
     calls: tuple[str, ...] = ()
     """Patterns of dotted names; where it judges function calls, of what is called."""
+    is_preview: bool = False
+    """It is shown, and counts neither in scores nor at the gate."""
     place: str = ""
     """Where a rule of one's own stands, as `file:line`; empty for the standard's."""
 
@@ -125,12 +127,14 @@ def rule(
     roles: frozenset[Role] = ONLY_PROD,
     since: str = FIRST_EDITION,
     calls: tuple[str, ...] = (),
+    preview: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Turn a function into a rule; its name, first parameter's type and docstring are the rule's.
 
     `references` are the documents it rests on (URLs or names such as "RFC 9110 §15"); subjects of other `roles` are
     not applicable without asking the function; `since` is the edition of the standard that the rule came with. A rule
     that judges a `FunctionCall` says by `calls` which: patterns such as `requests.*` of the dotted names of functions.
+    What a rule in `preview` says is shown, and counts neither in scores nor at the gate.
     """
     if CODE.fullmatch(code) is None:
         raise RulebookError(f"{code!r} is no rule code; it takes a section, the principle's digit and two digits")
@@ -165,6 +169,7 @@ def rule(
             source_module=function.__module__,
             since=since,
             calls=calls,
+            is_preview=preview,
         )
 
     return build

@@ -80,7 +80,7 @@ def _task(
         metadata=dict(survey.metadata),
         modules=frozenset(modules),
         neighbours=tuple(sorted(root for other, of_other in roots.items() if other is not unit for root in of_other)),
-        config=options.config,
+        config=options.config.judged_by,
         packages=rulebook.packages,
         rules=frozenset(rule.code for rule in rulebook.rules),
         libraries=options.libraries,

@@ -42,7 +42,7 @@ def rule_page(rule: Rule) -> RulePage:
     """One rule's page."""
     options = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
     return RulePage(
-        rule_info(rule),
+        rule_info(rule, rule.is_preview),
         noun_of(rule.subject_type),
         tuple(OptionInfo(field.name, json.dumps(field.default)) for field in options),
     )

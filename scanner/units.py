@@ -12,7 +12,7 @@ from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.readers.python.form import Mentions
 from assay.scanner.services import innermost
 
-__all__ = ["References", "Unit", "may_make_an_application", "units_of"]
+__all__ = ["References", "Unit", "imports_an_application", "may_make_an_application", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,22 @@ def may_make_an_application(path: str, said: Mentions, applications: frozenset[s
     telling = {part for name in applications for part in name.split(".")[1:]} | {"*"}
     return any(
         level == 0 and module.partition(".")[0] in packages and (not names or not telling.isdisjoint(names))
+        for module, level, names in said.imports
+    )
+
+
+def imports_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
+    """Whether it is Django's `manage.py`, or imports an application's class, or the module that has it."""
+    if path.rpartition("/")[2] == "manage.py":
+        return may_make_an_application(path, said, applications)
+    classes = {(name.partition(".")[0], name.rpartition(".")[2]) for name in applications}
+    modules = {name.rpartition(".")[0] for name in applications}
+    return any(
+        level == 0
+        and (
+            (module in modules and (not names or "*" in names))
+            or any((module.partition(".")[0], name) in classes or f"{module}.{name}" in modules for name in names)
+        )
         for module, level, names in said.imports
     )
 

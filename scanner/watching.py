@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 
 from watchfiles import Change, DefaultFilter, watch
 
+from assay.scanner.acceptance.waivers import FILE as WAIVERS
 from assay.scanner.config import FILE_NAMES
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.differences import Difference, difference
@@ -16,7 +17,7 @@ from assay.scanner.discovery import SKIPPED_FOLDERS
 from assay.scanner.filekinds import by_path, needs_sniffing
 from assay.scanner.results import ScanResult
 
-_OTHER_FILES = frozenset({*FILE_NAMES, ".gitignore"})
+_OTHER_FILES = frozenset({*FILE_NAMES, ".gitignore", PurePosixPath(WAIVERS).name})
 """Read in every scan, though no reader is asked."""
 _WAKE_UP = 200
 """Milliseconds after which the library gives word that nothing happened."""

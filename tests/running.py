@@ -57,12 +57,12 @@ def run_assay(
     return ended
 
 
-def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[bytes]:
+def start(*arguments: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start it in a process group of its own, so that a signal reaches it as from a terminal."""
     return subprocess.Popen(
         [*ASSAY, *map(str, arguments)],
         cwd=cwd,
-        env=_environment(None),
+        env=_environment(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,10 @@ from assay.scanner.model.role import Role
 from assay.scanner.own_rules.data.attributes import attributes_of, nouns
 from assay.scanner.own_rules.data.conditions import AllOf, ArgumentGiven
 from assay.scanner.own_rules.data.judging import DataJudge, Demand, Message
+from assay.scanner.own_rules.data.loading import _Rule, load_data
+from assay.scanner.own_rules.errors import OwnRuleError
 from assay.scanner.results import ScanResult
+from assay.scanner.rulebook import RuleFormat, RuleSource
 from assay.scanner.verdicts import Kind
 from tests.own_rules import DATA, problem_of, rule_with, scanned, written
 
@@ -188,6 +193,12 @@ class TestDataRules:
             ("requests.Session.get in clients:Client.ask", "pass"),
         ]
 
+    def test_a_name_that_is_assigned_stands_for_the_function(self, tmp_path: Path) -> None:
+        text = "import requests\n\nfetch = requests.get\n\ndef f():\n    fetch('https://x.example')\n"
+        written(tmp_path / "app" / "app.py", f"from fastapi import FastAPI\n{text}\napp = FastAPI()\n")
+        for pattern in ("requests.get", "requests.*"):
+            assert self.calls(tmp_path / "app", tmp_path, f"{{call: {pattern}}}") == [("requests.get in app:f", "fail")]
+
     def test_what_is_excluded_is_no_subject(self, app: Path, tmp_path: Path) -> None:
         found = self.calls(app, tmp_path, '{call: ["requests.*", "!requests.get"]}')
         assert found == [("requests.Session in app:users", "fail"), ("requests.Session in clients", "fail")]
@@ -270,10 +281,67 @@ class TestDataRules:
         assert len(marks(scanned(app, rules))) == 3
         assert marks(scanned(app, rules)) == marks(scanned(moved.parent, rules, more))
 
+    def test_paths_begin_with_a_slash_where_the_framework_writes_none(self, tmp_path: Path) -> None:
+        written(tmp_path / "app" / "manage.py", "from django.core.management import execute_from_command_line\n")
+        written(tmp_path / "app" / "settings.py", 'ROOT_URLCONF = "urls"\n')
+        written(
+            tmp_path / "app" / "urls.py",
+            """\
+            from django.http import JsonResponse
+            from django.urls import path
+
+            def users(request):
+                return JsonResponse({})
+
+            urlpatterns = [path("api/users/", users)]
+            """,
+        )
+        assert self.judged(tmp_path / "app", tmp_path, require="{path: /api/**}") == [("ANY api/users/", "pass")]
+
     def test_nothing_is_looked_for_that_no_rule_asks_for(self, app: Path, tmp_path: Path) -> None:
         rules = written(tmp_path / "mine.yaml", rule_with(subject="service", require="{functions: true}"))
         (verdict,) = scanned(app, rules).verdicts
         assert verdict.kind is Kind.FAIL
+
+
+KEYS = st.sampled_from(
+    [*"rules code name title severity why fix subject where forbid require unless message cwe roles call".split(),
+     *"argument path auth kind reads location callee principles sections weights ACME ACME2 timeout x".split()]
+)  # fmt: skip
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates(),
+    st.sampled_from(["ACME201", "endpoint", "function call", "requests.*", "!GET", "<= 3", "{label}", "high"]),
+)  # fmt: skip
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=12
+)
+
+
+class TestWhateverIsWritten:
+    """A file is read, or refused with its name; nothing else happens."""
+
+    @staticmethod
+    def refused_or_read(text: str) -> None:
+        problem = "mine.yaml: none"
+        try:
+            load_data(RuleSource(RuleFormat.DATA, "mine.yaml", text.encode("utf-8", "surrogatepass")))
+        except OwnRuleError as error:
+            problem = str(error)
+        assert re.match(r"mine\.yaml(:\d+)?: \S", problem)
+
+    @given(VALUES)
+    def test_as_a_file(self, value: object) -> None:
+        self.refused_or_read(yaml.safe_dump(value))
+
+    @given(st.dictionaries(st.sampled_from(_Rule.__struct_fields__), VALUES, max_size=4))
+    def test_as_a_rule(self, changes: dict[str, object]) -> None:
+        document = yaml.safe_load(DATA)
+        document["rules"][0].update(changes)
+        self.refused_or_read(yaml.safe_dump(document))
+
+    @given(st.text(max_size=40))
+    def test_as_text(self, text: str) -> None:
+        self.refused_or_read(text)
 
 
 class TestPatterns:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.linker.library_types import canonical
-from assay.scanner.linker.project import Project, last_part
+from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External, Value
 from assay.scanner.model.call import Argument, Function, FunctionCall
@@ -95,8 +95,11 @@ def _candidates(project: Project, wanted: Iterable[Patterns]) -> Iterator[tuple[
             yield from project.calls
             return
         names |= last
-    # What is imported by another name is called by that one.
+    # What is imported or assigned by another name is called by that one.
     names |= {alias for name in names for alias in project.aliases_of(name)}
+    for node, _ in (pair for module in project.modules.values() for pair in module.assignments):
+        if node.value is not None and last_name(node.value) in names:
+            names |= {target.id for target in node.targets if isinstance(target, form.Name)}
     yield from project.calls_named(*sorted(names))
 
 

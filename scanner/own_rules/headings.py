@@ -14,8 +14,8 @@ from assay.scanner.rulebook import Principle, Rule, Section, Standard
 __all__ = ["Heading", "Loaded", "Weight", "extended", "headings_in"]
 
 _HEADING = re.compile(r"(?P<id>[A-Z]+\d?):\s+(?P<text>\S.*)")
-_BANDIT = "B"
-"""The letter of bandit's checks, B101 and so on."""
+_TAKEN = {"B": "what bandit's checks are called", "META": "what Assay calls its checks of ignore comments"}
+"""Letters of codes that are in no section of the standard, and yet not free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,13 @@ def extended(standard: Standard, sources: Sequence[Loaded]) -> Standard:
     A section weighs nothing in the overall score, unless its source says otherwise: scores by the standard stay
     comparable.
     """
-    taken = {section.id for section in standard.sections}
+    taken = {section.id: "a section of the standard" for section in standard.sections} | _TAKEN
     rules = sorted((rule for source in sources for rule in source.rules), key=lambda rule: rule.code)
     for rule in rules:
-        if rule.section in taken or rule.section == _BANDIT:
-            whose = "a section of the standard" if rule.section in taken else "what bandit's checks are called"
-            raise OwnRuleError(
-                rule.place,
-                f"{rule.code}: {rule.section} is {whose}; give your rules letters of their own, as in ACME101",
-            )
+        if rule.section in taken:
+            whose = taken[rule.section]
+            problem = f"{rule.code}: {rule.section} is {whose}; give your rules letters of their own, as in ACME101"
+            raise OwnRuleError(rule.place, problem)
     headings = _told(heading for source in sources for heading in source.headings)
     weights = _weights((weight for source in sources for weight in source.weights), {rule.section for rule in rules})
     own = tuple(

@@ -55,4 +55,6 @@ def _of_file(path: Path, folder: Path) -> Iterator[tuple[str, int, str, str]]:
 
 
 def _next_code(lines: list[str], index: int) -> int:
-    return next(i + 1 for i in range(index, len(lines)) if lines[i].strip() and not lines[i].lstrip().startswith("#"))
+    following = range(index, len(lines))
+    code = (i + 1 for i in following if lines[i].strip() and not lines[i].lstrip().startswith("#"))
+    return next(code, index + 1)

@@ -23,17 +23,27 @@ _FORMATS = {".py": RuleFormat.PYTHON, ".yaml": RuleFormat.DATA, ".yml": RuleForm
 
 
 def read_files(paths: Iterable[Path]) -> tuple[RuleSource, ...]:
-    """The files as they are now, in the order given, each once. Raises OwnRuleError."""
+    """The files as they are now, in the order given, each once; of a folder those in it. Raises OwnRuleError."""
     found: dict[Path, RuleSource] = {}
-    for path in paths:
-        form = _FORMATS.get(path.suffix)
+    for file in (file for path in paths for file in _files(path)):
+        form = _FORMATS.get(file.suffix)
         if form is None:
-            raise OwnRuleError(str(path), "rules are a Python file (.py) or a data file (.yaml)")
+            raise OwnRuleError(str(file), "rules are a Python file (.py) or a data file (.yaml)")
         try:
-            found.setdefault(path.resolve(), RuleSource(form, str(path), path.read_bytes()))
+            found.setdefault(file.resolve(), RuleSource(form, str(file), file.read_bytes()))
         except OSError as error:
-            raise OwnRuleError(str(path), f"it can't be read: {error.strerror or error}") from error
+            raise OwnRuleError(str(file), f"it can't be read: {error.strerror or error}") from error
     return tuple(found.values())
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or the files of rules in the folder: cases are in folders below it."""
+    if not path.is_dir():
+        return [path]
+    inside = [p for p in sorted(path.iterdir()) if p.suffix in _FORMATS and p.name != "__init__.py" and p.is_file()]
+    if not inside:
+        raise OwnRuleError(str(path), "there are no files of rules in it (.py or .yaml)")
+    return inside
 
 
 def installed() -> tuple[RuleSource, ...]:
@@ -54,9 +64,7 @@ def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
 def _module_of(entry: EntryPoint, owner: str) -> tuple[str, bytes]:
     place = f"the plugin {entry.name!r} of {owner}"
     if entry.attr or entry.extras:
-        raise OwnRuleError(
-            place, f"{entry.value!r} names more than a module; an entry point of {GROUP} is its name alone"
-        )
+        raise OwnRuleError(place, f"{entry.value!r} is more than the name of a module, and {GROUP} takes that alone")
     try:
         found = importlib.util.find_spec(entry.module)
     except Exception as error:  # finding a submodule imports its package, and that may fail in any way

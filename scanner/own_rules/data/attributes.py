@@ -18,7 +18,7 @@ __all__ = ["Attribute", "Kind", "attributes_of", "found_attribute", "nouns"]
 
 _HIDDEN = frozenset({"subject_id"})
 """Identities are the engine's own, and may change with it."""
-_ALIASES = {(FunctionCall, "call"): "callee"}
+_ALIASES: Mapping[tuple[type, str], str] = {(FunctionCall, "call"): "callee"}
 
 
 class Kind(Enum):

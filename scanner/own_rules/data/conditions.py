@@ -9,7 +9,19 @@ from typing import Protocol
 from assay.scanner.model.call import FunctionCall
 from assay.scanner.model.patterns import Patterns
 
-__all__ = ["AllOf", "AnyIs", "ArgumentGiven", "ArgumentIs", "Attributed", "Compared", "Is", "Matches", "There", "some"]
+__all__ = [
+    "AllOf",
+    "AnyIs",
+    "ArgumentGiven",
+    "ArgumentIs",
+    "Attributed",
+    "Compared",
+    "Is",
+    "Matches",
+    "MatchesPath",
+    "There",
+    "some",
+]
 
 _LONGEST = 80
 """Characters of a shown value."""
@@ -72,6 +84,19 @@ class Matches:
 
     def of(self, value: object) -> bool | None:
         return self.patterns.match("" if value is None else str(value))
+
+    def __str__(self) -> str:
+        return str(self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchesPath:
+    """A path of an API that matches; it begins with a slash, whether its framework writes that or not."""
+
+    patterns: Patterns
+
+    def of(self, value: object) -> bool | None:
+        return self.patterns.match(f"/{str(value).lstrip('/')}")
 
     def __str__(self) -> str:
         return str(self.patterns)

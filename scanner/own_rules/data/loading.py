@@ -47,6 +47,7 @@ class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cwe: tuple[int, ...] = ()
     references: tuple[str, ...] = ()
     roles: Annotated[tuple[Role, ...], Meta(min_length=1)] = (Role.PROD,)
+    preview: bool = False
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +120,7 @@ class _RuleReader:
             source_module=self._document.file,
             since=FIRST_EDITION,
             calls=calls,
+            is_preview=written.preview,
             place=self._document.place(self._path),
         )
 
@@ -214,7 +216,7 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-_AT = re.compile(r" - at `\$(?P<path>.*)`$")
+_AT = re.compile(r" - at (?:key in )?`\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 _NAMES = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from assay.scanner.linker.library_types import canonical
 from assay.scanner.model.call import FunctionCall
+from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.patterns import Patterns, is_plain
 from assay.scanner.model.subject import noun_of
 from assay.scanner.own_rules.data.attributes import Attribute, Kind, attributes_of, found_attribute
@@ -20,6 +21,7 @@ from assay.scanner.own_rules.data.conditions import (
     Compared,
     Is,
     Matches,
+    MatchesPath,
     Test,
     There,
 )
@@ -47,11 +49,12 @@ class ConditionReader:
 
     def patterns(self, value: object, path: Path) -> Patterns:
         """A text, or a list of them."""
-        texts = value if isinstance(value, list) else [value]
-        for text in texts:
+        texts: list[str] = []
+        for text in _listed(value):
             if not isinstance(text, str) or not text.removeprefix("!"):
                 hint = "put it into quotes" if isinstance(text, int | float) else "a pattern is a text"
                 raise self.document.error(path, f"{_written(text)} is no pattern; {hint}")
+            texts.append(text)
         if not texts:
             raise self.document.error(path, "the list is empty")
         return Patterns(tuple(texts))
@@ -75,20 +78,21 @@ class ConditionReader:
             )
         if noun is FunctionCall and attribute.name == "callee":
             return Attributed(attribute.name, Matches(self.callees(wanted, path)))
+        if noun is Endpoint and attribute.name == "path" and not isinstance(wanted, bool):
+            return Attributed(attribute.name, MatchesPath(self.patterns(wanted, path)))
         return Attributed(attribute.name, self._test(wanted, attribute, path))
 
     def _argument(self, wanted: object, path: Path) -> ArgumentGiven | ArgumentIs:
         """A name, a list of them, or one name with its value."""
         if not isinstance(wanted, Mapping):
-            names = [str(n) if type(n) is int else n for n in (wanted if isinstance(wanted, list) else [wanted])]
+            names = [str(name) if type(name) is int else name for name in _listed(wanted)]
             return ArgumentGiven(self.patterns(names, path))
         if len(wanted) != 1:
             raise self.document.error(
                 path, "here stands one argument with its value, as in `argument: {verify: false}`"
             )
         ((name, value),) = wanted.items()
-        values = value if isinstance(value, list) else [value]
-        return ArgumentIs(str(name), Patterns(tuple(_as_python(v) for v in values)))
+        return ArgumentIs(str(name), Patterns(tuple(_as_python(v) for v in _listed(value))))
 
     def _test(self, wanted: object, attribute: Attribute, path: Path) -> Test:
         if isinstance(wanted, bool) and (attribute.is_many or attribute.kind is not Kind.FLAG):
@@ -97,7 +101,6 @@ class ConditionReader:
         return AnyIs(test) if attribute.is_many else test
 
     def _item_test(self, wanted: object, attribute: Attribute, path: Path) -> Test:
-        values = wanted if isinstance(wanted, list) else [wanted]
         if attribute.kind is Kind.PART:
             assert attribute.part is not None
             if isinstance(wanted, Mapping):
@@ -105,14 +108,15 @@ class ConditionReader:
             known = ", ".join(attributes_of(attribute.part))
             raise self.document.error(
                 path,
-                f"{attribute.name!r} can be true or false (it is there or not), or what its attributes are: {known}",
+                f"{attribute.name!r} is true or false (there or not), or says what attributes are: {known}",
             )
         if attribute.kind is Kind.FLAG:
-            if not all(isinstance(v, bool) for v in values):
+            flags = [value for value in _listed(wanted) if isinstance(value, bool)]
+            if len(flags) < len(_listed(wanted)):
                 raise self.document.error(path, f"{attribute.name!r} is true or false, not {_written(wanted)}")
-            return Is(tuple(values))
+            return Is(tuple(flags))
         if attribute.kind is Kind.NUMBER:
-            return self._number(wanted, values, attribute, path)
+            return self._number(wanted, attribute, path)
         patterns = self.patterns(wanted, path)
         for pattern in (p.removeprefix("!") for p in patterns.patterns):
             if attribute.choices and is_plain(pattern) and pattern not in attribute.choices:
@@ -121,15 +125,18 @@ class ConditionReader:
                 )
         return Matches(patterns)
 
-    def _number(self, wanted: object, values: list[object], attribute: Attribute, path: Path) -> Test:
+    def _number(self, wanted: object, attribute: Attribute, path: Path) -> Test:
         if isinstance(wanted, str) and (match := _COMPARISON.fullmatch(wanted.strip())) is not None:
             return Compared(match["operator"], float(match["limit"]))
-        if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-            raise self.document.error(
-                path,
-                f"{attribute.name!r} is a number, or lies below or above one, as in '<= 100', not {_written(wanted)}",
-            )
-        return Is(tuple(v for v in values if isinstance(v, int | float)))
+        numbers = [v for v in _listed(wanted) if isinstance(v, int | float) and not isinstance(v, bool)]
+        if len(numbers) < len(_listed(wanted)):
+            what = f"{attribute.name!r} is a number, or compared with one, as in '<= 100', not {_written(wanted)}"
+            raise self.document.error(path, what)
+        return Is(tuple(numbers))
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _as_python(value: object) -> str:
