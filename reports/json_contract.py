@@ -54,6 +54,9 @@ class Scanned(_Node, frozen=True):
     lines: Count
     since: Since | None
     prefix: Annotated[str, Meta(description="Where the root lies in its git repository, such as `backend/`; or empty.")]
+    web: Annotated[
+        str, Meta(description="Where the repository is seen on the web, such as `https://github.com/a/b`; or empty.")
+    ]
 
 
 class RuleScore(_Node, frozen=True):
@@ -292,4 +295,7 @@ class Report(_Node, frozen=True):
     files: Annotated[dict[str, str], Meta(description="A digest of the content of each scanned file, by path.")]
     exclude: Annotated[
         tuple[str, ...], Meta(description="What the configuration leaves out: patterns in gitignore syntax.")
+    ]
+    owners: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="Who owns the files that findings are in, by path (CODEOWNERS).")
     ]

@@ -54,6 +54,7 @@ def render(result: ScanResult) -> str:
             openings=_copied(result.openings, contract.LinesByFile),
             files=_copied(result.files, dict[str, str]),
             exclude=result.exclude,
+            owners=_copied(result.owners, dict[str, tuple[str, ...]]),
         )
     )
 
@@ -83,6 +84,7 @@ def parsed(data: bytes, name: str) -> ScanResult:
             lines=scanned.lines,
             since=since,
             prefix=scanned.prefix,
+            web=scanned.web,
         ),
         services=_copied(report.services, tuple[results.ServiceResult, ...]),
         rules=_copied(report.rules, tuple[results.RuleInfo, ...]),
@@ -92,6 +94,7 @@ def parsed(data: bytes, name: str) -> ScanResult:
         openings=report.openings,
         files=report.files,
         exclude=report.exclude,
+        owners=report.owners,
         tool_version=report.tool.version,
         ignores=_copied(report.ignores, tuple[results.IgnoreComment, ...]),
         configuration=report.configuration,

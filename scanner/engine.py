@@ -178,15 +178,8 @@ def scan(
     result = _recalled(survey, rulebook, options) or without_forgeries(
         lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
     )
-    commit, committed, prefix = _checked_out(survey.tree.root)
-    scanned = replace(
-        result.scanned,
-        commit=commit,
-        committed=committed,
-        prefix=prefix,
-        seconds=round(time.perf_counter() - clock, 3),
-    )
-    return replace(result, scanned=scanned)
+    result = _in_repository(result, survey.tree.root)
+    return replace(result, scanned=replace(result.scanned, seconds=round(time.perf_counter() - clock, 3)))
 
 
 def _recalled(survey: Survey, rulebook: Rulebook, options: Options) -> ScanResult | None:
@@ -356,15 +349,21 @@ def _score(
     )
 
 
-def _checked_out(root: Path) -> tuple[str | None, str | None, str]:
-    """The commit that is checked out, its time, and where the root lies in its repository; None and nothing outside a
-    repository or without git.
+def _in_repository(result: ScanResult, root: Path) -> ScanResult:
+    """With what the repository that the root lies in tells: the commit that is checked out and its time, where the root
+    lies in it, its address and who owns what. As it was outside of any, or without git.
     """
     from assay.scanner.git import Git, GitError
+    from assay.scanner.owners import owners_in
+    from assay.scanner.web_address import web_of
 
     git = Git(root)
     try:
         commit = git.commit("HEAD")
-        return commit, git.time_of(commit) if commit else None, git.prefix
+        committed, prefix, web = git.time_of(commit) if commit else None, git.prefix, web_of(git)
     except GitError:
-        return None, None, ""
+        return result
+    top = root.resolve().parents[prefix.count("/") - 1] if prefix else root
+    paths = (verdict.location.path for verdict in result.verdicts if verdict.is_finding)
+    scanned = replace(result.scanned, commit=commit, committed=committed, prefix=prefix, web=web)
+    return replace(result, scanned=scanned, owners=owners_in(top).by_path(paths, prefix))

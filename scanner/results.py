@@ -249,7 +249,8 @@ class Scanned:
 
     `commit` is the one that is checked out, made at `committed` (ISO 8601, UTC). `seconds` is how long the scan took,
     which only a terminal shows: reports of the same tree are the same bytes. `prefix` is where the root lies in its git
-    repository, such as `backend/`; empty at the top, and where there is no repository.
+    repository, such as `backend/`; empty at the top, and where there is no repository. `web` is where the repository is
+    seen on the web, such as `https://github.com/acme/shop`; empty where that isn't known.
     """
 
     root: str
@@ -260,6 +261,7 @@ class Scanned:
     lines: int
     since: Since | None = None
     prefix: str = ""
+    web: str = ""
 
 
 class BaseKind(StrEnum):
@@ -395,6 +397,8 @@ class ScanResult:
     gate: GateResult | None = None
     notices: tuple[str, ...] = ()
     """What a person should know, and no reason to fail: waivers that expire soon, stale entries of the baseline."""
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who owns the files that findings are in, by path, as the repository's CODEOWNERS says it."""
 
     def line(self, path: str, number: int) -> str:
         """The text of a line that a finding cites; empty where there is none."""

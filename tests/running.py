@@ -93,7 +93,7 @@ def _environment(more: dict[str, str] | None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR") and name not in VARIABLES
+        if name not in ("ASSAY_STORE", "COLUMNS", "FORCE_COLOR", "NO_COLOR") and name not in VARIABLES
     }
     return kept | {"PYTHONUTF8": "1"} | (more or {})
 

@@ -462,6 +462,8 @@ def _orders() -> ServiceResult:
         score=19.444444444444443,
         grade="E",
         coverage=0.875,
+        files_read=6,
+        files_wanted=6,
         sections=(
             SectionScore(
                 "API",
@@ -514,6 +516,7 @@ def _orders() -> ServiceResult:
                         None,
                         None,
                         (RuleScore("OPS901"),),
+                        is_attested=True,
                     ),
                 ),
             ),
@@ -555,5 +558,7 @@ def _billing() -> ServiceResult:
         score=None,
         grade="not rated",
         coverage=0.0,
+        files_read=6,
+        files_wanted=6,
         sections=(SectionScore("API", "API design", 2.0, None, (api,)),),
     )

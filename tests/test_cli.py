@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 UNSOUND = ROOT / "fixtures" / "backends" / "fastapi_unsound"
 INVENTORY_SCHEMA = ROOT / "reports" / "schemas" / "inventory.schema.json"
 HEAVY = ("libcst", "bandit", "radon", "rich", "jinja2", "pygments", "sqlglot", "yaml", "msgspec", "multiprocessing")
+HEAVY += ("sqlalchemy", "alembic", "psycopg")
 
 
 @pytest.fixture(scope="module")

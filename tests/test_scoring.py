@@ -130,7 +130,7 @@ def rulebook_of(service: ServiceResult, rules: Iterable[RuleInfo]) -> Rulebook:
             s.title,
             s.weight,
             tuple(
-                Principle(p.id, p.title, p.title, p.weight, p.status is PrincipleStatus.NEEDS_ATTESTATION)
+                Principle(p.id, p.title, p.title, p.weight, p.is_attested)
                 for p in s.principles
             ),
         )
