@@ -42,6 +42,7 @@ def render(result: ScanResult, console: Console, authors: Mapping[str, str]) -> 
     screen = Screen(console)
     if gate.status is GateStatus.PASSED:
         _coming(gate, screen)
+        _accepted(result, screen)
         _notices(result, screen)
         screen.line(("✓ ", "green"), (_passed(result, gate), "bold"))
         return
@@ -56,6 +57,7 @@ def render(result: ScanResult, console: Console, authors: Mapping[str, str]) -> 
             screen.line(f"… {more:,} more in a report: assay gate --report html=report.html", indent=2)
         screen.line()
     _unread(result, screen)
+    _accepted(result, screen)
     _notices(result, screen)
     screen.line(("✗ ", "bold red"), (f"{verdict(gate)}: {plain(gate.reason)}", "bold"))
 
@@ -117,9 +119,8 @@ def _finding(finding: JudgedVerdict, result: ScanResult, authors: Mapping[str, s
         indent=2,
     )
     if finding.lapsed is not None:
-        screen.line(
-            f"who: {plain(finding.lapsed.owner)}, whose waiver {plain(str(finding.lapsed))} has expired", indent=6
-        )
+        waiver = f"waiver {finding.lapsed.id} ended on {finding.lapsed.expires}: {finding.lapsed.reason}"
+        screen.line(f"who: {plain(finding.lapsed.owner)}, whose {plain(waiver)}", indent=6)
     elif finding.fingerprint in authors:
         screen.line(f"who: {plain(authors[finding.fingerprint])}", indent=6)
     for evidence in finding.evidence[:2]:
@@ -144,6 +145,19 @@ def _unread(result: ScanResult, screen: Screen) -> None:
         screen.line(f"… {len(grave) - SHOWN:,} more: assay doctor", indent=2)
     screen.line("What was found is real; nothing is said of what is missing.", indent=2)
     screen.line()
+
+
+def _accepted(result: ScanResult, screen: Screen) -> None:
+    """What would be new, and somebody lets pass: a reviewer should see by whose word."""
+    passed = [
+        f for f in result.findings if f.state is State.NEW and f.acceptance is not None and result.rule(f.rule).counts
+    ]
+    for finding in passed[:SHOWN]:
+        place = f"{finding.location.path}:{finding.location.line}"
+        told = f"{place}  {finding.rule} {finding.severity}  {finding.acceptance}"
+        screen.line(("~ ", "yellow"), f"new and accepted: {plain(told)}")
+    if len(passed) > SHOWN:
+        screen.line(("~ ", "yellow"), f"… {len(passed) - SHOWN:,} more that are new and accepted, in every report")
 
 
 def _notices(result: ScanResult, screen: Screen) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from assay.scanner.git import Git, GitError
+
 __all__ = ["Cache", "CacheError", "default_folder"]
 
 LIMIT = 1_000_000_000
@@ -37,6 +39,23 @@ class CacheError(Exception):
     """The folder can't be used as a cache; the message is for the user."""
 
 
+def _check_nobody_committed(folder: Path) -> None:
+    """Whoever could commit entries would decide what a scan of their change says. Raises CacheError."""
+    real = folder.resolve()
+    if not any((above / ".git").exists() for above in (real, *real.parents)):
+        return
+    try:
+        committed = Git(folder).answer("ls-files", "-z", "--", ".")
+    except GitError as error:
+        raise CacheError(f"{folder} can't be a cache: {error}") from error
+    if committed:
+        name = os.fsdecode(committed).split("\0")[0]
+        raise CacheError(
+            f"{folder} can't be a cache: git tracks {name} in it, and who commits entries decides what a scan says; "
+            "take it out of the repository, or name another folder"
+        )
+
+
 def default_folder() -> Path:
     """The user's own cache folder: nothing in a scanned repository can put entries there."""
     import platformdirs
@@ -54,7 +73,10 @@ class Cache:
 
     @classmethod
     def open(cls, folder: Path, limit: int = LIMIT) -> Cache:
-        """Make the folder where there is none. Raises CacheError, for one too that holds something else."""
+        """Make the folder where there is none.
+
+        Raises CacheError, also for one that holds something else, and for one that came with a repository.
+        """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_ours(folder):
@@ -63,6 +85,7 @@ class Cache:
                 # Scans that start at once may all write them, and any may be ended in between.
                 (folder / _TAG).write_text(f"{_SIGNATURE}\n{_OURS}\n", encoding="utf-8")
                 (folder / _IGNORE).write_text("*\n", encoding="utf-8")
+            _check_nobody_committed(folder)
             if not os.access(folder, os.W_OK):
                 raise CacheError(f"{folder} can't be written to")
         except OSError as error:

@@ -272,7 +272,7 @@ def _left_out(survey: Survey, options: Options) -> Iterator[LeftOut]:
     tree = survey.tree
     tests = [f.path for f in tree.files if f.kind is FileKind.PYTHON and f.role is Role.TEST]
     if tests:
-        yield _named(tests, "tests: they are counted, and no rule reads their code")
+        yield _named(tests, "no rule reads the code of tests yet")
     known = {*(f.path for f in tree.files), *(d.path for d in tree.diagnostics)}
     everything = discover(tree.root, replace(options.config.discovery, exclude=()))
     excluded = [f.path for f in everything.files if f.path not in known]
@@ -280,7 +280,7 @@ def _left_out(survey: Survey, options: Options) -> Iterator[LeftOut]:
         yield _named(excluded, "[files] exclude names them")
     tracked = [path for path in _tracked(tree.root) if path not in known and path not in excluded]
     if tracked:
-        yield _named(tracked, "git has them, and an ignore file names them (or their folder is never scanned)")
+        yield _named(tracked, "an ignore file names them though git has them, or such folders are never scanned")
 
 
 def _named(paths: list[str], why: str) -> LeftOut:

@@ -8,11 +8,14 @@ the other way round. Endpoints, settings and containers are for the whole scan.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePath
+
+import msgspec
 
 from assay.scanner.acceptance.accepting import accept
 from assay.scanner.acceptance.ignores import gather
@@ -25,30 +28,31 @@ from assay.scanner.baseline import load as load_baseline
 from assay.scanner.comparison import compared_with_baseline, compared_with_commit
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import BadRootError
-from assay.scanner.engine import NothingToScanError, in_order, sources_of, told_apart
+from assay.scanner.engine import NothingToScanError, in_order, sources_of, told_apart, without_forgeries
+from assay.scanner.executors import Companion
 from assay.scanner.git import Git, GitError
 from assay.scanner.judging import Judged, configured, judge_sources
-from assay.scanner.link import may_make_applications
+from assay.scanner.link import import_applications, may_make_applications
 from assay.scanner.model.call import FunctionCall
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, PrintCall
 from assay.scanner.model.outbound import OutboundCall
-from assay.scanner.model.site import DataSite
+from assay.scanner.model.site import AbsoluteLink, DataSite, LoggedText
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.transport import TlsClient
+from assay.scanner.near import Near, leading_to
 from assay.scanner.options import Options, Progress
 from assay.scanner.readers.python.form import Mentions
 from assay.scanner.reading import FileOutcome
 from assay.scanner.recall import digests_of
-from assay.scanner.results import JudgedVerdict, Scanned, ScanResult
+from assay.scanner.results import Scanned, ScanResult
 from assay.scanner.rulebook import Rulebook
 from assay.scanner.source_lines import SourceLines
 from assay.scanner.standard_pages import rule_info
 from assay.scanner.survey import Survey, read_files, take_survey
-from assay.scanner.units import References
 
-__all__ = ["SITES", "FastScan", "OutsideError", "assessed", "assessed_and_compared"]
+__all__ = ["EXCUSED_ELSEWHERE", "SITES", "FastScan", "OutsideError", "assessed", "assessed_and_compared"]
 
 SITES = (
     SqlSite
@@ -66,7 +70,10 @@ SITES = (
     | PrintCall
     | ExceptHandler
 )
-"""Subjects that are told by their own file and by what it calls; no setting or registration elsewhere excuses them."""
+"""Subjects that are told by their own file and by what it calls."""
+
+EXCUSED_ELSEWHERE = LoggedText | AbsoluteLink
+"""Of these, those that a setting of the service may excuse: how its logs are rendered, which hosts it answers."""
 
 
 class OutsideError(BadRootError):
@@ -103,60 +110,97 @@ class FastScan:
 
     def head(self) -> ScanResult:
         """What the files are like now. Raises NothingToScanError where there is no backend."""
-        return self._judged(self.survey.tree.root, self.outcomes, self.asked)
+        return self._judged(self.survey.tree.root, self.outcomes, self.asked, self.rulebook)
 
-    def against_commit(self, head: ScanResult, commit: str, name: str) -> ScanResult:
-        """The result with what is new in it since the commit. Raises GitError.
+    @cached_property
+    def mentions(self) -> Mapping[str, Mentions]:
+        """Of which modules each module speaks."""
+        return _mentions(self.outcomes)
 
-        Files without a finding are not looked at there, so what was fixed in them is not told.
+    @cached_property
+    def around(self) -> frozenset[str]:
+        """The modules by which the files are known to be a service's: makers of applications, and what leads from there
+        to the files.
         """
-        with_findings = frozenset(finding.location.path for finding in head.findings)
+        return leading_to(self.asked, self.mentions, import_applications(self.mentions))
+
+    def head_and_base(self, commit: str) -> tuple[ScanResult, ScanResult | None, dict[str, str]]:
+        """What the files are like now, what they were like at the commit (None where there was no backend, or there is
+        nothing to compare), and the old path of renamed ones.
+
+        Raises GitError, and NothingToScanError for the files as they are.
+        """
         with tempfile.TemporaryDirectory(prefix="assay-") as folder:
-            outcomes = {**self.outcomes, **self._outcomes_at(commit, Path(folder))}
-            before = self._judged(Path(folder), outcomes, with_findings) if with_findings else None
-        return compared_with_commit(head, before, name, commit, {})
+            old, renames = self._outcomes_at(commit, Path(folder))
+            outcomes = {path: o for path, o in self.outcomes.items() if path not in self.asked} | old
+            if _are_same(outcomes, self.outcomes):
+                head = self.head()
+                return head, head, renames
+
+            def base(rules: Rulebook) -> ScanResult | None:
+                try:
+                    return self._judged(Path(folder), outcomes, frozenset(old), rules)
+                except NothingToScanError:
+                    return None
+
+            _ = self.around  # both need it
+            companion = Companion.at_work(lambda: _encoded(base(self.rulebook))) if self.options.workers > 1 else None
+            try:
+                head = self.head()
+                if not head.findings:
+                    return head, None, renames
+                answer = companion.answer() if companion else None
+            finally:
+                if companion:
+                    companion.end()
+            if answer is not None:
+                return head, msgspec.msgpack.decode(answer, type=ScanResult | None), renames
+            return head, base(self._rules({finding.rule for finding in head.findings})), renames
+
+    def _rules(self, codes: Collection[str]) -> Rulebook:
+        """Some rules only: where no data flows into a finding none has to be followed, and that is most of the work."""
+        return replace(self.rulebook, rules=tuple(rule for rule in self.rulebook.rules if rule.code in codes))
 
     def against_baseline(self, head: ScanResult, baseline: Baseline) -> ScanResult:
         """The result with what is new in it since the baseline was written."""
-        entries = tuple(entry for entry in baseline.entries if entry.path in self.asked)
+        rules = self.rulebook.by_code()
+        entries = tuple(e for e in baseline.entries if e.path in self.asked and e.rule in rules)
         return compared_with_baseline(head, replace(baseline, entries=entries))
 
-    def _outcomes_at(self, commit: str, folder: Path) -> dict[str, FileOutcome]:
-        """What the files held at the commit, each by the path that it has now; nothing of what wasn't there."""
-        tree = self.survey.tree
-        files = tuple(f for f in self.survey.wanted if f.path in self.asked)
-        for file in files:
-            (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file.path).write_bytes(b"")
-        for path, content in self._contents_at(commit, [f.path for f in files]):
-            (folder / path).write_bytes(content)
-        survey = Survey(replace(tree, root=folder, files=files), files, digests_of(folder, files), {})
-        return {o.path: o for o in read_files(survey, self.options, lambda *_: None, lambda: None)}
-
-    def _contents_at(self, commit: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def _outcomes_at(self, commit: str, folder: Path) -> tuple[dict[str, FileOutcome], dict[str, str]]:
+        """What the files held at the commit, by the path that they had there, and the old path of renamed ones."""
         git = Git(self.survey.tree.root)
-        prefix = git.prefix
-        missing = []
-        for path in paths:
-            done = git.run("cat-file", "blob", f"{commit}:{prefix}{path}")
-            if done.returncode == 0:
-                yield path, done.stdout
-            else:
-                missing.append(path)
-        renames = renames_since(git.root, commit) if missing else {}
-        for path in missing:
-            if path in renames:
-                yield path, git.answer("cat-file", "blob", f"{commit}:{prefix}{renames[path]}")
+        files = {file.path: file for file in self.survey.wanted if file.path in self.asked}
+        contents = _contents(git, commit, files)
+        renames = renames_since(git.root, commit) if len(contents) < len(files) else {}
+        renames = {new: old for new, old in renames.items() if new in files and new not in contents}
+        contents |= _contents(git, commit, renames.values())
+        there = []
+        for new in files:
+            old = renames.get(new, new)
+            if old in contents:
+                (folder / old).parent.mkdir(parents=True, exist_ok=True)
+                (folder / old).write_bytes(contents[old])
+                there.append(replace(files[new], path=old))
+        tree = replace(self.survey.tree, root=folder, files=tuple(there))
+        survey = Survey(tree, tree.files, digests_of(folder, there), {})
+        outcomes = read_files(survey, self.options, lambda *_: None, lambda: None)
+        return {o.path: o for o in outcomes}, renames
 
-    def _judged(self, root: Path, outcomes: Mapping[str, FileOutcome], asked: frozenset[str]) -> ScanResult:
-        chosen = self.rulebook
+    def _judged(
+        self, root: Path, outcomes: Mapping[str, FileOutcome], asked: frozenset[str], chosen: Rulebook
+    ) -> ScanResult:
         lines = SourceLines(root, {path: outcomes[path].digest for path in asked if path in outcomes})
-        near = _Near(outcomes, asked)
-        judged = self._linked(outcomes, near, asked, lines) if asked else Judged((), {}, (), (), True)
+        mentions = self.mentions if outcomes is self.outcomes else _mentions(outcomes)
+        near = Near.of(asked, mentions, self.around)
+        judged = self._linked(outcomes, near, chosen, lines) if asked else Judged((), {}, (), (), is_as_read=True)
         if asked and not judged.services:
-            raise NothingToScanError(
-                f"{self.survey.tree.root}: no backend found in it; assay doctor tells what was seen"
-            )
+            # An application that is made in an unusual way: it takes longer to find.
+            near = Near.of(asked, mentions, may_make_applications(mentions))
+            judged = self._linked(outcomes, near, chosen, lines)
+        if asked and not judged.services:
+            where = self.survey.tree.root
+            raise NothingToScanError(f"{where}: no backend found in it; `assay doctor` tells what was seen")
         told = (v for v in judged.verdicts if v.location.path in asked and near.tells(v))
         verdicts = tuple(told_apart(in_order(told)))
         edition = self.options.config.edition or chosen.standard.edition
@@ -177,105 +221,102 @@ class FastScan:
         )
 
     def _linked(
-        self, outcomes: Mapping[str, FileOutcome], near: _Near, asked: frozenset[str], lines: SourceLines
+        self, outcomes: Mapping[str, FileOutcome], near: Near, rulebook: Rulebook, lines: SourceLines
     ) -> Judged:
         seen = [o for o in outcomes.values() if o.path in near.modules or o.path not in near.mentions]
         sources = replace(
             sources_of(self.survey, seen, self.options.config),
             libraries=self.options.libraries,
             modules=frozenset(near.mentions),
-            focus=asked,
+            focus=near.asked,
         )
-        return judge_sources(sources, self.rulebook, self.options.config, lines, self.options.profile)
+        return judge_sources(sources, rulebook, self.options.config, lines, self.options.profile)
+
+
+def _encoded(result: ScanResult | None) -> bytes:
+    return msgspec.msgpack.encode(result)
+
+
+def _mentions(outcomes: Mapping[str, FileOutcome]) -> dict[str, Mentions]:
+    return {path: said for path, outcome in outcomes.items() if (said := outcome.mentions) is not None}
 
 
 def assessed(scope: Scope, files: Iterable[Path], progress: Progress) -> ScanResult:
     """The findings in the files, and what of them is accepted. Raises the user's errors."""
-    return _accepted(FastScan.of(scope.root, files, scope.rulebook, scope.options, progress), scope)
+    named = tuple(files)
+
+    def work(options: Options) -> ScanResult:
+        return _accepted(FastScan.of(scope.root, named, scope.rulebook, options, progress).head(), scope)
+
+    return without_forgeries(work, scope.options)
 
 
 def assessed_and_compared(scope: Scope, files: Iterable[Path], since: str, progress: Progress) -> ScanResult:
     """The same, and what of it is new since the last commit, or another revision, or the baseline. Before the first
-    commit, and where nothing else tells, all is new.
-
-    Raises the user's errors.
+    commit all is new. Raises the user's errors.
     """
-    asked = FastScan.of(scope.root, files, scope.rulebook, scope.options, progress)
-    head = _accepted(asked, scope)
+    named = tuple(files)
+
+    def work(options: Options) -> ScanResult:
+        asked = FastScan.of(scope.root, named, scope.rulebook, options, progress)
+        return _compared(asked, scope, since)
+
+    return without_forgeries(work, scope.options)
+
+
+def _compared(asked: FastScan, scope: Scope, since: str) -> ScanResult:
     known = load_baseline(scope.root)
     if since == BASELINE and known is not None:
-        return asked.against_baseline(head, known)
+        return asked.against_baseline(_accepted(asked.head(), scope), known)
+    git = Git(scope.root)
     revision = "HEAD" if since in (BASELINE, MERGE_BASE) else since
-    commit = Git(scope.root).commit(revision)
+    commit = git.commit(revision)
     if commit is not None:
-        return asked.against_commit(head, commit, revision)
+        head, base, renames = asked.head_and_base(commit)
+        return compared_with_commit(_accepted(head, scope), base, revision, commit, renames)
+    if known is not None:
+        return asked.against_baseline(_accepted(asked.head(), scope), known)
+    git.answer("rev-parse", "--git-dir")  # or it tells what is wrong
     if revision != "HEAD":
         raise GitError(f"git knows no revision {revision!r}")
-    if known is not None:
-        return asked.against_baseline(head, known)
-    return compared_with_commit(head, None, "nothing", "", {})
+    return compared_with_commit(_accepted(asked.head(), scope), None, "nothing, for nothing is committed yet", "", {})
 
 
-def _accepted(asked: FastScan, scope: Scope) -> ScanResult:
+def _accepted(result: ScanResult, scope: Scope) -> ScanResult:
     # Which waivers and comments are idle is for the whole scan to say: here most rules weren't asked.
     waivers = load_waivers(scope.root, scope.limits)
     config = scope.options.config
-    return accept(asked.head(), waivers, config, known=scope.codes, asked=frozenset(), today=scope.today)
+    return accept(result, waivers, config, known=scope.codes, asked=frozenset(), today=scope.today)
 
 
-class _Near:
-    """The modules to link: the given ones, what they import, what imports them on the way from an application, and
-    whatever may make one.
-    """
+def _are_same(one: Mapping[str, FileOutcome], other: Mapping[str, FileOutcome]) -> bool:
+    return one.keys() == other.keys() and all(outcome.digest == other[path].digest for path, outcome in one.items())
 
-    def __init__(self, outcomes: Mapping[str, FileOutcome], asked: Iterable[str]) -> None:
-        self.mentions: dict[str, Mentions] = {p: m for p, o in outcomes.items() if (m := o.mentions) is not None}
-        self._references = References(self.mentions)
-        self._makers = may_make_applications(self.mentions)
-        given = {path for path in asked if path in self.mentions}
-        imported = {other for path in given for other in self._references.of(path)}
-        above = {step for path in sorted(given) for step in self._way_to(path)}
-        self.modules = frozenset(given | imported | above | self._makers)
 
-    def tells(self, verdict: JudgedVerdict) -> bool:
-        """Whether all is known of one of the ways that data takes by the verdict. A module on it that calls what isn't
-        linked may do with the data whatever it likes.
-        """
-        return not verdict.flows or any(
-            all(self._is_whole(step.location.path) for step in way) for way in verdict.flows
-        )
-
-    def _is_whole(self, path: str) -> bool:
-        return path in self.modules and self.modules.issuperset(self._references.of(path))
-
-    def _way_to(self, path: str) -> Iterator[str]:
-        """The shortest chain of imports from a module that may make an application."""
-        imported: dict[str, str | None] = {path: None}
-        todo = [path]
-        for here in todo:
-            if here in self._makers:
-                step: str | None = here
-                while step is not None:
-                    yield step
-                    step = imported[step]
-                return
-            for importer in self._importers.get(here, ()):
-                if importer not in imported:
-                    imported[importer] = here
-                    todo.append(importer)
-
-    @cached_property
-    def _importers(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for path in sorted(self.mentions):
-            for other in dict.fromkeys(self._references.of(path)):
-                found.setdefault(other, []).append(path)
-        return found
+def _contents(git: Git, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+    """What some files held at the commit; nothing of those that weren't there."""
+    # The names are given line by line.
+    asked = [path for path in paths if "\n" not in path]
+    names = "".join(f"{commit}:{git.prefix}{path}\n" for path in asked)
+    told = git.answer("cat-file", "--batch", given=names.encode(errors="surrogateescape")) if asked else b""
+    found, at = {}, 0
+    for path in asked:
+        end = told.index(b"\n", at)
+        header, at = told[at:end], end + 1
+        size = re.search(rb" blob (\d+)$", header)
+        if size:
+            found[path] = told[at : at + int(size[1])]
+            at += int(size[1]) + 1
+    return found
 
 
 def _of_sites(rulebook: Rulebook, options: Options) -> Rulebook:
     chosen = configured(rulebook, options.config)
-    return replace(chosen, rules=tuple(r for r in chosen.rules if issubclass(r.subject_type, SITES)))
+    return replace(chosen, rules=tuple(rule for rule in chosen.rules if _stands_alone(rule.subject_type)))
+
+
+def _stands_alone(subject: type) -> bool:
+    return issubclass(subject, SITES) and not issubclass(subject, EXCUSED_ELSEWHERE)
 
 
 def _inside(root: Path, file: Path) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "doctor",
     "convert": "convert",
     "diff": "diff",
+    "history": "history",
     "init": "init",
     "config": "configuration",
     "waive": "waivers",

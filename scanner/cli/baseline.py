@@ -72,10 +72,13 @@ def prune(request: Request) -> None:
 def accept(request: Request, reason: str, only: tuple[str, ...]) -> None:
     """Add findings that are not in the baseline; nothing is ever dropped."""
     from assay.scanner import baseline as baselines
+    from assay.scanner.assess import BASELINE
 
     if not reason.strip():
         raise click.BadParameter("say why these findings may stay", param_hint="--reason")
     _rewrite(request, lambda before, result: baselines.accepted(before, result, reason.strip(), only))
+    if request.scope().options.config.gate.new_since != BASELINE:
+        print_text("The gate takes it where no base commit is in reach; else `assay waive` accepts what is new.\n")
 
 
 @baseline.command(name="show")

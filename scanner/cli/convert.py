@@ -11,6 +11,7 @@ import click
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import problems_told
 from assay.scanner.cli.printing import print_text, show
+from assay.scanner.cli.reporting import Reports, takes_reports
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ STANDARD_INPUT = "-"
 
 @click.command()
 @click.argument("results", type=click.Path(path_type=Path))
-@wiring.REPORTS
+@takes_reports
 @click.option(
     "--format",
     "-f",
@@ -31,23 +32,19 @@ STANDARD_INPUT = "-"
     metavar="FORMAT",
     help="What to write to standard output: text, unless --report names files.",
 )
-def convert(results: Path, reports: tuple[tuple[str, Path], ...], form: str | None) -> None:
+def convert(results: Path, reports: Reports, form: str | None) -> None:
     """Write reports of a scan from its JSON report, byte for byte as the scan itself would have.
 
     RESULTS is the file that `assay scan --report json=FILE` wrote, or - for standard input.
     """
-    from assay.scanner.output import check_writable, write_text
-
     with problems_told():
-        for _, file in reports:
-            check_writable(file)
+        reports.check(form)
         result = read_result(results)
-        for name, file in reports:
-            write_text(file, wiring.renderer(name)(result))
+        reports.write(result)
     if form == "text" or (form is None and not reports):
         show(lambda console: _summary(result, console))
     elif form is not None:
-        print_text(wiring.renderer(form)(result))
+        print_text(reports.text(form, result))
 
 
 def _summary(result: ScanResult, console: Console) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from assay.scanner.cli.convert import STANDARD_INPUT, read_result
+from assay.scanner.cli.convert import STANDARD_INPUT
 from assay.scanner.cli.exits import problems_told
+from assay.scanner.cli.keeping import MAYBE_STORE
 from assay.scanner.cli.printing import print_text, show
 
 DIFFERENT = 1
@@ -20,18 +21,21 @@ DIFFERENT = 1
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where findings or scores differ.")
 @click.option("--format", "-f", "form", type=click.Choice(["text", "json"]), default="text")
-def diff(old: Path, new: Path, exit_code: bool, form: str) -> None:
+@MAYBE_STORE
+def diff(old: Path, new: Path, exit_code: bool, form: str, store: str | None) -> None:
     """Tell why the score moved between two scans, and which findings are new, fixed, edited, moved or accepted.
 
-    OLD and NEW are JSON reports (`assay scan --report json=FILE`). The change is split into code, standard,
-    configuration, waivers and analysis; the parts add up.
+    OLD and NEW are JSON reports (`assay scan --report json=FILE`), or scans of a store: by number, as `assay history
+    list` shows it, or a service's newest as @orders, the one before it as @orders~1. The change is split into code,
+    standard, configuration, waivers and analysis; the parts add up.
     """
+    from assay.scanner.cli.kept_results import read_pair
     from assay.scanner.movement import movement
 
     if str(old) == str(new) == STANDARD_INPUT:
         raise click.UsageError("only one of the two can come from standard input")
     with problems_told():
-        moved = movement(read_result(old), read_result(new))
+        moved = movement(*read_pair(old, new, store))
     if form == "json":
         from assay.reports import movement_json
 

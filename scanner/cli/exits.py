@@ -31,6 +31,7 @@ def users_errors() -> tuple[type[Exception], ...]:
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
     from assay.scanner.git import GitError
+    from assay.scanner.history.records import StoreError
     from assay.scanner.libraries import LibraryError
     from assay.scanner.movement import MovementError
     from assay.scanner.output import UnwritableError
@@ -50,6 +51,7 @@ def users_errors() -> tuple[type[Exception], ...]:
         BaselineError,
         ReportError,
         MovementError,
+        StoreError,
     )
 
 

@@ -10,17 +10,21 @@ import click
 
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import GATE_NOT_MET, UNTRUSTED, problems_told, tell
+from assay.scanner.cli.keeping import STORE, keep, wanted
 from assay.scanner.cli.printing import print_text, progress_shown, show
+from assay.scanner.cli.reporting import Reports, takes_reports
 from assay.scanner.cli.request import Request, takes_request
 
 if TYPE_CHECKING:
+    from assay.scanner.assess import Scope
     from assay.scanner.config import Config
     from assay.scanner.results import GateResult, ScanResult
+    from assay.scanner.safeguard import Safeguarded
 
 
 @click.command()
 @takes_request
-@wiring.REPORTS
+@takes_reports
 @wiring.FORMAT
 @click.option("--since", metavar="REV", help="What new is measured against, instead of [gate] new-since.")
 @click.option("--fetch/--no-fetch", default=None, help="Whether to deepen a shallow clone; by default in CI.")
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--new-only", is_flag=True, help="Only the conditions on what a change brings.")
 @click.option("--warn-only", is_flag=True, help="Print the same, and exit with 0 where the gate isn't met.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 where the gate isn't met.")
+@STORE
 @wiring.FAST
 @wiring.ROOT
 @wiring.FILES
@@ -47,7 +52,7 @@ def gate(
     files: tuple[Path, ...],
     fast: bool,
     root: Path | None,
-    reports: tuple[tuple[str, Path], ...],
+    reports: Reports,
     form: str,
     since: str | None,
     fetch: bool | None,
@@ -56,6 +61,7 @@ def gate(
     new_only: bool,
     warn_only: bool,
     exit_zero: bool,
+    store: str | None,
 ) -> None:
     """Decide whether a change may be merged, and print every condition with its margin.
 
@@ -63,15 +69,17 @@ def gate(
     expired waiver. Exits 0 when the gate is met, 1 when it isn't, 2 when nobody can tell.
     """
     from assay.scanner.assess import Comparison, against, assessed, assessed_and_compared, gated
-    from assay.scanner.output import check_writable, write_text
+    from assay.scanner.base.commits import MERGE_BASE
 
     request, files = request.chosen(files, is_fast=fast, root=root)
     if fast and (results or base_results):
         raise click.UsageError("--fast judges files as they are; --from and --base speak of an earlier scan")
     with problems_told():
-        for _, file in reports:
-            check_writable(file)
+        reports.check(form)
+        store = wanted(store, "--fast" if fast else None)
         scope = request.scope()
+        guard = None if fast else _guard(request, scope, since, fetch=False if results or base_results else fetch)
+        scope = guard.scope if guard else scope
         config = _chosen(scope.options.config, since, new_only or fast, warn_only)
         base = _read(base_results) if base_results else None
         if results is not None:
@@ -85,19 +93,26 @@ def gate(
             with progress_shown() as progress:
                 compared = against(assessed(scope, progress), base, request.path)
         else:
-            comparison = Comparison(config.gate.new_since, fetch, tell)
+            asked = guard.base if guard and config.gate.new_since == (since or MERGE_BASE) else None
+            comparison = Comparison(config.gate.new_since, fetch, tell, asked)
             with progress_shown() as progress:
                 compared = assessed_and_compared(scope, comparison, progress)
-        result = gated(compared, config, scope.today)
-        for name, file in reports:
-            write_text(file, wiring.renderer(name)(result))
+        result = gated(guard.told(compared) if guard else compared, config, scope.today)
+        reports.write(result)
     if form == "text":
         from assay.reports import gate as screens
 
         show(lambda console: screens.render(result, console, _authors(request.path, result)))
     else:
-        print_text(wiring.renderer(form)(result))
+        print_text(reports.text(form, result))
+    keep(store, result, request.path)
     sys.exit(_exit_code(result.gate, exit_zero))
+
+
+def _guard(request: Request, scope: Scope, since: str | None, fetch: bool | None) -> Safeguarded:
+    from assay.scanner.safeguard import safeguarded
+
+    return safeguarded(scope, since, file=request.config_file, isolated=request.isolated, may_fetch=fetch, tell=tell)
 
 
 def _exit_code(gate: GateResult | None, exit_zero: bool) -> int:

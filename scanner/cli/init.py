@@ -167,7 +167,7 @@ def _gate(scope: Scope, result: ScanResult) -> Iterator[str]:
 
 
 def _next(files: list[_File], result: ScanResult, ci: Ci, path: Path) -> Iterator[str]:
-    from assay.scanner.onboarding.pipelines import Ci
+    from assay.scanner.onboarding.pipelines import PLACEHOLDER, Ci
 
     grave = _grave(result)
     if grave:
@@ -183,6 +183,9 @@ def _next(files: list[_File], result: ScanResult, ci: Ci, path: Path) -> Iterato
     yield "Next:"
     if written:
         yield f"  git add {' '.join(shlex.quote(str(file.path)) for file in written)}"
+    for file in written:
+        if PLACEHOLDER in file.text:
+            yield f"  say in {file.path} where your CI installs Assay from, instead of git.example.org"
     if any(file.kept and file.path.name == ".gitlab-ci.yml" for file in files):
         yield "  add to .gitlab-ci.yml:  include: [{ local: .gitlab/assay.gitlab-ci.yml }]"
     tree = "" if path == Path() else f" {shlex.quote(str(path))}"

@@ -10,7 +10,9 @@ import click
 
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import UNTRUSTED, problems_told, tell
+from assay.scanner.cli.keeping import STORE, keep, wanted
 from assay.scanner.cli.printing import console_on, print_text, progress_shown, show
+from assay.scanner.cli.reporting import Reports, takes_reports
 from assay.scanner.cli.request import Request, takes_request
 
 if TYPE_CHECKING:
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @takes_request
-@wiring.REPORTS
+@takes_reports
 @wiring.FORMAT
 @click.option("--since", metavar="REV", help="Show only findings in lines changed since then, as a pull request does.")
 @click.option("--watch", is_flag=True, help="Scan again whenever a file changes; show what is new and what is gone.")
 @click.option("--profile", is_flag=True, help="Show where the time went, on standard error.")
+@STORE
 @wiring.FAST
 @wiring.ROOT
 @wiring.FILES
@@ -35,17 +38,17 @@ def scan(
     files: tuple[Path, ...],
     fast: bool,
     root: Path | None,
-    reports: tuple[tuple[str, Path], ...],
+    reports: Reports,
     form: str,
     since: str | None,
     watch: bool,
     profile: bool,
+    store: str | None,
 ) -> None:
     """Scan a backend and show how far it keeps the standard.
 
     Exits 0 whatever it finds; 2 when the result can't be trusted.
     """
-    from assay.scanner.output import check_writable, write_text
     from assay.scanner.profiling import Profile
 
     if watch and form != "text":
@@ -62,19 +65,19 @@ def scan(
         clocks = Profile()
         result = _scanned(request, files, clocks, since)
         with clocks.stage("report"):
-            for name, file in reports:
-                write_text(file, wiring.renderer(name)(result))
+            reports.write(result)
         if profile:
             _show_profile(clocks)
         return result
 
     with problems_told():
-        for _, file in reports:
-            check_writable(file)
+        reports.check(form)
+        unfit = {"--fast": fast, "--since": since, "--watch": watch}
+        store = wanted(store, next((option for option, is_given in unfit.items() if is_given), None))
         if watch:
             from assay.scanner.cli.watch import watch_tree
 
-            written = [*(file for _, file in reports), *([request.cache_dir] if request.cache_dir else [])]
+            written = [*reports.files, *([request.cache_dir] if request.cache_dir else [])]
             watch_tree(request.path, written, run)
             return
         result = run()
@@ -83,7 +86,8 @@ def scan(
 
         show(lambda console: terminal.render(result, console))
     else:
-        print_text(wiring.renderer(form)(result))
+        print_text(reports.text(form, result))
+    keep(store, result, request.path)
     if any(d.reason.is_internal_error for d in result.diagnostics):
         sys.exit(UNTRUSTED)
 

@@ -163,8 +163,12 @@ def _of_finding(wanted: Waiver, mark: str, result: ScanResult) -> Waiver:
 
 def _of_rule(wanted: Waiver, result: ScanResult) -> Waiver:
     """As it is wanted, where there is anything to waive: a slip of the pen would accept nothing, and nobody'd see."""
-    if not any(map(wanted.covers, result.findings)):
+    covered = [f for f in result.findings if wanted.covers(f)]
+    if not covered:
         fail(_nothing_there(wanted, [f.subject.id for f in result.findings if f.rule == wanted.rule]))
+    accepted = [f.acceptance for f in covered if f.acceptance is not None]
+    if len(accepted) == len(covered):
+        fail(f"all that is {wanted.target} is accepted already: {accepted[0]}")
     return wanted
 
 
