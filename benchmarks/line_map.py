@@ -10,6 +10,8 @@ from pathlib import Path
 
 from assay.scanner.git import Git
 
+_CONTEXT = 3
+"""Lines around a change in a patch as people read it; changes whose contexts touch are one to them."""
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _OPTIONS = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "--find-renames", "--no-relative")
 
@@ -33,6 +35,18 @@ class FileMap:
     def hunk(self, line: int) -> Hunk | None:
         """The hunk that brought a line of the new text."""
         return next((h for h in self.hunks if line in h.new), None)
+
+    def surroundings(self, line: int) -> Hunk | None:
+        """The same, with the changes so near that a patch shows them as one."""
+        found: Hunk | None = None
+        for hunk in self.hunks:
+            if found and hunk.new.start - found.new.stop <= 2 * _CONTEXT:
+                found = Hunk(range(found.old.start, hunk.old.stop), range(found.new.start, hunk.new.stop))
+            elif found and line in found.new:
+                break
+            else:
+                found = hunk
+        return found if found and line in found.new and self.hunk(line) else None
 
     def old_line(self, line: int) -> int | None:
         """The number that an unchanged line had; None for one that a hunk brought."""

@@ -5,6 +5,7 @@ Each commit's tree is judged; the findings of neighbouring commits are matched a
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -55,7 +56,7 @@ class Truth(StrEnum):
     UNCHANGED = "unchanged"
     """Its line is as it was, and had the finding."""
     EDITED = "edited"
-    """Its line took the place of one that had a finding of the rule."""
+    """Its line took the place of one that had a finding of the rule, or stands in a patch beside one that did."""
     MOVED = "moved"
     """Its line was removed elsewhere, where it had the finding; or its subject, which has a name of its own, had it."""
     ADDED = "added"
@@ -92,14 +93,14 @@ class Tally:
 
 @click.command()
 @click.argument("repositories", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--commits", default=40, show_default=True, help="How many changes of Python files to replay.")
+@click.option("--commits", default=40, show_default=True, help="How many changes to replay.")
 @click.option("--skip", default=0, show_default=True, help="How many of the newest to leave out.")
-@click.option("--step", default=1, show_default=True, help="Every how many commits to look, as a long branch would.")
+@click.option("--least", default=50, show_default=True, help="How many lines of Python a commit has to change.")
 @click.option("--only-fails", is_flag=True, help="Leave reviews and analyzers' findings out.")
 @click.option("--examples", is_flag=True, help="Show each finding that is called what it isn't.")
 @click.option("--fresh", is_flag=True, help="Judge anew what an earlier replay has judged.")
 def main(
-    repositories: tuple[Path, ...], commits: int, skip: int, step: int, only_fails: bool, examples: bool, fresh: bool
+    repositories: tuple[Path, ...], commits: int, skip: int, least: int, only_fails: bool, examples: bool, fresh: bool
 ) -> None:
     """Replay changes of each of the REPOSITORIES, and print what matching calls old and new beside what git says."""
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
@@ -110,7 +111,7 @@ def main(
         table.add_column(column, justify="right")
     total = Tally()
     for repository in repositories:
-        names = _history(repository, (commits + 1) * step, skip)[::step]
+        names = _history(repository, commits + 1, skip, least)
         tally = Tally()
         judge = Judge(repository, fresh)
         for number, (new, old) in enumerate(pairwise(names), start=1):
@@ -146,12 +147,29 @@ def _row(name: str, tally: Tally) -> Iterator[str]:
         yield from (str(tally.all(truth)), f"{tally.kept(truth):.0%}")
 
 
-def _history(repository: Path, number: int, skip: int) -> list[str]:
-    """The newest commits of the first parents' line that touch Python, newest first."""
+def _history(repository: Path, number: int, skip: int, least: int) -> list[str]:
+    """The newest commits of the first parents' line that change so many lines of Python, tests aside; newest first."""
     told = Git(repository).answer(
-        "log", "--first-parent", "--format=%H", f"--skip={skip}", "-n", str(number), "HEAD", "--", "*.py"
+        *(
+            "log",
+            "--first-parent",
+            "--diff-merges=first-parent",
+            "--numstat",
+            "--format=%x00%H",
+            f"--skip={skip}",
+            "HEAD",
+        ),
+        *("--", "*.py", ":(exclude,glob)**/test*/**", ":(exclude,glob)**/*test*.py"),
     )
-    return told.decode().split()
+    found = []
+    for part in told.decode(errors="replace").split("\0")[1:]:
+        name, *files = part.split("\n")
+        counts = [word for line in files for word in line.split("\t")[:2] if word.isdigit()]
+        if sum(map(int, counts)) >= least:
+            found.append(name)
+        if len(found) == number:
+            break
+    return found
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
@@ -180,6 +198,8 @@ class Judge:
         return None
 
     def _judged(self, commit: str) -> tuple[Finding, ...]:
+        gc.collect()
+        gc.disable()  # as the command line does: a model is large, and has no use for collections
         rulebook = wiring.rulebook()
         options = Options(jobs=1, recall=Recall(Cache.open(_KEPT / "cache")))
         with tempfile.TemporaryDirectory(prefix="assay-replay-") as folder:
@@ -241,6 +261,7 @@ def truths(old: Sequence[Finding], new: Sequence[Finding], lines: LineMap) -> li
         (Truth.UNCHANGED, _was_at_its_line),
         (Truth.EDITED, _was_in_its_hunk),
         (Truth.MOVED, _was_removed_elsewhere),
+        (Truth.EDITED, _was_removed_beside_it),
         (Truth.MOVED, _had_its_subject),
     ):
         for place, finding in enumerate(new):
@@ -264,6 +285,14 @@ def _was_in_its_hunk(finding: Finding, untaken: _Untaken, lines: LineMap) -> boo
     return hunk is not None and untaken.take(lambda old, _: old.path == file.old and old.line in hunk.old)
 
 
+def _was_removed_beside_it(finding: Finding, untaken: _Untaken, lines: LineMap) -> bool:
+    file = lines.of(finding.mark.path)
+    near = file.surroundings(finding.mark.line)
+    return near is not None and untaken.take(
+        lambda old, _: old.path == file.old and old.line in near.old and lines.is_removed(old.path, old.line)
+    )
+
+
 def _was_removed_elsewhere(finding: Finding, untaken: _Untaken, lines: LineMap) -> bool:
     if lines.of(finding.mark.path).hunk(finding.mark.line) is None:
         return False
@@ -274,6 +303,11 @@ def _was_removed_elsewhere(finding: Finding, untaken: _Untaken, lines: LineMap) 
 def _had_its_subject(finding: Finding, untaken: _Untaken, _: LineMap) -> bool:
     mark = finding.mark
     return not mark.is_placed and untaken.take(lambda old, _: old.subject == mark.subject)
+
+
+def _shown(finding: Finding) -> str:
+    mark = finding.mark
+    return f"{mark.path}:{mark.line} {mark.rule} {mark.kind} {mark.subject} {finding.text.strip()!r}"
 
 
 def compare(old: Sequence[Finding], new: Sequence[Finding], lines: LineMap, name: str, tally: Tally) -> None:
@@ -290,9 +324,8 @@ def compare(old: Sequence[Finding], new: Sequence[Finding], lines: LineMap, name
         is_noise = truth is Truth.UNCHANGED and place not in matched
         has_noise |= is_noise
         if is_noise or (truth is Truth.ADDED and place in matched):
-            mark = new[place].mark
-            said = f"{matched[place].state} from {old[matched[place].old].mark}" if place in matched else "new"
-            tally.examples.append(f"{name[:9]} {truth}, called {said}: {mark} {new[place].text.strip()!r}")
+            said = f"{matched[place].state} from {_shown(old[matched[place].old])}" if place in matched else "new"
+            tally.examples.append(f"{name[:9]} {truth}, called {said}: {_shown(new[place])}")
     tally.commits += 1
     tally.with_noise += has_noise
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,9 +59,12 @@ def only_changed(result: ScanResult, changes: Changes) -> ScanResult:
     )
 
 
-def changes_since(root: Path, revision: str) -> Changes:
-    """What a pull request onto the revision would show, and what isn't committed yet. Raises GitError."""
-    return changes_from(root, base_commit(root, revision).commit, revision)
+def changes_since(root: Path, revision: str, tell: Callable[[str], None] = lambda _: None) -> Changes:
+    """What a pull request onto the revision would show, and what isn't committed yet. Raises GitError.
+
+    `tell` is told of what a CI's shallow clone needs to be fetched.
+    """
+    return changes_from(root, base_commit(root, revision, tell=tell).commit, revision)
 
 
 def changes_from(root: Path, base: str, revision: str = "") -> Changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from assay.scanner.baseline import Baseline
 from assay.scanner.matching import Mark, mark_of, match
@@ -24,18 +25,21 @@ def compared_with_commit(
 ) -> ScanResult:
     """The head with each finding's state, and what is fixed. Without a result (there was no backend) all is new.
 
-    What stands in a file that could not be read at the base was there, for all that anybody knows; what stood in a file
-    that can't be read now is not fixed.
+    What stands in a file that could not be read at the base was there, for all that anybody knows, unless its line
+    `is_changed`; what stood in a file that can't be read now is not fixed.
     """
     old = base.findings if base else ()
     marks = [mark_of(f, base) for f in old] if base else []
     unread_before = _unread(base) if base else frozenset()
     states, gone = _states(head, marks, renames, is_changed)
-    verdicts = tuple(
-        _with_state(v, states, renames.get(v.location.path, v.location.path) in unread_before) for v in head.verdicts
-    )
+
+    def is_old(verdict: JudgedVerdict) -> bool:
+        path = verdict.location.path
+        return _holds(unread_before, renames.get(path, path)) and not is_changed(mark_of(verdict, head))
+
+    verdicts = tuple(_with_state(v, states, is_old) for v in head.verdicts)
     unread_now = {renames.get(path, path) for path in _unread(head)}
-    fixed = tuple(old[place] for place in gone if old[place].location.path not in unread_now)
+    fixed = tuple(old[place] for place in gone if not _holds(unread_now, old[place].location.path))
     services = base.services if base else ()
     return replace(head, verdicts=verdicts, base=Base(BaseKind.COMMIT, name, commit, fixed, services))
 
@@ -47,12 +51,12 @@ def compared_with_baseline(head: ScanResult, baseline: Baseline) -> ScanResult:
     unread_now = _unread(head)
     for place in gone:
         entry = baseline.entries[place]
-        if entry.path not in unread_now:
+        if not _holds(unread_now, entry.path):
             where = Location(entry.path, entry.line, 1, entry.line, 1)
             subject = SubjectReference("", entry.subject, entry.subject)
             kind = Kind(entry.kind)
             fixed.append(JudgedVerdict("", entry.rule, kind, entry.severity, subject, where, "", (), entry.id))
-    verdicts = tuple(_with_state(v, states, is_unread=False) for v in head.verdicts)
+    verdicts = tuple(_with_state(v, states, lambda _: False) for v in head.verdicts)
     base = Base(BaseKind.BASELINE, baseline.name, None, tuple(fixed), stale=len(fixed))
     return replace(head, verdicts=verdicts, base=base)
 
@@ -68,12 +72,19 @@ def _states(
     return states, [place for place in range(len(old)) if place not in matched]
 
 
-def _with_state(verdict: JudgedVerdict, states: Mapping[str, State], is_unread: bool) -> JudgedVerdict:
+def _with_state(
+    verdict: JudgedVerdict, states: Mapping[str, State], is_old: Callable[[JudgedVerdict], bool]
+) -> JudgedVerdict:
     if not verdict.is_finding:
         return verdict
-    otherwise = State.KNOWN if is_unread else State.NEW
-    return replace(verdict, state=states.get(verdict.fingerprint, otherwise))
+    state = states.get(verdict.fingerprint) or (State.KNOWN if is_old(verdict) else State.NEW)
+    return replace(verdict, state=state)
 
 
 def _unread(result: ScanResult) -> frozenset[str]:
     return frozenset(d.path for d in result.diagnostics if d.reason.is_unread_file)
+
+
+def _holds(unread: frozenset[str] | set[str], path: str) -> bool:
+    """Whether the file, or a folder that it lies in, is among what could not be read."""
+    return not unread.isdisjoint((path, *map(str, PurePosixPath(path).parents)))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-__all__ = ["Git", "GitError"]
+__all__ = ["Git", "GitError", "reason_in", "words_of"]
 
 
 class GitError(Exception):
@@ -65,7 +65,7 @@ class Git:
                 self._command(arguments, settings),
                 capture_output=True,
                 check=False,
-                env=_environment() | (environment or {}),
+                env={**_environment(), **(environment or {})},
                 input=given,
                 timeout=timeout,
             )
@@ -102,7 +102,7 @@ class Git:
 
     def error_of(self, done: subprocess.CompletedProcess[bytes]) -> GitError:
         """What went wrong in a run that failed."""
-        words = done.stderr.decode(errors="replace")
+        words = words_of(done)
         if "not a git repository" in words:
             return GitError(f"{self.root} is in no git repository, so nothing tells what changed")
         if owned := re.search(r"dubious ownership in repository at '(.*)'", words):
@@ -110,8 +110,7 @@ class Git:
             return GitError(
                 f"git trusts no repository of another user; run: git config --global --add safe.directory {owned[1]}"
             )
-        first = next((line for line in words.splitlines() if line.startswith(("fatal:", "error:"))), "no reason given")
-        return GitError(f"git can't tell what changed: {first}")
+        return GitError(f"git can't tell what changed: {reason_in(words)}")
 
     def commit(self, revision: str) -> str | None:
         """The commit that is meant by the revision."""
@@ -159,6 +158,18 @@ class Git:
     def _command(self, arguments: Iterable[str], settings: Iterable[str]) -> list[str]:
         chosen = [word for setting in _SETTINGS for word in ("-c", setting)]
         return ["git", "-C", str(self.root), "--no-pager", *chosen, *settings, *arguments]
+
+
+def words_of(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What git said of its work: a remote may have said it, so what a terminal would obey is left out."""
+    said = done.stderr.decode(errors="replace")
+    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in said.split("\n"))
+
+
+def reason_in(words: str) -> str:
+    """The line that says why git failed."""
+    lines = words.split("\n")
+    return next((line for line in lines if line.startswith(("fatal:", "error:", "remote:"))), "no reason given")
 
 
 def _environment() -> dict[str, str]:

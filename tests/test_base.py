@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -156,6 +157,19 @@ def test_a_remote_that_names_no_default_branch_is_asked_where_that_is_allowed(
     assert found(clone.root, CI="true") == BaseCommit(forked.parted, "merge base of origin/main")
 
 
+def test_a_default_branch_that_is_gone_is_none(clone: Repository, forked: Forked) -> None:
+    clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/master")
+    assert found(clone.root) == BaseCommit(forked.parted, "merge base of origin/main")
+
+
+def test_a_linked_working_tree_is_as_good(clone: Repository, forked: Forked, tmp_path: Path) -> None:
+    clone.git("worktree", "add", "--quiet", "--detach", tmp_path / "linked", "feature")
+    assert found(tmp_path / "linked") == BaseCommit(forked.parted, "merge base of origin/main")
+    (tmp_path / "linked" / "weak.py").rename(tmp_path / "linked" / "moved.py")
+    assert renames_since(tmp_path / "linked", "feature") == {"moved.py": "weak.py"}
+    assert "app.py" in written(tmp_path / "linked", forked.parted, tmp_path / "base")
+
+
 def test_a_repository_without_a_remote_has_its_own_main(tmp_path: Path) -> None:
     repository = Repository.new(tmp_path)
     repository.write("app.py", APP)
@@ -253,11 +267,19 @@ def test_a_target_branch_is_never_anything_else(branch: str, clone: Repository) 
     assert clone.git("status", "--porcelain") == ""
 
 
+def test_the_only_remote_may_have_any_name(forked: Forked) -> None:
+    expected = found(forked.clone.root).commit
+    forked.clone.git("remote", "rename", "origin", "upstream")
+    base = found(forked.clone.root)
+    assert (base.commit, base.name) == (expected, "merge base of upstream/main")
+
+
 def test_histories_without_a_common_commit_have_no_base(clone: Repository) -> None:
     clone.git("checkout", "--quiet", "--orphan", "fresh")
     clone.commit()
-    with pytest.raises(NoBaseError, match="no commit in common"):
+    with pytest.raises(GitError, match="no commit in common") as raised:
         found(clone.root)
+    assert not isinstance(raised.value, NoBaseError), "whoever pushes such a branch could write a baseline, too"
 
 
 def test_without_git_a_repository_or_a_commit_there_is_no_base(
@@ -524,6 +546,22 @@ def test_a_submodule_is_as_the_commit_had_it(repository: Repository, tmp_path: P
     inside.write("new.py", WEAK)
     inside.commit()
     assert written(repository.root, commit, tmp_path / "base") == {"app.py", "vendor/library/weak.py"}
+
+
+def test_a_submodule_whose_commit_is_lost_is_told(repository: Repository, tmp_path: Path) -> None:
+    other = Repository.new(tmp_path / "library")
+    other.write("weak.py", WEAK)
+    other.commit()
+    repository.write("app.py", APP)
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.root, "vendor/library")
+    repository.commit()
+    repository.git("update-index", "--cacheinfo", f"160000,{'12' * 20},vendor/library")
+    repository.git("commit", "--quiet", "--message", "a commit that nobody has")
+    made = write_tree(repository.root, "HEAD", tmp_path / "base", DiscoveryOptions())
+    assert [d.path for d in made.diagnostics] == ["vendor/library"]
+    ended = gated(repository.root, "--since", "HEAD", "--format", "json")
+    states = {v["location"]["path"]: v["state"] for v in json.loads(ended.out)["verdicts"] if v["rule"] == "SEC304"}
+    assert states == {"vendor/library/weak.py": "known"}
 
 
 # --- hostile trees ----------------------------------------------------------------------------------------------------

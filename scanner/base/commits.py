@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.scanner.base.environment import Target, has_merged, is_ci, target_of, whole_clone
-from assay.scanner.base.fetching import STEPS, Remote
+from assay.scanner.base.fetching import STEPS, Remote, missing_objects
 from assay.scanner.git import Git, GitError
 
 __all__ = ["MERGE_BASE", "BaseCommit", "NoBaseError", "base_commit"]
@@ -56,7 +56,20 @@ def base_commit(
     if since == MERGE_BASE and git.commit("HEAD") is None:
         raise NoBaseError("there is no commit yet, so there is nothing to compare with")
     may = is_ci(environment) if may_fetch is None else may_fetch
-    return _Search(git, Remote.of(git, tell) if may else None, environment).find(since)
+    remote = Remote.of(git, tell) if may else None
+    base = _Search(git, remote, environment).find(since)
+    _complete(git, remote, base)
+    return base
+
+
+def _complete(git: Git, remote: Remote | None, base: BaseCommit) -> None:
+    """See to it that all of the commit's files are there."""
+    missing = missing_objects(git, base.commit)
+    if missing and not (remote and remote.fetch_objects(missing)):
+        why = f" ({remote.problem})" if remote else ""
+        raise NoBaseError(
+            f"this clone is partial and doesn't hold all files of {base.name}{why}; clone without a filter"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +135,16 @@ class _Search:
             self.remote.fetch_branch(branch)
         if self.git.commit(f"refs/remotes/{name}") is None:
             if self.git.commit(f"refs/heads/{branch}") is None:
-                raise NoBaseError(f"this clone doesn't hold the target branch {name}{self._why_not}; {self._advice}")
+                by_hand = not is_ci(self.environment) and not self.git.is_shallow
+                advice = f"run: git fetch {self._remote_name} {branch}" if by_hand else self._advice
+                raise NoBaseError(f"this clone doesn't hold the target branch {name}{self._why_not}; {advice}")
             name = branch
         base = self._parted(name, branch if name != branch else "")
         if base is None and self.git.is_shallow:
             raise self._unknown(name)
         if base is None:
-            raise NoBaseError(f"{name} and HEAD have no commit in common; name a revision with --since")
+            # No baseline file makes up for that: whoever pushes such a branch could write one, too.
+            raise GitError(f"{name} and HEAD have no commit in common; name a revision with --since")
         if base != self.git.commit("HEAD"):
             return BaseCommit(base, f"merge base of {name}")
         return self._on_the_branch(base)
@@ -172,7 +188,7 @@ class _Search:
     def _default_branch(self) -> str:
         """The branch that changes go to where nobody says so."""
         known = self.git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{self._remote_name}/HEAD")
-        if known.returncode == 0:
+        if known.returncode == 0 and self.git.commit(f"refs/remotes/{self._remote_name}/HEAD"):
             return known.stdout.decode(errors="surrogateescape").strip().removeprefix(f"{self._remote_name}/")
         if said := self.environment.get("CI_DEFAULT_BRANCH") or (self.remote and self.remote.default_branch):
             return said
@@ -188,7 +204,7 @@ class _Search:
 
     @property
     def _remote_name(self) -> str:
-        return self.remote.name if self.remote else "origin"
+        return self.remote.name if self.remote else Remote.name_in(self.git) or "origin"
 
     @property
     def _advice(self) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["VARIABLES", "Target", "has_merged", "is_ci", "target_of", "whole_clone"]
+__all__ = ["VARIABLES", "Built", "Target", "built_of", "has_merged", "is_ci", "target_of", "whole_clone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,22 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """What a CI builds: a branch of a repository, such as `acme/shop`; what isn't known is empty."""
+
+    branch: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Ci:
     """A CI by the variables that it sets.
 
     `present` is a variable that is set in all its builds; `branches` and `commits` are variables of pull requests, the
-    best one first. `merge` are the variables of what is built and its commit, where it is a merge into the target that
-    the CI made. `is_past` says that the commits lie in HEAD's own past. `whole` is what its configuration needs for a
-    clone with all its history.
+    best one first. `built` are variables of the branch that is built, those of pull requests first; `repository` is
+    one of its repository. `merge` are the variables of what is built and its commit, where it is a merge into the
+    target that the CI made. `is_past` says that the commits lie in HEAD's own past. `whole` is what its configuration
+    needs for a clone with all its history.
     """
 
     name: str
@@ -36,6 +45,8 @@ class _Ci:
     branches: tuple[str, ...]
     commits: tuple[str, ...]
     whole: str
+    built: tuple[str, ...]
+    repository: str
     merge: tuple[str, str] = ("", "")
     is_past: bool = False
 
@@ -48,6 +59,8 @@ _CIS = (
         ("GITHUB_BASE_REF",),
         (),
         "`with: { fetch-depth: 0 }` to the step `uses: actions/checkout`",
+        built=("GITHUB_HEAD_REF", "GITHUB_REF"),
+        repository="GITHUB_REPOSITORY",
         merge=("GITHUB_REF", "GITHUB_SHA"),
     ),
     # https://docs.gitlab.com/ci/variables/predefined_variables/. In merged results the target's own commit is known;
@@ -58,6 +71,8 @@ _CIS = (
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME",),
         ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"),
         '`variables: { GIT_DEPTH: "0" }` to the job',
+        built=("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH"),
+        repository="CI_PROJECT_PATH",
         is_past=True,
     ),
     # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
@@ -67,6 +82,8 @@ _CIS = (
         ("BITBUCKET_PR_DESTINATION_BRANCH",),
         ("BITBUCKET_PR_DESTINATION_COMMIT",),
         "`clone: { depth: full }` to the step",
+        built=("BITBUCKET_BRANCH",),
+        repository="BITBUCKET_REPO_FULL_NAME",
     ),
     # https://learn.microsoft.com/azure/devops/pipelines/build/variables
     _Ci(
@@ -75,6 +92,8 @@ _CIS = (
         ("SYSTEM_PULLREQUEST_TARGETBRANCH",),
         (),
         "`fetchDepth: 0` to the step `checkout: self`",
+        built=("SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH"),
+        repository="BUILD_REPOSITORY_NAME",
         merge=("BUILD_SOURCEBRANCH", "BUILD_SOURCEVERSION"),
     ),
     # https://plugins.jenkins.io/github-branch-source/
@@ -84,6 +103,8 @@ _CIS = (
         ("CHANGE_TARGET",),
         (),
         "`cloneOption(shallow: false, noTags: false)` to the checkout's extensions",
+        built=("CHANGE_BRANCH", "BRANCH_NAME"),
+        repository="GIT_URL",
     ),
     # https://buildkite.com/docs/pipelines/configure/environment-variables
     _Ci(
@@ -92,13 +113,17 @@ _CIS = (
         ("BUILDKITE_PULL_REQUEST_BASE_BRANCH",),
         (),
         '`env: { BUILDKITE_GIT_CLONE_FLAGS: "-v" }` to the step, without a `--depth`',
+        built=("BUILDKITE_BRANCH",),
+        repository="BUILDKITE_REPO",
     ),
 )
 
-VARIABLES = frozenset(
-    {"CI", "CI_DEFAULT_BRANCH"}
-    | {name for ci in _CIS for name in (ci.present, *ci.branches, *ci.commits, *ci.merge) if name}
-)
+
+def _names(ci: _Ci) -> tuple[str, ...]:
+    return ci.present, *ci.branches, *ci.commits, *ci.merge, *ci.built, ci.repository
+
+
+VARIABLES = frozenset({"CI", "CI_DEFAULT_BRANCH"} | {name for ci in _CIS for name in _names(ci) if name})
 """All that is looked at in the environment."""
 _UNSET = frozenset({"", "false"})
 """Buildkite says so where there is no pull request."""
@@ -112,6 +137,15 @@ def target_of(environment: Mapping[str, str]) -> Target | None:
         if branch or commit:
             return Target(branch, commit, ci.is_past)
     return None
+
+
+def built_of(environment: Mapping[str, str]) -> Built:
+    """What is built, where the CI says it: a tag is no branch."""
+    for ci in _CIS:
+        if environment.get(ci.present):
+            branch = _first(environment, ci.built).removeprefix("refs/heads/")
+            return Built("" if branch.startswith("refs/") else branch, environment.get(ci.repository, ""))
+    return Built()
 
 
 def has_merged(environment: Mapping[str, str], head: str) -> bool:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from assay.scanner.git import Git, GitError
+from assay.scanner.git import Git, GitError, reason_in, words_of
 
-__all__ = ["STEPS", "Remote"]
+__all__ = ["STEPS", "Remote", "missing_objects"]
 
 STEPS = (4, 16, 64, 256, 1024)
 """By how many commits a shallow clone is deepened, one after the other, until it holds what is looked for."""
@@ -25,9 +25,20 @@ _ENVIRONMENT = {
 }
 _QUIETLY = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-write-fetch-head")
 _SECONDS = 300.0
-_BRANCH = re.compile(r"(?!-)(?!.*(\.\.|//|@\{|\.lock(/|$)))[^\x00-\x20\x7f~^:?*\[\\]+")
+_BRANCH = re.compile(r"(?!-)(?!.*(\.\.|//|@\{|\.lock(/|$)))[^\x00-\x20\x7f-\x9f~^:?*\[\\]+")
 """A branch's name, by the rules of git-check-ref-format(1) that keep it from being anything else in a refspec."""
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+_PARTIAL = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+
+
+def missing_objects(git: Git, commit: str) -> tuple[str, ...]:
+    """What a partial clone left out of a commit, by name; nothing of any other clone. Raises GitError."""
+    if git.run("config", "--get-regexp", _PARTIAL).returncode:
+        return ()
+    told = git.answer("rev-list", "--objects", "--missing=print", "--no-walk", commit).decode(errors="replace")
+    return tuple(line.removeprefix("?") for line in told.splitlines() if line.startswith("?"))
 
 
 @dataclass(slots=True)
@@ -42,10 +53,16 @@ class Remote:
     @classmethod
     def of(cls, git: Git, tell: Callable[[str], None]) -> Remote | None:
         """`origin`, or the only one there is."""
+        name = cls.name_in(git)
+        return cls(git, name, tell) if name else None
+
+    @staticmethod
+    def name_in(git: Git) -> str:
+        """What the remote is called; empty where there is none, and where there are several and no `origin`."""
         names = git.answer("remote").decode(errors="surrogateescape").splitlines()
         if "origin" in names:
-            return cls(git, "origin", tell)
-        return cls(git, names[0], tell) if len(names) == 1 else None
+            return "origin"
+        return names[0] if len(names) == 1 else ""
 
     @property
     def default_branch(self) -> str:
@@ -83,7 +100,7 @@ class Remote:
     def fetch_objects(self, names: Iterable[str]) -> bool:
         """Get files that a partial clone left out, by the names of their contents."""
         wanted = "".join(f"{name}\n" for name in names)
-        self.tell(f"this clone is partial: fetching {wanted.count(chr(10)):,} files of the base")
+        self.tell("this clone is partial: fetching files of the base")
         return self._fetch(("--filter=blob:none", "--stdin"), [], wanted.encode())
 
     def _depth(self, is_new: bool) -> tuple[str, ...]:
@@ -104,7 +121,6 @@ class Remote:
             return None
         self.problem = ""
         if done.returncode:
-            words = done.stderr.decode(errors="replace").splitlines()
-            self.problem = next((w for w in words if w.startswith(("fatal:", "error:", "remote:"))), "no reason given")
+            self.problem = reason_in(words_of(done))
             return None
         return done.stdout.decode(errors="replace")

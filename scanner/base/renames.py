@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from assay.scanner.git import Git, GitError
+from assay.scanner.filekinds import by_path
+from assay.scanner.git import Git
 
 __all__ = ["renames_since"]
 
@@ -31,14 +32,10 @@ def renames_since(root: Path, commit: str) -> dict[str, str]:
     What came from outside the root is new to it, and has no old path. A file that isn't added yet counts as if it were.
     """
     git = Git(root)
-    untracked = [path for path in git.untracked if not path.endswith("/")]
+    untracked = [path for path in git.untracked if by_path(path) is not None]
     with TemporaryDirectory(prefix="assay-index-") as folder:
         environment = _with_added(git, untracked, Path(folder)) if untracked else {}
-        try:
-            found = _renames(git, commit, "-M", environment)
-        except GitError:
-            # A partial clone holds not all contents, but all of their names.
-            found = _renames(git, commit, "-M100%", environment)
+        found = _renames(git, commit, environment)
     prefix = git.prefix
     return {
         new.removeprefix(prefix): old.removeprefix(prefix)
@@ -47,16 +44,24 @@ def renames_since(root: Path, commit: str) -> dict[str, str]:
     }
 
 
-def _renames(git: Git, commit: str, how: str, environment: dict[str, str]) -> list[tuple[str, str]]:
-    told = git.answer("diff-index", how, *_NAMES, commit, "--", settings=git.without_filters(), environment=environment)
+def _renames(git: Git, commit: str, environment: dict[str, str]) -> list[tuple[str, str]]:
+    told = git.answer(
+        "diff-index", "--find-renames", *_NAMES, commit, "--", settings=git.without_filters(), environment=environment
+    )
     words = os.fsdecode(told).split(_NUL)[:-1]
     return list(zip(words[1::3], words[2::3], strict=True))
 
 
 def _with_added(git: Git, paths: list[str], folder: Path) -> dict[str, str]:
-    """An index of our own that has the files too; the repository's stays as it is."""
-    index = git.root / os.fsdecode(git.answer("rev-parse", "--git-path", "index").removesuffix(b"\n"))
-    environment = {"GIT_INDEX_FILE": str(folder / "index")}
+    """An index of our own that has the files too; the repository's stays as it is, and so do its objects."""
+    index, objects = (_git_path(git, name) for name in ("index", "objects"))
+    quoted = str(objects).replace("\\", "\\\\").replace('"', '\\"')
+    environment = {
+        "GIT_INDEX_FILE": str(folder / "index"),
+        "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
+    }
+    (folder / "objects").mkdir()
     if index.exists():
         shutil.copyfile(index, folder / "index")
     git.answer(
@@ -66,3 +71,9 @@ def _with_added(git: Git, paths: list[str], folder: Path) -> dict[str, str]:
         environment=environment,
     )
     return environment
+
+
+def _git_path(git: Git, name: str) -> Path:
+    """Where git keeps something; in a linked working tree that is not below `.git`."""
+    path = os.fsdecode(git.answer("rev-parse", "--git-path", name).removesuffix(b"\n"))
+    return (git.root / path).resolve()

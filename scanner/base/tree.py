@@ -38,7 +38,7 @@ class WrittenTree:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def lacks(self, path: str, why: str) -> None:
-        """Say that a file (or, with `/` at its end, a folder) could not be written."""
+        """Say that a file, or a folder with all that is in it, could not be written."""
         shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
         self.diagnostics.append(Diagnostic(shown, None, Reason.UNREADABLE, why))
 
@@ -129,7 +129,7 @@ class _Writer:
         if not (inner.root / ".git").exists() or inner.root.resolve() != git.root.resolve() / path:
             return
         if inner.commit(entry.name) is None:
-            self.written.lacks(entry.path + "/", "the submodule's repository doesn't hold the commit")
+            self.written.lacks(entry.path, "the submodule's repository doesn't hold the commit")
             return
         self.write(inner, f"{entry.name}:", entry.path + "/")
 
