@@ -12,7 +12,7 @@ import pytest
 import assay.rules
 from assay.scanner.engine import Options, scan
 from assay.scanner.executors import InlineExecutor
-from assay.scanner.fast import FastScan
+from assay.scanner.fast.judging import FastScan
 from assay.scanner.rulebook import load_rulebook
 from assay.scanner.verdicts import Kind
 from tests.repositories import Repository

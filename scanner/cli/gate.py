@@ -85,7 +85,7 @@ def gate(
         if results is not None:
             compared = against(_read(results), base, request.path)
         elif fast:
-            from assay.scanner import fast as hook
+            from assay.scanner.fast import hook
 
             with progress_shown() as progress:
                 compared = hook.assessed_and_compared(scope, files, config.gate.new_since, progress)

@@ -151,12 +151,15 @@ def remove(scans: tuple[int, ...], store: str) -> None:
 @click.option("--quiet", type=Days(), metavar="90d", help="Forget branches that weren't scanned for so long.")
 def prune(store: str, keep: int | None, reports: int | None, quiet: int | None) -> None:
     """Make a store smaller. A service's own branch is never forgotten, nor the newest scan of any that stays."""
+    from assay.reports.figures import count
+
     if keep is None and reports is None and quiet is None:
         raise click.UsageError("say what to forget: --keep, --reports or --quiet")
     before = None if quiet is None else datetime.now(UTC) - timedelta(days=quiet)
     with problems_told(), opened(store) as known:
         pruned = known.prune(keep=keep, reports=reports, before=before)
-    click.echo(f"{pruned.scans:,} scans and {pruned.reports:,} whole reports forgotten; {pruned.left:,} scans are left")
+    gone = f"{count(pruned.scans, 'scan')} and {count(pruned.reports, 'whole report')} forgotten"
+    click.echo(f"{gone}; {count(pruned.left, 'scan')} left")
 
 
 def _origin(result: ScanResult, repository: str | None, branch: str | None) -> Origin:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,7 +15,6 @@ from assay.scanner.cli import wiring
 if TYPE_CHECKING:
     from assay.scanner.results import ScanResult
 
-_P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 HTML = "html"
@@ -78,14 +77,14 @@ class Reports:
         return html.render(result, snippets=self.snippets, assets=html.Assets(assets))
 
 
-def takes_reports(command: Callable[Concatenate[Reports, _P], _R]) -> Callable[..., _R]:
+def takes_reports(command: Callable[..., _R]) -> Callable[..., _R]:
     """Give a command the options of reports; it is handed what they make as `reports`."""
 
     @functools.wraps(command)
     def called(*args: object, **given: object) -> _R:
         targets, snippets, assets = (given.pop(name) for name in ("reports", "snippets", "assets"))
         reports = Reports(targets, snippets, assets)  # type: ignore[arg-type]
-        return command(*args, reports=reports, **given)  # type: ignore[arg-type]
+        return command(*args, reports=reports, **given)
 
     for option in (_ASSETS, _SNIPPETS, wiring.REPORTS):
         called = option(called)

@@ -104,9 +104,9 @@ def _scanned(request: Request, files: tuple[Path, ...], clocks: Profile, since: 
 
 
 def _of_files(scope: Scope, files: tuple[Path, ...], progress: Progress) -> ScanResult:
-    from assay.scanner import fast
+    from assay.scanner.fast import hook
 
-    return fast.assessed(scope, files, progress)
+    return hook.assessed(scope, files, progress)
 
 
 def _show_profile(profile: Profile) -> None:
