@@ -8,7 +8,16 @@ from assay.reports.jsontext import schema_text
 from assay.reports.plain import plain
 from assay.reports.remedies import REMEDIES
 from assay.reports.screen import Screen
-from assay.scanner.doctor import SCHEMA_VERSION, BaseRow, CacheRow, Examination, Files, Problem, Repository, ServiceRow
+from assay.scanner.examination import (
+    SCHEMA_VERSION,
+    BaseRow,
+    CacheRow,
+    Examination,
+    Files,
+    Problem,
+    Repository,
+    ServiceRow,
+)
 
 _COMMIT = 7
 """Digits of a commit's name that are shown."""

@@ -21,14 +21,15 @@ def doctor(request: Request, form: str) -> None:
 
     Exits with 2 where a scan isn't possible. The network is not asked.
     """
-    from assay.scanner import doctor as doctors
     from assay.scanner.config.settings import settings
+    from assay.scanner.doctor import examine
+    from assay.scanner.examination import as_json
 
     with problems_told():
         scope = request.scope()
         loaded = wiring.loaded(request.path, scope.rulebook, request.config_file, request.isolated)
         with progress_shown() as progress:
-            found = doctors.examine(
+            found = examine(
                 scope.root,
                 scope.rulebook,
                 scope.options,
@@ -38,7 +39,7 @@ def doctor(request: Request, form: str) -> None:
                 progress,
             )
     if form == "json":
-        print_text(doctors.as_json(found))
+        print_text(as_json(found))
     else:
         from assay.reports import doctor as screens
 
