@@ -102,11 +102,13 @@ def _timer(page: Page) -> Callable[[str], float]:
 
 def _search(text: str) -> str:
     """What typing does once nobody has typed for a moment."""
-    return f"history.replaceState(null, '', '#/findings?q={text.replace(' ', '+')}'); dispatchEvent(new Event('hashchange'))"
+    address = f"#/findings?q={text.replace(' ', '+')}"
+    return f"history.replaceState(null, '', '{address}'); dispatchEvent(new Event('hashchange'))"
 
 
 def _choose(name: str, value: str) -> str:
-    return f"{{ const s = document.querySelector('select[name={name}]'); s.value = '{value}'; s.dispatchEvent(new Event('change')); }}"
+    select = f"document.querySelector('select[name={name}]')"
+    return f"{select}.value = '{value}'; {select}.dispatchEvent(new Event('change'))"
 
 
 def main() -> int:

@@ -220,12 +220,18 @@ def coming(result: ScanResult) -> Iterator[Block]:
 
 
 def accepted(result: ScanResult) -> Iterator[Block]:
-    """How many findings somebody said may stay."""
+    """How many findings somebody said may stay, and what of it would be new."""
     counts = Counter(f.acceptance.by for f in result.findings if f.acceptance)
     words = ((AcceptedBy.WAIVER, "by waivers"), (AcceptedBy.IGNORE, "by comments in the code"))
     told = [f"{counts[by]:,} {word}" for by, word in words if counts[by]]
     if told:
-        yield Block(f"**Accepted: {sum(counts.values()):,}** ({', '.join(told)})")
+        new = [f for f in result.findings if f.acceptance and f.state is State.NEW and result.rule(f.rule).counts]
+        rows = tuple(
+            f"- new: {quiet(f.rule)} {f.severity} in {code(f'{f.location.path}:{f.location.line}')}, "
+            f"{quiet(str(f.acceptance), _TEXT)}"
+            for f in new
+        )
+        yield Block(f"**Accepted: {sum(counts.values()):,}** ({', '.join(told)})" + "\n" * bool(rows), rows)
 
 
 def notices(result: ScanResult) -> Iterator[Block]:

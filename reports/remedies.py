@@ -9,6 +9,7 @@ REMEDIES = {
     Reason.UNDECODABLE: "save it as UTF-8, or declare its encoding (PEP 263)",
     Reason.TOO_LARGE: "exclude it if it is generated, or raise the size limit",
     Reason.UNREADABLE: "give the scanning user the right to read it",
+    Reason.PASSED_OVER: "see to it that a scan reads it, or exclude it if it is no code of yours",
     Reason.READER_CRASHED: "exclude it to go on, and please report it with the file",
     Reason.BAD_YAML: "mend the file, or exclude it if it isn't YAML yet",
     Reason.TEMPLATE: "scan the rendered output to have it judged",

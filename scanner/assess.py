@@ -61,11 +61,20 @@ class Scope:
 class Comparison:
     """What to compare with: `since` is "merge-base", "baseline" or a revision; `may_fetch` whether a shallow clone may
     be deepened (None: in CI); `tell` is told what takes long or is done instead of what was asked.
+
+    `found` is the commit that `since` means, or why there is none, where git was asked already.
     """
 
     since: str
     may_fetch: bool | None = None
     tell: Callable[[str], None] = lambda _: None
+    found: BaseCommit | NoBaseError | None = None
+
+    def commit(self, root: Path) -> BaseCommit:
+        """Raises NoBaseError, and GitError for a revision that there isn't."""
+        if isinstance(self.found, NoBaseError):
+            raise self.found
+        return self.found or base_commit(root, self.since, may_fetch=self.may_fetch, tell=self.tell)
 
 
 def assessed(scope: Scope, progress: Progress) -> ScanResult:
@@ -89,7 +98,7 @@ def assessed_and_compared(scope: Scope, comparison: Comparison, progress: Progre
             raise NoBaseError(f"there is no {scope.root / baseline.FILE}; `assay baseline create` writes one")
         return _compared_with_baseline(scope, waivers, known, progress)
     try:
-        commit = base_commit(scope.root, comparison.since, may_fetch=comparison.may_fetch, tell=comparison.tell)
+        commit = comparison.commit(scope.root)
     except NoBaseError as error:
         if known is None:
             raise NoBaseError(f"{error}; or compare with a baseline: `assay baseline create` writes one") from error

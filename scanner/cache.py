@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from assay.scanner.git import Git, GitError
+from assay.scanner.git import Git, GitError, words_of
 
 __all__ = ["Cache", "CacheError", "default_folder"]
 
@@ -44,12 +44,15 @@ def _check_nobody_committed(folder: Path) -> None:
     real = folder.resolve()
     if not any((above / ".git").exists() for above in (real, *real.parents)):
         return
+    git = Git(folder)
     try:
-        committed = Git(folder).answer("ls-files", "-z", "--", ".")
+        done = git.run("ls-files", "-z", "--", ".")
     except GitError as error:
         raise CacheError(f"{folder} can't be a cache: {error}") from error
-    if committed:
-        name = os.fsdecode(committed).split("\0")[0]
+    if done.returncode and "not a git repository" not in words_of(done):
+        raise CacheError(f"{folder} can't be a cache: {git.error_of(done)}")
+    if done.stdout:
+        name = os.fsdecode(done.stdout).split("\0")[0]
         raise CacheError(
             f"{folder} can't be a cache: git tracks {name} in it, and who commits entries decides what a scan says; "
             "take it out of the repository, or name another folder"

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
+    PASSED_OVER = "passed-over"
     READER_CRASHED = "reader-crashed"
     BAD_YAML = "bad-yaml"
     TEMPLATE = "template"
@@ -39,6 +40,7 @@ _UNREAD = frozenset(
         Reason.UNDECODABLE,
         Reason.TOO_LARGE,
         Reason.UNREADABLE,
+        Reason.PASSED_OVER,
         Reason.READER_CRASHED,
         Reason.BAD_YAML,
     }

@@ -29,6 +29,13 @@ install_package() { # Debian and its children, as root; anywhere else it is the 
     fi
 }
 
+install_postgresql() { # the programs alone: no server that runs
+    install_package postgresql-common \
+        && sed -i -E 's/^#?(create_main_cluster) .*$/\1 = false/' /etc/postgresql-common/createcluster.conf \
+        && install_package postgresql
+}
+
+has_postgresql() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 has_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 stamp=.venv/installed-$extra
@@ -54,4 +61,6 @@ if [ "$extra" = dev ]; then
     done
     has_browser >/dev/null || install_package chromium \
         || say "no Chromium found: install it for the tests of the HTML report"
+    has_postgresql >/dev/null || install_postgresql \
+        || say "no PostgreSQL found: install its server for the tests of the history"
 fi

@@ -267,10 +267,10 @@ def test_a_target_branch_is_never_anything_else(branch: str, clone: Repository) 
     assert clone.git("status", "--porcelain") == ""
 
 
-def test_the_only_remote_may_have_any_name(forked: Forked) -> None:
-    expected = found(forked.clone.root).commit
-    forked.clone.git("remote", "rename", "origin", "upstream")
-    base = found(forked.clone.root)
+def test_the_only_remote_may_have_any_name(clone: Repository) -> None:
+    expected = found(clone.root).commit
+    clone.git("remote", "rename", "origin", "upstream")
+    base = found(clone.root)
     assert (base.commit, base.name) == (expected, "merge base of upstream/main")
 
 

@@ -24,6 +24,7 @@ from assay.scanner.profiling import Profile
 from assay.scanner.recall import Recall
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
+from tests.repositories import Repository
 from tests.running import APP, Ended, run_assay
 
 RULEBOOK = load_rulebook(assay.rules)
@@ -223,6 +224,19 @@ def test_a_folder_of_something_else_is_no_cache(tree: Path, tmp_path: Path) -> N
         assert ended.code == 2
         assert "no cache of Assay" in ended.err
     assert [p.name for p in (tmp_path / "photos").iterdir()] == ["cat.jpg"]
+
+
+def test_a_cache_that_came_with_the_repository_is_refused(tmp_path: Path) -> None:
+    repository = Repository.new(tmp_path / "shop")
+    repository.write("app.py", APP)
+    command = ("scan", "--no-analyzers", "--cache-dir", ".assay-cache")
+    assert run_assay(*command, cwd=repository.root).code == 0
+    repository.commit()
+    assert run_assay(*command, cwd=repository.root).code == 0, "git ignores it"
+    repository.git("add", "--force", ".assay-cache")
+    ended = run_assay(*command, cwd=repository.root)
+    assert ended.code == 2
+    assert ".assay-cache can't be a cache: git tracks " in ended.err
 
 
 def test_a_named_cache_that_cant_be_made_is_an_error(tree: Path, tmp_path: Path) -> None:

@@ -196,6 +196,23 @@ def test_a_syntax_error_is_no_pass(repository: Repository, gate: Callable[..., E
     assert said.endswith("Not a pass: 1 file could not be read")
 
 
+def test_who_mends_an_unread_file_answers_for_the_lines_that_they_change(
+    repository: Repository, gate: Callable[..., Ended]
+) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.write("old.py", APP + "\n\nprint 'here'\n")
+    repository.commit()
+    repository.git("checkout", "--quiet", "-b", "mended")
+    repository.write("old.py", APP + "\n\nprint('here')\n")
+    ended = gate("--format", "json")
+    assert ended.code == FINE, "for all that anybody knows, all of it was there"
+    repository.write("old.py", APP + "\n\nprint('here')\n\n\n" + COPY)
+    ended = gate("--format", "json")
+    assert ended.code == NOT_MET
+    states = findings(ended)
+    assert (states["SEC101", "old:user#sql1"], states["SEC101", "old:person#sql1"]) == ("known", "new")
+
+
 def test_findings_and_an_unread_file_are_told_together(repository: Repository, gate: Callable[..., Ended]) -> None:
     repository.write("app.py", APP + "\n\n" + COPY)
     repository.write("legacy.py", "print 'two'\n")
@@ -324,3 +341,138 @@ def test_two_runs_are_equal_byte_for_byte(repository: Repository, tmp_path: Path
         shutil.rmtree(target)
     assert len(written[0]) == 7
     assert written[0] == written[1] == written[2]
+
+
+# --- what a change says of itself -------------------------------------------------------------------------------------
+
+
+def test_a_change_that_loosens_the_configuration_is_told(repository: Repository, gate: Callable[..., Ended]) -> None:
+    repository.write("app.py", APP + "\n\n" + COPY)
+    repository.write("assay.toml", '[rules]\ndisable = ["SEC101"]\n[gate]\nnew-since = "HEAD"\n')
+    repository.commit()
+    ended = gate()
+    said = " ".join(ended.out.split())
+    assert ended.code == FINE
+    assert "! this change alters what it is judged by: gate.new-since: merge-base → HEAD" in said
+    assert "! this change alters what it is judged by: rules.disable: + SEC101" in said
+    repository.git("checkout", "--quiet", "main")
+    repository.git("merge", "--quiet", "feature")
+    repository.git("checkout", "--quiet", "-b", "next")
+    repository.write("README.md", "# Shop\n")
+    repository.commit()
+    assert "alters" not in gate().out, "what is merged is nobody's change any more"
+
+
+@pytest.mark.parametrize(
+    "loosened",
+    [
+        '[waivers]\nfrom = "head"\n[rules]\ndisable = ["SEC101"]\n',
+        '[waivers]\nfrom = "base"\n[files]\nexclude = ["app.py"]\n',
+        '[waivers]\nfrom = "base"\n[files.roles]\n"*.py" = "test"\n',
+        '[waivers]\nfrom = "base"\n[gate]\nmode = "warn"\n',
+        '[gate]\nnew-since = "HEAD"\n',
+        "",
+    ],
+)
+def test_nobody_configures_their_own_change_where_that_is_configured(
+    loosened: str, repository: Repository, gate: Callable[..., Ended]
+) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.write("shared.toml", '[waivers]\nfrom = "base"\n')
+    repository.write("assay.toml", 'extends = ["shared.toml"]\n[services.shop]\nroot = "."\n')
+    repository.commit()
+    repository.git("checkout", "--quiet", "-b", "smart")
+    repository.write("app.py", APP + "\n\n" + COPY)
+    repository.write("assay.toml", loosened)
+    repository.commit()
+    ended = gate()
+    said = " ".join(ended.out.split())
+    assert ended.code == NOT_MET
+    assert "SEC101 critical new" in said
+    assert "it counts once it is merged" in said
+
+
+def test_a_configuration_that_the_base_has_wrong_is_told(repository: Repository, gate: Callable[..., Ended]) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.write("assay.toml", "[gait]\n")
+    repository.commit()
+    repository.git("checkout", "--quiet", "-b", "mended")
+    repository.write("assay.toml", "[gate]\n")
+    repository.commit()
+    ended = gate()
+    assert ended.code == FINE
+    assert "can't be told: assay.toml:1: gait" in " ".join(ended.out.split())
+
+
+def test_a_baseline_that_grows_in_the_change_is_told(
+    repository: Repository, gate: Callable[..., Ended], cache: Path
+) -> None:
+    repository.git("checkout", "--quiet", "main")
+    shared = ("--no-analyzers", "--cache-dir", cache)
+    run_assay("baseline", "create", *shared, cwd=repository.root)
+    repository.write("assay.toml", '[gate]\nnew-since = "baseline"\n')
+    repository.commit()
+    repository.git("checkout", "--quiet", "-b", "import")
+    repository.write("app.py", APP + "\n\n" + COPY)
+    assert gate().code == NOT_MET
+    run_assay("baseline", "accept", "--reason", "bought", *shared, cwd=repository.root)
+    ended = gate()
+    assert ended.code == FINE
+    assert "adds 1 to the findings that the baseline holds (SEC101)" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("how", ["ignored", "marked as a cache", "linked to", "in a folder of tools"])
+def test_python_of_the_change_that_no_scan_reads_is_no_pass(
+    how: str, repository: Repository, gate: Callable[..., Ended]
+) -> None:
+    bad = APP + "\n\n" + COPY
+    match how:
+        case "ignored":
+            path = "bad.py"
+            repository.write(path, bad)
+            repository.commit()
+            repository.write(".gitignore", "bad.py\n")
+        case "marked as a cache":
+            path = "extra/bad.py"
+            repository.write(path, bad)
+            repository.write("extra/CACHEDIR.TAG", "")
+        case "linked to":
+            path = "bad.py"
+            repository.write("text/bad.txt", bad)
+            (repository.root / path).symlink_to("text/bad.txt")
+        case _:
+            path = ".cache/bad.py"
+            repository.write(path, bad)
+    repository.commit()
+    ended = gate()
+    said = " ".join(ended.out.split())
+    assert ended.code == UNTRUSTED
+    assert f"{path} passed over: this change brings it, and no scan reads it" in said
+    repository.write("assay.toml", f'[files]\nexclude = ["{path}"]\n')
+    assert gate().code == FINE, "who says so in the configuration is seen to say so"
+
+
+def test_production_code_that_is_kept_among_tests_is_told(repository: Repository, gate: Callable[..., Ended]) -> None:
+    router = "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n" + COPY.replace("@app", "@router")
+    repository.write("tests/people.py", router)
+    repository.write("tests/test_app.py", "from tests.people import router\n")
+    repository.write("tests/api/helpers.py", "")
+    repository.write("tests/helpers.py", "")
+    repository.write("api/helpers.py", "import helpers\nfrom .helpers import x\nfrom api.helpers import y\n")
+    repository.write("app.py", APP + "\nfrom tests.people import router\n\napp.include_router(router)\n")
+    repository.commit()
+    said = " ".join(gate().out.split())
+    assert "! app.py imports tests.people, and tests/people.py is taken for a test, which nothing judges" in said
+    assert said.count(" imports ") == 1
+
+
+def test_what_is_new_and_accepted_is_shown(repository: Repository, gate: Callable[..., Ended]) -> None:
+    repository.write("assay.toml", "[waivers]\nmax-days = 3650\n")
+    repository.write("app.py", APP + "\n\n" + COPY)
+    later = datetime.now(UTC) + timedelta(days=60)
+    repository.write(".assay/waivers.toml", waived("SEC101", "app:person#sql1", later))
+    ended = gate()
+    assert ended.code == FINE
+    assert "~ new and accepted: app.py:31 SEC101 critical W-014 of @acme/payments: replaced in spring" in " ".join(
+        ended.out.split()
+    )

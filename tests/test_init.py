@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.scanner import __version__
 from assay.scanner.config import load_config
 from assay.scanner.config.gate import GateConfig
+from assay.scanner.onboarding import pipelines
 from assay.scanner.onboarding.first_config import first_config
 from assay.scanner.onboarding.pipelines import Ci, ci_files, ci_of, default_branch
 from assay.scanner.results import ServiceResult
@@ -191,3 +193,31 @@ def test_an_existing_pipeline_of_gitlab_is_only_told_of(repository: Repository) 
     assert ended.code == 0
     assert "add to .gitlab-ci.yml:  include: [{ local: .gitlab/assay.gitlab-ci.yml }]" in ended.out
     assert (repository.root / ".gitlab-ci.yml").read_text(encoding="utf-8") == "test: {script: [pytest]}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (None, f"assay=={__version__}"),
+        ('{"url": "file:///home/ada/assay", "dir_info": {}}', None),
+        (
+            '{"url": "https://git.acme.org/assay", "vcs_info": {"vcs": "git", "commit_id": "abc"}}',
+            "git+https://git.acme.org/assay@abc",
+        ),
+        ('{"url": "https://acme.org/assay.whl", "archive_info": {}}', "https://acme.org/assay.whl"),
+    ],
+)
+def test_ci_installs_what_is_installed_here(
+    written: str | None, wanted: str | None, monkeypatch: pytest.MonkeyPatch, repository: Repository
+) -> None:
+    """An index may hold another package of the same name."""
+
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            return written
+
+    monkeypatch.setattr(pipelines, "distribution", lambda _: Installed())
+    assert pipelines.requirement() == wanted
+    (file,) = ci_files(Ci.GITHUB, repository.root, repository.root)
+    steps = yaml.safe_load(file.text)["jobs"]["gate"]["steps"]
+    assert f"pip install {wanted or pipelines.PLACEHOLDER}" in [step.get("run") for step in steps]

@@ -550,6 +550,9 @@ def test_waive_a_rule_on_a_subject_or_in_files(shop: tuple[Path, Path, str]) -> 
         "W-001",
         "W-002",
     ]
+    again = assay(shop, "waive", "API402", "--path", "app.py", *GIVEN)
+    assert again.code == 2
+    assert "all that is API402, app.py is accepted already: W-002 of @acme/shop" in again.err
 
 
 def test_two_findings_with_one_subject_are_told_apart(shop: tuple[Path, Path, str]) -> None:

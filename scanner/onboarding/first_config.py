@@ -49,6 +49,7 @@ scope = "principle"             # off, overall, section, principle or rule
 
 # [waivers]
 # max-days = 180                # how long a waiver may hold
+# from = "base"                 # waivers, ignores and configuration of a change count only once they are merged
 """
 _COLUMN = 20
 

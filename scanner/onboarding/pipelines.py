@@ -8,12 +8,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from assay.scanner import __version__
 from assay.scanner.git import Git, GitError
 
-__all__ = ["Ci", "CiFile", "ci_files", "ci_of", "default_branch", "top_of"]
+__all__ = ["PLACEHOLDER", "Ci", "CiFile", "ci_files", "ci_of", "default_branch", "requirement", "top_of"]
 
 
 class Ci(StrEnum):
@@ -57,7 +58,7 @@ jobs:
       - uses: actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0
         with:
           python-version: "3.13"
-      - run: pip install assay=={version}
+      - run: {install}
       - name: Gate
         run: {command}
       - name: Summary
@@ -83,7 +84,7 @@ assay:
   variables:
     GIT_DEPTH: "0" # the gate compares with the commit that the merge request began at
   before_script:
-    - pip install assay=={version}
+    - {install}
   script:
     - {command}
   artifacts:
@@ -111,6 +112,30 @@ _REPORTS = {
         "--report junit=assay-junit.xml",
     ),
 }
+
+
+PLACEHOLDER = f"git+https://git.example.org/your-organisation/assay@v{__version__}"
+"""What a CI installs, until somebody says where it gets Assay from."""
+
+
+def requirement() -> str | None:
+    """What pip is told to install this Assay again, as its installer wrote it down (PEP 610).
+
+    None where it came from a folder that only this machine has: an index may know another package by the same name.
+    """
+    try:
+        written = distribution("assay").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    if written is None:
+        return f"assay=={__version__}"
+    origin = json.loads(written)
+    url: str = origin["url"]
+    if url.startswith("file:"):
+        return None
+    if (versioned := origin.get("vcs_info")) is not None:
+        return f"{versioned['vcs']}+{url}@{versioned['commit_id']}"
+    return url
 
 
 def top_of(root: Path) -> Path:
@@ -158,7 +183,7 @@ def ci_files(ci: Ci, top: Path, root: Path) -> Iterator[CiFile]:
     written = {
         "config": json.dumps("assay.toml" if folder == "." else f"{folder}/assay.toml")[1:-1],
         "command": _yaml(command),
-        "version": __version__,
+        "install": _yaml(f"pip install {shlex.quote(requirement() or PLACEHOLDER)}"),
     }
     if ci is Ci.GITHUB:
         text = _GITHUB.format(branch=json.dumps(default_branch(top)), **written)
