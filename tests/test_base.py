@@ -189,6 +189,28 @@ def test_on_the_target_branch_itself_a_commit_is_held_against_its_parent(
     assert found(clone.root, fetch=False, CI="1") == BaseCommit(forked.parted, "HEAD~1")
 
 
+@pytest.mark.parametrize("ci", ["GitLab", "GitHub"])
+def test_a_push_is_held_against_what_was_there_before_it(
+    ci: str, clone: Repository, forked: Forked, tmp_path: Path
+) -> None:
+    clone.git("checkout", "--quiet", "main")
+    event = tmp_path / "event.json"
+    before = BaseCommit(forked.first, "what was there before the push")
+
+    def told(commit: str) -> BaseCommit:
+        event.write_text(json.dumps({"before": commit}), encoding="utf-8")
+        said = {"CI_COMMIT_BEFORE_SHA": commit} if ci == "GitLab" else {"GITHUB_EVENT_PATH": str(event)}
+        return found_by({"CI": "true", **said}, clone.root)
+
+    assert told(forked.first) == before
+    parent = BaseCommit(forked.parted, "HEAD~1")
+    assert told("0" * 40) == parent, "a branch that is new"
+    assert told("1" * 40) == parent, "history that was rewritten"
+    assert told(forked.feature) == parent, "a commit that is not in the past"
+    event.write_text("no JSON", encoding="utf-8")
+    assert found_by({"CI": "true", "GITHUB_EVENT_PATH": str(event)}, clone.root) == parent
+
+
 @pytest.mark.parametrize("change", ["README.md", "more.py"])
 def test_there_what_is_being_written_is_held_against_head(change: str, clone: Repository, forked: Forked) -> None:
     clone.git("checkout", "--quiet", "main")

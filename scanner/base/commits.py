@@ -2,8 +2,8 @@
 
 Asked for is "merge-base" or a revision. The merge base is where HEAD and the target branch parted: the branch that the
 pull request is for, as the CI's environment says it, else the remote's default branch. On that branch itself there is
-nothing to part from: what is being written is held against HEAD, and what is committed against HEAD's first parent. (A
-CI that is told of a push doesn't tell in its environment where the push began; `--since` can.)
+nothing to part from: what is being written is held against HEAD, a push against what was there before it where the CI
+tells, and a commit against its first parent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.scanner.base.environment import Target, has_merged, is_ci, target_of, whole_clone
+from assay.scanner.base.environment import Target, before_push, has_merged, is_ci, target_of, whole_clone
 from assay.scanner.base.fetching import STEPS, Remote, missing_objects
 from assay.scanner.git import Git, GitError
 
@@ -154,11 +154,21 @@ class _Search:
         # In a CI nobody writes code, and what is changed there was changed by the build.
         if not is_ci(self.environment) and self._is_being_changed():
             return BaseCommit(head, "HEAD")
+        if (before := self._before_push()) and before != head:
+            return BaseCommit(before, "what was there before the push")
         parent = self._parent()
         if parent is None and self.git.is_shallow:
             raise NoBaseError(f"this clone is shallow and doesn't hold HEAD's parent{self._why_not}; {self._advice}")
         # The first commit of all has nothing before it, and what a project begins with is not new to it.
         return BaseCommit(parent, "HEAD~1") if parent else BaseCommit(head, "HEAD")
+
+    def _before_push(self) -> str | None:
+        """Where the branch was, if that is in HEAD's past: a push may have rewritten the history."""
+        named = before_push(self.environment)
+        if named and self.git.commit(named) is None and self.remote:
+            self.remote.fetch_commit(named)
+        commit = self.git.commit(named) if named else None
+        return commit if commit and self._parted(commit, "") == commit else None
 
     def _is_being_changed(self) -> bool:
         """Whether tracked files were changed, or Python files added."""

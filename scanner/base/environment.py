@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["VARIABLES", "Built", "Target", "built_of", "has_merged", "is_ci", "target_of", "whole_clone"]
+__all__ = ["VARIABLES", "Built", "Target", "before_push", "built_of", "has_merged", "is_ci", "target_of", "whole_clone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,12 @@ def _names(ci: _Ci) -> tuple[str, ...]:
     return ci.present, *ci.branches, *ci.commits, *ci.merge, *ci.built, ci.repository
 
 
-VARIABLES = frozenset({"CI", "CI_DEFAULT_BRANCH"} | {name for ci in _CIS for name in _names(ci) if name})
+_BEFORE_PUSH, _EVENT = "CI_COMMIT_BEFORE_SHA", "GITHUB_EVENT_PATH"
+VARIABLES = frozenset(
+    {"CI", "CI_DEFAULT_BRANCH", _BEFORE_PUSH, _EVENT} | {name for ci in _CIS for name in _names(ci) if name}
+)
 """All that is looked at in the environment."""
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 _UNSET = frozenset({"", "false"})
 """Buildkite says so where there is no pull request."""
 
@@ -146,6 +152,22 @@ def built_of(environment: Mapping[str, str]) -> Built:
             branch = _first(environment, ci.built).removeprefix("refs/heads/")
             return Built("" if branch.startswith("refs/") else branch, environment.get(ci.repository, ""))
     return Built()
+
+
+def before_push(environment: Mapping[str, str]) -> str:
+    """The commit that the branch was at before the push that is built; empty where nobody says it, or there was none.
+
+    GitLab says it in a variable, GitHub in the file that describes the event:
+    https://docs.github.com/webhooks/webhook-events-and-payloads#push
+    """
+    said: object = environment.get(_BEFORE_PUSH, "")
+    if file := environment.get(_EVENT):
+        try:
+            event = json.loads(Path(file).read_bytes())
+        except (OSError, ValueError):
+            event = None
+        said = event.get("before", "") if isinstance(event, dict) else ""
+    return said if isinstance(said, str) and _COMMIT.fullmatch(said) and said.strip("0") else ""
 
 
 def has_merged(environment: Mapping[str, str], head: str) -> bool:
