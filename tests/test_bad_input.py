@@ -338,8 +338,8 @@ import dataclasses, sys
 from assay.scanner.cli import main, wiring
 load = wiring.rulebook
 
-def with_a_rule_that_crashes():
-    rulebook = load()
+def with_a_rule_that_crashes(*own):
+    rulebook = load(*own)
     def judge(*_):
         raise ZeroDivisionError("no subjects")
     rules = [dataclasses.replace(r, judge=judge) if r.code == "OBS301" else r for r in rulebook.rules]

@@ -22,8 +22,10 @@ from tests.running import backend, listing, run_assay
 ROOT = Path(__file__).parent.parent
 UNSOUND = ROOT / "fixtures" / "backends" / "fastapi_unsound"
 INVENTORY_SCHEMA = ROOT / "reports" / "schemas" / "inventory.schema.json"
-HEAVY = ("libcst", "bandit", "radon", "rich", "jinja2", "pygments", "sqlglot", "yaml", "msgspec", "multiprocessing")
-HEAVY += ("sqlalchemy", "alembic", "psycopg")
+HEAVY = (
+    *("libcst", "bandit", "radon", "rich", "jinja2", "pygments", "sqlglot", "yaml", "msgspec", "multiprocessing"),
+    *("sqlalchemy", "alembic", "psycopg"),
+)
 
 
 @pytest.fixture(scope="module")

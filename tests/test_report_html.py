@@ -6,17 +6,20 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route, expect
 
 from assay.reports import json_report
 from assay.reports.html import Assets, assets, render
+from assay.reports.html.gains import gain_of_rule, next_grade
 from assay.reports.html.nouns import counted
 from assay.reports.html.prose import prose, sentence
 from assay.scanner.model.place import Evidence, Location
@@ -33,6 +36,7 @@ from assay.scanner.results import (
     ServiceResult,
     SubjectReference,
 )
+from assay.scanner.scoring import rescored
 from assay.scanner.verdicts import Kind, Severity
 from tests.browsers import (  # noqa: F401 - fixtures are found by their names
     base_url,
@@ -447,6 +451,49 @@ def test_the_fewest_principles_lead_to_the_next_grade() -> None:
     assert "A is the best grade." in best
 
 
+_RULES = tuple(
+    _rule(code, severity)
+    for code, severity in (
+        ("API101", Severity.HIGH),
+        ("API102", Severity.LOW),
+        ("API201", Severity.CRITICAL),
+        ("SEC101", Severity.MEDIUM),
+    )
+)
+_COUNT = st.integers(0, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.tuples(*(st.tuples(_COUNT, _COUNT) for _ in _RULES)))
+def test_a_gain_is_what_scoring_makes_of_the_mended_code(counts: tuple[tuple[int, int], ...]) -> None:
+    """Of a rule's fails turned into passes, and of the principles that lead to the next grade."""
+    pattern = sample_result().verdicts[0]
+    verdicts = [
+        replace(pattern, rule=rule.code, kind=kind, severity=rule.severity, acceptance=None)
+        for rule, (passes, fails) in zip(_RULES, counts, strict=True)
+        for kind in (*[Kind.PASS] * passes, *[Kind.FAIL] * fails)
+    ]
+    empty = [
+        (name, weight, [_principle(p, ()) for p in ids])
+        for name, weight, ids in (("API", 3, ("API1", "API2")), ("SEC", 2, ("SEC1",)))
+    ]
+    sections = tuple(SectionScore(name, name, weight, None, tuple(principles)) for name, weight, principles in empty)
+    before = rescored(ServiceResult("orders", ".", (), None, "", 1.0, sections, 1, 1), _RULES, verdicts)
+
+    def mended(is_mended: Callable[[JudgedVerdict], bool]) -> float:
+        after = rescored(before, _RULES, [replace(v, kind=Kind.PASS) if is_mended(v) else v for v in verdicts])
+        return (after.score or 0.0) - (before.score or 0.0)
+
+    for rule in _RULES:
+        gain = gain_of_rule(before, rule.code, {r.code: r for r in _RULES})
+        assert gain == pytest.approx(mended(lambda v, code=rule.code: v.rule == code))  # type: ignore[misc]
+    needed = next_grade(before)
+    if needed is not None:
+        ids = [gain.principle for gain in needed.by]
+        assert needed.brought == pytest.approx(mended(lambda v: v.rule[:4] in ids))
+        assert needed.brought > needed.missing - 1e-9 > -1e-9
+
+
 def test_what_mending_a_rule_brings_knows_the_caps() -> None:
     """Two rules of weight 4 and 1: 0.5 and 1.0; mending the first lifts 60 to 100; a high fail had capped it at 79."""
     principle = _principle("API1", (RuleScore("API101", 1, 1), RuleScore("API102", 2, 0)), 60.0, 79)
@@ -554,6 +601,22 @@ def test_a_phone_and_four_hundred_percent_need_no_scrolling_sideways(page: Page,
         page.set_viewport_size({"width": width, "height": 700})
         _open(page, address, hash_)
         page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+        assert not is_wider_than_screen(page)
+
+
+@in_a_browser
+@pytest.mark.parametrize("hash_", ["#/", "#/principles"])
+def test_the_pages_of_one_service_are_as_accessible_and_as_narrow(page: Page, tmp_path: Path, hash_: str) -> None:
+    result = gated_result()
+    (tmp_path / "report.html").write_text(render(replace(result, services=result.services[:1])), encoding="utf-8")
+    address = (tmp_path / "report.html").as_uri()
+    with watched(page):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            _open(page, address, hash_)
+            page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+            assert violations(page) == []
+        page.set_viewport_size({"width": 320, "height": 700})
         assert not is_wider_than_screen(page)
 
 

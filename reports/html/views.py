@@ -9,10 +9,20 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+CROWD = 6
+
 
 @dataclass(frozen=True, slots=True)
-class VerdictMark:
-    """A verdict's kind as a symbol with its word; never colour alone."""
+class Fact:
+    """A term and what it stands for."""
+
+    term: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An outcome as a symbol with its word; never colour alone. `kind` is its class."""
 
     kind: str
     symbol: str
@@ -28,65 +38,66 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One rule within its principle, or in the table of what was checked."""
+class Move:
+    """How far a score went since the base. `kind` is `better`, `worse` or `same`."""
 
-    code: str
-    name: str
-    title: str
-    severity: str
-    weight: str
-    passed: int
-    failed: int
-    review: int
-    not_applicable: int
-    waived: int
-    compliance: str
-    has_findings: bool
+    kind: str
+    symbol: str
+    word: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class PrincipleView:
-    """A principle with a score, its rules and the arithmetic from them to it."""
+class Count:
+    """How many findings there are of one sort; `address` lists them."""
 
-    id: str
-    title: str
-    score: str
-    capped: bool
-    arithmetic: str
-    rules: tuple[RuleRow, ...]
+    kind: str
+    number: str
+    word: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
-class UnscoredView:
-    """A principle without a score, and why."""
+class Status:
+    """The whole report in one sentence, and why."""
 
-    id: str
-    title: str
-    status: str
+    mark: Mark
+    headline: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """A section of one service: its figures, and its scored principles."""
+    """A section of one service with its figures."""
 
     id: str
     title: str
     score: str
+    move: Move | None
     bar: Bar | None
-    compliance: str
     passed_of_judged: str
-    judged: str
     failed: int
     review: int
     waived: int
-    arithmetic: str
-    principles: tuple[PrincipleView, ...]
+    capped: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeakView:
+    """One of the principles that are kept least."""
+
+    id: str
+    title: str
+    score: str
+    move: Move | None
+    cap: str
+    bar: Bar | None
+    passed_of_judged: str
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """One service; `grade_class` picks the colour of its grade."""
+    """One service; `grade_class` picks the colour of its grade, `next_grade` says what a better one needs."""
 
     anchor: str
     name: str
@@ -96,15 +107,55 @@ class ServiceView:
     is_rated: bool
     grade_class: str
     score: str
+    move: Move | None
     before_waivers: str
     coverage: str
     summary: str
+    next_grade: str
     failed: int
     review: int
     arithmetic: str
     sections: tuple[SectionView, ...]
-    has_scored_principles: bool
-    unscored: tuple[UnscoredView, ...]
+    weakest: tuple[WeakView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do first: a rule whose fails weigh most."""
+
+    severity: str
+    code: str
+    title: str
+    fix: str
+    amount: str
+    gain: str
+    owners: str
+    address: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A condition of the gate: how far it is from its limit, and some of the findings that it counts."""
+
+    mark: Mark
+    name: str
+    value: str
+    limit: str
+    margin: str
+    note: str
+    findings: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of findings since the base."""
+
+    compared_with: str
+    counts: tuple[Count, ...]
+    fixed: tuple[str, ...]
+    more_fixed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +197,23 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """One finding; `anchor` is the id of its element, `is_open` says whether it is unfolded at first."""
+    """One finding in full; `address` is its page's, `anchor` its element's id here, `is_open`: unfolded at first."""
 
+    address: str
     anchor: str
-    mark: VerdictMark
+    mark: Mark
+    severity: str
+    code: str
+    rule: str
+    state: str
     message: str
     subject: str
     place: str
     service: str
     fingerprint: str
-    waiver: str | None
-    lapsed: str | None
+    why: str
+    fix: str
+    lapsed: str
     excerpts: tuple[ExcerptView, ...]
     elsewhere: tuple[PlaceView, ...]
     flows: tuple[tuple[StepView, ...], ...]
@@ -164,103 +221,139 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleFindings:
-    """The findings of one rule at one severity, with the rule's help said once."""
+class Cell:
+    """A score; `kind` picks its shade."""
 
-    anchor: str | None
-    code: str
-    name: str
-    title: str
-    severity: str
-    section: str
-    principle: str
-    why: str
-    fix: str
-    cwe: tuple[str, ...]
-    references: tuple[str, ...]
-    advisory: bool
-    counts: str
-    is_open: bool
-    findings: tuple[FindingView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One option of a filter; the label says how many findings it leaves."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One drop-down of the findings' filter."""
-
-    name: str
-    label: str
-    choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedRule:
-    """A rule with its counts over all services; `examples` are passes, `more` counts the others."""
-
-    row: RuleRow
-    examples: tuple[PlaceView, ...]
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosticView:
-    """Something that could not be read or understood, and what to do about it."""
-
-    reason: str
-    place: str
-    message: str
-    remedy: str
-    is_internal_error: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A term and what it stands for."""
-
-    term: str
+    kind: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedView:
-    """A waiver with the findings that it covers, or the comments in a file that give one reason."""
+class Heat:
+    """The sections' scores of several services: a row of cells for each service, a column for each section."""
 
-    owner: str
-    name: str
-    rules: str
-    reason: str
-    findings: int
-    created: str
-    expires: str
-    has_expired: bool
+    sections: tuple[Fact, ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The whole report."""
+class Overview:
+    """The first page."""
 
-    title: str
-    scanned: str
-    edition: str
+    name: str
     facts: tuple[Fact, ...]
+    status: Status
     incomplete: str
     notices: tuple[str, ...]
+    counts: tuple[Count, ...]
     services: tuple[ServiceView, ...]
-    has_many_services: bool
-    findings_summary: str
-    frames_note: str
-    filters: tuple[Filter, ...]
-    groups: tuple[RuleFindings, ...]
-    accepted: tuple[AcceptedView, ...]
-    more_accepted: int
-    checked: tuple[CheckedRule, ...]
-    diagnostics: tuple[DiagnosticView, ...]
+    heat: Heat | None
+    unmet: tuple[ConditionView, ...]
+    others: tuple[ConditionView, ...]
+    change: Change | None
+    tasks: tuple[Task, ...]
+    coming: tuple[str, ...]
+    findings_title: str
+    findings: tuple[FindingView, ...]
+    all_findings: str
     severities: tuple[Fact, ...]
+
+    @property
+    def has_many_services(self) -> bool:
+        return len(self.services) > 1
+
+    @property
+    def has_crowd(self) -> bool:
+        """Whether the services are too many to be told one after the other."""
+        return len(self.services) > CROWD
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule within its principle."""
+
+    code: str
+    name: str
+    severity: str
+    weight: str
+    passed: int
+    failed: int
+    review: int
+    not_applicable: int
+    waived: int
+    compliance: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationView:
+    """A person's word for a principle; `link` is empty unless it is an address of the web."""
+
+    statement: str
+    by: str
+    expires: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipleView:
+    """A principle: its score with what limits it, or `status` where it has none."""
+
+    id: str
+    title: str
+    weight: str
+    score: str
+    move: Move | None
+    cap: str
+    status: str
+    attestation: AttestationView | None
+    bar: Bar | None
+    passed_of_judged: str
+    worst: str
+    worst_amount: str
+    review: int
+    waived: int
+    arithmetic: str
+    rules: tuple[RuleRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipleGroup:
+    """A section's principles of one service."""
+
+    id: str
+    title: str
+    weight: str
+    score: str
+    move: Move | None
+    arithmetic: str
+    principles: tuple[PrincipleView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipleTable:
+    """All principles of one service."""
+
+    anchor: str
+    service: str
+    grade: str
+    score: str
+    arithmetic: str
+    groups: tuple[PrincipleGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A principle over all services."""
+
+    id: str
+    title: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Principles:
+    """The page of principles; `matrix` only where there are several services."""
+
+    summary: str
+    tables: tuple[PrincipleTable, ...]
+    matrix: tuple[MatrixRow, ...]

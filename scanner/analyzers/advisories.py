@@ -25,6 +25,9 @@ COMPLEX_RANKS = frozenset("DEF")
 
 MODULE_LEVEL = "<module>"
 
+_QUOTES_A_SECRET = frozenset({"B105", "B106", "B107"})
+"""bandit's message ends with the password that it found, which would go into every report."""
+
 
 class AdvisoryTableError(Exception):
     """A table of checks can't be read; the message says where and why."""
@@ -162,7 +165,8 @@ def _subject(code: str, path: str, function: str, ordinals: Counter[str]) -> Sub
 def _of_finding(finding: BanditFinding, path: str, check: Check, subject: SubjectReference) -> Advisory:
     location = Location(path, finding.line, finding.column, finding.end_line, finding.end_column)
     text = f"bandit {finding.test_id} ({finding.name}), {finding.confidence.lower()} confidence"
-    message = f"{finding.message.rstrip('.')}; {check.fix}"
+    said = finding.message.partition(":")[0] if finding.test_id in _QUOTES_A_SECRET else finding.message.rstrip(".")
+    message = f"{said}; {check.fix}"
     return Advisory(
         finding.test_id, Kind.REVIEW, check.severity, subject, location, message, (Evidence(location, text),)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from assay.scanner.cli.request import Request, takes_request
 if TYPE_CHECKING:
     from assay.scanner.assess import Scope
     from assay.scanner.config import Config
+    from assay.scanner.options import Progress
     from assay.scanner.results import GateResult, ScanResult
     from assay.scanner.safeguard import Safeguarded
 
@@ -68,35 +70,24 @@ def gate(
     Without configuration: no new critical or high finding, no principle with more fails than before, nothing unread, no
     expired waiver. Exits 0 when the gate is met, 1 when it isn't, 2 when nobody can tell.
     """
-    from assay.scanner.assess import Comparison, against, assessed, assessed_and_compared, gated
-    from assay.scanner.base.commits import MERGE_BASE
+    from assay.scanner.assess import gated
 
     request, files = request.chosen(files, is_fast=fast, root=root)
     if fast and (results or base_results):
         raise click.UsageError("--fast judges files as they are; --from and --base speak of an earlier scan")
+    against = _Against(since, False if results or base_results else fetch, results, base_results)
     with problems_told():
         reports.check(form)
         store = wanted(store, "--fast" if fast else None)
         scope = request.scope()
-        guard = None if fast else _guard(request, scope, since, fetch=False if results or base_results else fetch)
+        guard = None if fast else _guard(request, scope, against)
         scope = guard.scope if guard else scope
         config = _chosen(scope.options.config, since, new_only or fast, warn_only)
-        base = _read(base_results) if base_results else None
-        if results is not None:
-            compared = against(_read(results), base, request.path)
-        elif fast:
-            from assay.scanner.fast import hook
-
-            with progress_shown() as progress:
-                compared = hook.assessed_and_compared(scope, files, config.gate.new_since, progress)
-        elif base is not None:
-            with progress_shown() as progress:
-                compared = against(assessed(scope, progress), base, request.path)
-        else:
-            asked = guard.base if guard and config.gate.new_since == (since or MERGE_BASE) else None
-            comparison = Comparison(config.gate.new_since, fetch, tell, asked)
-            with progress_shown() as progress:
-                compared = assessed_and_compared(scope, comparison, progress)
+        with progress_shown() as progress:
+            if fast:
+                compared = _compared_files(scope, files, config, progress)
+            else:
+                compared = _compared(scope, guard, against, config, progress)
         result = gated(guard.told(compared) if guard else compared, config, scope.today)
         reports.write(result)
     if form == "text":
@@ -109,10 +100,49 @@ def gate(
     sys.exit(_exit_code(result.gate, exit_zero))
 
 
-def _guard(request: Request, scope: Scope, since: str | None, fetch: bool | None) -> Safeguarded:
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """What is compared with what, as the command line says: a revision; or JSON reports of the head, of the base."""
+
+    since: str | None
+    may_fetch: bool | None
+    head: Path | None
+    base: Path | None
+
+
+def _compared(
+    scope: Scope, guard: Safeguarded | None, against: _Against, config: Config, progress: Progress
+) -> ScanResult:
+    from assay.scanner import assess
+    from assay.scanner.base.commits import MERGE_BASE
+
+    base = _read(against.base) if against.base else None
+    if against.head is not None:
+        return assess.against(_read(against.head), base, scope.root)
+    if base is not None:
+        return assess.against(assess.assessed(scope, progress), base, scope.root)
+    known = guard.base if guard and config.gate.new_since == (against.since or MERGE_BASE) else None
+    comparison = assess.Comparison(config.gate.new_since, against.may_fetch, tell, known)
+    return assess.assessed_and_compared(scope, comparison, progress)
+
+
+def _compared_files(scope: Scope, files: tuple[Path, ...], config: Config, progress: Progress) -> ScanResult:
+    from assay.scanner.fast import hook
+
+    return hook.assessed_and_compared(scope, files, config.gate.new_since, progress)
+
+
+def _guard(request: Request, scope: Scope, against: _Against) -> Safeguarded:
     from assay.scanner.safeguard import safeguarded
 
-    return safeguarded(scope, since, file=request.config_file, isolated=request.isolated, may_fetch=fetch, tell=tell)
+    return safeguarded(
+        scope,
+        against.since,
+        file=request.config_file,
+        isolated=request.isolated,
+        may_fetch=against.may_fetch,
+        tell=tell,
+    )
 
 
 def _exit_code(gate: GateResult | None, exit_zero: bool) -> int:
@@ -155,7 +185,3 @@ def _authors(root: Path, result: ScanResult) -> dict[str, str]:
 
     new = [f for f in screens.red(result)[: screens.SHOWN] if f.state is State.NEW]
     return authors(root, new, result.base.commit if result.base else None)
-
-
-def _tell(message: str) -> None:
-    click.echo(f"assay: {message}", err=True)

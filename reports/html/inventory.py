@@ -1,0 +1,51 @@
+"""Which part of a backend a subject belongs to, so that an inventory of thousands can be read."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Family", "family_of"]
+
+
+class Family(Enum):
+    """A part of a backend; the value is its heading. In the order in which they are shown."""
+
+    SERVICE = "The service as a whole"
+    ENDPOINTS = "Endpoints"
+    DATA = "Queries and stored data"
+    CALLS = "Outbound calls"
+    QUEUES = "Queues, tasks and files"
+    INPUT = "Where input goes"
+    IDENTITY = "Identity and secrets"
+    CONTAINERS = "Containers and probes"
+    LOGS = "Logging"
+    ERRORS = "Errors"
+    ADVICE = "Advice of analyzers"
+    OTHER = "Others"
+
+
+_KINDS = {
+    Family.SERVICE: """Service LoggingSetup DependencySet DependencyAudit ApiDescription AccessDefault
+        HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress""",
+    Family.ENDPOINTS: """Endpoint EndpointTraffic RequestBody DocumentedOperation DescribedOperation RouteOverlap
+        PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
+        ApiVersion PageSize""",
+    Family.DATA: """SqlSite DataSite PagedQuery DocumentQuery BulkAssignment StoredKey SensitiveColumn Table Column
+        Migration LdapQuery XpathQuery""",
+    Family.CALLS: "UrlRequest TlsClient Transport OutboundCall",
+    Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction",
+    Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
+        HeaderWrite Redirect AbsoluteLink SessionWrite""",
+    Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
+        Credential UrlCredential Cookie""",
+    Family.CONTAINERS: "Workload Probe StartCommand HealthCheck Container",
+    Family.LOGS: "LogCall LoggedText LoggedData PrintCall",
+    Family.ERRORS: "ExceptHandler ExceptionAnswer ErrorAnswer CaughtFailure",
+    Family.ADVICE: "code",
+}
+_FAMILIES = {kind: family for family, kinds in _KINDS.items() for kind in kinds.split()}
+
+
+def family_of(kind: str) -> Family:
+    """The part that subjects of that kind belong to; a rule of one's own may judge any other."""
+    return _FAMILIES.get(kind, Family.OTHER)
