@@ -11,10 +11,10 @@ import assay.rules
 from assay.scanner.config import load_config
 from assay.scanner.engine import Options, scan
 from assay.scanner.executors import InlineExecutor
+from assay.scanner.own_rules.marks import marks_in
 from assay.scanner.results import ScanResult
 from assay.scanner.rulebook import load_rulebook
 from assay.scanner.verdicts import Kind
-from assay.scanner.own_rules.marks import marks_in
 
 BACKENDS = Path(__file__).parent.parent / "fixtures" / "backends"
 FRAMEWORKS = ("fastapi", "flask", "django")

@@ -129,10 +129,7 @@ def rulebook_of(service: ServiceResult, rules: Iterable[RuleInfo]) -> Rulebook:
             s.id,
             s.title,
             s.weight,
-            tuple(
-                Principle(p.id, p.title, p.title, p.weight, p.is_attested)
-                for p in s.principles
-            ),
+            tuple(Principle(p.id, p.title, p.title, p.weight, p.is_attested) for p in s.principles),
         )
         for s in service.sections
     )
