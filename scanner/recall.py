@@ -45,7 +45,7 @@ _NOT_OF_THE_FILE = frozenset({Reason.READER_CRASHED, Reason.UNREADABLE})
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a scan's result hangs on, besides the scanner: the files with their digests, what the user chose, and the
-    rules (codes with severities) of packages and of one's own. `metadata` holds other bytes that are looked at, by path.
+    rules (codes with severities) of packages and of one's own. `metadata` holds further bytes by path.
     """
 
     tree: Tree
