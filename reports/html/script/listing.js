@@ -1,6 +1,6 @@
 // A list to look things up in: facets with counts, full-text search, groups and order, all of it in the address.
 const listing = (() => {
-  const SHOWN_VALUES = 8;
+  const SHOWN_VALUES = 12;
   let now = null; // the list on the screen
 
   // `spec`: page, title, noun, intro, items, search(item), facets: [{ name, label, values(item), title(value), isPath }],
@@ -166,8 +166,8 @@ const listing = (() => {
       if (facet.isPath) return pathBox(list, facet, [...chosen][0] ?? "", counts);
       for (const value of chosen) if (!counts.has(value)) counts.set(value, 0);
       if (counts.size < 2 && !chosen.size) return null;
-      const order = facet.order ?? ((a, b) => counts.get(b) - counts.get(a) || model.compare(a, b));
-      const values = [...counts.keys()].sort((a, b) => chosen.has(b) - chosen.has(a) || order(a, b));
+      const byCount = (a, b) => chosen.has(b) - chosen.has(a) || counts.get(b) - counts.get(a) || model.compare(a, b);
+      const values = [...counts.keys()].sort(facet.order ?? byCount);
       const isWhole = list.unfolded.has(facet.name);
       const drawn = values.slice(0, isWhole ? undefined : SHOWN_VALUES).map((value) =>
         option(list, facet, value, facet.title?.(value) ?? value, counts.get(value), chosen.has(value), (q) => {
