@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -323,7 +324,11 @@ def test_ctrl_c_in_the_middle_of_a_scan(tmp_path: Path) -> None:
     time.sleep(0.5)
     interrupted = time.monotonic()
     interrupt(process)
-    out, err = process.communicate(timeout=TIMEOUT)
+    try:
+        out, err = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
     assert process.returncode == INTERRUPTED
     assert time.monotonic() - interrupted < 10, "it doesn't wait for the files that are being read"
