@@ -10,7 +10,8 @@ from rich.console import Console
 from assay.reports import figures
 from assay.reports.jsontext import json_text
 from assay.reports.screen import Screen
-from assay.scanner.results import PrinciplePage, RuleInfo, RulePage, SectionPage, StandardPages
+from assay.scanner.pages import PrinciplePage, RulePage, SectionPage, StandardPages
+from assay.scanner.results import RuleInfo
 from assay.scanner.verdicts import Severity
 
 SCHEMA_VERSION = "1.0"

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from assay.scanner.acceptance import meta
 from assay.scanner.analyzers.advisories import Check, rule_infos
 from assay.scanner.model.subject import noun_of
-from assay.scanner.results import OptionInfo, PrinciplePage, RuleInfo, RulePage, SectionPage, StandardPages
+from assay.scanner.pages import OptionInfo, PrinciplePage, RulePage, SectionPage, StandardPages
+from assay.scanner.results import RuleInfo
 from assay.scanner.rulebook import Rule, Rulebook
 
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from assay.scanner.config import Loaded
     from assay.scanner.libraries import Library
     from assay.scanner.options import Options
+    from assay.scanner.pages import StandardPages
     from assay.scanner.profiling import Profile
     from assay.scanner.recall import Recall
-    from assay.scanner.results import ScanResult, StandardPages
+    from assay.scanner.results import ScanResult
     from assay.scanner.rulebook import Rulebook
 
 PATH = click.argument("path", default=".", type=click.Path(path_type=Path, readable=False))
