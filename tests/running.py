@@ -67,6 +67,8 @@ def start(*arguments: str | Path, cwd: Path, environment: dict[str, str] | None 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # What runs the tests in the background may have told them to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

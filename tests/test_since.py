@@ -343,7 +343,7 @@ def test_nothing_is_fetched_by_a_program_that_the_repository_names(repository: R
     ):
         repository.git("config", name, value)
     repository.write("weak.py", edited(WEAK, SECOND))
-    assert "git can't tell what changed" in one_error(run_assay("scan", "--since", "main", cwd=repository.root))
+    assert "this clone is partial" in one_error(run_assay("scan", "--since", "main", cwd=repository.root))
     assert not sprung.exists()
 
     _try_git(repository, "diff", "main")

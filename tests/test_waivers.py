@@ -722,8 +722,6 @@ def test_a_scan_shows_scores_with_and_without(shop: tuple[Path, Path, str]) -> N
     (service,) = report["services"]
     assert service["score_before_waivers"] < service["score"]
     page = assay(shop, "scan", "-f", "html").out
-    assert "before waivers" in page
+    assert "Before waivers the score is" in page
     assert "waiver expired" in page
     assert "expires in 5 days" in page
-    rows = re.findall(r'<tr><th scope="row">(@\S+)</th><td>(\S+)</td><td>(\w+)</td><td>known</td>', page)
-    assert rows == [("@acme/shop", "W-1", "OBS101"), ("@late", "W-2", "API402")]

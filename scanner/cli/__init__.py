@@ -26,6 +26,7 @@ COMMANDS = {
     "convert": "convert",
     "diff": "diff",
     "history": "history",
+    "dashboard": "dashboard",
     "init": "init",
     "config": "configuration",
     "waive": "waivers",
