@@ -32,9 +32,19 @@ def render(result: ScanResult) -> str:
 
     Where any service is not rated, nothing is: a picture of the others would pass for all of them.
     """
-    service = _worst(result.services)
-    value = _value(service, len(result.services))
-    title = "; ".join(_told(each) for each in result.services) or "nothing was scanned"
+    return of_services(result.services)
+
+
+def of_services(services: tuple[ServiceResult, ...]) -> str:
+    """The same for services alone."""
+    service = _worst(services)
+    title = "; ".join(_told(each) for each in services) or "nothing was scanned"
+    colour = _COLOURS.get(service.grade, _UNRATED) if service else _UNRATED
+    return picture(_value(service, len(services)), title, colour)
+
+
+def picture(value: str, title: str, colour: str = _UNRATED) -> str:
+    """A badge that says `value`; `title` is what it says to those who don't see it."""
     left_text, right_text = _width(LABEL), _width(value)
     left, right = left_text + 2 * _PADDING, right_text + 2 * _PADDING
     return _PICTURE.format(
@@ -46,7 +56,7 @@ def render(result: ScanResult) -> str:
         right_text=right_text,
         left_middle=f"{left / 2:g}",
         right_middle=f"{left + right / 2:g}",
-        colour=_COLOURS.get(service.grade, _UNRATED) if service else _UNRATED,
+        colour=colour,
         label=LABEL,
         value=escape(value),
         title=escape(f"{LABEL}: {title}"),

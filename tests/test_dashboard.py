@@ -34,15 +34,21 @@ HOSTILE = "<img src=x onerror=alert(1)>/\x1b[31m../'\"&"
 DAY = timedelta(days=1)
 
 
-def scanned(result: ScanResult, day: int, score: float = 50.0, grade: str = "D", edition: str = "2026.1") -> ScanResult:
-    """The result as if it had been committed so many days before today."""
+def scanned(
+    result: ScanResult, day: int, score: float = 50.0, grade: str = "D", edition: str = "2026.1", api4: float = 50.0
+) -> ScanResult:
+    """The result as if it had been committed so many days before today; API4's score is `api4`."""
     moment = TODAY - day * DAY
     orders, *others = result.services
+    sections = tuple(
+        replace(s, principles=tuple(replace(p, score=api4) if p.id == "API4" else p for p in s.principles))
+        for s in orders.sections
+    )
     return replace(
         result,
         edition=edition,
         scanned=replace(result.scanned, commit=f"{day:040x}", committed=f"{moment:%Y-%m-%dT%H:%M:%SZ}"),
-        services=(replace(orders, score=score, grade=grade), *others),
+        services=(replace(orders, score=score, grade=grade, sections=sections), *others),
     )
 
 
@@ -56,7 +62,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
         store.add(scanned(sample, 50, 78.0, "B"), shop, TODAY - 50 * DAY)
         store.add(scanned(sample, 20, 61.0, "C", "2026.2"), shop, TODAY - 20 * DAY)
         fewer = replace(gated, verdicts=gated.verdicts[1:])
-        store.add(scanned(fewer, 2, 41.5, "D", "2026.2"), shop, TODAY - 2 * DAY)
+        store.add(scanned(fewer, 2, 41.5, "D", "2026.2", api4=39.0), shop, TODAY - 2 * DAY)
         store.add(scanned(sample, 3, 95.0, "A"), Origin(HOSTILE, "main", "main"), TODAY - 3 * DAY)
         store.add(scanned(sample, 90, 91.0, "A"), Origin("acme/old", "main", "main"), TODAY - 90 * DAY)
     return file
@@ -137,7 +143,7 @@ def test_a_service_that_was_not_scanned_lately_is_never_green(site: Path, url: s
     (row,) = re.findall(r"<tr[^>]*>(?:(?!</tr>).)*acme/old: orders.*?</tr>", html)
     assert row.startswith('<tr class="stale">')
     assert "not scanned since" in row
-    assert '<span class="grade">A</span>' in row
+    assert '<span class="date grade">A</span>' in row
     heat = (site / "heat-map.html").read_text(encoding="utf-8")
     (row,) = re.findall(r"<tr[^>]*>(?:(?!</tr>).)*acme/old: orders.*?</tr>", heat)
     assert set(re.findall(r'class="cell ?([a-z]*)"', row)) <= {"stale", ""}
@@ -147,7 +153,9 @@ def test_a_service_that_was_not_scanned_lately_is_never_green(site: Path, url: s
 
 def test_changes_are_told_as_a_person_would(site: Path) -> None:
     text = read(site, "changes.html").text
-    assert re.search(r"acme/shop: orders C → D ▼ worse 61\.0 → 41\.5", text)
+    assert "acme/shop: orders C → D ▼ worse 61.0 → 41.5 : API4 50.0 → 39.0 in 0000000000" in text.replace(
+        "41.5:", "41.5 :"
+    )
     assert "edition 2026.2" in text
 
 
@@ -181,6 +189,7 @@ def test_accepted_debt_is_told_by_owner_and_expiry(site: Path) -> None:
 
 def test_a_rule_s_page_names_the_services_that_fail_it(site: Path) -> None:
     text = read(site, "rules/API401.html").text
+    assert "high 2 of 2 services fail, in 2 subjects." in text
     assert "Services that fail" in text
     assert "acme/shop: orders" in text
 
@@ -198,6 +207,18 @@ def test_hostile_names_and_messages_stay_text(site: Path) -> None:
             assert not (attributes.get("href") or "").startswith(("javascript:", "data:", "http")), file
         assert html.count("<script>") == 2, file
     assert "<img src=x onerror=alert(1)>" in read(site, "index.html").text
+
+
+def test_what_stands_in_quotation_marks_may_be_a_secret(tmp_path: Path) -> None:
+    sample = sample_result()
+    told = tuple(replace(verdict, message="built in: 'hunter2'; move it") for verdict in sample.verdicts)
+    file = str(tmp_path / "history.db")
+    with Store.open(file, json_report, create=True) as store:
+        store.add(scanned(replace(sample, verdicts=told), 1), Origin("acme/shop", "main", "main"), TODAY)
+    build(file, tmp_path / "site", "--no-reports")
+    html = (tmp_path / "site" / page_of(file, "acme/shop: orders")).read_text(encoding="utf-8")
+    assert "•••" in html
+    assert "hunter2" not in html
 
 
 def test_names_of_services_are_no_names_of_files(site: Path) -> None:
@@ -302,7 +323,7 @@ def test_services_are_sorted_and_narrowed(site: Path, shown: Page) -> None:
     expect(shown.locator("#services thead [aria-sort=ascending]")).to_have_text("Score")
     shown.get_by_label("Name").fill("acme orders")
     expect(names).to_have_count(2)
-    shown.get_by_label("Grade", exact=True).select_option("D")
+    shown.get_by_role("combobox", name="Grade").select_option("D")
     expect(names).to_have_count(1)
     expect(names.first).to_have_text("acme/shop: orders")
 

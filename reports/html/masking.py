@@ -11,7 +11,7 @@ from assay.reports.highlight import Token, tokens
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.results import JudgedVerdict, RuleInfo, ScanResult
 
-__all__ = ["MASK", "masked"]
+__all__ = ["MASK", "masked", "without_quotes"]
 
 MASK = "•"
 """Stands for each character of a secret, so that places in its line stay what they are."""
@@ -49,9 +49,9 @@ def _told(verdict: JudgedVerdict, rule: RuleInfo, snippets: bool) -> JudgedVerdi
     if snippets:
         return replace(
             verdict,
-            message=_without_quotes(verdict.message),
-            evidence=tuple(replace(e, text=_without_quotes(e.text)) for e in verdict.evidence),
-            flows=tuple(tuple(replace(e, text=_without_quotes(e.text)) for e in flow) for flow in verdict.flows),
+            message=without_quotes(verdict.message),
+            evidence=tuple(replace(e, text=without_quotes(e.text)) for e in verdict.evidence),
+            flows=tuple(tuple(replace(e, text=without_quotes(e.text)) for e in flow) for flow in verdict.flows),
         )
     return replace(
         verdict,
@@ -61,7 +61,7 @@ def _told(verdict: JudgedVerdict, rule: RuleInfo, snippets: bool) -> JudgedVerdi
     )
 
 
-def _without_quotes(text: str) -> str:
+def without_quotes(text: str) -> str:
     """What stands in quotation marks may be the secret itself; how long it is, is nobody's business here."""
     return _QUOTED.sub(lambda found: found["open"] + (MASK * 3 if found["inner"] else "") + found["close"], text)
 

@@ -57,8 +57,8 @@ def build(store: str, output: Path, stale_days: int, snippets: bool, reports: bo
 
     with problems_told():
         with opened(store) as known:
-            portfolio = Portfolio.read(known, today or datetime.now(UTC), stale_days)
             site = Site.at(output)
+            portfolio = Portfolio.read(known, today or datetime.now(UTC), stale_days)
             kept = _kept(portfolio.scans) if reports else {}
             _write_reports(site, known, portfolio, kept, snippets=snippets)
         for address, text in pages(portfolio, kept):
