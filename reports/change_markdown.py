@@ -140,7 +140,7 @@ def new_fails(result: ScanResult) -> tuple[JudgedVerdict, ...]:
 
 def fixed_fails(result: ScanResult) -> tuple[JudgedVerdict, ...]:
     """The base's fails that are gone."""
-    counting = {rule.code for rule in result.rules if rule.counts}
+    counting = result.counting
     return tuple(f for f in result.base.fixed if f.kind is Kind.FAIL and f.rule in counting) if result.base else ()
 
 
@@ -166,7 +166,7 @@ def fixed(result: ScanResult) -> Iterator[Block]:
 
 def to_review(result: ScanResult) -> Iterator[Block]:
     """Questions that only a person can answer; the new ones where something is compared."""
-    counting = {rule.code for rule in result.rules if rule.counts}
+    counting = result.counting
     asked = [
         f
         for f in result.findings

@@ -132,7 +132,7 @@ def _finding(finding: JudgedVerdict, result: ScanResult, authors: Mapping[str, s
 
 
 def _unread(result: ScanResult, screen: Screen) -> None:
-    grave = [d for d in result.diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
+    grave = [d for d in result.diagnostics if d.reason.is_grave]
     if not grave:
         return
     screen.line("What could not be read or judged", style="bold")
@@ -182,7 +182,7 @@ def _passed(result: ScanResult, gate: GateResult) -> str:
         parts.append("score " + ", ".join(scores))
     base = result.base
     if base is not None:
-        counting = {rule.code for rule in result.rules if rule.counts}
+        counting = result.counting
         new = sum(f.state is State.NEW and f.kind is Kind.FAIL and f.acceptance is None for f in result.findings)
         fixed = [f.rule for f in base.fixed if f.kind is Kind.FAIL and f.rule in counting]
         codes = f" ({', '.join(sorted(set(fixed)))})" if fixed else ""

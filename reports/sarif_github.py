@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from assay.reports import figures
 from assay.reports.plain import plain
 from assay.reports.sarif import automation_details, fingerprints, invocation, log_text, tool
 from assay.reports.sarif_log import Message, Notification, Result, ResultProperties, Run, SarifLocation
@@ -59,7 +60,7 @@ def render(result: ScanResult) -> str:
 
 def _rest(count: int) -> Iterator[Notification]:
     if count:
-        findings = f"{count:,} more finding{'s' if count != 1 else ''}"
+        findings = figures.count(count, "more finding")
         yield Notification(
             "warning", Message(f"{findings}: GitHub keeps {MOST_RESULTS:,} of an upload; another report tells all")
         )

@@ -70,7 +70,7 @@ def _marked(reference: str) -> str:
 
 
 def _properties(rule: RuleInfo, level: Level) -> RuleProperties:
-    section = rule.principle.rstrip("0123456789")
+    section = rule.section
     is_security = section == _SECURITY_SECTION or rule.principle in _SECURITY_PRINCIPLES
     tags = dict.fromkeys(
         (*(["security"] if is_security else []), section, rule.principle, *(f"external/cwe/cwe-{n}" for n in rule.cwe))

@@ -12,7 +12,7 @@ from assay.scanner.verdicts import Kind
 
 def open_fails(result: ScanResult) -> tuple[JudgedVerdict, ...]:
     """The fails that count, in scores and at the gate, and that nobody has accepted; worst first."""
-    counting = {rule.code for rule in result.rules if rule.counts}
+    counting = result.counting
     return tuple(f for f in result.findings if f.kind is Kind.FAIL and f.acceptance is None and f.rule in counting)
 
 
@@ -41,7 +41,7 @@ def is_condemned(finding: JudgedVerdict, result: ScanResult) -> bool:
 
 def grave(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Those that leave something out of the result: files that weren't read, and errors in Assay."""
-    return tuple(d for d in diagnostics if d.reason.is_unread_file or d.reason.is_internal_error)
+    return tuple(d for d in diagnostics if d.reason.is_grave)
 
 
 def _condemned(result: ScanResult) -> frozenset[str]:

@@ -241,7 +241,7 @@ def _figure(number: int, style: str) -> tuple[str, str]:
 
 def _diagnostics(diagnostics: tuple[Diagnostic, ...], screen: Screen) -> None:
     """What is missing from the result comes last and in full; the rest is counted."""
-    grave = [d for d in diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
+    grave = [d for d in diagnostics if d.reason.is_grave]
     if grave:
         unread = len({d.path for d in grave if d.reason.is_unread_file})
         crashed = sum(d.reason.is_internal_error for d in grave)

@@ -125,7 +125,7 @@ def accepted(baseline: Baseline, result: ScanResult, reason: str, only: Iterable
 
 
 def _recorded(result: ScanResult) -> list[JudgedVerdict]:
-    counting = {rule.code for rule in result.rules if rule.counts}
+    counting = result.counting
     return [v for v in result.verdicts if v.is_finding and v.rule in counting and v.acceptance is None]
 
 

@@ -29,6 +29,11 @@ class Reason(StrEnum):
         return self in _UNREAD
 
     @property
+    def is_grave(self) -> bool:
+        """Something is missing from the result: what was found is real, and nothing is said of the rest."""
+        return self.is_unread_file or self.is_internal_error
+
+    @property
     def is_internal_error(self) -> bool:
         """Assay itself is at fault; the scan can't be trusted (exit code 2)."""
         return self in (Reason.RULE_CRASHED, Reason.MODEL_INCOMPLETE)

@@ -24,6 +24,7 @@ from assay.scanner.config.gate import (
     ServiceGate,
     SeverityLimits,
 )
+from assay.scanner.counted import counted
 from assay.scanner.results import (
     BaseKind,
     Condition,
@@ -59,9 +60,9 @@ def _incomplete(result: ScanResult, gate: GateConfig) -> list[str]:
     crashed = sum(d.reason.is_internal_error for d in result.diagnostics)
     reasons = []
     if unread and gate.on_incomplete is Mode.ENFORCE:
-        reasons.append(f"{_counted(unread, 'file')} could not be read")
+        reasons.append(f"{counted(unread, 'file')} could not be read")
     if crashed:
-        reasons.append(f"{_counted(crashed, 'step')} of the analysis crashed")
+        reasons.append(f"{counted(crashed, 'step')} of the analysis crashed")
     return reasons
 
 
@@ -79,10 +80,6 @@ def _number(value: float) -> str:
 
 def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -213,7 +210,7 @@ class _Evaluation:
             case RatchetScope.PRINCIPLE:
                 return lambda f: self.rules[f.rule].principle
             case RatchetScope.SECTION:
-                return lambda f: self.rules[f.rule].principle.rstrip("0123456789")
+                return lambda f: self.rules[f.rule].section
             case RatchetScope.RULE:
                 return lambda f: f.rule
             case _:
@@ -241,8 +238,8 @@ class _Evaluation:
 
     def _in(self, findings: Iterable[JudgedVerdict], key: str) -> list[JudgedVerdict]:
         """Those of a section or a principle."""
-        principles = ((f, self.rules[f.rule].principle) for f in findings)
-        return [f for f, principle in principles if key in (principle, principle.rstrip("0123456789"))]
+        rules = ((f, self.rules[f.rule]) for f in findings)
+        return [f for f, rule in rules if key in (rule.principle, rule.section)]
 
     def _score(
         self, name: str, limit: ScoreLimit, value: float | None, before: float | None, new: Sequence[JudgedVerdict]
@@ -324,4 +321,4 @@ def _scores_of(service: ServiceResult) -> tuple[dict[str, float | None], dict[st
 
 def _ago(day: str, today: date) -> str:
     days = (today - date.fromisoformat(day)).days
-    return f"expired {_counted(days, 'day')} ago"
+    return f"expired {counted(days, 'day')} ago"

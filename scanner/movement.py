@@ -117,7 +117,7 @@ class Movement:
 
     def counting(self, turn: Turn, cause: Cause) -> Iterator[JudgedVerdict]:
         """The fails of rules that count that took that turn by that cause."""
-        codes = {rule.code for result in (self.old, self.new) for rule in result.rules if rule.counts}
+        codes = self.old.counting | self.new.counting
         for change in self.findings:
             finding = change.finding
             if (change.turn, change.cause) == (turn, cause) and finding.kind is Kind.FAIL and finding.rule in codes:

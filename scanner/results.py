@@ -138,6 +138,11 @@ class RuleInfo:
     is_preview: bool = False
 
     @property
+    def section(self) -> str:
+        """The id of the section that its principle is in: API of API4."""
+        return self.principle.rstrip("0123456789")
+
+    @property
     def counts(self) -> bool:
         """Whether its verdicts count in scores and at the gate."""
         return not self.advisory and not self.is_preview
@@ -409,6 +414,11 @@ class ScanResult:
         if any(d.reason.is_internal_error for d in self.diagnostics):
             return Execution.FAILED
         return Execution.DEGRADED if any(d.reason.is_unread_file for d in self.diagnostics) else Execution.COMPLETE
+
+    @property
+    def counting(self) -> frozenset[str]:
+        """The codes of the rules whose verdicts count."""
+        return frozenset(rule.code for rule in self.rules if rule.counts)
 
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)

@@ -63,17 +63,13 @@ def follow(
         except mistakes as error:
             yield Mistake(str(error))
             continue
-        known = {d.path for d in last.diagnostics if _is_grave(d)}
-        lost = tuple(d for d in result.diagnostics if _is_grave(d) and d.path not in known)
+        known = {d.path for d in last.diagnostics if d.reason.is_grave}
+        lost = tuple(d for d in result.diagnostics if d.reason.is_grave and d.path not in known)
         if lost:
             yield Incomplete(lost)
         else:
             yield difference(last, result)
             last = result
-
-
-def _is_grave(diagnostic: Diagnostic) -> bool:
-    return diagnostic.reason.is_unread_file or diagnostic.reason.is_internal_error
 
 
 def changes_in(root: Path, written: Iterable[Path], stop: Event) -> Iterator[Collection[object]]:

@@ -144,7 +144,7 @@ def _incomplete(result: ScanResult) -> str:
 
 def _counts(result: ScanResult) -> Iterable[Count]:
     """Open fails by severity, then what counts in no score."""
-    counting = {rule.code for rule in result.rules if rule.counts}
+    counting = result.counting
     fails = Counter(fail.severity for fail in selection.open_fails(result))
     accepted = sum(f.acceptance is not None for f in result.findings)
     is_open = {"accepted": "open"} if accepted else {}

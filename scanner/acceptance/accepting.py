@@ -10,6 +10,7 @@ from datetime import date
 from assay.scanner.acceptance import meta
 from assay.scanner.acceptance.waivers import Waiver
 from assay.scanner.config import Config, WaiversFrom
+from assay.scanner.counted import counted
 from assay.scanner.engine import in_order
 from assay.scanner.model.place import Location
 from assay.scanner.results import (
@@ -181,7 +182,9 @@ class _Desk:
         for waiver in waivers:
             if waiver.id not in before:
                 covered = sum(waiver.covers(f) for f in by_rule.get(waiver.rule, ()))
-                self._tell(f"waiver {_named(waiver)} is added here and would cover {_findings(covered)}: {_MERGED}")
+                self._tell(
+                    f"waiver {_named(waiver)} is added here and would cover {counted(covered, 'finding')}: {_MERGED}"
+                )
                 continue
             if before[waiver.id].terms != waiver.terms:
                 self._tell(f"waiver {waiver.id} is changed here and counts as it was at the base: {_MERGED}")
@@ -200,7 +203,7 @@ class _Desk:
         for finding in free[: waiver.maximum]:
             self._accepted[finding.fingerprint] = waiver.acceptance
         if len(free) > waiver.maximum:
-            allowed = f"may cover {_findings(waiver.maximum)} and fits {len(free):,}"
+            allowed = f"may cover {counted(waiver.maximum, 'finding')} and fits {len(free):,}"
             self._tell(
                 f"waiver {_named(waiver)} of {waiver.owner} {allowed}: the other {len(free) - waiver.maximum:,} count"
             )
@@ -216,7 +219,7 @@ class _Desk:
             if not self._is_idle(waiver):
                 return
             outcome = f"nothing is left for it to cover; remove it ({waiver.place})"
-        self._tell(f"waiver {_named(waiver)} of {waiver.owner} expired {_days(days)} ago: {outcome}")
+        self._tell(f"waiver {_named(waiver)} of {waiver.owner} expired {counted(days, 'day')} ago: {outcome}")
 
     def _is_idle(self, waiver: Waiver) -> bool:
         """Whether one that covers nothing here covers nothing at all: from further up, another folder may be meant."""
@@ -229,7 +232,8 @@ class _Desk:
         for principle, given in sorted(config.attestations.items()):
             left = (given.expires - self.today).days
             if left < 0:
-                self._tell(f"the attestation of {principle} by {given.by} expired {_days(-left)} ago; it doesn't count")
+                expired = f"expired {counted(-left, 'day')} ago"
+                self._tell(f"the attestation of {principle} by {given.by} {expired}; it doesn't count")
                 continue
             if left <= NOTICE_DAYS:
                 self._tell(f"the attestation of {principle} by {given.by} {_ends(left, given.expires)}")
@@ -258,13 +262,6 @@ def _named(waiver: Waiver) -> str:
     return f"{waiver.id} ({waiver.target})"
 
 
-def _findings(number: int) -> str:
-    return f"{number:,} finding{'s' if number != 1 else ''}"
-
-
-def _days(number: int) -> str:
-    return f"{number:,} day{'s' if number != 1 else ''}"
-
-
 def _ends(left: int, last: date) -> str:
-    return f"expires {f'in {_days(left)}' if left else 'today'}, on {last}"
+    when = f"in {counted(left, 'day')}" if left else "today"
+    return f"expires {when}, on {last}"

@@ -12,6 +12,7 @@ import click
 from assay.scanner.cli.exits import fail, problems_told
 from assay.scanner.cli.printing import print_text, progress_shown, show
 from assay.scanner.cli.request import Request, takes_request
+from assay.scanner.counted import counted
 
 if TYPE_CHECKING:
     from assay.scanner.baseline import Baseline
@@ -51,9 +52,8 @@ def create(request: Request, force: bool) -> None:
         result = _result(request)
         made = baselines.created(result)
         _write(request.path, made)
-    print_text(
-        f"{request.path / baselines.FILE}: {_findings(len(made.entries))}. Commit it; the gate judges what is new.\n"
-    )
+    size = counted(len(made.entries), "finding")
+    print_text(f"{request.path / baselines.FILE}: {size}. Commit it; the gate judges what is new.\n")
 
 
 @baseline.command()
@@ -106,9 +106,9 @@ def _rewrite(request: Request, change: Callable[[Baseline, ScanResult], Baseline
     difference = len(after.entries) - len(before.entries)
     done = "added" if difference > 0 else "dropped"
     print_text(
-        f"{request.path / baselines.FILE}: {_findings(len(after.entries))}, {abs(difference):,} {done}\n"
+        f"{request.path / baselines.FILE}: {counted(len(after.entries), 'finding')}, {abs(difference):,} {done}\n"
         if difference
-        else f"{request.path / baselines.FILE}: {_findings(len(after.entries))}, as before\n"
+        else f"{request.path / baselines.FILE}: {counted(len(after.entries), 'finding')}, as before\n"
     )
 
 
@@ -137,12 +137,8 @@ def _result(request: Request) -> ScanResult:
     scope = request.scope()
     with progress_shown() as progress:
         result = assessed(scope, progress)
-    grave = [d for d in result.diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
+    grave = [d for d in result.diagnostics if d.reason.is_grave]
     if grave:
         others = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
         fail(f"{grave[0].path} could not be read or judged: {grave[0].message}{others}; nothing was written")
     return result
-
-
-def _findings(number: int) -> str:
-    return f"{number:,} finding{'s' if number != 1 else ''}"

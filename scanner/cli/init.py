@@ -15,6 +15,7 @@ import click
 from assay.scanner.cli.exits import UNTRUSTED, problems_told
 from assay.scanner.cli.printing import print_text, progress_shown
 from assay.scanner.cli.request import Request, takes_request
+from assay.scanner.counted import counted
 
 if TYPE_CHECKING:
     from assay.scanner.assess import Scope
@@ -89,7 +90,7 @@ def _files(scope: Scope, result: ScanResult, top: Path, ci: Ci, *, force: bool) 
     yield _file(root / FILE_NAME, text, purpose, force, f"{other} configures Assay already" if other else "")
     made = baseline.created(result)
     unread = f"{len(_grave(result))} problems below come first" if _grave(result) else ""
-    purpose = f"{_counted(len(made.entries), 'finding')} of today, so that what is new can be told"
+    purpose = f"{counted(len(made.entries), 'finding')} of today, so that what is new can be told"
     yield _file(root / baseline.FILE, made.text, purpose, force, unread)
     for file in ci_files(ci, top, root):
         # Another pipeline's file is nobody's to write anew.
@@ -136,7 +137,7 @@ def _found(result: ScanResult) -> Iterator[str]:
         where = "" if service.root == "." else f" ({service.root})"
         yield (
             f"{service.name}{where}: {', '.join(service.frameworks) or 'no framework known'}; score "
-            f"{figures.score(service.score)} ({service.grade}), {_counted(len(fails), 'fail')}{worst}, "
+            f"{figures.score(service.score)} ({service.grade}), {counted(len(fails), 'fail')}{worst}, "
             f"{len(own) - len(fails):,} to review"
         )
 
@@ -160,7 +161,7 @@ def _gate(scope: Scope, result: ScanResult) -> Iterator[str]:
     assert gate is not None
     failing = [c for c in gate.conditions if c.outcome is Outcome.NOT_MET]
     fail = "fails" if len(failing) == 1 else "fail"
-    yield f"The gate has {_counted(len(gate.conditions), 'condition')}; {len(failing)} {fail} today:"
+    yield f"The gate has {counted(len(gate.conditions), 'condition')}; {len(failing)} {fail} today:"
     for condition in gate.conditions:
         sign = "✗" if condition in failing else "–" if condition.outcome is Outcome.NOT_APPLICABLE else "✓"
         yield f"  {sign} {condition.name} {condition.operator} {condition.limit:g} {condition.unit}".rstrip()
@@ -204,8 +205,4 @@ _SHOWN = 5
 
 
 def _grave(result: ScanResult) -> list[Diagnostic]:
-    return [d for d in result.diagnostics if d.reason.is_unread_file or d.reason.is_internal_error]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+    return [d for d in result.diagnostics if d.reason.is_grave]

@@ -12,6 +12,7 @@ import click
 from assay.scanner.cli.exits import GATE_NOT_MET, fail, problems_told
 from assay.scanner.cli.printing import print_text, progress_shown, show
 from assay.scanner.cli.request import Request, takes_request
+from assay.scanner.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -125,7 +126,7 @@ def waive(
         waiver = _of_finding(wanted, target, result) if is_finding else _of_rule(wanted, result)
         _write(waiver, scope)
     covered = min(sum(map(waiver.covers, result.findings)), waiver.maximum)
-    print_text(f"{waiver.id} covers {_findings(covered)} until {waiver.expires}; written to {_file(scope)}\n")
+    print_text(f"{waiver.id} covers {counted(covered, 'finding')} until {waiver.expires}; written to {_file(scope)}\n")
 
 
 def _check(wanted: Waiver, target: str, scope: Scope) -> None:
@@ -178,7 +179,7 @@ def _nothing_there(wanted: Waiver, subjects: Sequence[str]) -> str:
     if not subjects:
         return f"{wanted.rule} finds nothing in this tree; there is nothing to waive"
     hint = nearest(wanted.subject, subjects) if wanted.subject else ""
-    return f"no finding is {wanted.target}{hint}; {wanted.rule} has {_findings(len(subjects))} elsewhere"
+    return f"no finding is {wanted.target}{hint}; {wanted.rule} has {counted(len(subjects), 'finding')} elsewhere"
 
 
 def _write(waiver: Waiver, scope: Scope) -> None:
@@ -249,7 +250,3 @@ def _use(waiver: Waiver, findings: Iterable[JudgedVerdict], today: date) -> Waiv
         (today - waiver.created).days,
         waiver.days_left(today),
     )
-
-
-def _findings(number: int) -> str:
-    return f"{number:,} finding{'s' if number != 1 else ''}"

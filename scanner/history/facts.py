@@ -79,7 +79,7 @@ def rules(result: ScanResult, service: ServiceResult) -> Mapping[Key, Value]:
 
 def findings(result: ScanResult, service: ServiceResult) -> list[JudgedVerdict]:
     """Those of the service that count, accepted ones too."""
-    counting = _counting(result)
+    counting = result.counting
     return [v for v in result.verdicts if v.is_finding and v.service == service.name and v.rule in counting]
 
 
@@ -94,9 +94,5 @@ def _fixed(result: ScanResult, service: ServiceResult) -> int | None:
     if result.base is None:
         return None
     names = {service.name, ""} if len(result.services) == 1 else {service.name}
-    counting = _counting(result)
+    counting = result.counting
     return sum(f.service in names and f.rule in counting for f in result.base.fixed)
-
-
-def _counting(result: ScanResult) -> frozenset[str]:
-    return frozenset(rule.code for rule in result.rules if rule.counts)
