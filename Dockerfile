@@ -6,7 +6,7 @@ COPY scanner scanner
 COPY rules rules
 COPY reports reports
 RUN python -m venv /opt/assay \
-    && /opt/assay/bin/pip install --no-cache-dir --no-compile '.[postgres]' \
+    && /opt/assay/bin/pip install --no-cache-dir --no-compile '.[postgres,serve]' \
     && /opt/assay/bin/pip uninstall --yes pip
 
 FROM python:3.13.9-slim-bookworm

@@ -41,6 +41,7 @@ from assay.scanner.verdicts import Kind, Severity
 
 SECTIONS, PRINCIPLES, RULES = 10, 4, 6
 """Sections, principles of a section, rules of a principle: 240 rules, as in the standard."""
+TEAMS = 30
 EDITED = 0.02
 """Share of a service's findings that a scan fixes, and as many come."""
 LIMIT = 5.0
@@ -89,7 +90,8 @@ def _result(number: int, day: int, findings: tuple[JudgedVerdict, ...], chance: 
     moment = _START + timedelta(days=3 * day, minutes=number)
     service = ServiceResult("app", ".", ("FastAPI",), round(chance.uniform(50, 90), 1), "C", 0.98, sections, 99, 100)
     scanned = Scanned("app", f"{number:08x}{day:032x}", moment.isoformat(), 0.0, 100, 10_000)
-    return ScanResult("2026.1", scanned, (service,), _INFOS, findings, ())
+    owners = {".": ("@company/team",)} | {f.location.path: ("@company/team", "@company/all") for f in findings}
+    return ScanResult("2026.1", scanned, (service,), _INFOS, findings, (), owners=owners)
 
 
 def _principle(id_: str, fails: dict[str, int]) -> PrincipleScore:
@@ -129,6 +131,8 @@ def _copy(connection: Connection, times: int) -> None:
                 values[place] += f" + :number * {sizes[numbers[column]]}"
             elif column == "repository":
                 values[place] += " || CAST(:number AS TEXT)"
+            elif column == "team":
+                values[place] += f" || CAST(:number % {TEAMS} AS TEXT)"
         into = ", ".join(f'"{column}"' for column in columns)
         rows = f"SELECT {', '.join(values)} FROM assay_{name} WHERE id <= {sizes[name]}"  # noqa: S608
         for number in range(1, times + 1):
@@ -190,6 +194,7 @@ def _ask(store: Store, screen: Console) -> float:
         "a service's scans": lambda: store.scans(one.id),
         "a service's changes": lambda: store.changes(one.id),
         "a service's principles": lambda: store.principle_history(one.id),
+        "all of a service": lambda: store.course(one.id),
         "a scan": lambda: store.scan(one.latest.id),
         "a scan's findings": lambda: store.findings(one.latest.id),
         "the last month's changes of all": lambda: store.all_changes(since=month),

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, field
 
 from assay.scanner.diagnostics import Reason
-from assay.scanner.results import AcceptedBy, BaseKind, Execution, Outcome, PrincipleStatus, State
+from assay.scanner.results import AcceptedBy, BaseKind, ConnectionKind, Execution, Outcome, PrincipleStatus, State
 from assay.scanner.verdicts import Kind, Severity
 
 SCHEMA_VERSION: Literal["2.0"] = "2.0"
@@ -103,6 +103,14 @@ class Section(_Node, frozen=True):
     principles: tuple[Principle, ...]
 
 
+class Connection(_Node, frozen=True):
+    """Something that a service is connected with; `what` says in words how that is known."""
+
+    kind: ConnectionKind
+    name: str
+    what: str
+
+
 class Service(_Node, frozen=True):
     """One deployable backend. `coverage` is the share of subjects and files that could be judged; of `files_wanted`,
     which should have been read, `files_read` were. `score_before_waivers` is what the score would be if nothing were
@@ -118,7 +126,16 @@ class Service(_Node, frozen=True):
     coverage: Annotated[float, Meta(ge=0, le=1)]
     files_read: Count
     files_wanted: Count
+    connections: tuple[Connection, ...]
     sections: tuple[Section, ...]
+
+
+class RuleOption(_Node, frozen=True):
+    """A threshold that users may set: its default and the value that was judged by, as `assay.toml` has them."""
+
+    name: str
+    default: str
+    value: str
 
 
 class Rule(_Node, frozen=True):
@@ -141,6 +158,8 @@ class Rule(_Node, frozen=True):
     advisory: bool
     since: str
     is_preview: bool = field(name="preview")
+    subject: Annotated[str, Meta(description="What a person calls the things that it judges; empty for an analyzer's.")]
+    options: tuple[RuleOption, ...]
 
 
 class Subject(_Node, frozen=True):
@@ -297,5 +316,6 @@ class Report(_Node, frozen=True):
         tuple[str, ...], Meta(description="What the configuration leaves out: patterns in gitignore syntax.")
     ]
     owners: Annotated[
-        dict[str, tuple[str, ...]], Meta(description="Who owns the files that findings are in, by path (CODEOWNERS).")
+        dict[str, tuple[str, ...]],
+        Meta(description="Who owns the files with findings, by path (CODEOWNERS); by its root, whose a service is."),
     ]

@@ -189,6 +189,8 @@ def _rule(rule: results.RuleInfo) -> contract.Rule:
         advisory=rule.advisory,
         since=rule.since,
         is_preview=rule.is_preview,
+        subject=rule.subject,
+        options=_copied(rule.options, tuple[contract.RuleOption, ...]),
     )
 
 

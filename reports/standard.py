@@ -10,7 +10,7 @@ from rich.console import Console
 from assay.reports import figures
 from assay.reports.jsontext import json_text
 from assay.reports.screen import Screen
-from assay.scanner.pages import PrinciplePage, RulePage, SectionPage, StandardPages
+from assay.scanner.pages import PrinciplePage, SectionPage, StandardPages
 from assay.scanner.results import RuleInfo
 from assay.scanner.verdicts import Severity
 
@@ -52,7 +52,7 @@ def as_json(pages: StandardPages) -> str:
             "schema_version": SCHEMA_VERSION,
             "edition": pages.edition,
             "sections": [_section_json(section) for section in pages.sections],
-            "checks": pages.checks,
+            "checks": [_check_json(check) for check in pages.checks],
         }
     )
 
@@ -63,7 +63,7 @@ def codes(pages: StandardPages) -> list[str]:
         [
             *(section.id for section in pages.sections),
             *(principle.id for principle in _principles(pages)),
-            *(page.rule.code for page in _rules(pages)),
+            *(rule.code for rule in _rules(pages)),
             *(check.code for check in (*pages.checks, *pages.on_comments)),
         ]
     )
@@ -80,9 +80,9 @@ def explain(pages: StandardPages, code: str, console: Console) -> bool:
         if principle.id == code:
             _explain_principle(principle, screen)
             return True
-    for page in _rules(pages):
-        if page.rule.code == code:
-            _explain_rule(page, pages, screen)
+    for rule in _rules(pages):
+        if rule.code == code:
+            _explain_rule(rule, pages, screen)
             return True
     for rule in pages.on_comments:
         if rule.code == code:
@@ -119,7 +119,7 @@ def _principles(pages: StandardPages) -> Iterator[PrinciplePage]:
         yield from section.principles
 
 
-def _rules(pages: StandardPages) -> Iterator[RulePage]:
+def _rules(pages: StandardPages) -> Iterator[RuleInfo]:
     for principle in _principles(pages):
         yield from principle.rules
 
@@ -131,8 +131,7 @@ def _principle_line(principle: PrinciplePage, screen: Screen) -> None:
 
 
 def _rule_lines(principle: PrinciplePage, screen: Screen) -> None:
-    for page in principle.rules:
-        rule = page.rule
+    for rule in principle.rules:
         severity = (f"{rule.severity.value:<10}", _SEVERITY_STYLES[rule.severity])
         screen.line(f"{rule.code:<9}", severity, rule.name, indent=_NAME_INDENT)
 
@@ -162,25 +161,23 @@ def _explain_principle(principle: PrinciplePage, screen: Screen) -> None:
         return
     screen.line()
     screen.line("Rules", style="bold")
-    for page in principle.rules:
-        rule = page.rule
+    for rule in principle.rules:
         screen.line(
             f"{rule.code:<9}", (f"{rule.severity.value:<10}", _SEVERITY_STYLES[rule.severity]), rule.name, indent=2
         )
         screen.line((rule.title, "dim"), indent=21)
 
 
-def _explain_rule(page: RulePage, pages: StandardPages, screen: Screen) -> None:
-    rule = page.rule
+def _explain_rule(rule: RuleInfo, pages: StandardPages, screen: Screen) -> None:
     _head(rule, pages, screen)
     if rule.is_preview:
         _field("preview", "shown, and counted neither in scores nor at the gate", screen)
-    _field("judges", f"every {page.subject}", screen)
+    _field("judges", f"every {rule.subject}", screen)
     _why_and_fix(rule, screen)
-    if page.options:
+    if rule.options:
         screen.line()
         screen.line("Options", style="bold")
-        for option in page.options:
+        for option in rule.options:
             screen.line(f"{option.name} = {option.default}", indent=2)
         screen.line((f"set them in assay.toml, in [rules.{rule.code}]", "dim"), indent=2)
     if rule.references:
@@ -241,13 +238,19 @@ def _section_json(section: SectionPage) -> dict[str, object]:
                 "statement": principle.statement,
                 "weight": principle.weight,
                 "attested": principle.attested,
-                "rules": [_rule_json(page) for page in principle.rules],
+                "rules": [_rule_json(rule) for rule in principle.rules],
             }
             for principle in section.principles
         ],
     }
 
 
-def _rule_json(page: RulePage) -> dict[str, object]:
-    rule: dict[str, object] = msgspec.to_builtins(page.rule)
-    return rule | {"subject": page.subject, "options": {option.name: option.default for option in page.options}}
+def _rule_json(rule: RuleInfo) -> dict[str, object]:
+    told: dict[str, object] = msgspec.to_builtins(rule)
+    return told | {"options": {option.name: option.default for option in rule.options}}
+
+
+def _check_json(check: RuleInfo) -> dict[str, object]:
+    """An analyzer says neither what it judges nor what can be set."""
+    told: dict[str, object] = msgspec.to_builtins(check)
+    return {name: value for name, value in told.items() if name not in ("subject", "options")}

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pathspec.patterns.gitignore import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from assay.scanner.results import is_team
 
 __all__ = ["PLACES", "Owners", "owners_in", "parsed"]
 
@@ -54,6 +57,20 @@ class Owners:
         known = ((path, self.of(prefix + path)) for path in sorted(set(paths)))
         return {path: owners for path, owners in known if owners} if self.entries else {}
 
+    def teams(self, roots: Iterable[str], paths: Iterable[str], prefix: str) -> dict[str, str]:
+        """By root, who owns most of the files below it that are below no deeper one, unless most are nobody's. Of one
+        file's owners the first team counts, else the first person.
+        """
+        found: dict[str, Counter[str]] = {root: Counter() for root in roots}
+        for path in paths if self.entries else ():
+            root = max((root for root in found if _is_below(path, root)), key=len, default=None)
+            if root is not None:
+                found[root][_first(self.of(prefix + path))] += 1
+        most = {
+            root: min(counts, key=lambda who: (-counts[who], not who, who)) for root, counts in found.items() if counts
+        }
+        return {root: team for root, team in most.items() if team}
+
 
 def owners_in(top: Path) -> Owners:
     """What the repository whose top the folder is says; nobody owns anything where it says nothing that can be read."""
@@ -86,6 +103,14 @@ def parsed(text: str) -> Owners:
         if pattern is not None:
             entries.append(_Entry(section, pattern, owners or defaults))
     return Owners(tuple(entries))
+
+
+def _is_below(path: str, root: str) -> bool:
+    return root == "." or path.startswith(f"{root}/")
+
+
+def _first(owners: tuple[str, ...]) -> str:
+    return next((owner for owner in owners if is_team(owner)), next(iter(owners), ""))
 
 
 def _owners(text: str) -> tuple[str, ...]:

@@ -8,23 +8,6 @@ from assay.scanner.results import RuleInfo
 
 
 @dataclass(frozen=True, slots=True)
-class OptionInfo:
-    """A threshold of a rule that users may set, with its default, both as they are written in `assay.toml`."""
-
-    name: str
-    default: str
-
-
-@dataclass(frozen=True, slots=True)
-class RulePage:
-    """What a rule's page says: the rule, what it judges, and what can be set."""
-
-    rule: RuleInfo
-    subject: str
-    options: tuple[OptionInfo, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class PrinciplePage:
     """What a principle's page says; `attested` as in the standard: code alone can't show it."""
 
@@ -33,7 +16,7 @@ class PrinciplePage:
     statement: str
     weight: float
     attested: bool
-    rules: tuple[RulePage, ...]
+    rules: tuple[RuleInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)

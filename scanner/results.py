@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from assay.scanner import __version__
 from assay.scanner.diagnostics import Diagnostic
@@ -118,10 +119,22 @@ class JudgedVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleOption:
+    """A threshold of a rule that users may set: its default and the value that it was judged by, both as they are
+    written in `assay.toml`.
+    """
+
+    name: str
+    default: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleInfo:
     """A rule as reports show it. Analyzers' checks (bandit, radon) are rules too, with `advisory` set: they have no
     denominator, so they never count in a score. `since` is the edition that a rule came with; `is_preview`: that is
     newer than the one the tree is judged by, so what it says is shown, and counts neither in a score nor at the gate.
+    `subject` is what a person calls the things that it judges, such as "SQL site"; empty for an analyzer's check.
     """
 
     code: str
@@ -136,6 +149,8 @@ class RuleInfo:
     advisory: bool = False
     since: str = ""
     is_preview: bool = False
+    subject: str = ""
+    options: tuple[RuleOption, ...] = ()
 
     @property
     def section(self) -> str:
@@ -216,12 +231,42 @@ class SectionScore:
     principles: tuple[PrincipleScore, ...]
 
 
+class ConnectionKind(StrEnum):
+    """What a service is connected with."""
+
+    CONTAINER = "container"
+    """It runs the service."""
+    MESSAGES = "messages"
+    """A topic or a queue that the service reads."""
+    SERVICE = "service"
+    """Another one of the same tree."""
+    HOST = "host"
+    ADDRESS = "address"
+    """Whatever is at an address that a setting holds."""
+    COMPUTED = "computed"
+    """Calls whose address is put together when they are made."""
+    DATABASE = "database"
+    TASKS = "tasks"
+    """Work that is done outside of requests."""
+    INFRASTRUCTURE = "infrastructure"
+    """A database, a broker or a proxy that is run beside the service; that it is used isn't seen in the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a service is connected with, by name; `what` says in words how that is known: `3 calls`, `106 tables`."""
+
+    kind: ConnectionKind
+    name: str
+    what: str
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceResult:
     """One deployable backend's score. `coverage` is the share (0 to 1) of subjects and files that could be judged.
 
     `files_read` are its files that were read, of the `files_wanted` that should have been. `score_before_waivers` is
-    what the score would be if nothing were accepted; None where that is the same.
+    what the score would be if nothing were accepted; None where that is the same. `connections` are in a total order.
     """
 
     name: str
@@ -234,6 +279,12 @@ class ServiceResult:
     files_read: int = 0
     files_wanted: int = 0
     score_before_waivers: float | None = None
+    connections: tuple[Connection, ...] = ()
+
+
+def is_team(owner: str) -> bool:
+    """Whether an owner in CODEOWNERS is several people, as far as the name tells: `@acme/payments`, and not `@ada`."""
+    return owner.startswith("@") and "/" in owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +426,7 @@ class Execution(StrEnum):
     """An error in Assay itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what is asked again and again can be remembered
 class ScanResult:
     """Everything a report can show. Verdicts are in the total order path, line, column, rule, subject."""
 
@@ -403,7 +454,13 @@ class ScanResult:
     notices: tuple[str, ...] = ()
     """What a person should know, and no reason to fail: waivers that expire soon, stale entries of the baseline."""
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who owns the files that findings are in, by path, as the repository's CODEOWNERS says it."""
+    """Who owns the files that findings are in, by path, as the repository's CODEOWNERS says it; by its folder, whose
+    each service is.
+    """
+
+    def team(self, service: ServiceResult) -> str:
+        """Whose the service is; empty where nobody says."""
+        return next(iter(self.owners.get(service.root, ())), "")
 
     def line(self, path: str, number: int) -> str:
         """The text of a line that a finding cites; empty where there is none."""
@@ -415,7 +472,7 @@ class ScanResult:
             return Execution.FAILED
         return Execution.DEGRADED if any(d.reason.is_unread_file for d in self.diagnostics) else Execution.COMPLETE
 
-    @property
+    @cached_property
     def counting(self) -> frozenset[str]:
         """The codes of the rules whose verdicts count."""
         return frozenset(rule.code for rule in self.rules if rule.counts)
@@ -423,7 +480,7 @@ class ScanResult:
     def rule(self, code: str) -> RuleInfo:
         return next(r for r in self.rules if r.code == code)
 
-    @property
+    @cached_property
     def findings(self) -> tuple[JudgedVerdict, ...]:
         """Fails and reviews, worst first: fails before reviews, then severity, path and line."""
         return tuple(

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from assay.scanner.acceptance import meta
 from assay.scanner.analyzers.advisories import Check, rule_infos
 from assay.scanner.model.subject import noun_of
-from assay.scanner.pages import OptionInfo, PrinciplePage, RulePage, SectionPage, StandardPages
-from assay.scanner.results import RuleInfo
+from assay.scanner.pages import PrinciplePage, SectionPage, StandardPages
+from assay.scanner.results import RuleInfo, RuleOption
 from assay.scanner.rulebook import Rule, Rulebook
 
 
@@ -28,7 +28,7 @@ def standard_pages(rulebook: Rulebook, checks: Mapping[str, Check]) -> StandardP
                     principle.statement,
                     principle.weight,
                     principle.attested,
-                    tuple(rule_page(rule) for rule in rulebook.of_principle(principle.id)),
+                    tuple(rule_info(rule) for rule in rulebook.of_principle(principle.id)),
                 )
                 for principle in section.principles
             ),
@@ -39,18 +39,9 @@ def standard_pages(rulebook: Rulebook, checks: Mapping[str, Check]) -> StandardP
     return StandardPages(rulebook.standard.edition, sections, rule_infos(checks, checks), meta.RULES)
 
 
-def rule_page(rule: Rule) -> RulePage:
-    """One rule's page."""
-    options = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
-    return RulePage(
-        rule_info(rule, rule.is_preview),
-        noun_of(rule.subject_type),
-        tuple(OptionInfo(field.name, json.dumps(field.default)) for field in options),
-    )
-
-
-def rule_info(rule: Rule, is_preview: bool = False) -> RuleInfo:
-    """A rule as reports show it."""
+def rule_info(rule: Rule, is_preview: bool | None = None, options: object = None) -> RuleInfo:
+    """A rule as reports show it; `options` are the values that it is judged by, by default its own."""
+    fields = dataclasses.fields(rule.options_type) if rule.options_type is not None else ()
     return RuleInfo(
         code=rule.code,
         name=rule.name,
@@ -62,5 +53,15 @@ def rule_info(rule: Rule, is_preview: bool = False) -> RuleInfo:
         fix=rule.fix,
         references=rule.references,
         since=rule.since,
-        is_preview=is_preview,
+        is_preview=rule.is_preview if is_preview is None else is_preview,
+        subject=noun_of(rule.subject_type),
+        options=tuple(
+            RuleOption(field.name, _toml(field.default), _toml(getattr(options, field.name, field.default)))
+            for field in fields
+        ),
     )
+
+
+def _toml(value: object) -> str:
+    """Numbers, booleans, texts and lists of them are written alike in JSON."""
+    return json.dumps(value)

@@ -39,11 +39,13 @@ def base_url() -> None:
 
 
 @contextmanager
-def watched(page: Page) -> Iterator[Page]:
-    """Afterwards: no dialog was opened, no error was told, and nothing but files was asked for."""
+def watched(page: Page, origin: str = "file:") -> Iterator[Page]:
+    """Afterwards: no dialog was opened, no error was told, and nobody but the origin, which is that of files, was asked
+    for anything.
+    """
     strangers: list[str] = []
     complaints: list[str] = []
-    page.on("request", lambda request: None if request.url.startswith("file:") else strangers.append(request.url))
+    page.on("request", lambda request: None if request.url.startswith(origin) else strangers.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))

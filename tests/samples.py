@@ -17,6 +17,8 @@ from assay.scanner.results import (
     Base,
     BaseKind,
     Condition,
+    Connection,
+    ConnectionKind,
     GateResult,
     GateStatus,
     IgnoreComment,
@@ -25,6 +27,7 @@ from assay.scanner.results import (
     PrincipleScore,
     PrincipleStatus,
     RuleInfo,
+    RuleOption,
     RuleScore,
     Scanned,
     ScanResult,
@@ -82,8 +85,8 @@ def gated_result() -> ScanResult:
     return replace(
         sample,
         scanned=replace(sample.scanned, prefix="backend/"),
-        services=(_attested(orders, attestation), billing),
-        rules=tuple(replace(r, since="2027.1", is_preview=True) if r.code == "OBS102" else r for r in sample.rules),
+        services=(replace(_attested(orders, attestation), connections=_CONNECTIONS), billing),
+        rules=tuple(_told(rule) for rule in sample.rules),
         verdicts=tuple(_compared(verdict) for verdict in sample.verdicts),
         ignores=(
             IgnoreComment(Location("orders/api.py", 31, 5, 31, 40), 31, 31, ("BANDIT-B101",), "only in development"),
@@ -114,6 +117,24 @@ def gated_result() -> ScanResult:
         ),
         notices=("W-014 expires in 12 days (API401, @payments)", f"3 entries of the baseline match nothing {NASTY}"),
     )
+
+
+_CONNECTIONS = (
+    Connection(ConnectionKind.CONTAINER, f"orders {NASTY}", "kubernetes, web"),
+    Connection(ConnectionKind.SERVICE, "billing", "2 calls, address in BILLING_API_ADDR"),
+    Connection(ConnectionKind.HOST, "api.pay.example", f"3 calls {UNICODE}"),
+    Connection(ConnectionKind.DATABASE, "SQL database", "12 tables, SQLAlchemy"),
+    Connection(ConnectionKind.INFRASTRUCTURE, "db", "postgres:16, compose"),
+)
+
+
+def _told(rule: RuleInfo) -> RuleInfo:
+    if rule.code == "OBS102":
+        return replace(rule, since="2027.1", is_preview=True)
+    if rule.code == "API401":
+        options = (RuleOption("maximum", "1000", "200"), RuleOption("words", '["page"]', '["page"]'))
+        return replace(rule, subject="endpoint", options=options)
+    return rule
 
 
 @cache

@@ -31,7 +31,7 @@ from assay.scanner.model.place import Location
 from assay.scanner.results import Acceptance, AcceptedBy, Execution, GateStatus, JudgedVerdict, ScanResult, Since
 from assay.scanner.verdicts import Kind, Severity
 from tests.databases import Server, postgresql_server
-from tests.samples import gated_result, sample_result
+from tests.samples import UNICODE, gated_result, sample_result
 
 SHOP = Origin("acme/shop", "main", "main")
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -175,6 +175,19 @@ def test_findings_come_worst_first_with_what_accepts_them(store: Store) -> None:
     }
 
 
+def test_owners_are_those_of_the_newest_scan_and_a_service_s_team_is_its_scan_s(store: Store) -> None:
+    first = {"orders": ("@acme/shop",), "orders/api.py": ("@acme/shop",)}
+    for day, owners in ((1, first), (2, {"orders": ("Orders team",), "orders/api.py": (UNICODE, "@ada")}), (3, {})):
+        store.add(replace(scan_of(day), owners=owners), SHOP, NOW)
+        orders = next(s for s in store.services() if s.name == "orders")
+        (worst, *_) = store.findings(orders.latest.id)
+        assert (orders.latest.team, worst.owners) == (
+            next(iter(owners.get("orders", ("",)))),
+            owners.get("orders/api.py", ()),
+        )
+    assert [scan.team for scan in store.scans(orders.id)] == ["@acme/shop", "Orders team", ""]
+
+
 def test_the_whole_report_is_kept_a_service_each(store: Store) -> None:
     result = gated_result()
     scan, _ = store.add(result, SHOP, NOW)
@@ -279,6 +292,32 @@ def test_periods_of_scores(store: Store) -> None:
     assert list(store.principle_history(id_)) == ["API4", "API5", "OBS1", "OPS9", "SEC1"]
     assert list(store.rule_history(id_)) == ["API401", "OBS101", "OBS102", "SEC101"]
     assert store.rule("API999") == {}
+
+
+def test_a_course_is_all_that_a_branch_told(store: Store) -> None:
+    accepted = Acceptance(AcceptedBy.WAIVER, "later", owner="@ada")
+    waived = with_changed(sample_result(), "a1", lambda v: replace(v, acceptance=accepted))
+    edited = with_changed(waived, "b1", lambda v: replace(v, fingerprint="b9" * 16))
+    for day, result in enumerate((sample_result(), waived, without(edited, "c1"), edited), start=1):
+        store.add(scan_of(day, result), SHOP, NOW)
+    id_ = number(store, "orders")
+    course = store.course(id_)
+    assert course.scans == store.scans(id_)
+    assert course.sections == store.section_history(id_)
+    assert course.principles == store.principle_history(id_)
+    assert course.rules == store.rule_history(id_)
+    spans = {
+        periods[-1].value.fingerprint[:2]: [
+            ((p.first - FIRST).days, p.last and (p.last - FIRST).days, p.value.acceptance is not None) for p in periods
+        ]
+        for periods in course.findings
+    }
+    assert spans["a1"] == [(1, 1, False), (2, None, True)]
+    assert spans["b9"] == [(1, 2, False), (3, None, False)]
+    assert spans["c1"] == [(1, 2, False), (4, None, False)]
+    assert spans["a3"] == [(1, None, False)]
+    with pytest.raises(StoreError, match="no service 99"):
+        store.course(99)
 
 
 def test_all_services_at_once_are_what_each_is_alone(store: Store) -> None:
@@ -462,9 +501,13 @@ def test_a_store_of_the_first_schema_is_upgraded_with_all_that_is_in_it(url: str
     with Store.open(url, json_report) as store:
         (service,) = store.services()
         assert (service.label, service.latest.score) == ("acme/shop: orders", 80.0)
-        assert [f.fingerprint for f in store.findings(1)] == ["a1"]
+        assert [(f.fingerprint, f.owners) for f in store.findings(1)] == [("a1", ())]
+        assert service.latest.team == ""
         assert store.latest_report(1) is not None
-        store.add(scan_of(2), SHOP, NOW)
+        owners = {"orders": ("@acme/shop",), "orders/api.py": ("@acme/shop", "@ada")}
+        store.add(replace(scan_of(2), owners=owners), SHOP, NOW)
+        assert [s.latest.team for s in store.services()] == ["", "@acme/shop"]
+        assert store.open_findings()[1][0].owners == ("@acme/shop", "@ada")
         assert [len(change.fixed) for change in store.changes(1)] == [0, 1]
         with store.database.reading() as connection:
             assert connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD

@@ -690,12 +690,12 @@ def test_the_theme_follows_the_system_until_the_button_is_pressed(report: Page) 
 
 
 @in_a_browser
-def test_hostile_names_do_not_run(report: Page) -> None:
+def test_hostile_names_do_not_run(report: Page, address: str) -> None:
     for hash_ in PAGES:
-        report.goto(report.url.partition("#")[0] + hash_)
+        _open(report, address, hash_)
         assert report.locator("script").count() == 3
         assert report.locator("main b", has_text="50%").count() == 0
-    report.goto(report.url.partition("#")[0] + "#/")
+    _open(report, address, "#/")
     expect(report.get_by_text(NASTY.partition(" ")[0]).first).to_be_visible()
 
 
@@ -721,7 +721,9 @@ def test_without_javascript_overview_and_principles_can_be_read(browser: Browser
     page.goto(address)
     expect(page.get_by_text("Without JavaScript this page shows")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Overview", "Principles"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["Overview", "Principles", "Changes", "Map"]
+    )
     expect(page.get_by_text("put into the text").first).to_be_visible()
     folded = page.locator("[id='/f/c3c3c3c3c3c3'], .finding").last
     folded.locator("summary").click()

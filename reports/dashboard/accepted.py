@@ -12,18 +12,19 @@ from assay.reports.dashboard.page import render
 from assay.reports.dashboard.portfolio import Portfolio
 from assay.reports.plain import plain
 from assay.scanner.history.records import FindingRecord, ServiceRecord
-from assay.scanner.results import Acceptance
 
-__all__ = ["ADDRESS", "page"]
+__all__ = ["ADDRESS", "SOON_DAYS", "Row", "page", "row"]
 
 ADDRESS = "accepted.html"
 _SHOWN = 500
 """Findings of one owner: a baseline may hold thousands."""
-_SOON_DAYS = 30
+SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """`mark` is `expired` or `soon`, where it is; else empty."""
+
     expires: str
     mark: str
     service: str
@@ -41,7 +42,7 @@ class _Row:
 class _Owner:
     name: str
     number: str
-    rows: tuple[_Row, ...]
+    rows: tuple[Row, ...]
     more: int
 
 
@@ -56,24 +57,28 @@ def page(portfolio: Portfolio) -> str:
     found.sort(key=lambda item: (item[2].owner == "", item[2].owner, item[2].expires or "9999", item[0].label))
     owners = []
     for owner, of_one in groupby(found, key=lambda item: item[2].owner):
-        rows = tuple(_row(*item, portfolio) for item in of_one)
+        rows = tuple(row(service, finding, portfolio) for service, finding, _ in of_one)
         number = figures.count(len(rows), "finding")
         owners.append(_Owner(plain(owner) or "Nobody named", number, rows[:_SHOWN], max(0, len(rows) - _SHOWN)))
-    marks = [row.mark for owner in owners for row in owner.rows]
+    marks = [one.mark for owner in owners for one in owner.rows]
     return render(
         "accepted.html.j2",
         ADDRESS,
         "Accepted · Assay",
+        portfolio.state,
         owners=tuple(owners),
         number=figures.count(len(found), "accepted finding"),
         expired=marks.count("expired"),
         soon=marks.count("soon"),
-        soon_days=_SOON_DAYS,
+        soon_days=SOON_DAYS,
     )
 
 
-def _row(service: ServiceRecord, finding: FindingRecord, acceptance: Acceptance, portfolio: Portfolio) -> _Row:
-    return _Row(
+def row(service: ServiceRecord, finding: FindingRecord, portfolio: Portfolio) -> Row:
+    """An accepted finding."""
+    acceptance = finding.acceptance
+    assert acceptance is not None
+    return Row(
         plain(acceptance.expires),
         _mark(acceptance.expires, portfolio),
         plain(service.label),
@@ -94,4 +99,4 @@ def _mark(expires: str, portfolio: Portfolio) -> str:
         return ""
     if expires < f"{portfolio.now:%Y-%m-%d}":
         return "expired"
-    return "soon" if expires <= f"{portfolio.now + timedelta(days=_SOON_DAYS):%Y-%m-%d}" else ""
+    return "soon" if expires <= f"{portfolio.now + timedelta(days=SOON_DAYS):%Y-%m-%d}" else ""

@@ -7,7 +7,7 @@ import re
 
 from assay.scanner.history.records import ServiceRecord
 
-__all__ = ["badge", "name", "principle", "report", "rule", "service"]
+__all__ = ["badge", "data", "name", "principle", "report", "rule", "service", "team", "team_name"]
 
 _LONGEST = 60
 _PLAIN_ID = re.compile(r"[A-Z]{1,12}[0-9]{1,6}")
@@ -31,6 +31,21 @@ def report(record: ServiceRecord) -> str:
 def badge(record: ServiceRecord) -> str:
     """Its score as a picture."""
     return f"badges/{name(record)}.svg"
+
+
+def data(record: ServiceRecord) -> str:
+    """Its history as a script that a page may load."""
+    return f"data/{name(record)}.js"
+
+
+def team_name(team: str) -> str:
+    """A file's name for the team; `none` where it is nobody's."""
+    return _slug(team, f"team\0{team}") if team else "none"
+
+
+def team(name: str) -> str:
+    """The page of a team."""
+    return f"teams/{team_name(name)}.html"
 
 
 def principle(id_: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.reports import figures
 from assay.reports.dashboard import addresses
 from assay.reports.dashboard.page import render
 from assay.reports.dashboard.portfolio import Portfolio
+from assay.reports.dashboard.teams import choices
 from assay.reports.html.scores import cell
 from assay.reports.plain import plain
 from assay.scanner.history.records import PrincipleRecord, ServiceRecord
 from assay.scanner.results import PrincipleStatus
 
-__all__ = ["ADDRESS", "HeatCell", "heat_cell", "page"]
+__all__ = ["ADDRESS", "HeatCell", "HeatTable", "heat_cell", "page", "table"]
 
 ADDRESS = "heat-map.html"
 _SYMBOLS = {"a": "✓", "b": "✓", "c": "!", "d": "!", "e": "✗"}
@@ -41,18 +43,39 @@ class _Column:
 class _Row:
     name: str
     address: str
+    team: str
+    grade: str
     score: HeatCell
     note: str
     cells: tuple[tuple[str, HeatCell | None], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HeatTable:
+    """Services by principles."""
+
+    columns: tuple[_Column, ...]
+    rows: tuple[_Row, ...]
+
+
 def page(portfolio: Portfolio) -> str:
-    """Principles without a score in any service are left out."""
-    judged = {p.id for of_one in portfolio.principles.values() for p in of_one if p.score is not None}
+    """All services."""
+    return render(
+        "heat.html.j2",
+        ADDRESS,
+        "Heat map · Assay",
+        portfolio.state,
+        heat=table(portfolio.services, portfolio),
+        teams=choices(portfolio),
+    )
+
+
+def table(services: Sequence[ServiceRecord], portfolio: Portfolio) -> HeatTable:
+    """Principles without a score in any of the services are left out."""
+    judged = {p.id for s in services for p in portfolio.principles.get(s.id, ()) if p.score is not None}
     shown = [p for p in portfolio.standard.principles if p.id in judged]
     columns = tuple(_Column(plain(p.id), plain(p.title), addresses.principle(p.id)) for p in shown)
-    rows = tuple(_row(service, [p.id for p in shown], portfolio) for service in portfolio.services)
-    return render("heat.html.j2", ADDRESS, "Heat map · Assay", columns=columns, rows=rows)
+    return HeatTable(columns, tuple(_row(service, [p.id for p in shown], portfolio) for service in services))
 
 
 def heat_cell(principle: PrincipleRecord, *, is_stale: bool) -> HeatCell | None:
@@ -79,4 +102,6 @@ def _row(service: ServiceRecord, ids: list[str], portfolio: Portfolio) -> _Row:
         else _shaded(scan.score, plain(scan.grade), is_stale)
     )
     note = f"not scanned since {scan.stored:%Y-%m-%d}" if is_stale else ""
-    return _Row(plain(service.label), addresses.service(service), total, note, cells)
+    grade = scan.grade if portfolio.is_counted(service) else ""
+    team = addresses.team_name(scan.team)
+    return _Row(plain(service.label), addresses.service(service), team, plain(grade), total, note, cells)

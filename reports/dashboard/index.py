@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from assay.reports import figures
-from assay.reports.dashboard import addresses
-from assay.reports.dashboard.charts import Spark, spark
+from assay.reports.charts import Spark, spark
+from assay.reports.dashboard import addresses, averages, teams
 from assay.reports.dashboard.page import render
 from assay.reports.dashboard.portfolio import Portfolio
+from assay.reports.dashboard.teams import TeamName
 from assay.reports.html.scores import move
 from assay.reports.html.views import Move
 from assay.reports.plain import plain
 from assay.scanner.history.records import ServiceRecord
-from assay.scanner.scoring import GRADES
 from assay.scanner.verdicts import Severity
 
 __all__ = ["ADDRESS", "page"]
@@ -29,6 +28,7 @@ class _Row:
 
     name: str
     address: str
+    team: TeamName
     grade: str
     grade_class: str
     score: str
@@ -63,10 +63,12 @@ def page(portfolio: Portfolio) -> str:
         "index.html.j2",
         ADDRESS,
         "Dashboard · Assay",
+        portfolio.state,
         sentence=_sentence(portfolio),
         notes=tuple(_notes(portfolio)),
         rows=rows,
         shares=_distribution(portfolio),
+        teams=teams.choices(portfolio),
         better=tuple(row for row in moved if row.points > 0)[:_MOVERS],
         worse=tuple(row for row in reversed(moved) if row.points < 0)[:_MOVERS],
         stale_days=portfolio.stale_days,
@@ -81,6 +83,7 @@ def _row(service: ServiceRecord, portfolio: Portfolio) -> _Row:
     return _Row(
         plain(service.label),
         addresses.service(service),
+        teams.named(scan.team),
         plain(scan.grade),
         scan.grade.lower() if is_counted else "",
         figures.score(scan.score),
@@ -103,40 +106,17 @@ def _sentence(portfolio: Portfolio) -> str:
     services = portfolio.services
     if not services:
         return "No service was scanned yet."
-    counted = [service for service in services if portfolio.is_counted(service)]
+    counted = averages.counted(services, portfolio)
     number = figures.count(len(services), "service")
     if not counted:
         return f"{number}, none of them rated in the last {portfolio.stale_days} days."
-    mean = _mean([service.latest.score or 0.0 for service in counted])
     critical = [service for service in counted if portfolio.fails(service, Severity.CRITICAL)]
     fails = sum(portfolio.fails(service, Severity.CRITICAL) for service in critical)
     open_ = f"{figures.count(fails, 'critical fail')} open in {len(critical)} of them" if fails else "no critical fail"
     worst = min(counted, key=lambda service: service.latest.score or 0.0)
     lowest = f"; lowest is {plain(worst.label)} ({plain(worst.latest.grade)}, {figures.score(worst.latest.score)})"
     rated = "all of them rated" if len(counted) == len(services) else f"{len(counted):,} rated lately"
-    return (
-        f"{number}, {rated}: {figures.score(mean)} of 100 on average{_moved(counted, portfolio)}, {open_}"
-        f"{lowest if len(counted) > 1 else ''}."
-    )
-
-
-def _moved(counted: list[ServiceRecord], portfolio: Portfolio) -> str:
-    """How the average moved, over those that have both scores."""
-    pairs = [
-        (before.score, service.latest.score)
-        for service in counted
-        if (before := portfolio.month_ago(service)) is not None and before.score is not None
-    ]
-    if not pairs:
-        return ""
-    moved = _mean([(new or 0.0) - old for old, new in pairs])
-    if abs(moved) < 0.05:
-        return " (as 30 days ago)"
-    return f" ({abs(moved):.1f} {'up' if moved > 0 else 'down'} over 30 days)"
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    return f"{number}, {rated}: {averages.sentence(counted, portfolio)}, {open_}{lowest if len(counted) > 1 else ''}."
 
 
 def _notes(portfolio: Portfolio) -> list[str]:
@@ -146,6 +126,10 @@ def _notes(portfolio: Portfolio) -> list[str]:
     if stale:
         all_ = figures.count(len(services), "service")
         notes.append(f"{stale:,} of {all_} not scanned for {portfolio.stale_days} days: grey, and in no average.")
+    unrated = sum(not portfolio.is_stale(service) and not portfolio.is_counted(service) for service in services)
+    if unrated:
+        all_ = figures.count(len(services), "service")
+        notes.append(f"{unrated:,} of {all_} not rated: too little of the code could be judged to say how it stands.")
     incomplete = sum(map(portfolio.is_incomplete, services))
     if incomplete:
         scans = figures.count(incomplete, "newest scan")
@@ -159,8 +143,9 @@ def _notes(portfolio: Portfolio) -> list[str]:
 
 def _distribution(portfolio: Portfolio) -> tuple[_Share, ...]:
     services = portfolio.services
-    grades = Counter(service.latest.grade for service in services if portfolio.is_counted(service))
-    rest = len(services) - sum(grades.values())
-    numbers = [(letter, letter.lower(), grades[letter]) for _, letter in GRADES]
-    numbers.append(("not rated lately", "none", rest))
+    grades = averages.grades(averages.counted(services, portfolio))
+    stale = sum(map(portfolio.is_stale, services))
+    numbers = [(letter, letter.lower(), number) for letter, number in grades]
+    numbers.append(("not rated", "none", len(services) - stale - sum(number for _, number in grades)))
+    numbers.append(("not scanned lately", "none", stale))
     return tuple(_Share(name, kind, n, f"{100 * n / max(1, len(services)):.1f}") for name, kind, n in numbers)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from assay.reports import figures
 from assay.reports.dashboard import addresses
 from assay.reports.dashboard.portfolio import Portfolio
 from assay.reports.plain import plain
-from assay.scanner.history.records import Change, FindingRecord, ServiceRecord
+from assay.scanner.history.records import Change, FindingRecord, Period, PrincipleRecord, ServiceRecord
 
-__all__ = ["Entry", "Item", "entries"]
+__all__ = ["Entry", "Item", "entries", "latest"]
 
 _MOVES = 4
 _SHOWN = 5
@@ -59,6 +61,19 @@ def entries(service: ServiceRecord, portfolio: Portfolio) -> tuple[Entry, ...]:
     """The scans that changed anything, newest first."""
     changes = reversed(portfolio.changes.get(service.id, ()))
     return tuple(_entry(service, change, portfolio) for change in changes if _is_told(change))
+
+
+def latest(services: Iterable[ServiceRecord], portfolio: Portfolio, number: int) -> tuple[tuple[Entry, ...], int]:
+    """The newest entries of several services, newest first, and how many more there are."""
+    found = [
+        (service, change)
+        for service in services
+        for change in reversed(portfolio.changes.get(service.id, ()))
+        if _is_told(change)
+    ]
+    found.sort(key=lambda each: (each[1].scan.at, each[0].label), reverse=True)
+    shown = tuple(_entry(service, change, portfolio) for service, change in found[:number])
+    return shown, max(0, len(found) - number)
 
 
 def _is_told(change: Change) -> bool:
@@ -112,16 +127,21 @@ def _moves(service: ServiceRecord, change: Change, portfolio: Portfolio) -> Iter
     found: list[tuple[float, str]] = []
     for id_, by_service in portfolio.principle_periods.items():
         periods = by_service.get(service.id, ())
-        if not any(period.first == change.scan.at for period in periods):
+        place = bisect_left(periods, change.scan.at, key=_first)
+        if not 0 < place < len(periods) or periods[place].first != change.scan.at:
             continue
-        old = next((p.value.score for p in periods if p.holds_at(change.before.at)), None)
-        new = next((p.value.score for p in periods if p.first == change.scan.at), None)
+        before, now = periods[place - 1], periods[place]
+        old, new = before.value.score if before.holds_at(change.before.at) else None, now.value.score
         if old is not None and new is not None and abs(new - old) >= _SMALLEST:
             found.append((abs(new - old), f"{plain(id_)} {figures.score(old)} → {figures.score(new)}"))
     found.sort(key=lambda pair: (-pair[0], pair[1]))
     yield from (text for _, text in found[:_MOVES])
     if len(found) > _MOVES:
         yield f"{figures.count(len(found) - _MOVES, 'other principle')} moved"
+
+
+def _first(period: Period[PrincipleRecord]) -> datetime:
+    return period.first
 
 
 def _items(findings: Sequence[FindingRecord]) -> tuple[Item, ...]:

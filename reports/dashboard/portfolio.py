@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from assay.scanner.history.records import (
     Change,
@@ -26,7 +27,8 @@ __all__ = ["LOG_DAYS", "MONTH", "Portfolio", "is_rated"]
 
 MONTH = timedelta(days=30)
 LOG_DAYS = 90
-"""How far the log of changes goes back."""
+"""How far the log of changes goes back, if nobody says otherwise."""
+_Value = TypeVar("_Value")
 _LETTERS = frozenset(letter for _, letter in GRADES)
 
 
@@ -39,7 +41,9 @@ def is_rated(scan: ScanRecord) -> bool:
 class Portfolio:
     """Everything by number of service, of each service's own branch; `now` has a time zone.
 
-    `stale_days` is how old a scan may be before it says nothing about today.
+    `stale_days` is how old a scan may be before it says nothing about today. `state` stands for what the store told,
+    where pages may ask whether it still does (`news.State`); else it is empty. `log_days` is how far back changes are
+    told.
     """
 
     now: datetime
@@ -53,9 +57,13 @@ class Portfolio:
     findings: Mapping[int, Sequence[FindingRecord]]
     changes: Mapping[int, Sequence[Change]]
     principle_periods: Mapping[str, Mapping[int, Sequence[Period[PrincipleRecord]]]]
+    state: str = ""
+    log_days: int = LOG_DAYS
 
     @classmethod
-    def read(cls, history: History, now: datetime, stale_days: int) -> Portfolio:
+    def read(
+        cls, history: History, now: datetime, stale_days: int, state: str = "", log_days: int = LOG_DAYS
+    ) -> Portfolio:
         """Raises StoreError."""
         standard = history.standard()
         return cls(
@@ -68,8 +76,45 @@ class Portfolio:
             history.latest_principles(),
             history.latest_rules(),
             history.open_findings(),
-            history.all_changes(since=now - timedelta(days=LOG_DAYS)),
+            history.all_changes(since=_log_start(now, log_days)),
             {principle.id: history.principle(principle.id) for principle in standard.principles},
+            state,
+            log_days,
+        )
+
+    def renewed(self, history: History, services: Iterable[int], now: datetime, state: str) -> Portfolio:
+        """As if it had been read anew, where the history tells nothing else than before but of these services.
+
+        Raises StoreError.
+        """
+        standard = history.standard()
+        if standard != self.standard:
+            return Portfolio.read(history, now, self.stale_days, state, self.log_days)
+        there = {service.id: service for service in history.services()}
+        gone = self.scans.keys() - there.keys()
+        told = {id_: history.scan(there[id_].latest.id) for id_ in services if id_ in there}
+        over_time = {id_: history.principle_history(id_) for id_ in told}
+        logged = {
+            id_: [change for change in changes if change.scan.at >= _log_start(now, self.log_days)]
+            for id_, changes in self.changes.items()
+        }
+        return Portfolio(
+            now,
+            self.stale_days,
+            standard,
+            tuple(there.values()),
+            _updated(self.scans, gone, {id_: history.scans(id_) for id_ in told}),
+            _updated(self.sections, gone, {id_: details.sections for id_, details in told.items()}),
+            _updated(self.principles, gone, {id_: details.principles for id_, details in told.items()}),
+            _updated(self.rules, gone, {id_: details.rules for id_, details in told.items()}),
+            _updated(self.findings, gone, {id_: history.findings(told[id_].scan.id) for id_ in told}),
+            _updated(logged, gone, {id_: history.changes(id_, since=_log_start(now, self.log_days)) for id_ in told}),
+            {
+                principle: _updated(periods, gone, {id_: over_time[id_].get(principle, ()) for id_ in told})
+                for principle, periods in self.principle_periods.items()
+            },
+            state,
+            self.log_days,
         )
 
     def is_stale(self, service: ServiceRecord) -> bool:
@@ -91,9 +136,26 @@ class Portfolio:
             return earlier[-1]
         return scans[0] if len(scans) > 1 else None
 
+    def reports(self) -> dict[int, ScanRecord]:
+        """The newest scan of each service whose whole report the store still has."""
+        newest = {
+            service: next((scan for scan in reversed(scans) if scan.has_report), None)
+            for service, scans in self.scans.items()
+        }
+        return {service: scan for service, scan in newest.items() if scan is not None}
+
     def open_fails(self, service: ServiceRecord) -> Iterable[FindingRecord]:
         """Fails that nobody accepted, worst first."""
         return (f for f in self.findings.get(service.id, ()) if f.kind is Kind.FAIL and f.acceptance is None)
 
     def fails(self, service: ServiceRecord, severity: Severity) -> int:
         return service.latest.fails.get(severity, 0)
+
+
+def _log_start(now: datetime, days: int) -> datetime:
+    return now - timedelta(days=days)
+
+
+def _updated(known: Mapping[int, _Value], gone: Set[int], told: Mapping[int, _Value]) -> Mapping[int, _Value]:
+    """By service: what was known, without those that are gone, and what was told since."""
+    return {**{id_: value for id_, value in known.items() if id_ not in gone}, **told}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from assay.reports import figures
 from assay.reports.dashboard import addresses
 from assay.reports.dashboard.heat import HeatCell, heat_cell
-from assay.reports.dashboard.page import render
+from assay.reports.dashboard.page import Draw, render
 from assay.reports.dashboard.portfolio import Portfolio
 from assay.reports.plain import plain
 from assay.scanner.history.records import PrincipleRecord, ServiceRecord
@@ -46,32 +46,31 @@ def listing(portfolio: Portfolio) -> str:
     rows = tuple(
         _summary(principle, _found(principle.id, portfolio), portfolio) for principle in _judged_anywhere(portfolio)
     )
-    return render("principles.html.j2", LIST, "Principles · Assay", rows=rows)
+    return render("principles.html.j2", LIST, "Principles · Assay", portfolio.state, rows=rows)
 
 
-def pages(portfolio: Portfolio) -> Iterator[tuple[str, str]]:
-    """A page for each of them, with its address."""
-    for principle in _judged_anywhere(portfolio):
-        found = _found(principle.id, portfolio)
-        ordered = sorted(found, key=lambda pair: (-_score(pair[1]), pair[0].label))
-        rows = tuple(_row(service, record, portfolio) for service, record in ordered)
-        address = addresses.principle(principle.id)
-        rules = tuple(
-            (plain(rule.code), plain(rule.title), addresses.rule(rule.code))
-            for rule in portfolio.standard.rules
-            if rule.principle == principle.id and _is_judged(rule.code, portfolio)
-        )
-        yield (
-            address,
-            render(
-                "principle.html.j2",
-                address,
-                f"{plain(principle.id)} · Assay",
-                summary=_summary(principle, found, portfolio),
-                rows=rows,
-                rules=rules,
-            ),
-        )
+def pages(portfolio: Portfolio) -> dict[str, Draw]:
+    """A page for each of them, by address."""
+    return {addresses.principle(one.id): partial(_page, one, portfolio) for one in _judged_anywhere(portfolio)}
+
+
+def _page(principle: PrincipleRecord, portfolio: Portfolio) -> str:
+    found = _found(principle.id, portfolio)
+    ordered = sorted(found, key=lambda pair: (-_score(pair[1]), pair[0].label))
+    rules = tuple(
+        (plain(rule.code), plain(rule.title), addresses.rule(rule.code))
+        for rule in portfolio.standard.rules
+        if rule.principle == principle.id and _is_judged(rule.code, portfolio)
+    )
+    return render(
+        "principle.html.j2",
+        addresses.principle(principle.id),
+        f"{plain(principle.id)} · Assay",
+        portfolio.state,
+        summary=_summary(principle, found, portfolio),
+        rows=tuple(_row(service, record, portfolio) for service, record in ordered),
+        rules=rules,
+    )
 
 
 def _is_judged(code: str, portfolio: Portfolio) -> bool:

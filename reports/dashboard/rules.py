@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from assay.reports import figures
 from assay.reports.dashboard import addresses
-from assay.reports.dashboard.page import render
+from assay.reports.dashboard.page import Draw, render
 from assay.reports.dashboard.portfolio import Portfolio
 from assay.reports.plain import plain
 from assay.scanner.history.records import RuleRecord, ServiceRecord
@@ -16,7 +16,7 @@ from assay.scanner.history.records import RuleRecord, ServiceRecord
 __all__ = ["LIST", "listing", "pages"]
 
 LIST = "rules.html"
-_Found = dict[str, list[tuple[ServiceRecord, RuleRecord]]]
+_Found = list[tuple[ServiceRecord, RuleRecord]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +51,35 @@ def listing(portfolio: Portfolio) -> str:
     found = _by_code(portfolio)
     rows = [_summary(rule, found[rule.code], portfolio) for rule in portfolio.standard.rules if rule.code in found]
     rows.sort(key=lambda row: (-row.failing, row.rank, row.code))
-    return render("rules.html.j2", LIST, "Rules · Assay", rows=tuple(rows))
+    return render("rules.html.j2", LIST, "Rules · Assay", portfolio.state, rows=tuple(rows))
 
 
-def pages(portfolio: Portfolio) -> Iterator[tuple[str, str]]:
-    """A page for each of them, with its address."""
+def pages(portfolio: Portfolio) -> dict[str, Draw]:
+    """A page for each of them, by address."""
     found = _by_code(portfolio)
-    for rule in portfolio.standard.rules:
-        if rule.code not in found:
-            continue
-        ordered = sorted(found[rule.code], key=lambda pair: (pair[1].counts.compliance or 0.0, pair[0].label))
-        rows = [_row(service, record, portfolio) for service, record in ordered]
-        address = addresses.rule(rule.code)
-        yield (
-            address,
-            render(
-                "rule.html.j2",
-                address,
-                f"{plain(rule.code)} · Assay",
-                summary=_summary(rule, found[rule.code], portfolio),
-                failing=tuple(row for row in rows if row.failed),
-                others=tuple(row for row in rows if not row.failed),
-            ),
-        )
+    return {
+        addresses.rule(rule.code): partial(_page, rule, found[rule.code], portfolio)
+        for rule in portfolio.standard.rules
+        if rule.code in found
+    }
 
 
-def _by_code(portfolio: Portfolio) -> _Found:
-    found: _Found = defaultdict(list)
+def _page(rule: RuleRecord, found: _Found, portfolio: Portfolio) -> str:
+    ordered = sorted(found, key=lambda pair: (pair[1].counts.compliance or 0.0, pair[0].label))
+    rows = [_row(service, record, portfolio) for service, record in ordered]
+    return render(
+        "rule.html.j2",
+        addresses.rule(rule.code),
+        f"{plain(rule.code)} · Assay",
+        portfolio.state,
+        summary=_summary(rule, found, portfolio),
+        failing=tuple(row for row in rows if row.failed),
+        others=tuple(row for row in rows if not row.failed),
+    )
+
+
+def _by_code(portfolio: Portfolio) -> dict[str, _Found]:
+    found: defaultdict[str, _Found] = defaultdict(list)
     for service in portfolio.services:
         for record in portfolio.rules.get(service.id, ()):
             found[record.code].append((service, record))
@@ -98,7 +100,7 @@ def _row(service: ServiceRecord, record: RuleRecord, portfolio: Portfolio) -> _R
     )
 
 
-def _summary(rule: RuleRecord, found: list[tuple[ServiceRecord, RuleRecord]], portfolio: Portfolio) -> _Summary:
+def _summary(rule: RuleRecord, found: _Found, portfolio: Portfolio) -> _Summary:
     lately = [record for service, record in found if not portfolio.is_stale(service)]
     # Each service's configuration may give it another one; what the standard's record has is that of no scan.
     severity = min((record.severity for _, record in found), key=lambda each: each.rank)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from assay.reports import figures
-from assay.reports.dashboard import addresses, log
-from assay.reports.dashboard.charts import trend
+from assay.reports.charts import trend
+from assay.reports.dashboard import addresses, comparing, log
 from assay.reports.dashboard.heat import HeatCell, heat_cell
 from assay.reports.dashboard.page import render
-from assay.reports.dashboard.portfolio import LOG_DAYS, Portfolio
-from assay.reports.html.addresses import SHOWN_FINGERPRINT
-from assay.reports.html.masking import without_quotes
+from assay.reports.dashboard.portfolio import Portfolio, is_rated
+from assay.reports.dashboard.teams import named
+from assay.reports.dashboard.worst import worst
 from assay.reports.html.scores import move
 from assay.reports.plain import plain
 from assay.scanner.history.records import PrincipleRecord, ScanRecord, ServiceRecord
@@ -22,20 +22,6 @@ from assay.scanner.verdicts import Severity
 __all__ = ["page"]
 
 _FINDINGS, _SCANS, _ENTRIES = 10, 20, 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """`address` is its place in the full report; empty where none is kept."""
-
-    severity: str
-    rule: str
-    rule_address: str
-    text: str
-    subject: str
-    place: str
-    since: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +63,9 @@ def page(service: ServiceRecord, portfolio: Portfolio, report: ScanRecord | None
         "service.html.j2",
         addresses.service(service),
         f"{plain(service.label)} · Assay",
+        portfolio.state,
         name=plain(service.label),
+        team=named(scan.team),
         grade=plain(scan.grade),
         grade_class=f"grade-{scan.grade.lower()}" if portfolio.is_counted(service) else "grade-none",
         score=figures.score(scan.score),
@@ -85,21 +73,26 @@ def page(service: ServiceRecord, portfolio: Portfolio, report: ScanRecord | None
         move=move(None if before is None else before.score, scan.score),
         facts=_facts(service),
         stale=f"{scan.stored:%Y-%m-%d}" if portfolio.is_stale(service) else "",
+        unrated="" if is_rated(scan) or scan.score is None else figures.percent(scan.coverage),
         is_incomplete=portfolio.is_incomplete(service),
         counts=tuple((severity.value, portfolio.fails(service, severity)) for severity in Severity),
         review=scan.review,
         accepted=scan.accepted,
         trend=trend(scans),
         sections=_sections(service, portfolio),
-        findings=_findings(service, portfolio, has_report=report is not None),
+        findings=tuple(
+            worst(finding, service, scan.team, has_report=report is not None)
+            for finding in islice(portfolio.open_fails(service), _FINDINGS)
+        ),
         open_=figures.count(scan.failed, "open fail"),
         report=addresses.report(service) if report is not None else "",
         report_is_older=report is not None and report.id != scan.id,
         report_day="" if report is None else f"{report.at:%Y-%m-%d}",
         badge=addresses.badge(service),
+        compare=comparing.link(service, portfolio),
         entries=entries[:_ENTRIES],
         more_entries=max(0, len(entries) - _ENTRIES),
-        log_days=LOG_DAYS,
+        log_days=portfolio.log_days,
         scans=tuple(_scan(each) for each in reversed(scans[-_SCANS:])),
         scans_of=figures.count(len(scans), "scan"),
     )
@@ -141,24 +134,6 @@ def _principle(principle: PrincipleRecord, is_stale: bool) -> _Principle:
         heat_cell(principle, is_stale=is_stale),
         status,
         "" if principle.cap is None else f"capped at {principle.cap}",
-    )
-
-
-def _findings(service: ServiceRecord, portfolio: Portfolio, *, has_report: bool) -> tuple[_Finding, ...]:
-    report = addresses.report(service)
-    return tuple(
-        _Finding(
-            finding.severity.value,
-            plain(finding.rule),
-            addresses.rule(finding.rule),
-            # No store knows which rules are about secrets.
-            plain(without_quotes(finding.message)),
-            plain(finding.subject.label),
-            f"{plain(finding.path)}:{finding.line}",
-            f"{finding.first_seen:%Y-%m-%d}",
-            f"{report}#/f/{plain(finding.fingerprint[:SHOWN_FINGERPRINT])}" if has_report else "",
-        )
-        for finding in islice(portfolio.open_fails(service), _FINDINGS)
     )
 
 

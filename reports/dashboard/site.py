@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from assay.reports import badge
-from assay.reports.dashboard import accepted, addresses, changes, heat, index, principles, rules, service
+from assay.reports.dashboard import (
+    accepted,
+    addresses,
+    changes,
+    comparing,
+    heat,
+    index,
+    principles,
+    rules,
+    service,
+    team_pages,
+)
+from assay.reports.dashboard.page import Draw
 from assay.reports.dashboard.portfolio import Portfolio, is_rated
 from assay.reports.plain import plain
 from assay.scanner.history.records import ScanRecord, ServiceRecord
@@ -14,21 +27,24 @@ from assay.scanner.results import ServiceResult
 __all__ = ["pages"]
 
 
-def pages(portfolio: Portfolio, reports: Mapping[int, ScanRecord]) -> Iterator[tuple[str, str]]:
-    """Each page's address, relative to the site's top, with its text; `reports` are the scans, by service, whose full
-    report is beside them.
+def pages(portfolio: Portfolio, reports: Mapping[int, ScanRecord]) -> dict[str, Draw]:
+    """What draws each page, by the page's address relative to the site's top; `reports` are the scans, by service,
+    whose full report is beside them.
     """
-    yield index.ADDRESS, index.page(portfolio)
-    yield heat.ADDRESS, heat.page(portfolio)
-    yield principles.LIST, principles.listing(portfolio)
-    yield rules.LIST, rules.listing(portfolio)
-    yield accepted.ADDRESS, accepted.page(portfolio)
-    yield changes.ADDRESS, changes.page(portfolio)
+    drawn: dict[str, Draw] = {
+        index.ADDRESS: partial(index.page, portfolio),
+        heat.ADDRESS: partial(heat.page, portfolio),
+        principles.LIST: partial(principles.listing, portfolio),
+        rules.LIST: partial(rules.listing, portfolio),
+        accepted.ADDRESS: partial(accepted.page, portfolio),
+        changes.ADDRESS: partial(changes.page, portfolio),
+        comparing.ADDRESS: partial(comparing.page, portfolio),
+        team_pages.LIST: partial(team_pages.listing, portfolio),
+    }
     for one in portfolio.services:
-        yield addresses.service(one), service.page(one, portfolio, reports.get(one.id))
-        yield addresses.badge(one), _badge(one, portfolio)
-    yield from principles.pages(portfolio)
-    yield from rules.pages(portfolio)
+        drawn[addresses.service(one)] = partial(service.page, one, portfolio, reports.get(one.id))
+        drawn[addresses.badge(one)] = partial(_badge, one, portfolio)
+    return drawn | team_pages.pages(portfolio, reports) | principles.pages(portfolio) | rules.pages(portfolio)
 
 
 def _badge(one: ServiceRecord, portfolio: Portfolio) -> str:

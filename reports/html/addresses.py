@@ -20,6 +20,11 @@ def of_findings(**facets: str) -> str:
     return "#/findings" + (f"?{urlencode(facets)}" if facets else "")
 
 
+def of_subjects(**facets: str) -> str:
+    """The list of subjects, narrowed to a value of each facet."""
+    return f"#/subjects?{urlencode(facets)}"
+
+
 def of_principle(principle: str) -> str:
     """The page of a principle."""
     return f"#/p/{quote(principle)}"

@@ -6,8 +6,11 @@ Verdicts are tables of numbers, packed, and one table of strings: a fourth as la
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
+from assay.reports import arithmetic
 from assay.reports.html.strings import Strings
 from assay.reports.html.verdict_tables import FAMILIES, SEVERITIES, VerdictTables
 from assay.reports.html.web_links import web_links
@@ -106,12 +109,13 @@ def _service(service: ServiceResult) -> Entry:
 
 def _principles(result: ScanResult) -> list[Entry]:
     """Each with its outcome in every service that has it."""
+    rules = {rule.code: rule for rule in result.rules}
     found: dict[str, Entry] = {}
     outcomes: dict[str, list[Entry]] = {}
     for number, service in enumerate(result.services):
         for section in service.sections:
             for principle in section.principles:
-                outcomes.setdefault(principle.id, []).append(_outcome(number, principle))
+                outcomes.setdefault(principle.id, []).append(_outcome(number, principle, rules))
                 found.setdefault(
                     principle.id,
                     {
@@ -124,14 +128,14 @@ def _principles(result: ScanResult) -> list[Entry]:
     return list(found.values())
 
 
-def _outcome(service: int, principle: PrincipleScore) -> Entry:
+def _outcome(service: int, principle: PrincipleScore, rules: Mapping[str, RuleInfo]) -> Entry:
     told = principle.attestation
     words = None if told is None else [plain(told.statement), plain(told.by), plain(told.expires), plain(told.link)]
     return {
         "service": service,
         "status": principle.status.value,
         "score": principle.score,
-        "cap": principle.cap,
+        "arithmetic": arithmetic.of_principle(principle, rules),
         "attestation": words,
     }
 
@@ -150,6 +154,8 @@ def _rule(rule: RuleInfo) -> Entry:
         "advisory": rule.advisory,
         "since": plain(rule.since),
         "preview": rule.is_preview,
+        "subject": plain(rule.subject),
+        "options": [[plain(option.name), plain(option.default), plain(option.value)] for option in rule.options],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -13,17 +14,21 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
+from assay.reports.html.comparison import comparison
 from assay.reports.html.data import embedded
+from assay.reports.html.history import history_view
 from assay.reports.html.masking import masked
 from assay.reports.html.overview import graded, overview, tree_name
 from assay.reports.html.principles import principles
 from assay.reports.html.prose import prose, sentence
+from assay.reports.html.service_map import service_map
 from assay.reports.plain import plain
+from assay.scanner.history.records import ServiceHistory
 from assay.scanner.results import ScanResult
 
 __all__ = ["SCRIPT_FILE", "STYLE_FILE", "Assets", "assets", "render"]
 
-STYLES = ("base.css", "overview.css", "principles.css", "code.css", "pages.css", "print.css")
+STYLES = ("base.css", "overview.css", "principles.css", "code.css", "pages.css", "pictures.css", "print.css")
 EARLY = ("early.js",)
 """What is run before the first thing is drawn."""
 SCRIPTS = (
@@ -55,18 +60,25 @@ class _Link:
     needs_script: bool = True
 
 
-_PAGES = (
-    _Link("Overview", "#/", needs_script=False),
-    _Link("Principles", "#/principles", needs_script=False),
-    _Link("Findings", "#/findings"),
-    _Link("Review", "#/review"),
-    _Link("Subjects", "#/subjects"),
-    _Link("Passes", "#/passes"),
-    _Link("Accepted", "#/accepted"),
-    _Link("Coverage", "#/coverage"),
-    _Link("Rules", "#/rules"),
-    _Link("About", "#/about"),
-)
+def _pages(*, has_map: bool, has_base: bool, has_history: bool) -> tuple[_Link, ...]:
+    """Those that have nothing to say are left out."""
+    pages = (
+        _Link("Overview", "#/", needs_script=False),
+        _Link("Principles", "#/principles", needs_script=False),
+        _Link("Changes", "#/compare", needs_script=False) if has_base else None,
+        _Link("History", "#/history", needs_script=False) if has_history else None,
+        _Link("Findings", "#/findings"),
+        _Link("Review", "#/review"),
+        _Link("Subjects", "#/subjects"),
+        _Link("Map", "#/map", needs_script=False) if has_map else None,
+        _Link("Passes", "#/passes"),
+        _Link("Accepted", "#/accepted"),
+        _Link("Coverage", "#/coverage"),
+        _Link("Rules", "#/rules"),
+        _Link("About", "#/about"),
+    )
+    return tuple(page for page in pages if page)
+
 
 _UNSAFE_IN_SCRIPT = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -74,8 +86,15 @@ _UNSAFE_IN_SCRIPT = str.maketrans(
 """JSON says the same with these written as escapes, and no HTML parser can see a tag or a comment in it."""
 
 
-def render(result: ScanResult, *, snippets: bool = True, assets: Assets = Assets.INLINE) -> str:
-    """The report as one HTML document; without `snippets` it holds no line of the scanned code.
+def render(
+    result: ScanResult,
+    *,
+    snippets: bool = True,
+    assets: Assets = Assets.INLINE,
+    history: Sequence[ServiceHistory] = (),
+) -> str:
+    """The report as one HTML document; without `snippets` it holds no line of the scanned code. `history` is that of
+    its services, where the scan is kept.
 
     Nothing but its own style and script may run in it: a content security policy names both by their hash (CSP Level 3
     §2.3.1), or as files beside it, and forbids everything else, network included.
@@ -83,14 +102,18 @@ def render(result: ScanResult, *, snippets: bool = True, assets: Assets = Assets
     shown = masked(result, snippets=snippets)
     style, script, early = style_text(), script_text(), _joined("script", EARLY)
     inline = assets is Assets.INLINE
+    services, compared = service_map(shown), comparison(shown)
     text = (
         _environment()
         .get_template("document.html.j2")
         .render(
             title=f"{tree_name(shown)}: {graded(shown.services)} · Assay",
-            pages=_PAGES,
+            pages=_pages(has_map=services is not None, has_base=compared is not None, has_history=bool(history)),
             overview=overview(shown),
             principles=principles(shown),
+            comparison=compared,
+            histories=[history_view(one) for one in history],
+            map=services,
             version=plain(shown.tool_version),
             edition=plain(shown.edition),
             data=Markup(embedded(shown, snippets).translate(_UNSAFE_IN_SCRIPT)),  # noqa: S704 - escaped here

@@ -122,11 +122,16 @@ def _short(service: ServiceResult) -> str:
 
 def _open(result: ScanResult) -> str:
     fails = Counter(fail.severity for fail in selection.open_fails(result))
+    since = result.scanned.since
+    where = "" if since is None else f" in lines changed since {plain(since.revision)}"
     if not fails:
-        return "No fail is open."
+        return f"No fail is open{where}."
     parts = [f"{fails[severity]:,} {severity}" for severity in Severity if fails[severity]]
     number = sum(fails.values())
-    return f"{figures.count(number, 'open fail')}: {figures.joined(parts)}."
+    told = f"{figures.count(number, 'open fail')}{where}"
+    if len(fails) == 1:
+        return f"{told}, {'all ' if number > 1 else ''}{next(iter(fails))}."
+    return f"{told}: {figures.joined(parts)}."
 
 
 def _incomplete(result: ScanResult) -> str:

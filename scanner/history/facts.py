@@ -23,6 +23,7 @@ def scan_values(result: ScanResult, service: ServiceResult) -> dict[str, object]
         "prefix": scanned.prefix,
         "root": service.root,
         "frameworks": "\n".join(service.frameworks),
+        "team": result.team(service),
         "tool_version": result.tool_version,
         "edition": result.edition,
         "configuration": result.configuration,

@@ -17,7 +17,7 @@ from assay.scanner.verdicts import Kind
 
 __all__ = ["Told", "finding_values"]
 
-_PLACE = ("severity", "path", "line", "message", "subject_label")
+_PLACE = ("severity", "path", "line", "message", "subject_label", "owners")
 """What may change of a finding that stays the same one."""
 _Identity = tuple[str, str]
 
@@ -77,7 +77,7 @@ def finding_values(connection: Connection, told: Told) -> Mapping[Key, Value]:
         of_itself = update(Finding).where(Finding.service_id == told.service, Finding.origin_id.is_(None))
         connection.execute(of_itself.values(origin_id=Finding.id))
     if told.at.after is None:
-        _move(connection, known, told.findings)
+        _move(connection, known, told)
     if missing:
         known = _known(connection, told.service)
     _follow(connection, known, told)
@@ -95,13 +95,11 @@ def _known(connection: Connection, service: int) -> dict[_Identity, _Known]:
     }
 
 
-def _move(
-    connection: Connection, known: Mapping[_Identity, _Known], findings: Mapping[_Identity, JudgedVerdict]
-) -> None:
+def _move(connection: Connection, known: Mapping[_Identity, _Known], told: Told) -> None:
     """What the newest scan says of a finding's place holds."""
     moved = []
-    for identity, finding in findings.items():
-        if identity in known and (place := _place(finding)) != known[identity].place:
+    for identity, finding in told.findings.items():
+        if identity in known and (place := _place(finding, told.result)) != known[identity].place:
             values = {f"new_{name}": value for name, value in zip(_PLACE, place, strict=True)}
             moved.append({"finding": known[identity].id} | values)
     if moved:
@@ -157,11 +155,11 @@ def _row(told: Told, finding: JudgedVerdict) -> dict[str, object]:
         "subject_kind": finding.subject.kind,
         "subject_id": finding.subject.id,
         "code": mark_of(finding, told.result).text,
-        **dict(zip(_PLACE, _place(finding), strict=True)),
+        **dict(zip(_PLACE, _place(finding, told.result), strict=True)),
     }
 
 
-def _place(finding: JudgedVerdict) -> tuple[object, ...]:
+def _place(finding: JudgedVerdict, result: ScanResult) -> tuple[object, ...]:
     where = finding.location
     return (
         finding.severity.value,
@@ -169,4 +167,5 @@ def _place(finding: JudgedVerdict) -> tuple[object, ...]:
         where.line,
         clean(finding.message),
         clean(finding.subject.label),
+        clean("\n".join(result.owners.get(where.path, ()))),
     )

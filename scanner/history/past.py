@@ -11,12 +11,12 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from assay.scanner.history.acceptances import read_acceptances
-from assay.scanner.history.records import Change, FindingRecord, ScanRecord
+from assay.scanner.history.records import Change, FindingRecord, Period, ScanRecord
 from assay.scanner.history.tables import FOREVER, Finding, FindingRun, Scan
 from assay.scanner.results import SubjectReference
 from assay.scanner.verdicts import Kind, Severity
 
-__all__ = ["changes", "findings_at", "newest_findings"]
+__all__ = ["changes", "findings_at", "findings_over_time", "newest_findings"]
 
 
 def findings_at(connection: Connection, branch: int, moment: datetime) -> tuple[FindingRecord, ...]:
@@ -31,6 +31,21 @@ def newest_findings(connection: Connection, branches: Iterable[int]) -> dict[int
     for run in _runs(connection, branches, FindingRun.last == FOREVER):
         found[run.finding.service].append(run.finding)
     return {service: tuple(sorted(findings, key=_worst_first)) for service, findings in found.items()}
+
+
+def findings_over_time(
+    connection: Connection, branch: int, scans: Iterable[ScanRecord]
+) -> tuple[tuple[Period[FindingRecord], ...], ...]:
+    """All findings that a branch ever had, each with its periods in order; `scans` are all that the branch has."""
+    places = {scan.at: place for place, scan in enumerate(scans)}
+    by_origin: defaultdict[int, list[_Run]] = defaultdict(list)
+    for run in _runs(connection, [branch]):
+        by_origin[run.origin].append(run)
+    return tuple(
+        tuple(Period(run.first, None if run.last == FOREVER else run.last, run.finding) for run in line)
+        for of_one in by_origin.values()
+        for line in _lines(of_one, places)
+    )
 
 
 def changes(
@@ -157,8 +172,8 @@ def _runs(
     acceptances, seen = read_acceptances(connection), _first_seen(connection, numbers, origins)
     found = []
     # Rows are taken apart by place: there are tens of thousands, and names take three times as long.
-    for branch, id_, first, last, acceptance, origin, kind, severity, *told in connection.execute(query):
-        service, fingerprint, rule, subject_kind, subject_id, subject_label, path, line, message = told
+    for branch, id_, first, last, acceptance, origin, kind, severity, *told in connection.execute(query).all():
+        service, fingerprint, rule, subject_kind, subject_id, subject_label, path, line, message, owners = told
         first_seen, first_commit = seen[branch, origin]
         finding = FindingRecord(
             service,
@@ -173,6 +188,7 @@ def _runs(
             None if acceptance is None else acceptances[acceptance],
             first_seen,
             first_commit,
+            tuple(owners.split("\n")) if owners else (),
         )
         found.append(_Run(branch, id_, origin, first, last, finding))
     return found
@@ -198,6 +214,7 @@ _COLUMNS = (
     Finding.path,
     Finding.line,
     Finding.message,
+    Finding.owners,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -19,10 +20,13 @@ from assay.scanner.results import (
 from assay.scanner.verdicts import Kind, Severity
 
 __all__ = [
+    "BranchMark",
     "Change",
+    "Course",
     "FindingRecord",
     "GateRecord",
     "History",
+    "Mark",
     "Origin",
     "Period",
     "PrincipleRecord",
@@ -32,9 +36,11 @@ __all__ = [
     "ScanDetails",
     "ScanRecord",
     "SectionRecord",
+    "ServiceHistory",
     "ServiceRecord",
     "StandardRecord",
     "StoreError",
+    "label",
 ]
 
 _Value = TypeVar("_Value", covariant=True)
@@ -71,7 +77,8 @@ class ScanRecord:
     `at` is its place in time: when the commit was made, and when it was stored where there is no commit. `root` is the
     service's folder, relative to the scanned tree, which lies in `prefix` (empty, or with `/` at the end) of its
     repository. `fails` are those that count, by severity, each there; `new` and `fixed` are against the base that the
-    scan was compared with, None where there was none. `has_report`: the store still has the whole report.
+    scan was compared with, None where there was none. `has_report`: the store still has the whole report. `team` is
+    whose the service was; empty where nobody said.
     """
 
     id: int
@@ -102,6 +109,7 @@ class ScanRecord:
     fixed: int | None
     gate: GateRecord | None
     has_report: bool
+    team: str
 
     @property
     def failed(self) -> int:
@@ -129,8 +137,41 @@ class ServiceRecord:
     @property
     def label(self) -> str:
         """`acme/shop: orders`, or only the repository where the service is named as it is."""
-        is_alone = self.name in ("", self.repository, self.repository.rpartition("/")[2])
-        return self.repository if is_alone else f"{self.repository}: {self.name}"
+        return label(self.repository, self.name)
+
+
+def label(repository: str, name: str) -> str:
+    """What people call a service of a repository."""
+    is_alone = name in ("", repository, repository.rpartition("/")[2])
+    return repository if is_alone else f"{repository}: {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMark:
+    """What changes with every scan that a branch gets or loses; `last` is the greatest number of one, `reports` is how
+    many whole reports are kept.
+    """
+
+    name: str
+    scans: int
+    last: int
+    stored: datetime
+    reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a service is known by, and what changes with whatever a store tells of it: as long as two are equal, so are
+    all answers. `branch` is the name of its own one.
+    """
+
+    label: str
+    branch: str
+    branches: tuple[BranchMark, ...]
+
+    @property
+    def own(self) -> BranchMark:
+        return next(branch for branch in self.branches if branch.name == self.branch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +250,8 @@ class ScanDetails:
 
 @dataclass(frozen=True, slots=True)
 class FindingRecord:
-    """A finding of a service. Its place and message are those of the newest scan that has it.
+    """A finding of a service. Its place, message and owners (those of its file) are those of the newest scan that has
+    it.
 
     `first_seen` is the `at` of the scan of this branch that had it first, `first_commit` its commit; that its line was
     edited or moved since makes it no younger. `acceptance` is
@@ -228,6 +270,7 @@ class FindingRecord:
     acceptance: Acceptance | None
     first_seen: datetime
     first_commit: str | None
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +309,27 @@ class Period(Generic[_Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """Everything that a branch's scans told, oldest first: scores and counts over time by id or code, and each finding
+    with the periods in which it was there, accepted or not. One whose line was edited or moved goes on.
+    """
+
+    scans: tuple[ScanRecord, ...]
+    sections: Mapping[str, Sequence[Period[SectionRecord]]]
+    principles: Mapping[str, Sequence[Period[PrincipleRecord]]]
+    rules: Mapping[str, Sequence[Period[RuleRecord]]]
+    findings: tuple[tuple[Period[FindingRecord], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHistory:
+    """What the scans of a branch of a service brought, oldest first."""
+
+    service: ServiceRecord
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
     """How many scans and whole reports were forgotten, and how many scans are left."""
 
@@ -287,6 +351,14 @@ class History(Protocol):
 
     All raise StoreError where the database can't answer, and where there is no such service or scan.
     """
+
+    def at_one_moment(self) -> AbstractContextManager[History]:
+        """What it tells now: all answers fit together, whatever is added meanwhile. It is for one thread."""
+        ...
+
+    def marks(self) -> Mapping[int, Mark]:
+        """By service, what is another one as soon as anything that is told of it is."""
+        ...
 
     def services(self) -> tuple[ServiceRecord, ...]:
         """All, by repository and name."""
@@ -366,6 +438,10 @@ class History(Protocol):
 
     def latest_rules(self) -> Mapping[int, Sequence[RuleRecord]]:
         """The same for rules."""
+        ...
+
+    def course(self, service: int, *, branch: str | None = None) -> Course:
+        """All that is known of a branch in one go."""
         ...
 
     def report(self, scan: int) -> ScanResult | None:

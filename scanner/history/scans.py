@@ -177,4 +177,5 @@ def _record(row: Row[tuple[object, ...]]) -> ScanRecord:
         fixed=row.fixed,
         gate=gate,
         has_report=row.has_report,
+        team=row.team,
     )

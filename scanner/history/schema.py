@@ -12,7 +12,7 @@ from assay.scanner.history.tables import Base
 
 __all__ = ["HEAD", "VERSION_TABLE", "opened", "upgrade"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`: Alembic is loaded only where a store has another one."""
 VERSION_TABLE = "assay_schema"
 """Alembic's table; one of its own, as a team's database may hold other programs that use Alembic."""

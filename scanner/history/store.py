@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -12,10 +13,13 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from assay.scanner.history import adding, past, pruning, schema, urls
-from assay.scanner.history.database import Database
+from assay.scanner.history.database import PATIENCE, Database
+from assay.scanner.history.marks import read_marks
 from assay.scanner.history.records import (
     Change,
+    Course,
     FindingRecord,
+    Mark,
     Origin,
     Period,
     PrincipleRecord,
@@ -54,12 +58,13 @@ class Store:
     form: ReportFormat
 
     @classmethod
-    def open(cls, url: str, form: ReportFormat, *, create: bool = False) -> Store:
+    def open(cls, url: str, form: ReportFormat, *, create: bool = False, patience: int = PATIENCE) -> Store:
         """`url` names an SQLite file or a PostgreSQL database; with `create` the store is made where there is none.
+        `patience` is how many seconds it may take until others let it be read or written.
 
         Raises StoreError.
         """
-        database = Database.at(urls.parsed(url))
+        database = Database.at(urls.parsed(url), patience)
         try:
             return cls(schema.opened(database, create=create), form)
         except BaseException:
@@ -82,6 +87,18 @@ class Store:
     def name(self) -> str:
         """The store as messages call it: its URL without password."""
         return self.database.name
+
+    def identity(self) -> object:
+        """Where it is another one than when the store was opened, the store must be opened again."""
+        return self.database.identity()
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Store]:
+        with self.database.reading() as connection:
+            yield replace(self, database=self.database.within(connection))
+
+    def marks(self) -> Mapping[int, Mark]:
+        return self._asked(read_marks)
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 
@@ -204,6 +221,18 @@ class Store:
 
     def latest_rules(self) -> Mapping[int, Sequence[RuleRecord]]:
         return self._newest(lambda scores: scores.rules)
+
+    def course(self, service: int, *, branch: str | None = None) -> Course:
+        with self.database.reading() as connection:
+            number = branch_of(connection, service, branch)
+            scans, scores = read_scans(connection, [number])[service], Scores(connection)
+            return Course(
+                tuple(scans),
+                scores.over_time(scores.sections, number),
+                scores.over_time(scores.principles, number),
+                scores.over_time(scores.rules, number),
+                past.findings_over_time(connection, number, scans),
+            )
 
     # --- whole reports ------------------------------------------------------------------------------------------------
 

@@ -153,6 +153,7 @@ class Scan(Base):
     gate_status: Mapped[str | None]
     gate_reason: Mapped[str]
     gate_is_enforced: Mapped[bool]
+    team: Mapped[str] = mapped_column(server_default="")
 
 
 class Section(Base):
@@ -212,7 +213,7 @@ class AcceptanceRow(Base):
 class Finding(Base):
     """A finding's identity, once a service: its fingerprint and kind, as a review that becomes a fail is new.
 
-    Severity, place and message are those of the newest scan that had it; `code` names the text of its line.
+    Severity, place, message and owners are those of the newest scan that had it; `code` names the text of its line.
     `origin_id` is the number of the finding that it was at first, before its line was edited or moved to where its
     fingerprint is another one; its own where it always was what it is. That one may be gone, so it is no foreign key.
     """
@@ -233,6 +234,8 @@ class Finding(Base):
     line: Mapped[int]
     message: Mapped[str]
     code: Mapped[str] = mapped_column(server_default="")
+    owners: Mapped[str] = mapped_column(server_default="")
+    """Those of its file, a line each."""
     # Nullable until it is known, which is in the transaction that makes it.
     origin_id: Mapped[int] = mapped_column(nullable=True, index=True)
 

@@ -5,7 +5,7 @@ const acceptedPage = (() => {
   const days = (date) =>
     date ? Math.floor((Date.parse(`${date}T00:00:00Z`) - Math.floor(Date.now() / DAY) * DAY) / DAY) : null;
   const ends = ({ expires }, isOver) => {
-    if (isOver) return el("span", { class: "mark fail" }, `✗ expired ${expires}`);
+    if (isOver) return el("span.mark.fail", `✗ expired ${expires}`);
     if (!expires) return "–";
     const left = days(expires);
     if (left > SOON) return expires;
@@ -45,19 +45,17 @@ const acceptedPage = (() => {
               .join(", "),
             "."
           )
-        : el("p", { class: "empty" }, "Nothing is accepted."),
+        : el("p.empty", "Nothing is accepted."),
       [...owners]
         .sort(([a], [b]) => model.compare(a, b))
         .map(([owner, some]) =>
           el(
             "section",
-            {},
             h2(
               owner,
               " ",
               el(
                 "small",
-                {},
                 count(
                   some.reduce((sum, row) => sum + row.all.length, 0),
                   "finding"
@@ -82,8 +80,7 @@ const acceptedPage = (() => {
                     ? link(to.finding(all[0]), "1")
                     : el(
                         "details",
-                        {},
-                        el("summary", {}, all.length.toLocaleString("en")),
+                        el("summary", figure(all.length)),
                         rowList(all.map((f) => li(link(to.finding(f), prose(f.message)))))
                       ),
                   said.created ? `${count(-days(said.created), "day")}` : "–",
@@ -95,7 +92,6 @@ const acceptedPage = (() => {
       attested.length > 0 &&
         el(
           "section",
-          {},
           h2("Attestations"),
           table(
             "Attestations",

@@ -20,12 +20,17 @@ const coveragePage = (() => {
       ),
       table(
         "Coverage by service",
-        [["Service"], ["Files read", "number"], ["Coverage", "number"]],
+        [["Service"], ["Files read", "number"], ["Judged", "number"]],
         services.map((s) => [
           s.name,
-          `${s.read.toLocaleString("en")} of ${s.wanted.toLocaleString("en")}`,
+          `${figure(s.read)} of ${figure(s.wanted)}`,
           `${principlePage.score(s.coverage * 100)} %`
         ])
+      ),
+      para(
+        "“Judged” is the share of files that were read, times the share of subjects that got a pass or a fail: the others wait in ",
+        link("#/review", "Review"),
+        "."
       ),
       h2("Not read or not understood"),
       diagnostics.length
@@ -36,14 +41,7 @@ const coveragePage = (() => {
             [...reasons].map(([reason, all]) =>
               el(
                 "section",
-                {},
-                el(
-                  "h3",
-                  {},
-                  reason.replaceAll("-", " "),
-                  " ",
-                  el("small", { class: "quiet" }, all.length.toLocaleString("en"))
-                ),
+                el("h3", reason.replaceAll("-", " "), " ", el("small.quiet", figure(all.length))),
                 para(`What to do: ${all[0].remedy}.`),
                 folded(all.map((one) => li(one.line ? placeLink(one) : mono(one.path), ` ${one.message}`)))
               )
@@ -53,16 +51,13 @@ const coveragePage = (() => {
       h2("Principles without a score"),
       unscored.size
         ? el(
-            "dl",
-            { class: "facts-list" },
+            "dl.facts-list",
             [...unscored].map(([status, all]) =>
               el(
                 "div",
-                {},
-                el("dt", {}, status),
+                el("dt", status),
                 el(
                   "dd",
-                  {},
                   all.flatMap((p, n) => [n ? ", " : "", link(to.principle(p.id), p.id), ` ${p.title}`])
                 )
               )
@@ -81,7 +76,7 @@ const coveragePage = (() => {
             prose(all[0].message),
             link(
               to.page("passes", { kind: "notApplicable", rule: all[0].rule.code, q: all[0].message }),
-              all.length.toLocaleString("en")
+              figure(all.length)
             )
           ])
       ),
@@ -104,8 +99,7 @@ const coveragePage = (() => {
   };
   const folded = (items) => [
     rowList(items.slice(0, 20)),
-    items.length > 20 &&
-      el("details", { class: "plain" }, el("summary", {}, `${items.length - 20} more`), rowList(items.slice(20)))
+    items.length > 20 && el("details.plain", el("summary", `${items.length - 20} more`), rowList(items.slice(20)))
   ];
   return { draw };
 })();

@@ -4,31 +4,41 @@ const fill = (element, ...children) => {
   element.replaceChildren(...children.flat(Infinity).filter(isThere));
   return element;
 };
-const el = (tag, attributes = {}, ...children) => {
+// `el("p.quiet", { title: "why" }, "text")`: its classes after its tag; attributes only where it has any.
+const el = (name, ...parts) => {
+  const [tag, ...classes] = name.split(".");
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
+  if (classes.length) element.className = classes.join(" ");
+  const attributes = parts[0]?.constructor === Object ? parts.shift() : {};
+  for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? "" : value);
   }
-  return fill(element, ...children);
+  return fill(element, ...parts);
 };
 const shorthand =
-  (tag, attributes = {}) =>
+  (name) =>
   (...children) =>
-    el(tag, attributes, ...children);
+    el(name, ...children);
 const [para, h2, li, mono] = ["p", "h2", "li", "code"].map((tag) => shorthand(tag));
-const lead = shorthand("p", { class: "lead" });
-const quiet = shorthand("span", { class: "quiet" });
-const unseen = shorthand("span", { class: "away" }); // for those who listen
-const rowList = shorthand("ul", { class: "verdicts" });
+const lead = shorthand("p.lead");
+const quiet = shorthand("span.quiet");
+const unseen = shorthand("span.away"); // for those who listen
+const rowList = shorthand("ul.verdicts");
+const cell = (kind, ...children) => el(`div.${kind}`, { role: "cell" }, ...children);
 // A message with what it has between backticks as code.
 const prose = (text) =>
   text.split("`").map((part, n, all) => (n % 2 === 0 ? part : n === all.length - 1 ? `\`${part}` : mono(part)));
+// What a subject is called: a long path breaks after a slash.
+const named = (label) =>
+  prose(label).flatMap((part) =>
+    typeof part === "string" ? part.split(/(?<=\/)/).flatMap((piece, n) => (n ? [el("wbr"), piece] : [piece])) : [part]
+  );
 const sentence = (text) => prose(/^[a-z]+[ ,']/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
 const link = (address, ...children) => {
   const isSafe = address.startsWith("#/") || /^https?:\/\/[^\s"'<>]+$/.test(address);
-  if (!isSafe) return el("span", {}, ...children);
+  if (!isSafe) return el("span", ...children);
   return address.startsWith("#")
     ? el("a", { href: address }, ...children)
     : el("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, ...children);
@@ -42,7 +52,8 @@ const to = {
     return `#/${name}${text && `?${text}`}`;
   }
 };
-const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+const figure = (number) => number.toLocaleString("en");
+const count = (number, one, many = `${one}s`) => `${figure(number)} ${number === 1 ? one : many}`;
 const mark = (kind) =>
   el("span", { class: `mark ${kind.name}` }, el("span", { "aria-hidden": "true" }, kind.symbol), ` ${kind.word}`);
 // A verdict of a rule: its symbol with its word for those who listen, leading to the finding that it is.
@@ -53,14 +64,14 @@ const sign = (verdict) => {
     { class: `mark ${acceptance ? "notApplicable" : kind.name}`, title: message },
     `${kind.symbol} `,
     unseen(`${kind.word} `),
-    el("span", { class: "code-word" }, rule.code)
+    el("span.code-word", rule.code)
   );
   return verdict.fingerprint ? link(to.finding(verdict), text) : text;
 };
 const severity = (name) => el("span", { class: `severity ${name}` }, name);
 const tag = (text, kind = "") => el("span", { class: `tag ${kind}` }, text);
 const placeText = ({ path, line }) => `${path}:${line}`;
-const placeCode = (place) => el("code", { class: "place" }, placeText(place));
+const placeCode = (place) => el("code.place", placeText(place));
 const placeLink = (place) => {
   const address = model.web(place.path, place.line);
   return address ? link(address, placeCode(place)) : placeCode(place);
@@ -69,37 +80,31 @@ const ruleLink = (rule) => link(to.rule(rule.code), rule.code);
 const webText = (text) => (/^https?:\/\/\S+$/.test(text) ? link(text, text) : text);
 const facts = (...pairs) =>
   el(
-    "dl",
-    { class: "facts-list" },
+    "dl.facts-list",
     pairs
       .filter(([, value]) => value !== "" && value !== undefined && value !== null)
-      .map(([term, ...value]) => el("div", {}, el("dt", {}, term), el("dd", {}, ...value)))
+      .map(([term, ...value]) => el("div", el("dt", term), el("dd", ...value)))
   );
 const heading = (text, ...more) => el("h1", { tabindex: "-1" }, text, ...more);
 const table = (caption, columns, rows) =>
   el(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    "div.scroll",
+    { tabindex: "0", role: "region", "aria-label": caption },
     el(
       "table",
-      {},
-      el("caption", { class: "away" }, caption),
+      el("caption.away", caption),
       el(
         "thead",
-        {},
         el(
           "tr",
-          {},
           columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name))
         )
       ),
       el(
         "tbody",
-        {},
         rows.map((row) =>
           el(
             "tr",
-            {},
             row.map((cell, n) =>
               n === 0 ? el("th", { scope: "row" }, cell) : el("td", { class: columns[n][1] }, cell)
             )
@@ -123,7 +128,7 @@ const copy = async (text, what) => {
     await navigator.clipboard.writeText(text);
   } catch {
     // a browser that allows it only so
-    const area = el("textarea", { class: "away", "aria-hidden": "true" });
+    const area = el("textarea.away", { "aria-hidden": "true" });
     area.value = text;
     document.body.append(area);
     area.select();
@@ -134,8 +139,8 @@ const copy = async (text, what) => {
   tell(`Copied ${what}.`);
 };
 const copyButton = (text, what, label = "Copy") =>
-  el("button", { type: "button", class: "small", onclick: () => copy(text, what) }, label, unseen(` ${what}`));
-const command = (text, what) => el("div", { class: "command" }, mono(text), copyButton(text, what));
+  el("button.small", { type: "button", onclick: () => copy(text, what) }, label, unseen(` ${what}`));
+const command = (text, what) => el("div.command", mono(text), copyButton(text, what));
 const save = (name, type, text) => {
   const address = URL.createObjectURL(new Blob([text], { type }));
   const anchor = el("a", { href: address, download: name });

@@ -24,9 +24,8 @@ const findingPage = (() => {
       app,
       neighbours(finding),
       el(
-        "div",
-        { class: "title" },
-        el("p", { class: "badges" }, mark(finding.kind), severity(finding.severity), ...findingsPage.tags(finding)),
+        "div.title",
+        el("p.badges", mark(finding.kind), severity(finding.severity), ...findingsPage.tags(finding)),
         heading(prose(finding.message))
       ),
       facts(
@@ -34,7 +33,7 @@ const findingPage = (() => {
           "Rule",
           ruleLink(rule),
           ` ${rule.name} `,
-          ofRule > 1 && link(to.page("findings", { rule: rule.code }), `all ${ofRule.toLocaleString("en")}`)
+          ofRule > 1 && link(to.page("findings", { rule: rule.code }), `all ${figure(ofRule)}`)
         ],
         [
           "Principle",
@@ -49,17 +48,14 @@ const findingPage = (() => {
       ),
       acceptance(finding),
       el(
-        "div",
-        { class: "two" },
+        "div.two",
         el(
           "div",
-          {},
           h2("What is wrong"),
-          excerpts.length ? excerpts : el("p", { class: "quiet" }, model.data().note || "No line of code shows it."),
+          excerpts.length ? excerpts : el("p.quiet", model.data().note || "No line of code shows it."),
           elsewhere.length > 0 &&
             el(
-              "ol",
-              { class: "places" },
+              "ol.places",
               elsewhere.map((step) => li(placeLink(step), " ", prose(step.text)))
             ),
           flows.map((flow, n) => [
@@ -69,17 +65,13 @@ const findingPage = (() => {
                 : "How the value gets there"
             ),
             el(
-              "ol",
-              { class: "flow" },
-              flow.map((step) =>
-                li(el("span", { class: "step-text" }, prose(step.text)), " ", placeLink(step), frames.step(step))
-              )
+              "ol.flow",
+              flow.map((step) => li(el("span.step-text", prose(step.text)), " ", placeLink(step), frames.step(step)))
             )
           ])
         ),
         el(
           "div",
-          {},
           h2("Why it matters"),
           para(sentence(rule.why)),
           h2("How to fix it"),
@@ -90,8 +82,7 @@ const findingPage = (() => {
       ),
       others(finding),
       el(
-        "p",
-        { class: "quiet" },
+        "p.quiet",
         "Fingerprint ",
         mono(finding.fingerprint),
         " ",
@@ -114,10 +105,10 @@ const findingPage = (() => {
     const step = (other, name, text) =>
       other ? el("a", { href: to.finding(other), "data-step": name, title: other.message }, text) : "";
     return el(
-      "nav",
-      { class: "beside", "aria-label": "Findings beside this one" },
+      "nav.beside",
+      { "aria-label": "Findings beside this one" },
       link(isListed ? listing.address() : "#/findings", "All findings"),
-      quiet(`${at + 1} of ${all.length.toLocaleString("en")}`),
+      quiet(`${at + 1} of ${figure(all.length)}`),
       step(all[at - 1], "back", "‹ previous"),
       step(all[at + 1], "on", "next ›")
     );
@@ -127,12 +118,8 @@ const findingPage = (() => {
     if (!word) return "";
     const by = word.by === "ignore" ? "an ignore comment in the code" : `waiver ${word.id}`;
     return el(
-      "div",
-      { class: "notice" },
-      para(
-        el("strong", {}, said ? `Accepted by ${by}: ` : `Its waiver has expired, so it counts again: `),
-        word.reason
-      ),
+      "div.notice",
+      para(el("strong", said ? `Accepted by ${by}: ` : `Its waiver has expired, so it counts again: `), word.reason),
       facts(
         ["Waiver", said ? "" : word.id],
         ["Owner", word.owner],
@@ -153,7 +140,6 @@ const findingPage = (() => {
           h2("References"),
           el(
             "ul",
-            {},
             all.map((one) => li(one))
           )
         ]
@@ -187,7 +173,6 @@ const verdictList = (verdicts) =>
     verdicts.map((verdict) =>
       el(
         "li",
-        {},
         mark(verdict.kind),
         " ",
         ruleLink(verdict.rule),

@@ -1,27 +1,9 @@
 // The list of findings.
 const findingsPage = (() => {
-  const COLUMNS = [
-    "service",
-    "principle",
-    "rule",
-    "name",
-    "severity",
-    "kind",
-    "state",
-    "counts",
-    "path",
-    "line",
-    "column",
-    "subject",
-    "message",
-    "fix",
-    "accepted by",
-    "reason",
-    "owner",
-    "ticket",
-    "expires",
-    "fingerprint"
-  ];
+  const COLUMNS =
+    "service,principle,rule,name,severity,kind,state,counts,path,line,column,subject,message,fix,accepted by,reason,owner,ticket,expires,fingerprint".split(
+      ","
+    );
   const csvRow = (f) => [
     f.subject.service,
     f.rule.principle,
@@ -63,20 +45,18 @@ const findingsPage = (() => {
     el(
       "div",
       { class: `finding-row ${f.kind.name}` },
-      el("div", { role: "cell", class: "grave" }, f.kind === REVIEW ? mark(f.kind) : severity(f.severity)),
-      el(
-        "div",
-        { role: "cell", class: "what" },
+      cell("grave", f.kind === REVIEW ? mark(f.kind) : severity(f.severity)),
+      cell(
+        "what",
         link(to.finding(f), prose(f.message)),
         el(
-          "p",
-          { class: "quiet" },
+          "p.quiet",
           placeCode(f),
-          [f.message, f.path].some((text) => text.includes(f.subject.label)) ? "" : el("span", {}, f.subject.label),
+          [f.message, f.path].some((text) => text.includes(f.subject.label)) ? "" : el("span", f.subject.label),
           ...tags(f)
         )
       ),
-      el("div", { role: "cell", class: "which" }, ruleLink(f.rule), quiet(` ${f.rule.name}`))
+      cell("which", ruleLink(f.rule), quiet(` ${f.rule.name}`))
     );
   const search = (f) =>
     [
@@ -111,7 +91,7 @@ const findingsPage = (() => {
     row,
     onPaper: frames.of,
     empty: "Nothing was found.",
-    intro: model.data().note ? el("p", { class: "quiet" }, model.data().note) : "",
+    intro: model.data().note ? el("p.quiet", model.data().note) : "",
     columns: ["Severity", "Finding", "Rule"],
     facets: [
       facetOf.kind((f) => f.kind),

@@ -31,7 +31,7 @@ const frames = (() => {
       const coloured = kinds[start] ? el("i", { class: kinds[start] }, piece) : piece;
       if (!marked[start]) parts.push(coloured);
       else if (parts.at(-1)?.tagName === "MARK") parts.at(-1).append(coloured);
-      else parts.push(el("mark", {}, coloured));
+      else parts.push(el("mark", coloured));
       start = end;
     }
     return parts;
@@ -55,24 +55,18 @@ const frames = (() => {
       let previous = 0;
       const pre = el("pre", { tabindex: "0", role: "region", "aria-label": `Code of ${finding.id}, ${file}` });
       for (const n of lines) {
-        if (previous && number[n] > previous + 1) pre.append(el("span", { class: "gap" }, "⋮"), "\n");
+        if (previous && number[n] > previous + 1) pre.append(el("span.gap", "⋮"), "\n");
         previous = number[n];
         pre.append(el(isCited(number[n]) ? "b" : "span", { class: "n" }, number[n]), ...line(n, here), "\n");
         for (const step of evidence)
-          if (step.path === file && step.line === number[n])
-            pre.append(el("span", { class: "note" }, prose(step.text)), "\n");
+          if (step.path === file && step.line === number[n]) pre.append(el("span.note", prose(step.text)), "\n");
       }
-      return el(
-        "div",
-        { class: "excerpt" },
-        el("p", { class: "path" }, placeLink({ path: file, line: number[lines[0]] })),
-        pre
-      );
+      return el("div.excerpt", el("p.path", placeLink({ path: file, line: number[lines[0]] })), pre);
     });
   };
   const step = (place) => {
     const n = model.lineAt().get(`${place.path}\n${place.line}`);
-    return n === undefined ? null : el("code", { class: "step" }, line(n, [place]));
+    return n === undefined ? null : el("code.step", line(n, [place]));
   };
   const shows = (finding, place) => {
     const { path, number } = model.lines();

@@ -10,18 +10,15 @@ const keys = (() => {
   ];
   const list = () =>
     el(
-      "dl",
-      { class: "keys" },
+      "dl.keys",
       KEYS.map(([key, what]) =>
         el(
           "div",
-          {},
           el(
             "dt",
-            {},
-            key.split(" / ").flatMap((one, n) => (n ? [" ", el("kbd", {}, one)] : [el("kbd", {}, one)]))
+            key.split(" / ").flatMap((one, n) => (n ? [" ", el("kbd", one)] : [el("kbd", one)]))
           ),
-          el("dd", {}, what)
+          el("dd", what)
         )
       )
     );
@@ -31,7 +28,7 @@ const keys = (() => {
       { "aria-label": "Keys", onclose: () => dialog.remove() },
       h2("Keys"),
       list(),
-      el("form", { method: "dialog" }, el("button", {}, "Close"))
+      el("form", { method: "dialog" }, el("button", "Close"))
     );
     document.body.append(dialog);
     dialog.showModal();

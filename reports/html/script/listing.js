@@ -37,21 +37,20 @@ const listing = (() => {
         );
         select.value = query.get(name) ?? usual;
         if (select.selectedIndex < 0) select.value = usual;
-        return el("label", {}, label, select);
+        return el("label", label, select);
       });
-    list.facets = el("div", { class: "facets" });
+    list.facets = el("div.facets");
     list.folded = el(
-      "details",
-      { class: "facet-box", open: matchMedia("(min-width: 62rem)").matches },
-      el("summary", {}, "Filters"),
+      "details.facet-box",
+      { open: matchMedia("(min-width: 62rem)").matches },
+      el("summary", "Filters"),
       list.facets
     );
-    list.status = el("p", { role: "status", class: "shown" });
+    list.status = el("p.shown", { role: "status" });
     list.clear = el(
-      "button",
+      "button.small",
       {
         type: "button",
-        class: "small",
         onclick: () => {
           search.value = "";
           change(list, (q) => {
@@ -61,32 +60,29 @@ const listing = (() => {
       },
       "Clear filters"
     );
-    list.results = el("div", {});
+    list.results = el("div");
     fill(
       app,
       heading(spec.title),
       spec.intro ?? "",
       el(
-        "div",
-        { class: "listing" },
-        el("div", { class: "side" }, list.folded),
+        "div.listing",
+        el("div.side", list.folded),
         el(
-          "div",
-          { class: "result" },
+          "div.result",
           el(
-            "form",
-            { class: "tools", role: "search", onsubmit: (event) => event.preventDefault() },
-            el("label", { class: "search" }, "Search", search),
+            "form.tools",
+            { role: "search", onsubmit: (event) => event.preventDefault() },
+            el("label.search", "Search", search),
             choices
           ),
           el(
-            "div",
-            { class: "tools" },
+            "div.tools",
             list.status,
             list.clear,
             spec
               .actions(() => list.shown)
-              .map(([label, act]) => el("button", { type: "button", class: "small", onclick: act }, label))
+              .map(([label, act]) => el("button.small", { type: "button", onclick: act }, label))
           ),
           list.results
         )
@@ -121,7 +117,7 @@ const listing = (() => {
     const items = group?.key ? grouped(sorted, group) : sorted;
     const [one, many] = spec.noun;
     list.status.textContent = isFiltered
-      ? `${found.length.toLocaleString("en")} of ${count(spec.items.length, one, many)}`
+      ? `${figure(found.length)} of ${count(spec.items.length, one, many)}`
       : count(found.length, one, many);
     list.clear.hidden = !isFiltered;
     drawFacets(list, facets);
@@ -132,8 +128,7 @@ const listing = (() => {
       draw: (item) =>
         item.isGroup
           ? el(
-              "div",
-              { class: "group-row" },
+              "div.group-row",
               el(
                 "div",
                 { role: "rowheader", "aria-colspan": Math.max(1, spec.columns.length) },
@@ -145,9 +140,7 @@ const listing = (() => {
           : spec.row(item)
     }));
     list.results.replaceChildren(
-      found.length
-        ? rows.body
-        : el("p", { class: "empty" }, isFiltered ? `No ${one} fits. ` : (spec.empty ?? `There is no ${one}.`))
+      found.length ? rows.body : el("p.empty", isFiltered ? `No ${one} fits. ` : (spec.empty ?? `There is no ${one}.`))
     );
     rows.start();
   };
@@ -178,24 +171,7 @@ const listing = (() => {
         })
       );
       const more = values.length - drawn.length;
-      return box(
-        facet.label,
-        drawn,
-        more > 0 &&
-          el(
-            "button",
-            {
-              type: "button",
-              class: "more",
-              "data-facet": `${facet.name} more`,
-              onclick: () => {
-                list.unfolded.add(facet.name);
-                refresh(list);
-              }
-            },
-            `${more} more`
-          )
-      );
+      return box(facet.label, drawn, moreButton(list, facet, more));
     });
     list.facets.replaceChildren(...boxes.filter(Boolean));
     if (kept)
@@ -213,12 +189,26 @@ const listing = (() => {
           "data-facet": `${facet.name} ${value}`,
           onclick: () => change(list, edit)
         },
-        el("span", {}, title),
-        el("span", { class: "number" }, number.toLocaleString("en"))
+        el("span", title),
+        el("span.number", figure(number))
       )
     );
+  const moreButton = (list, facet, number) =>
+    number > 0 &&
+    el(
+      "button.more",
+      {
+        type: "button",
+        "data-facet": `${facet.name} more`,
+        onclick: () => {
+          list.unfolded.add(facet.name);
+          refresh(list);
+        }
+      },
+      `${number} more`
+    );
   const box = (label, options, more) =>
-    el("section", { "aria-label": `Filter by ${label.toLowerCase()}` }, h2(label), el("ul", {}, options), more || "");
+    el("section", { "aria-label": `Filter by ${label.toLowerCase()}` }, h2(label), el("ul", options), more || "");
   const pathBox = (list, facet, folder, counts) => {
     const values = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || model.compare(a, b));
     if (values.length < 2 && !folder) return null;
@@ -241,31 +231,14 @@ const listing = (() => {
               "data-facet": `${facet.name} ${folder}`,
               onclick: () => change(list, (q) => put(q, facet.name, upper))
             },
-            el("span", {}, folder),
+            el("span", folder),
             el("span", { "aria-hidden": "true" }, "×"),
             unseen("leave this folder")
           )
         )
       );
     const more = values.length - shown.length - (folder && values.includes(folder) ? 1 : 0);
-    return box(
-      facet.label,
-      options,
-      more > 0 &&
-        el(
-          "button",
-          {
-            type: "button",
-            class: "more",
-            "data-facet": `${facet.name} more`,
-            onclick: () => {
-              list.unfolded.add(facet.name);
-              refresh(list);
-            }
-          },
-          `${more} more`
-        )
-    );
+    return box(facet.label, options, moreButton(list, facet, more));
   };
 
   const isHere = () => now !== null && now.results.isConnected && !now.results.closest("[hidden]");

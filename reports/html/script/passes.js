@@ -2,16 +2,14 @@
 const passesPage = (() => {
   const row = (v) =>
     el(
-      "div",
-      { class: "pass-row" },
-      el(
-        "div",
-        { role: "cell", class: "what" },
-        para(mark(v.kind), " ", el("b", {}, v.subject.label)),
+      "div.pass-row",
+      cell(
+        "what",
+        para(mark(v.kind), " ", el("b", v.subject.label)),
         para(prose(v.message)),
-        v.evidence.map((step) => el("p", { class: "quiet proof" }, placeLink(step), " ", prose(step.text)))
+        v.evidence.map((step) => el("p.quiet.proof", placeLink(step), " ", prose(step.text)))
       ),
-      el("div", { role: "cell", class: "which" }, ruleLink(v.rule), quiet(` ${v.rule.name} `), placeLink(v))
+      cell("which", ruleLink(v.rule), quiet(` ${v.rule.name} `), placeLink(v))
     );
   const draw = (app, parts, query) => {
     if (!query.has("kind")) query.set("kind", "pass");

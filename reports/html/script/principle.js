@@ -14,7 +14,7 @@ const principlePage = (() => {
       .things()
       .map((thing) => ({ ...thing, verdicts: thing.verdicts.filter((verdict) => rules.includes(verdict.rule)) }))
       .filter((thing) => thing.verdicts.length);
-    const cell = (thing, rule) => {
+    const verdictOn = (thing, rule) => {
       const verdict = thing.verdicts.find((one) => one.rule === rule);
       return el("div", { role: "cell" }, verdict && sign(verdict));
     };
@@ -23,9 +23,9 @@ const principlePage = (() => {
       el(
         "div",
         { class: isMatrix ? "matrix-row" : "matrix-row loose" },
-        el("div", { role: "cell", class: "what" }, el("b", {}, thing.label), " ", quiet(placeLink(thing))),
+        cell("what", el("b", named(thing.label)), " ", quiet(placeLink(thing))),
         (isMatrix ? rules : rules.filter((rule) => thing.verdicts.some((verdict) => verdict.rule === rule))).map(
-          (rule) => cell(thing, rule)
+          (rule) => verdictOn(thing, rule)
         )
       );
     listing.open(
@@ -43,15 +43,11 @@ const principlePage = (() => {
           facts(
             ...principle.in.map((one) => [
               services.length > 1 ? services[one.service].name : "Score",
-              el("b", {}, score(one.score)),
+              el("b", score(one.score)),
               " ",
               one.attestation
                 ? `attested: ${one.attestation[0]} (${one.attestation[1]}, until ${one.attestation[2]})`
-                : one.cap !== null
-                  ? `capped at ${one.cap} by a ${one.cap < 50 ? "critical" : "high"} fail`
-                  : one.score === null
-                    ? one.status
-                    : ""
+                : quiet(one.arithmetic || one.status)
             ])
           ),
           ruleTable(rules, (rule) =>

@@ -5,11 +5,9 @@
   const WHOLE = ["", "principles", "findings", "accepted"];
   let undo = [];
   const main = document.getElementById("main");
-  const make = (tag, text, of) => of.appendChild(Object.assign(document.createElement(tag), { textContent: text }));
   const accepted = (page) => {
     if (page === "accepted" || !model.findings().some((finding) => finding.acceptance ?? finding.lapsed)) return;
-    const box = document.createElement("div");
-    box.className = "printed";
+    const box = el("div.printed");
     pages.get("accepted")(box);
     document.getElementById("app").before(box);
     undo.push(() => box.remove());
@@ -27,17 +25,20 @@
     for (const link of main.querySelectorAll("a[href^=http]")) {
       if (!link.checkVisibility()) continue;
       if (!addresses.includes(link.href)) addresses.push(link.href);
-      const mark = document.createElement("sup");
-      mark.textContent = `[${addresses.indexOf(link.href) + 1}]`;
+      const mark = el("sup", `[${addresses.indexOf(link.href) + 1}]`);
       link.after(mark);
       undo.push(() => mark.remove());
     }
     if (!addresses.length) return;
-    const notes = main.appendChild(document.createElement("section"));
-    notes.className = "footnotes";
-    make("h2", "Links", notes);
-    const list = make("ol", "", notes);
-    for (const address of addresses) make("li", address, list);
+    const notes = el(
+      "section.footnotes",
+      h2("Links"),
+      el(
+        "ol",
+        addresses.map((address) => li(address))
+      )
+    );
+    main.append(notes);
     undo.push(() => notes.remove());
   };
   addEventListener("beforeprint", () => {

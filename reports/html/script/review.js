@@ -24,11 +24,10 @@ const reviewPage = (() => {
             waiting.length ? `, and ${count(waiting.length, "principle")} to give your word for` : "",
             "."
           )
-        : el("p", { class: "empty" }, "No finding waits for an answer."),
+        : el("p.empty", "No finding waits for an answer."),
       groups.map(([rule, all]) =>
         el(
-          "section",
-          { class: "question" },
+          "section.question",
           h2(
             severity(rule.severity),
             " ",
@@ -37,24 +36,21 @@ const reviewPage = (() => {
             prose(rule.title),
             " ",
             isAdvice(rule) && [tag("advice"), " "],
-            el("small", {}, count(all.length, "question"))
+            el("small", count(all.length, "question"))
           ),
           questions(all.slice(0, SHOWN)),
           all.length > SHOWN &&
-            para(
-              link(to.page("findings", { kind: "review", rule: rule.code }), `All ${all.length.toLocaleString("en")}`)
-            ),
+            para(link(to.page("findings", { kind: "review", rule: rule.code }), `All ${figure(all.length)}`)),
           answers(rule)
         )
       ),
       waiting.length > 0 &&
         el(
-          "section",
-          { class: "question" },
+          "section.question",
           h2("Principles that need your word"),
           para("Code can't show them. Say in assay.toml how you know, for at most as long as it stays true:"),
           waiting.map((p) => [
-            el("h3", {}, link(to.principle(p.id), p.id), ` ${p.title}`),
+            el("h3", link(to.principle(p.id), p.id), ` ${p.title}`),
             command(
               `[attestations.${p.id.replace(/\W/g, "")}]\nstatement = "…"\nby = "@team"\nexpires = …  # a date without quotes\nlink = "https://…"`,
               `the lines for ${p.id}`
@@ -74,8 +70,7 @@ const reviewPage = (() => {
         : [
             para(prose(all[0].message)),
             el(
-              "ul",
-              { class: "verdicts inner" },
+              "ul.verdicts.inner",
               all.map((f) => item(f, f.subject.label))
             )
           ]
@@ -84,9 +79,8 @@ const reviewPage = (() => {
   const answers = (rule) => {
     const code = rule.code.replace(/[^\w-]/g, "");
     return el(
-      "details",
-      { class: "plain" },
-      el("summary", {}, "How to answer"),
+      "details.plain",
+      el("summary", "How to answer"),
       para("It is wrong: ", prose(rule.fix)),
       para("It is fine in one place, said beside it in the code:"),
       command(`# assay: ignore[${code}] …`, "the comment"),

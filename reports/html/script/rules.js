@@ -13,9 +13,7 @@ const ruleTable = (rules, verdictsOf) =>
       ruleLink(rule),
       severity(rule.severity),
       [prose(rule.title), rule.advisory && [" ", tag("advice")], rule.preview && [" ", tag("preview")]],
-      ...tally(verdictsOf(rule)).map((number, n) =>
-        number ? link(listOf(rule, KINDS[n]), number.toLocaleString("en")) : "0"
-      )
+      ...tally(verdictsOf(rule)).map((number, n) => (number ? link(listOf(rule, KINDS[n]), figure(number)) : "0"))
     ])
   );
 const rulesPage = (() => {
@@ -41,11 +39,16 @@ const rulesPage = (() => {
     }
     const found = everything().filter((verdict) => verdict.rule === rule);
     const findings = found.filter((verdict) => verdict.fingerprint);
+    const here = tally(found)
+      .flatMap((number, n) =>
+        number ? [", ", link(listOf(rule, KINDS[n]), `${figure(number)} ${KINDS[n].word}`)] : []
+      )
+      .slice(1);
     fill(
       app,
       el(
-        "nav",
-        { class: "beside", "aria-label": "Above this rule" },
+        "nav.beside",
+        { "aria-label": "Above this rule" },
         link("#/rules", "All rules"),
         link(to.principle(rule.principle), `${rule.principle} ${model.principles().get(rule.principle)?.title ?? ""}`)
       ),
@@ -53,6 +56,7 @@ const rulesPage = (() => {
       lead(prose(rule.title)),
       facts(
         ["Severity", severity(rule.severity)],
+        ["Judges", rule.subject && `every ${rule.subject}`],
         ["Since edition", rule.since],
         [
           "Kind",
@@ -62,21 +66,26 @@ const rulesPage = (() => {
               ? "preview: shown, and counted neither in scores nor at the gate"
               : ""
         ],
-        [
-          "Here",
-          tally(found)
-            .flatMap((number, n) =>
-              number ? [", ", link(listOf(rule, KINDS[n]), `${number.toLocaleString("en")} ${KINDS[n].word}`)] : []
-            )
-            .slice(1)
-        ]
+        ["Here", here.length ? here : found.length ? "only accepted findings" : "nothing to judge"]
       ),
       h2("Why"),
       para(sentence(rule.why)),
       h2("Fix"),
       para(sentence(rule.fix)),
+      rule.options.length > 0 && [
+        h2("Options"),
+        table(
+          "Options",
+          [["Option"], ["Value here"], ["Default"]],
+          rule.options.map(([name, usual, value]) => [
+            mono(name),
+            mono(value),
+            value === usual ? "the same" : mono(usual)
+          ])
+        ),
+        el("p.quiet", "Set in assay.toml, in ", mono(`[rules.${rule.code}]`), ".")
+      ],
       findingPage.references(rule),
-      el("p", { class: "quiet" }, "In a terminal, with its options: ", mono(`assay explain ${rule.code}`)),
       findings.length > 0 && [
         h2("Findings"),
         rowList(

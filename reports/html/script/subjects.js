@@ -13,7 +13,7 @@ const subjectsPage = (() => {
           { class: `mark ${kind.name}` },
           el("span", { "aria-hidden": "true" }, kind.symbol),
           ` ${n}`,
-          el("span", { class: "word" }, ` ${kind.word}`)
+          el("span.word", ` ${kind.word}`)
         )
       )
     ];
@@ -21,23 +21,21 @@ const subjectsPage = (() => {
   const unfolded = new Set();
   const row = (thing) =>
     el(
-      "div",
-      { class: "thing-row" },
-      el(
-        "div",
-        { role: "cell", class: "what" },
+      "div.thing-row",
+      cell(
+        "what",
         el(
           "details",
           {
             open: unfolded.has(thing),
             ontoggle: (event) => (event.target.open ? unfolded.add(thing) : unfolded.delete(thing))
           },
-          el("summary", {}, thing.label),
-          el("p", { class: "quiet" }, placeLink(thing), model.data().services.length > 1 && ` in ${thing.service}`),
+          el("summary", named(thing.label)),
+          el("p.quiet", placeLink(thing), model.data().services.length > 1 && ` in ${thing.service}`),
           verdictList(thing.verdicts)
         )
       ),
-      el("div", { role: "cell", class: "chips" }, chips(thing))
+      cell("chips", chips(thing))
     );
   const families = () => model.data().families;
   const gravity = (thing) =>
@@ -59,9 +57,9 @@ const subjectsPage = (() => {
       ])
       .filter(([, , all]) => all.some((some) => some.length));
     return el(
-      "details",
-      { class: "plain", open: services.length > 1 },
-      el("summary", {}, "Services and what they hold"),
+      "details.plain",
+      { open: services.length > 1 },
+      el("summary", "Services and what they hold"),
       table(
         "Subjects by service and part",
         [["Part"], ...services.map(({ name }) => [name, "number"])],
@@ -75,11 +73,8 @@ const subjectsPage = (() => {
                 thing.verdicts.some((verdict) => verdict.kind === FAIL && !verdict.acceptance)
               ).length;
               return [
-                link(
-                  to.page("subjects", { family: name, service: services[k].name }),
-                  some.length.toLocaleString("en")
-                ),
-                bad ? el("span", { class: "mark fail" }, ` ✗ ${bad}`, unseen(" with a fail")) : ""
+                link(to.page("subjects", { family: name, service: services[k].name }), figure(some.length)),
+                bad ? el("span.mark.fail", ` ✗ ${bad}`, unseen(" with a fail")) : ""
               ];
             })
           ])

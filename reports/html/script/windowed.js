@@ -5,8 +5,8 @@ const windowed = ({ label, columns, items, draw }) => {
   const heads = columns.length ? 1 : 0;
   const [above, below] = [el("div", { role: "presentation" }), el("div", { role: "presentation" })];
   const body = el(
-    "div",
-    { class: "rows", role: "table", "aria-label": label, "aria-rowcount": items.length + heads },
+    "div.rows",
+    { role: "table", "aria-label": label, "aria-rowcount": items.length + heads },
     heads > 0 &&
       el(
         "div",
@@ -113,7 +113,7 @@ const windowed = ({ label, columns, items, draw }) => {
   const whole = (limit, more) => {
     isWhole = true;
     place(0, Math.min(items.length, limit));
-    for (const [n, row] of drawn) row.append(el("div", { role: "cell", class: "on-paper" }, more(items[n])));
+    for (const [n, row] of drawn) row.append(cell("on-paper", more(items[n])));
     below.style.height = 0;
     below.textContent = items.length > limit ? `${count(items.length - limit, "more row")}, not printed` : "";
   };

@@ -16,6 +16,8 @@ __all__ = ["Dot", "EditionMark", "Spark", "Trend", "spark", "trend"]
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_SCANS = 96, 24, 30
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 220, 36, 12, 24, 24
+_NEAR = 60
+"""How close to an end of the line words beside a mark would be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,13 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class EditionMark:
-    """Where the standard's edition changed: what moved there may be the standard's doing."""
+    """Where the standard's edition or the configuration changed: what moved there may be their doing. `anchor` is
+    where the words stand that the mark is beside, in SVG's terms.
+    """
 
     x: str
     words: str
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Trend:
     lines: tuple[str, ...]
     dots: tuple[Dot, ...]
     editions: tuple[EditionMark, ...]
+    configurations: tuple[EditionMark, ...]
     levels: tuple[Level, ...]
     first: str
     last: str
@@ -91,15 +97,26 @@ def trend(scans: Sequence[ScanRecord]) -> Trend | None:
         if point is not None
     )
     editions = tuple(
-        EditionMark(f"{_x(scan.at, first, last):.1f}", f"edition {plain(scan.edition)}")
+        _edition_mark(_x(scan.at, first, last), scan)
         for before, scan in pairwise(scans)
         if scan.edition != before.edition
+    )
+    configurations = tuple(
+        EditionMark(f"{_x(scan.at, first, last):.1f}", f"{scan.at:%Y-%m-%d}: another configuration")
+        for before, scan in pairwise(scans)
+        if scan.configuration != before.configuration
     )
     levels = tuple(Level(f"{_y(lowest):.1f}", letter) for lowest, letter in GRADES)
     told = f"Score over {figures.count(len(scans), 'scan')} from {first:%Y-%m-%d} to {last:%Y-%m-%d}: {_course(scores)}"
     changed = figures.joined([mark.words for mark in editions])
     words = f"{told}; changes of the standard: {changed}." if changed else f"{told}."
-    return Trend(tuple(_lines(points)), dots, editions, levels, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", words)
+    days = f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+    return Trend(tuple(_lines(points)), dots, editions, configurations, levels, *days, words)
+
+
+def _edition_mark(x: float, scan: ScanRecord) -> EditionMark:
+    anchor = "start" if x < LEFT + _NEAR else "end" if x > WIDTH - RIGHT - _NEAR else "middle"
+    return EditionMark(f"{x:.1f}", f"edition {plain(scan.edition)}", anchor)
 
 
 def _course(scores: Sequence[float]) -> str:
