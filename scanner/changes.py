@@ -82,8 +82,20 @@ def changes_from(root: Path, base: str, revision: str = "") -> Changes:
     return Changes(revision or base, base, lines, tuple(path for path in untracked if path.endswith("/")))
 
 
+def added_since(root: Path, base: str) -> frozenset[str]:
+    """The Python files that came since the commit, not committed ones included. Raises GitError."""
+    git = Git(root)
+    prefix = git.prefix
+    found = os.fsdecode(git.answer("diff-index", *_ADDED, base, "--", "*.py", settings=git.without_filters())).split(
+        "\0"
+    )
+    committed = {path.removeprefix(prefix) for path in found if path.startswith(prefix)}
+    return frozenset(path for path in {*committed, *git.untracked} if path.endswith(".py"))
+
+
 # --- asking git -------------------------------------------------------------------------------------------------------
 
+_ADDED = ("--name-only", "--diff-filter=A", "--find-renames", "--ignore-submodules=all", "--no-relative", "-z")
 _PATCH = (
     "--patch",
     "--unified=0",

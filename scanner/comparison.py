@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from assay.scanner.baseline import Baseline
 from assay.scanner.matching import Mark, mark_of, match
+from assay.scanner.model.measurement import MEASURED
 from assay.scanner.model.place import Location
 from assay.scanner.results import Base, BaseKind, JudgedVerdict, ScanResult, State, SubjectReference
 from assay.scanner.verdicts import Kind
@@ -25,16 +26,21 @@ def compared_with_commit(
 ) -> ScanResult:
     """The head with each finding's state, and what is fixed. Without a result (there was no backend) all is new.
 
-    What stands in a file that could not be read at the base was there, for all that anybody knows, unless its line
-    `is_changed`; what stood in a file that can't be read now is not fixed.
+    What was measured for the first time is no regression. What stands in a file that could not be read at the base was
+    there, for all that anybody knows, unless its line `is_changed`; what stood in a file that can't be read now is not
+    fixed.
     """
     old = base.findings if base else ()
     marks = [mark_of(f, base) for f in old] if base else []
     unread_before = _unread(base) if base else frozenset()
     states, gone = _states(head, marks, renames, is_changed)
 
+    measured_before = {(v.service, v.subject.kind) for v in base.verdicts} if base else frozenset()
+
     def is_old(verdict: JudgedVerdict) -> bool:
         path = verdict.location.path
+        if verdict.subject.kind in MEASURED and (verdict.service, verdict.subject.kind) not in measured_before:
+            return True
         return _holds(unread_before, renames.get(path, path)) and not is_changed(mark_of(verdict, head))
 
     verdicts = tuple(_with_state(v, states, is_old) for v in head.verdicts)
@@ -56,7 +62,8 @@ def compared_with_baseline(head: ScanResult, baseline: Baseline) -> ScanResult:
             subject = SubjectReference("", entry.subject, entry.subject)
             kind = Kind(entry.kind)
             fixed.append(JudgedVerdict("", entry.rule, kind, entry.severity, subject, where, "", (), entry.id))
-    verdicts = tuple(_with_state(v, states, lambda _: False) for v in head.verdicts)
+    # A baseline doesn't tell what was measured without a finding.
+    verdicts = tuple(_with_state(v, states, lambda v: v.subject.kind in MEASURED) for v in head.verdicts)
     base = Base(BaseKind.BASELINE, baseline.name, None, tuple(fixed), stale=len(fixed))
     return replace(head, verdicts=verdicts, base=base)
 

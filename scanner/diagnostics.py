@@ -16,6 +16,8 @@ class Reason(StrEnum):
     PASSED_OVER = "passed-over"
     READER_CRASHED = "reader-crashed"
     BAD_YAML = "bad-yaml"
+    BAD_EVIDENCE = "bad-evidence"
+    """A file of measurements that isn't what its tool writes. It is no part of the code, so no coverage is lost."""
     TEMPLATE = "template"
     RULE_CRASHED = "rule-crashed"
     MODEL_INCOMPLETE = "model-incomplete"

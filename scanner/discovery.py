@@ -51,12 +51,14 @@ class SourceFile:
 @dataclass(frozen=True, slots=True)
 class DiscoveryOptions:
     """What the user may choose. `exclude` holds gitignore patterns relative to the root; `max_size` is the largest
-    Python file that is read, in bytes (files of other kinds may be ten times as large).
+    Python file that is read, in bytes (files of other kinds may be ten times as large). `evidence` names files of
+    measurements, which are read whatever an ignore file says.
     """
 
     exclude: tuple[str, ...] = ()
     max_size: int = DEFAULT_MAX_SIZE
     roles: tuple[RoleOverride, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,23 @@ class _Walk:
         while pending:
             folder, ignore_files = pending.pop()
             pending.extend(self._enter(folder, ignore_files))
+        self._add_evidence()
+
+    def _add_evidence(self) -> None:
+        """The files that the user names as measurements. One may be missing: CI writes it, and not everybody."""
+        known = {path: place for place, (path, _, _) in enumerate(self.found)}
+        for path in dict.fromkeys(os.path.normpath(path) for path in self.options.evidence):
+            file = self.root / path
+            if not os.path.realpath(file).startswith(self._real_root.rstrip(os.sep) + os.sep) or not file.is_file():
+                continue
+            size = file.stat().st_size
+            if size > self.options.max_size * OTHER_KINDS_FACTOR:
+                limit = self.options.max_size * OTHER_KINDS_FACTOR
+                self._report(path, Reason.BAD_EVIDENCE, f"it has {size:,} bytes; files over {limit:,} are not read")
+            elif path in known:
+                self.found[known[path]] = (path, FileKind.EVIDENCE, size)
+            else:
+                self.found.append((path, FileKind.EVIDENCE, size))
 
     def _enter(self, folder: str, ignore_files: tuple[IgnoreFile, ...]) -> Iterator[tuple[str, tuple[IgnoreFile, ...]]]:
         try:

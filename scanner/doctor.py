@@ -38,7 +38,6 @@ from assay.scanner.examination import (
 )
 from assay.scanner.filekinds import FileKind
 from assay.scanner.git import Git, GitError
-from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import Rulebook
 from assay.scanner.survey import Survey, is_wanted, read_files, take_survey
@@ -144,9 +143,6 @@ def _files(survey: Survey, diagnostics: Iterable[Diagnostic], options: Options) 
 
 def _left_out(survey: Survey, options: Options) -> Iterator[LeftOut]:
     tree = survey.tree
-    tests = [f.path for f in tree.files if f.kind is FileKind.PYTHON and f.role is Role.TEST]
-    if tests:
-        yield _named(tests, "no rule reads the code of tests yet")
     known = {*(f.path for f in tree.files), *(d.path for d in tree.diagnostics)}
     everything = discover(tree.root, replace(options.config.discovery, exclude=()))
     excluded = [f.path for f in everything.files if f.path not in known]

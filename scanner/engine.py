@@ -17,6 +17,7 @@ from assay.scanner.analyzers.advisories import Check, advise, judged_places, rul
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import Tree
+from assay.scanner.evidence.figures import Measured
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import fingerprint
 from assay.scanner.line_hashes import with_line_hashes
@@ -175,11 +176,32 @@ def scan(
     options = options or Options()
     clock = time.perf_counter()
     survey = take_survey(root, options)
+    options = replace(options, measured=_dated(survey, options))
     result = _recalled(survey, rulebook, options) or without_forgeries(
         lambda chosen: _computed(survey, rulebook, checks, chosen, progress), options
     )
     result = _in_repository(result, survey.tree.root)
+    result = _with_teams(result, options.config)
     return replace(result, scanned=replace(result.scanned, seconds=round(time.perf_counter() - clock, 3)))
+
+
+def _dated(survey: Survey, options: Options) -> Measured:
+    """With the times that tell whether a measurement is of another day's code; git is asked only where there is one."""
+    files = [f.path for f in survey.tree.files if f.kind is FileKind.EVIDENCE]
+    measured = msgspec.structs.replace(options.measured, max_age_days=options.config.evidence.max_age_days)
+    if measured.committed or not (files or measured.files):
+        return measured
+    from assay.scanner.git import Git, GitError
+
+    git = Git(survey.tree.root)
+    try:
+        commit = git.commit("HEAD")
+        if commit is None:
+            return measured
+        changed = {path: git.last_change(path) for path in files}
+        return msgspec.structs.replace(measured, committed=git.time_of(commit), changed=changed)
+    except GitError:
+        return measured
 
 
 def _recalled(survey: Survey, rulebook: Rulebook, options: Options) -> ScanResult | None:
@@ -203,6 +225,8 @@ def _question(survey: Survey, rulebook: Rulebook, options: Options) -> Question:
         survey.metadata,
         options.libraries,
         rulebook.own,
+        options.measured,
+        options.added,
     )
 
 
@@ -223,14 +247,19 @@ def _computed(
         ordered = tuple(told_apart(in_order((*judged.verdicts, *advisories))))
         everything = tuple(with_line_hashes(ordered, lines.of))
         edition = options.config.edition or chosen.standard.edition
-        infos = tuple(rule_info(r, is_preview=not chosen.standard.holds(r, edition)) for r in chosen.rules)
+        infos = tuple(
+            rule_info(r, not chosen.standard.holds(r, edition), options.config.rules.options(r)) for r in chosen.rules
+        )
         counting = replace(chosen, rules=tuple(r for r in chosen.rules if chosen.standard.holds(r, edition)))
         ignores = gather(outcomes, survey.tree.root, lines.of)
         sources = lines.cited(everything, [ignore.location for ignore in ignores])
         result = ScanResult(
             edition=edition,
             scanned=Scanned(survey.name, None, None, 0, len(outcomes), sum(o.lines for o in outcomes)),
-            services=tuple(_score(s, outcomes, counting, judged, diagnostics, options.config) for s in judged.services),
+            services=_connected(
+                judged.services,
+                (_score(s, outcomes, counting, judged, diagnostics, options.config) for s in judged.services),
+            ),
             rules=(*infos, *rule_infos(checks, {a.rule for a in advisories})),
             verdicts=everything,
             diagnostics=diagnostics,
@@ -284,7 +313,12 @@ def _judged(
         if parts:
             return merged(parts)
     options.when_read()
-    sources = replace(sources_of(survey, outcomes, options.config), libraries=options.libraries)
+    sources = replace(
+        sources_of(survey, outcomes, options.config),
+        libraries=options.libraries,
+        measured=options.measured,
+        added=options.added,
+    )
     return judge_sources(sources, rulebook, options.config, lines, options.profile)
 
 
@@ -349,6 +383,13 @@ def _score(
     )
 
 
+def _connected(judged: Iterable[JudgedService], scored: Iterable[ServiceResult]) -> tuple[ServiceResult, ...]:
+    from assay.scanner.connections import with_services
+
+    found = with_services({s.name: (s.connections, s.address_variables) for s in judged})
+    return tuple(replace(service, connections=found[service.name]) for service in scored)
+
+
 def _in_repository(result: ScanResult, root: Path) -> ScanResult:
     """With what the repository that the root lies in tells: the commit that is checked out and its time, where the root
     lies in it, its address and who owns what. As it was outside of any, or without git.
@@ -366,4 +407,18 @@ def _in_repository(result: ScanResult, root: Path) -> ScanResult:
     top = root.resolve().parents[prefix.count("/") - 1] if prefix else root
     paths = (verdict.location.path for verdict in result.verdicts if verdict.is_finding)
     scanned = replace(result.scanned, commit=commit, committed=committed, prefix=prefix, web=web)
-    return replace(result, scanned=scanned, owners=owners_in(top).by_path(paths, prefix))
+    known = owners_in(top)
+    teams = known.teams((service.root for service in result.services), result.files, prefix)
+    owners = known.by_path(paths, prefix) | {root: (team,) for root, team in teams.items()}
+    return replace(result, scanned=scanned, owners=owners)
+
+
+def _with_teams(result: ScanResult, config: Config) -> ScanResult:
+    """With the services' teams that the configuration names, whatever CODEOWNERS says."""
+    teams = {
+        service.root: config.services[service.name].team
+        for service in result.services
+        if service.name in config.services
+    }
+    named = {root: (team,) for root, team in teams.items() if team}
+    return replace(result, owners={**result.owners, **named}) if named else result

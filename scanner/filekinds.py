@@ -13,6 +13,8 @@ class FileKind(StrEnum):
     """What a reader can expect in a file. Files of no kind are not read at all."""
 
     PYTHON = "python"
+    TEST_CODE = "test_code"
+    """Python that tests the service: by its path it is PYTHON, and its role makes it this for those who read it."""
     DOCKERFILE = "dockerfile"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
@@ -34,6 +36,14 @@ class FileKind(StrEnum):
     GRAPHQL = "graphql"
     """Definitions in GraphQL's schema language; a client's queries look alike from outside."""
     YAML_OTHER = "yaml_other"
+    TASKS = "tasks"
+    """A Makefile and its like: commands under names."""
+    CHECKS = "checks"
+    """Settings of tests, of their coverage, and of tox."""
+    LOAD_SCENARIO = "load_scenario"
+    """A load test that is no Python, or what lies beside one."""
+    EVIDENCE = "evidence"
+    """What a tool measured: coverage, results of tests, latencies."""
 
 
 SNIFFED_SUFFIXES = (".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
@@ -74,6 +84,25 @@ _BY_NAME = {
     "cloudbuild.yml": FileKind.CI_WORKFLOW,
     "cloudbuild.yaml": FileKind.CI_WORKFLOW,
     ".pre-commit-config.yaml": FileKind.CI_WORKFLOW,
+    "tox.ini": FileKind.CHECKS,
+    "tox.toml": FileKind.CHECKS,
+    "pytest.ini": FileKind.CHECKS,
+    ".pytest.ini": FileKind.CHECKS,
+    ".coveragerc": FileKind.CHECKS,
+    "coverage.ini": FileKind.CHECKS,
+    "codecov.yml": FileKind.CHECKS,
+    "codecov.yaml": FileKind.CHECKS,
+    ".codecov.yml": FileKind.CHECKS,
+    ".codecov.yaml": FileKind.CHECKS,
+    "justfile": FileKind.TASKS,
+    "Justfile": FileKind.TASKS,
+    ".justfile": FileKind.TASKS,
+    "Makefile": FileKind.TASKS,
+    "makefile": FileKind.TASKS,
+    "GNUmakefile": FileKind.TASKS,
+    "Taskfile.yml": FileKind.TASKS,
+    "Taskfile.yaml": FileKind.TASKS,
+    "taskfile.yml": FileKind.TASKS,
     "dependabot.yml": FileKind.DEPENDENCY_BOT,
     "dependabot.yaml": FileKind.DEPENDENCY_BOT,
     "renovate.json": FileKind.DEPENDENCY_BOT,
@@ -95,6 +124,13 @@ _NAME_PATTERNS = (
     (re.compile(r"(.+\.)?rules\.ya?ml", re.I), FileKind.PROMETHEUS_RULES),
     (
         re.compile(
+            r"(.+[-_.])?coverage([-_.].+)?\.xml|cobertura([-_.].+)?\.xml|(.+[-_.])?junit([-_.].+)?\.xml|TEST-.+\.xml"
+            r"|(test|pytest)[-_]?(results?|reports?)([-_.].+)?\.xml|.+_stats\.csv|(.+[-_.])?pg_stat_statements([-_.].+)?\.csv"
+        ),
+        FileKind.EVIDENCE,
+    ),
+    (
+        re.compile(
             r"(logging|log[-_]?(conf|config)|logger)([-_.]?(conf|config))?([-_.].+)?\.(ya?ml|json|ini|conf|cfg)"
         ),
         FileKind.LOGGING_CONFIG,
@@ -103,11 +139,19 @@ _NAME_PATTERNS = (
 
 _PATH_PATTERNS = (
     (re.compile(r"(.*/)?\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?\.?cloudbuild/[^/]+\.ya?ml"), FileKind.CI_WORKFLOW),
     (re.compile(r"(.*/)?\.github/actions/.+/action\.ya?ml"), FileKind.CI_WORKFLOW),
-    (re.compile(r"(.*/)?\.(circleci|buildkite|gitlab|semaphore|woodpecker)/.+\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?\.(circleci|buildkite|gitlab|gitlab-ci|semaphore|woodpecker)/.+\.ya?ml"), FileKind.CI_WORKFLOW),
+    (re.compile(r"(.*/)?[^/]*\.?gitlab-ci[^/]*\.ya?ml"), FileKind.CI_WORKFLOW),
     (re.compile(r"(.*/)?requirements/[^/]+\.(txt|in)"), FileKind.PACKAGE_METADATA),
 )
 
+_SCENARIO_SUFFIXES = frozenset({".js", ".ts", ".jmx", ".scala"})
+_SCENARIO = re.compile(
+    r"(^|/)(k6|gatling|jmeter|artillery|(load|stress|perf|performance|soak)[-_]?tests?|loadtesting)(/|[-_.][^/]*$)"
+    r"|\.jmx$|(^|/)[^/]*[-_.](k6|artillery|load[-_]?test)\.[jt]s$|Simulation\.scala$",
+    re.IGNORECASE,
+)
 _NO_CANDIDATE_SUFFIXES = frozenset(
     {".css", ".gif", ".go", ".html", ".ico", ".java", ".jpg", ".js", ".jsx", ".map", ".mo", ".po", ".png", ".scss"}
     | {".svg", ".ts", ".tsx", ".vue", ".woff", ".woff2"}
@@ -122,6 +166,8 @@ def by_path(path: str) -> FileKind | None:
     suffix = name[dot:] if dot > 0 else ""
     if suffix == ".py":
         return FileKind.PYTHON
+    if suffix in _SCENARIO_SUFFIXES and _SCENARIO.search(path):
+        return FileKind.LOAD_SCENARIO
     if suffix in _NO_CANDIDATE_SUFFIXES:
         return None
     if name in _BY_NAME:
@@ -150,6 +196,13 @@ _PROXY = re.compile(
     rb"^\s*(server|http|location[^\n]*|upstream[^\n]*)\s*\{|<VirtualHost\b|^\s*add_header\s", re.MULTILINE
 )
 _JSON_OPENAPI = re.compile(rb"[{,]\s*\"(openapi|swagger)\"\s*:\s*\"[23]\.")
+_JSON_EVIDENCE = (
+    re.compile(rb"^\s*\{\s*\"meta\"\s*:\s*\{[^}]*\"(branch_coverage|show_contexts)\"\s*:"),
+    re.compile(rb"^\s*\{\s*\"machine_info\"\s*:\s*\{.*\"python_implementation", re.DOTALL),
+    re.compile(rb"^\s*\{.*\"(http_req_duration|http_reqs|iteration_duration)[\"{]", re.DOTALL),
+    re.compile(rb"^\s*\[\s*\{[^{}]*\"(mean_exec_time|mean_time|total_exec_time)\"\s*:"),
+)
+"""What coverage.py, pytest-benchmark, k6 and an export of pg_stat_statements begin with."""
 _JSON_MANIFEST = re.compile(rb"^\s*\{.*\"apiVersion\"\s*:", re.DOTALL), re.compile(rb"[{,]\s*\"kind\"\s*:")
 
 
@@ -179,6 +232,8 @@ def _yaml_kind(beginning: bytes) -> FileKind:
 
 
 def _json_kind(beginning: bytes) -> FileKind | None:
+    if any(pattern.search(beginning) for pattern in _JSON_EVIDENCE):
+        return FileKind.EVIDENCE
     if _JSON_OPENAPI.search(beginning):
         return FileKind.OPENAPI
     if all(key.search(beginning) for key in _JSON_MANIFEST):

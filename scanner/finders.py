@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from assay.scanner.access.subjects import entrances
+from assay.scanner.databases.subjects import database_connections
 from assay.scanner.dataflow.bodies.subjects import bodies
 from assay.scanner.dataflow.columns.subjects import sensitive_columns
 from assay.scanner.dataflow.keys.subjects import keys
@@ -14,11 +15,19 @@ from assay.scanner.dataflow.uploads.subjects import uploads
 from assay.scanner.description.subjects import descriptions
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.subjects import protections
+from assay.scanner.instances.subjects import instances
+from assay.scanner.measurements.subjects import measurements
 from assay.scanner.model.subject import Subject
 from assay.scanner.naming.subjects import path_names
+from assay.scanner.pipelines.subjects import pipelines
+from assay.scanner.queries.subjects import queries
+from assay.scanner.schema.subjects import schemas
+from assay.scanner.suite.subjects import test_suites
 from assay.scanner.supply.subjects import supplies
+from assay.scanner.telemetry.subjects import telemetry
 from assay.scanner.traffic.subjects import traffic_rules
 from assay.scanner.transports.subjects import transports
+from assay.scanner.waiting.subjects import delays
 
 FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "answers": answers,
@@ -34,5 +43,14 @@ FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "supplies": supplies,
     "uploads": uploads,
     "transports": transports,
+    "test suites": test_suites,
+    "pipelines": pipelines,
+    "measurements": measurements,
+    "telemetry": telemetry,
+    "queries": queries,
+    "database connections": database_connections,
+    "schemas": schemas,
+    "delays": delays,
+    "instances": instances,
 }
 """By what a person calls the part, in `--profile` and in diagnostics."""

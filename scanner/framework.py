@@ -170,6 +170,8 @@ class Route:
     """The calls that put it there, from the application inwards: what includes its router, and last its own."""
     parameters: tuple[DeclaredParameter, ...] | None = None
     """What it takes beside a body; None where no declaration says so."""
+    url_name: str | None = None
+    """The name that code asks for its path under, without namespaces, where its registration states one."""
     is_hidden: bool = False
     """The code keeps it out of the description that the library makes of the API."""
 

@@ -127,6 +127,13 @@ class Git:
         seconds = int(self.answer("show", "--no-patch", "--format=%ct", commit).strip())
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
+    def last_change(self, path: str) -> str:
+        """When a commit changed the file last: ISO 8601, UTC; empty for one in no commit. Raises GitError."""
+        seconds = self.answer("log", "-1", "--format=%ct", "--", f":(literal){path}").strip()
+        if not seconds:
+            return ""
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
     @property
     def prefix(self) -> str:
         """Where the folder lies in its repository: empty at the top, else with `/` at the end. Raises GitError."""

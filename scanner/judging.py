@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 
 from assay.scanner.config import Config
+from assay.scanner.connections import address_variables, connections
 from assay.scanner.dataflow.named_functions import Wanted
 from assay.scanner.diagnostics import Diagnostic
+from assay.scanner.evidence.figures import NOTHING_MEASURED, Measured
 from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import judge
 from assay.scanner.libraries import Library, packaged_libraries
@@ -27,25 +29,28 @@ from assay.scanner.model.site import DataSite
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.transport import TlsClient
+from assay.scanner.model.waiting import Delayed
 from assay.scanner.own_rules.loading import with_own_rules
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
-from assay.scanner.results import JudgedVerdict
+from assay.scanner.results import Connection, JudgedVerdict
 from assay.scanner.rulebook import Rule, Rulebook, RuleSource, load_rulebook
 from assay.scanner.source_lines import SourceLines
 
 __all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
 
-_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification
+_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification | Delayed
 """Subjects that are found by what the library models say."""
 
 
 class JudgedService(msgspec.Struct, frozen=True, array_like=True):
-    """A service of which there are verdicts."""
+    """A service of which there are verdicts; see `connections` for its last two."""
 
     name: str
     root: str
     frameworks: tuple[str, ...]
+    connections: tuple[Connection, ...]
+    address_variables: tuple[str, ...]
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True):
@@ -87,6 +92,8 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     rules: frozenset[str]
     libraries: tuple[Library, ...] = ()
     own: tuple[RuleSource, ...] = ()
+    measured: Measured = NOTHING_MEASURED
+    added: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ def judge_sources(sources: Sources, rulebook: Rulebook, config: Config, lines: S
         sources = replace(sources, libraries=(*packaged, *sources.libraries))
     else:
         sources = replace(sources, libraries=())
-    sources = replace(sources, wanted=_wanted(rulebook.rules))
+    sources = replace(sources, wanted=_wanted(rulebook.rules), releases=config.migrations)
     with profile.stage("link"):
         linked = link(sources, profile)
     with profile.stage("judge"):
@@ -128,7 +135,9 @@ def _judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: Sou
         judgement = judge(service, rulebook.rules, config.rules.options, lines.line, profile)
         verdicts += judgement.verdicts
         diagnostics += judgement.diagnostics
-    services = tuple(JudgedService(s.name, s.root, s.frameworks) for s in linked.services)
+    services = tuple(
+        JudgedService(s.name, s.root, s.frameworks, connections(s), address_variables(s)) for s in linked.services
+    )
     return Judged(services, dict(linked.owners), tuple(verdicts), tuple(diagnostics), lines.are_as_read)
 
 
@@ -146,6 +155,8 @@ def run_task(data: bytes) -> bytes:
         modules=task.modules,
         neighbours=task.neighbours,
         libraries=task.libraries,
+        measured=task.measured,
+        added=task.added,
     )
     books = [load_rulebook(importlib.import_module(name)) for name in task.packages]
     book = with_own_rules(replace(books[0], rules=tuple(rule for book in books for rule in book.rules)), task.own)

@@ -18,6 +18,7 @@ import msgspec
 from assay.scanner import packaged_yaml
 from assay.scanner.model.cookie import CookieRole
 from assay.scanner.model.crypto import Act, Keeping, Randomness
+from assay.scanner.model.waiting import Wait
 
 Constant = str | int | float | bool | None
 
@@ -311,6 +312,17 @@ class TokenCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     takes_any: bool = False
 
 
+class WaitingCall(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Calls that take long: `*` as the last name stands for everything below each of `of` that is not in `but`.
+
+    `awaited` says that the call is awaited, and so keeps its caller waiting but nobody else.
+    """
+
+    waits_for: Wait
+    awaited: bool = False
+    but: tuple[str, ...] = ()
+
+
 class Types(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Other names for a thing (`same`), and what calling or reading something gives (`gives`), by dotted names."""
 
@@ -340,6 +352,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     tls_calls: tuple[TlsCall, ...] = ()
     tls_names: tuple[TlsName, ...] = ()
     tokens: tuple[TokenCall, ...] = ()
+    waiting: tuple[WaitingCall, ...] = ()
 
 
 def load_library(text: str, place: str) -> Library:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
+from assay.scanner.config.structure import MigrationsConfig
 from assay.scanner.configuration.echoes import without_echoes
 from assay.scanner.configuration.production import Production
 from assay.scanner.dataflow.dependencies import hard_dependencies
@@ -28,6 +29,7 @@ from assay.scanner.deployment import Deployment, link_deployment, service_hints
 from assay.scanner.deployment import Facts as DeploymentFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.endpoints import endpoints_of, page_sizes, paged_queries
+from assay.scanner.evidence.figures import NOTHING_MEASURED, EvidenceFacts, Measured
 from assay.scanner.framework import Context, Route, SqlExecution, frameworks
 from assay.scanner.gathered import Gathered
 from assay.scanner.libraries import Library
@@ -40,18 +42,31 @@ from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
+from assay.scanner.model.data_store import DataStore
+from assay.scanner.model.database_connection import DatabaseConnection
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
+from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.find_or_create import FindOrCreate
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
+from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
-from assay.scanner.model.migration import Migration
+from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
+from assay.scanner.model.migration import HistoryPart, Migration, MigrationTree, SchemaOrigin
 from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
+from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.query_call import QueryCall
+from assay.scanner.model.relation_read import RelationRead
 from assay.scanner.model.role import Role
+from assay.scanner.model.row_read import RowRead
+from assay.scanner.model.scanning import ScanCoverage, SecurityScan
 from assay.scanner.model.service import Service
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
@@ -76,30 +91,52 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
+from assay.scanner.model.suite import Assertions, AuthenticationTests, CollectedTest, EndpointTests
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
+from assay.scanner.model.table_key import Association, ForeignKey
+from assay.scanner.model.telemetry import DependencyTelemetry, LatencyMeasurement
+from assay.scanner.model.test_gate import CoverageGate, TestSuite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
 from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
+from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.audits import AuditFacts
+from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
+from assay.scanner.readers.python.quick import TestFacts
+from assay.scanner.readers.scenarios import ScenarioFacts
+from assay.scanner.readers.tasks import TaskFacts
 from assay.scanner.reading import Facts
 from assay.scanner.services import Ownership, ServiceRoot, find_services, project_folders
 from assay.scanner.units import Unit, imports_an_application, may_make_an_application, units_of
 from assay.scanner.web.graphql import as_graphql
 
 _NOT_DEPLOYED = (
-    bytes | DependencyFacts | AuditFacts | ProxyFacts | OpenApiFacts | ProtobufFacts | GraphqlFacts | ModuleFacts
+    bytes
+    | DependencyFacts
+    | AuditFacts
+    | ProxyFacts
+    | OpenApiFacts
+    | ProtobufFacts
+    | GraphqlFacts
+    | ModuleFacts
+    | TestFacts
+    | EvidenceFacts
+    | TaskFacts
+    | CheckFacts
+    | ScenarioFacts
 )
 """Facts that say nothing of how a service is built or started."""
+_NO_RELEASES = MigrationsConfig()
 _S = TypeVar("_S", bound=Subject)
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -113,7 +150,8 @@ class Sources:
     the bytes of `pyproject.toml` files. Where only a unit of the tree is linked, `modules` are all Python files of the
     tree that were read, and `neighbours` the roots of services in other units. `libraries` say what libraries do with
     data; without any, no data is followed. Where only the sites in some files are asked for, these are the `focus`.
-    `wanted` is what is only looked for where a rule asks for it.
+    `wanted` is what is only looked for where a rule asks for it. `added` are the files that came since a known base,
+    `releases` say which migrations have run everywhere.
     """
 
     facts: Mapping[str, Facts]
@@ -125,6 +163,9 @@ class Sources:
     modules: frozenset[str] | None = None
     neighbours: tuple[str, ...] = ()
     libraries: tuple[Library, ...] = ()
+    measured: Measured = NOTHING_MEASURED
+    added: frozenset[str] = frozenset()
+    releases: MigrationsConfig = _NO_RELEASES
     focus: frozenset[str] | None = None
     wanted: Wanted = NOTHING_WANTED
 
@@ -197,7 +238,18 @@ def link(sources: Sources, profile: Profile) -> Linked:
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
     log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
     parts = _Parts(
-        context, owners, log_files, sources.libraries, sources.roles, roots, deployments, profile, sources.focus
+        context,
+        owners,
+        log_files,
+        sources.libraries,
+        sources.roles,
+        roots,
+        deployments,
+        profile,
+        sources.focus,
+        sources.added,
+        sources.releases,
+        sources,
     )
     parts.find_wanted(sources.wanted)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
@@ -219,7 +271,13 @@ class _Parts:
         deployments: Mapping[str, Deployment],
         profile: Profile,
         focus: frozenset[str] | None,
+        added: frozenset[str],
+        releases: MigrationsConfig,
+        sources_given: Sources,
     ) -> None:
+        self._sources = sources_given
+        self._added = added
+        self._releases = releases
         self._profile = profile
         self._owners = owners
         self._context = context
@@ -258,13 +316,15 @@ class _Parts:
         self._keep("cookies", cookies, context, libraries, settings)
         self._keep("TLS clients", tls_clients, context, libraries, production)
         self._keep("tokens", token_verifications, context, libraries, production)
+        migrations: list[Migration] = []
         for framework in used:
-            self._keep(f"migrations of {framework.name}", framework.migrations, context)
+            migrations += self._part(f"migrations of {framework.name}", framework.migrations, context)
             self._keep(f"calls by {framework.name}", framework.outbound_calls, context)
             self._keep(f"tasks of {framework.name}", framework.tasks, context)
             self._keep(f"consumers of {framework.name}", framework.consumers, context)
+        self._subjects += migrations
         if not focus:
-            self._build_on(executions, tables, settings, production, libraries, roles, roots, deployments)
+            self._build_on(executions, tables, migrations, settings, production, libraries, roles, roots, deployments)
         self.frameworks = {
             framework.name: {
                 m.path
@@ -279,6 +339,7 @@ class _Parts:
         self,
         executions: Sequence[SqlExecution],
         tables: Sequence[Table],
+        migrations: Sequence[Migration],
         settings: Sequence[Setting],
         production: Production,
         libraries: tuple[Library, ...],
@@ -305,14 +366,21 @@ class _Parts:
             context=self._context,
             endpoints=self.endpoints,
             tables=tables,
+            migrations=migrations,
             settings=settings,
             requests=requests,
+            executions=executions,
             production=production,
             libraries=libraries,
             roles=roles,
             services=roots,
             owners=self._owners,
             deployments=deployments,
+            paths=self._sources.paths,
+            neighbours=self._sources.neighbours,
+            measured=self._sources.measured,
+            added=self._added,
+            releases=self._releases,
         )
         for what, find in FINDERS.items():
             self._keep(what, find, gathered)
@@ -349,7 +417,12 @@ class _Parts:
         self._subjects += self._part(what, find, *args, **kwargs)
 
     def owned_by(self, root: ServiceRoot) -> _Owned:
-        return _Owned(s for s in self._subjects if self._owners.of(s.location.path) is root)
+        return _Owned(s for s in self._subjects if self._is_of(s, root))
+
+    def _is_of(self, subject: Subject, root: ServiceRoot) -> bool:
+        """A subject that says whose it is may lie anywhere: a pipeline, a report of measurements."""
+        named: str | None = getattr(subject, "service_root", None)
+        return self._owners.of(subject.location.path) is root if named is None else named == root.root
 
     def hard_dependencies(self, root: ServiceRoot) -> tuple[Evidence, ...]:
         mine = [r.handler for r, e in self.endpoints if r.handler and self._owners.of(e.location.path) is root]
@@ -393,8 +466,21 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         endpoints=endpoints,
         page_sizes=page_sizes(endpoints),
         paged_queries=paged_queries(endpoints),
+        query_calls=own.of(QueryCall),
+        database_connections=own.of(DatabaseConnection),
+        relation_reads=own.of(RelationRead),
+        row_reads=own.of(RowRead),
+        offset_pagings=own.of(OffsetPaging),
         tables=own.of(Table),
         migrations=own.of(Migration),
+        migration_trees=own.of(MigrationTree),
+        data_stores=own.of(DataStore),
+        finds_or_creates=own.of(FindOrCreate),
+        foreign_keys=own.of(ForeignKey),
+        associations=own.of(Association),
+        schema_origins=own.of(SchemaOrigin),
+        migrated_tables=own.of(MigratedTable),
+        history_parts=own.of(HistoryPart),
         settings=own.of(Setting),
         outbound_calls=own.of(OutboundCall),
         tasks=own.of(Task),
@@ -468,7 +554,28 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         dependency_audits=own.of(DependencyAudit),
         archive_extractions=own.of(ArchiveExtraction),
         file_uploads=own.of(FileUpload),
+        async_functions=own.of(AsyncFunction),
+        user_files=own.of(UserFiles),
+        process_states=own.of(ProcessState),
+        coordination_stores=own.of(CoordinationStore),
+        request_works=own.of(RequestWork),
+        background_works=own.of(BackgroundWork),
         absolute_links=own.of(AbsoluteLink),
+        pipelines=own.of(Pipeline),
+        test_suites=own.of(TestSuite),
+        coverage_gates=own.of(CoverageGate),
+        security_scans=own.of(SecurityScan),
+        scan_coverage=own.of(ScanCoverage),
+        load_testing=own.of(LoadTesting),
+        benchmarking=own.of(Benchmarking),
+        coverage_figures=own.of(CoverageFigure),
+        measured_timings=own.of(MeasuredTiming),
+        latency_measurements=own.of(LatencyMeasurement),
+        dependency_telemetry=own.of(DependencyTelemetry),
+        endpoint_tests=own.of(EndpointTests),
+        collected_tests=own.of(CollectedTest),
+        assertions=own.of(Assertions),
+        authentication_tests=own.of(AuthenticationTests),
         functions=own.of(Function),
         function_calls=own.of(FunctionCall),
         workloads=deployment.workloads,

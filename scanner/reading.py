@@ -12,9 +12,12 @@ import msgspec
 
 from assay.scanner.analyzers.facts import AnalyzerFacts
 from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.evidence import reading as evidence
+from assay.scanner.evidence.figures import EvidenceFacts
 from assay.scanner.filekinds import FileKind
 from assay.scanner.readers import (
     audits,
+    checks,
     compose,
     dependencies,
     dockerfile,
@@ -24,14 +27,17 @@ from assay.scanner.readers import (
     procfile,
     protobuf,
     proxies,
+    scenarios,
     shell,
+    tasks,
 )
 from assay.scanner.readers.problem import ReadProblem
-from assay.scanner.readers.python import depth
+from assay.scanner.readers.python import depth, quick
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
 
 Facts: TypeAlias = (
     ModuleFacts
+    | quick.TestFacts
     | dockerfile.DockerfileFacts
     | compose.ComposeFacts
     | kubernetes.KubernetesFacts
@@ -43,10 +49,15 @@ Facts: TypeAlias = (
     | dependencies.DependencyFacts
     | audits.AuditFacts
     | proxies.ProxyFacts
+    | tasks.TaskFacts
+    | scenarios.ScenarioFacts
+    | checks.CheckFacts
+    | EvidenceFacts
     | bytes
 )
 
 _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
+    FileKind.TEST_CODE: (quick.read, quick.TestFacts),
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),
     FileKind.COMPOSE: (compose.read, compose.ComposeFacts),
     FileKind.KUBERNETES: (kubernetes.read, kubernetes.KubernetesFacts),
@@ -59,6 +70,10 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.CI_WORKFLOW: (audits.read, audits.AuditFacts),
     FileKind.DEPENDENCY_BOT: (audits.read, audits.AuditFacts),
     FileKind.PROXY: (proxies.read, proxies.ProxyFacts),
+    FileKind.TASKS: (tasks.read, tasks.TaskFacts),
+    FileKind.LOAD_SCENARIO: (scenarios.read, scenarios.ScenarioFacts),
+    FileKind.CHECKS: (checks.read, checks.CheckFacts),
+    FileKind.EVIDENCE: (evidence.read, EvidenceFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }
 

@@ -21,6 +21,7 @@ from assay.scanner.cache import Cache
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile, Tree
+from assay.scanner.evidence.figures import NOTHING_MEASURED, Measured
 from assay.scanner.filekinds import FileKind
 from assay.scanner.libraries import Library
 from assay.scanner.reading import FileOutcome, content_digest
@@ -35,7 +36,7 @@ __all__ = ["Question", "Recall", "digest_of_code", "digests_of"]
 _T = TypeVar("_T")
 
 _PACKAGE = Path(__file__).parent
-_WHAT_READS = ("analyzers", "readers", "diagnostics.py", "filekinds.py", "reading.py")
+_WHAT_READS = ("analyzers", "evidence", "readers", "diagnostics.py", "filekinds.py", "reading.py")
 """The part of the scanner that makes facts; the rest may change without making them stale."""
 _CODE = (".py", ".yaml")
 _NOT_OF_THE_FILE = frozenset({Reason.READER_CRASHED, Reason.UNREADABLE})
@@ -57,6 +58,8 @@ class Question:
     metadata: Mapping[str, bytes]
     libraries: tuple[Library, ...]
     own: tuple[RuleSource, ...] = ()
+    measured: Measured = NOTHING_MEASURED
+    added: frozenset[str] = frozenset()
 
 
 class Recall:
@@ -135,6 +138,8 @@ class Recall:
             sorted(question.metadata.items()),
             msgspec.msgpack.encode(question.libraries, order="deterministic"),
             msgspec.msgpack.encode(question.own, order="deterministic"),
+            msgspec.msgpack.encode(question.measured, order="deterministic"),
+            sorted(question.added),
         )
 
     def _rules_of(self, packages: Sequence[str]) -> list[bytes]:

@@ -38,11 +38,17 @@ class Ownership:
         self._by_folder = {"" if r.root == "." else r.root: r for r in reversed(roots)}
         self._imported_by = self._importers(project)
 
+    @property
+    def first(self) -> ServiceRoot:
+        """The first service of the whole tree, for what belongs to all of them."""
+        return self._roots[0]
+
     def of(self, path: str) -> ServiceRoot | None:
         """None for a file that no service uses, as far as can be seen: a tool beside it, another service's."""
-        return self._around(path) or self._imported_by.get(path)
+        return self.around(path) or self._imported_by.get(path)
 
-    def _around(self, path: str) -> ServiceRoot | None:
+    def around(self, path: str) -> ServiceRoot | None:
+        """The service whose folder the file lies in."""
         folder = innermost(path, self._by_folder)
         return self._by_folder[folder] if folder is not None else None
 
@@ -50,10 +56,10 @@ class Ownership:
         """Files outside every service, each with the first service that imports it, directly or not."""
         found: dict[str, ServiceRoot] = {}
         for root in self._roots:
-            todo = [m for m in project.modules.values() if self._around(m.path) is root]
+            todo = [m for m in project.modules.values() if self.around(m.path) is root]
             while todo:
                 for imported in project.imports(todo.pop()):
-                    if self._around(imported.path) is None and imported.path not in found:
+                    if self.around(imported.path) is None and imported.path not in found:
                         found[imported.path] = root
                         todo.append(imported)
         return found

@@ -22,6 +22,7 @@ __all__ = ["judge_units"]
 
 
 _MOST_ROUNDS = 3
+_CODE = (FileKind.PYTHON, FileKind.TEST_CODE)
 
 
 def judge_units(
@@ -33,7 +34,7 @@ def judge_units(
     its projects are services shows when it is linked; so a guess that was wrong costs another round.
     """
     mentions = {o.path: said for o in outcomes if (said := o.mentions) is not None}
-    others = {o.path: f for o in outcomes if o.kind is not FileKind.PYTHON and (f := o.decoded()) is not None}
+    others = {o.path: f for o in outcomes if o.kind not in _CODE and (f := o.decoded()) is not None}
     units = units_of_tree(mentions, others, survey.paths)
     roots = {unit: unit.roots for unit in units}
     for _ in range(_MOST_ROUNDS):
@@ -68,7 +69,10 @@ def _task(
     rulebook: Rulebook,
     options: Options,
 ) -> Task:
-    seen = [o for o in outcomes if o.kind is not FileKind.PYTHON or o.path in unit.modules]
+    places = {"" if root == "." else root: other for other, of_other in roots.items() for root in of_other}
+    seen = [o for o in outcomes if o.kind not in _CODE or o.path in unit.modules]
+    # A test outside every service may be any one's.
+    seen += [o for o in outcomes if o.kind is FileKind.TEST_CODE and _around(o.path, places) in (unit, None)]
     paths = {o.path for o in seen}
     return Task(
         root=str(survey.tree.root),
@@ -85,7 +89,15 @@ def _task(
         rules=frozenset(rule.code for rule in rulebook.rules),
         libraries=options.libraries,
         own=rulebook.own,
+        measured=options.measured,
+        added=options.added,
     )
+
+
+def _around(path: str, places: Mapping[str, Unit]) -> Unit | None:
+    """The unit in whose folder the file lies."""
+    folder = innermost(path, places)
+    return places[folder] if folder is not None else None
 
 
 def _run(tasks: Mapping[Unit, Task], options: Options, progress: Progress) -> dict[Unit, Judged] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -49,15 +49,21 @@ def take_survey(root: Path, options: Options) -> Survey:
     """Discover the files. Raises BadRootError."""
     with options.profile.stage("discover"):
         tree = discover(root, options.config.discovery)
-        wanted = tuple(f for f in tree.files if is_wanted(f))
+        wanted = tuple(as_read(f) for f in tree.files if is_wanted(f))
     with options.profile.stage("compare"):
         digests = digests_of(tree.root, wanted) if options.recall else {}
     return Survey(tree, wanted, digests, _metadata(tree.root))
 
 
 def is_wanted(file: SourceFile) -> bool:
-    """Whether a scan reads the file. No rule looks into Python tests yet, so they are not parsed."""
-    return is_readable_kind(file.kind) and not (file.kind is FileKind.PYTHON and file.role is Role.TEST)
+    """Whether a scan reads the file."""
+    return is_readable_kind(file.kind)
+
+
+def as_read(file: SourceFile) -> SourceFile:
+    """The file with the kind that says how it is read: tests are looked at by rules about tests alone."""
+    is_test = file.kind is FileKind.PYTHON and file.role is Role.TEST
+    return replace(file, kind=FileKind.TEST_CODE) if is_test else file
 
 
 def read_files(

@@ -10,6 +10,7 @@ from assay.scanner.acceptance.comments import Comment, comments_of
 from assay.scanner.filekinds import FileKind
 from assay.scanner.model.place import Location
 from assay.scanner.readers.python import form
+from assay.scanner.readers.python.quick import TestFacts
 from assay.scanner.reading import FileOutcome
 from assay.scanner.results import IgnoreComment
 
@@ -34,7 +35,7 @@ def gather(outcomes: Iterable[FileOutcome], root: Path, lines: _Lines) -> tuple[
 def _has_marker(outcome: FileOutcome, root: Path) -> bool:
     if outcome.facts is None:
         return False
-    if outcome.kind is FileKind.PYTHON:
+    if outcome.kind in (FileKind.PYTHON, FileKind.TEST_CODE):
         # Its comments are among its facts, as they are written.
         return _MARKER in outcome.facts
     try:
@@ -46,6 +47,8 @@ def _has_marker(outcome: FileOutcome, root: Path) -> bool:
 
 def _of_file(outcome: FileOutcome, lines: _Lines) -> Iterator[IgnoreComment]:
     facts = outcome.decoded()
+    if isinstance(facts, TestFacts):
+        facts = facts.module
     if isinstance(facts, form.ModuleFacts):
         comments = tuple(Comment(*facts.position(c.start), c.text) for c in facts.comments)
         speech = _python_speech(facts)

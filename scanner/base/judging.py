@@ -18,6 +18,7 @@ from assay.scanner.analyzers.advisories import Check
 from assay.scanner.base.renames import renames_since
 from assay.scanner.base.tree import WrittenTree, write_tree
 from assay.scanner.cache import Cache
+from assay.scanner.changes import added_since
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.discovery import check_root
 from assay.scanner.engine import NothingToScanError, scan
@@ -64,10 +65,11 @@ def scan_with_base(
         with options.profile.stage("write base"):
             tree = write_tree(root, commit, folder / "tree", options.config.discovery)
             renames = renames_since(root, commit)
+            added = added_since(root, commit)
         if options.recall is None:
             options = replace(options, recall=Recall(Cache.open(folder / "cache")))
         with _judged_base(tree, rulebook, checks, options) as base:
-            head = scan(root, rulebook, checks, replace(options, when_read=base.start), progress)
+            head = scan(root, rulebook, checks, replace(options, when_read=base.start, added=added), progress)
             progress("judging the base", 0, 1)
             with options.profile.stage("judge base"):
                 found = base.answer()

@@ -30,6 +30,7 @@ def users_errors() -> tuple[type[Exception], ...]:
     from assay.scanner.config import ConfigError
     from assay.scanner.discovery import BadRootError
     from assay.scanner.engine import NothingToScanError
+    from assay.scanner.evidence.given import EvidenceError
     from assay.scanner.git import GitError
     from assay.scanner.history.records import StoreError
     from assay.scanner.libraries import LibraryError
@@ -44,6 +45,7 @@ def users_errors() -> tuple[type[Exception], ...]:
         ConfigError,
         UnwritableError,
         LibraryError,
+        EvidenceError,
         RulebookError,
         GitError,
         WatchError,

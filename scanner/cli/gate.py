@@ -11,7 +11,7 @@ import click
 
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import GATE_NOT_MET, UNTRUSTED, problems_told, tell
-from assay.scanner.cli.keeping import STORE, keep, wanted
+from assay.scanner.cli.keeping import STORE, keep_and_write, wanted
 from assay.scanner.cli.printing import print_text, progress_shown, show
 from assay.scanner.cli.reporting import Reports, takes_reports
 from assay.scanner.cli.request import Request, takes_request
@@ -89,14 +89,14 @@ def gate(
             else:
                 compared = _compared(scope, guard, against, config, progress)
         result = gated(guard.told(compared) if guard else compared, config, scope.today)
-        reports.write(result)
     if form == "text":
         from assay.reports import gate as screens
 
         show(lambda console: screens.render(result, console, _authors(request.path, result)))
-    else:
-        print_text(reports.text(form, result))
-    keep(store, result, request.path)
+    with problems_told():
+        history = keep_and_write(store, result, request.path, reports)
+    if form != "text":
+        print_text(reports.text(form, result, history))
     sys.exit(_exit_code(result.gate, exit_zero))
 
 

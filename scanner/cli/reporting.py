@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +13,7 @@ import click
 from assay.scanner.cli import wiring
 
 if TYPE_CHECKING:
+    from assay.scanner.history.records import ServiceHistory
     from assay.scanner.results import ScanResult
 
 _R = TypeVar("_R")
@@ -55,26 +56,26 @@ class Reports:
         for file in self.files:
             check_writable(file)
 
-    def write(self, result: ScanResult) -> None:
-        """Every report, whole or not at all. Raises UnwritableError."""
+    def write(self, result: ScanResult, history: Sequence[ServiceHistory] = ()) -> None:
+        """Every report, whole or not at all; HTML tells the history too, where there is one. Raises UnwritableError."""
         from assay.scanner.output import write_text
 
         for form, file in self.targets:
             if form == HTML and self.assets == FILES:
                 for name, text in _assets().items():
                     write_text(file.with_name(name), text)
-            write_text(file, self._text(form, result, self.assets))
+            write_text(file, self._text(form, result, self.assets, history))
 
-    def text(self, form: str, result: ScanResult) -> str:
+    def text(self, form: str, result: ScanResult, history: Sequence[ServiceHistory] = ()) -> str:
         """What goes to standard output; there HTML is always in one piece."""
-        return self._text(form, result, INLINE)
+        return self._text(form, result, INLINE, history)
 
-    def _text(self, form: str, result: ScanResult, assets: str) -> str:
+    def _text(self, form: str, result: ScanResult, assets: str, history: Sequence[ServiceHistory]) -> str:
         if form != HTML:
             return wiring.renderer(form)(result)
         from assay.reports import html
 
-        return html.render(result, snippets=self.snippets, assets=html.Assets(assets))
+        return html.render(result, snippets=self.snippets, assets=html.Assets(assets), history=history)
 
 
 def takes_reports(command: Callable[..., _R]) -> Callable[..., _R]:

@@ -34,12 +34,15 @@ class Request:
     no_cache: bool
     config_file: Path | None
     isolated: bool
+    evidence: tuple[Path, ...]
 
     def chosen(self, files: tuple[Path, ...], *, is_fast: bool, root: Path | None) -> tuple[Request, tuple[Path, ...]]:
         """For a command that takes `--fast`: the request and the files that it names, none where a tree is meant.
 
         Raises a usage error for more than one tree.
         """
+        if is_fast and self.evidence:
+            raise click.UsageError("--evidence speaks of the whole tree, and --fast judges some files")
         if is_fast:
             return replace(self, path=root or Path()), (self.path, *files)
         if root is not None:
@@ -50,7 +53,10 @@ class Request:
 
     def scope(self, profile: Profile | None = None) -> Scope:
         """What is scanned, and by what. Raises the user's errors."""
+        from msgspec import structs
+
         from assay.scanner.assess import Scope
+        from assay.scanner.evidence.given import given_evidence
 
         rulebook = wiring.rulebook(self.own_rules)
         options = wiring.options(
@@ -63,7 +69,8 @@ class Request:
             config_file=self.config_file,
             isolated=self.isolated,
         )
-        options = replace(options, libraries=wiring.libraries(self.models))
+        measured = structs.replace(options.measured, files=given_evidence(self.path, self.evidence))
+        options = replace(options, libraries=wiring.libraries(self.models), measured=measured)
         return Scope(self.path, rulebook, wiring.checks(), options, datetime.now(UTC).date())
 
 
@@ -77,6 +84,12 @@ _OPTIONS = (
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         multiple=True,
         help="A YAML file that says what libraries of your own do with data; may be repeated.",
+    ),
+    click.option(
+        "--evidence",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="A file of measurements, such as coverage.xml or a load test's results; may be repeated.",
     ),
     wiring.JOBS,
     wiring.CACHE_DIR,

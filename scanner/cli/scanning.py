@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from assay.scanner.cli import wiring
 from assay.scanner.cli.exits import UNTRUSTED, problems_told, tell
-from assay.scanner.cli.keeping import STORE, keep, wanted
+from assay.scanner.cli.keeping import STORE, keep_and_write, wanted
 from assay.scanner.cli.printing import console_on, print_text, progress_shown, show
 from assay.scanner.cli.reporting import Reports, takes_reports
 from assay.scanner.cli.request import Request, takes_request
@@ -61,7 +62,7 @@ def scan(
         other = "--since" if since else "--watch"
         raise click.UsageError(f"--fast judges some files once, and {other} needs the whole tree")
 
-    def run() -> ScanResult:
+    def again() -> ScanResult:
         clocks = Profile()
         result = _scanned(request, files, clocks, since)
         with clocks.stage("report"):
@@ -70,6 +71,7 @@ def scan(
             _show_profile(clocks)
         return result
 
+    clocks = Profile()
     with problems_told():
         reports.check(form)
         unfit = {"--fast": fast, "--since": since, "--watch": watch}
@@ -78,26 +80,32 @@ def scan(
             from assay.scanner.cli.watch import watch_tree
 
             written = [*reports.files, *([request.cache_dir] if request.cache_dir else [])]
-            watch_tree(request.path, written, run)
+            watch_tree(request.path, written, again)
             return
-        result = run()
+        result = _scanned(request, files, clocks, since)
     if form == "text":
         from assay.reports import terminal
 
         show(lambda console: terminal.render(result, console))
-    else:
-        print_text(reports.text(form, result))
-    keep(store, result, request.path)
+    with problems_told(), clocks.stage("report"):
+        history = keep_and_write(store, result, request.path, reports)
+    if form != "text":
+        print_text(reports.text(form, result, history))
+    if profile:
+        _show_profile(clocks)
     if any(d.reason.is_internal_error for d in result.diagnostics):
         sys.exit(UNTRUSTED)
 
 
 def _scanned(request: Request, files: tuple[Path, ...], clocks: Profile, since: str | None) -> ScanResult:
     from assay.scanner.assess import assessed
-    from assay.scanner.changes import changes_since, only_changed
+    from assay.scanner.changes import added_since, changes_since, only_changed
 
     scope = request.scope(clocks)
     changes = None if since is None else changes_since(request.path, since, tell)
+    if changes is not None:
+        added = added_since(request.path, changes.base)
+        scope = replace(scope, options=replace(scope.options, added=added))
     with progress_shown() as progress:
         result = _of_files(scope, files, progress) if files else assessed(scope, progress)
     return only_changed(result, changes) if changes else result

@@ -39,6 +39,8 @@ def config_of(merged: Merged, sources: tuple[str, ...]) -> Config:
         files=FilesConfig(top.files.exclude, top.files.max_size, top.files.roles),
         rules=RulesConfig(frozenset(disable), rules),
         coverage=top.coverage,
+        migrations=top.migrations,
+        evidence=top.evidence,
         sources=sources,
         gate=top.gate,
         waivers=top.waivers,

@@ -63,6 +63,9 @@ class _Relocated:
                     files[key] = self._excludes(("files", key), files[key])
             if isinstance(files.get("roles"), dict):
                 files["roles"] = self._roles(files["roles"])
+        evidence = self.values.get("evidence")
+        if isinstance(evidence, dict) and isinstance(evidence.get("files"), list):
+            evidence["files"] = self._evidence(evidence["files"])
         gate = self.values.get("gate")
         if isinstance(gate, dict) and isinstance(gate.get("paths"), list):
             gate["paths"] = self._gates(gate["paths"])
@@ -77,6 +80,16 @@ class _Relocated:
                 if isinstance(seen, str) and seen.removeprefix("!") == patterns.EVERYTHING:
                     continue
                 self.moved[*at, len(found)] = (*at, index)
+                found.append(seen)
+        return found
+
+    def _evidence(self, written: list[Any]) -> list[Any]:
+        """Files inside the scanned folder; what lies elsewhere was measured of something else."""
+        found: list[Any] = []
+        for index, file in enumerate(written):
+            seen = self._folder(file) if isinstance(file, str) else file
+            if seen is not None:
+                self.moved["evidence", "files", len(found)] = ("evidence", "files", index)
                 found.append(seen)
         return found
 

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from assay.scanner.config.gate import GateConfig, ServiceGate
 from assay.scanner.config.tables import Table
 from assay.scanner.discovery import DEFAULT_MAX_SIZE, DiscoveryOptions
+from assay.scanner.evidence.figures import DEFAULT_MAX_AGE_DAYS
 from assay.scanner.model.role import Role
 from assay.scanner.roles import RoleOverride
 from assay.scanner.rulebook import Rule
@@ -34,6 +35,9 @@ class ServiceConfig(Table, frozen=True):
 
     root: RelativeFolder
     gate: ServiceGate = ServiceGate()
+    team: Annotated[str, Meta(min_length=1, description="Whose it is, if not who owns most of its files.")] | None = (
+        None
+    )
 
 
 class FilesConfig(Table, frozen=True):
@@ -83,6 +87,40 @@ class AttestationConfig(Table, frozen=True):
     link: Annotated[str, Meta(description="Where the proof is.")] = ""
 
 
+RelativeFile = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!/)(?!.*\\)(?!(.*/)?\.\.(/|$)).+$",
+        description="A file inside the folder of the file that names it, relative to it and with '/'.",
+    ),
+]
+
+
+class EvidenceConfig(Table, frozen=True):
+    """What was measured, and how long that counts."""
+
+    files: Annotated[
+        tuple[RelativeFile, ...],
+        Meta(description="Files that tools of measuring write, read though git ignores them; one may be missing."),
+    ] = ()
+    max_age_days: Annotated[
+        int, Meta(ge=0, description="How many days older than the commit a measurement may be to count.")
+    ] = DEFAULT_MAX_AGE_DAYS
+
+
+class MigrationsConfig(Table, frozen=True):
+    """Which migrations have run everywhere."""
+
+    baseline: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The newest migrations of the last release, by revision (Alembic) or as 'app.0001_name' "
+            "(Django): they and all that they build on can't be changed any more, later ones can."
+        ),
+    ] = ()
+    downtime: Annotated[bool, Meta(description="Whether the service stands still while it is migrated.")] = False
+
+
 class RuleConfig(msgspec.Struct, frozen=True):
     """One rule's settings: another severity, and values for the rule's own options."""
 
@@ -119,6 +157,8 @@ class Config(msgspec.Struct, frozen=True):
     files: FilesConfig = FilesConfig()
     rules: RulesConfig = RulesConfig()
     coverage: CoverageConfig = CoverageConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
+    migrations: MigrationsConfig = MigrationsConfig()
     sources: tuple[str, ...] = ()
     gate: GateConfig = GateConfig()
     waivers: WaiversConfig = WaiversConfig()
@@ -142,7 +182,7 @@ class Config(msgspec.Struct, frozen=True):
     def discovery(self) -> DiscoveryOptions:
         """What discovery has to know of it."""
         roles = tuple(RoleOverride(glob, role) for glob, role in self.files.roles.items())
-        return DiscoveryOptions(self.files.exclude, self.files.max_size, roles)
+        return DiscoveryOptions(self.files.exclude, self.files.max_size, roles, self.evidence.files)
 
 
 # --- as it is written -------------------------------------------------------------------------------------------------
@@ -172,6 +212,8 @@ class WrittenConfig(Table, frozen=True):
     files: FilesTable = FilesTable()
     rules: dict[str, Any] = field(default_factory=dict)
     coverage: CoverageConfig = CoverageConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
+    migrations: MigrationsConfig = MigrationsConfig()
     gate: GateConfig = GateConfig()
     waivers: WaiversConfig = WaiversConfig()
     attestations: Annotated[dict[str, AttestationConfig], Meta(description="By principle, such as DB3.")] = field(

@@ -115,6 +115,7 @@ class _Builder:
             grace_seconds=DEFAULT_GRACE_SECONDS if service.stop_grace_seconds is None else service.stop_grace_seconds,
             grace=self._grace(),
             replicas=service.replicas,
+            volumes=service.volumes,
         )
         return Found(workload, commands, self._homes(image))
 

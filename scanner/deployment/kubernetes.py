@@ -100,6 +100,7 @@ class _Builder:
             pre_stop=pre_stop,
             pre_stop_seconds=pre_stop_seconds,
             replicas=pod.replicas,
+            volumes=container.mounts,
         )
         return Found(workload, commands, homes(image, ()))
 

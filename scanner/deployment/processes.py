@@ -10,13 +10,16 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assay.scanner.model.workload import Drain, Process, WorkloadKind
+from assay.scanner.model.workload import Drain, Lanes, Process, WorkloadKind
 from assay.scanner.readers.variables import expand, is_resolved
 
 _WORKERS = "WEB_CONCURRENCY"
 """By which Gunicorn and Uvicorn are told how many processes to start, unless a flag says so."""
 GUNICORN_GRACEFUL_TIMEOUT = 30.0
 HYPERCORN_GRACEFUL_TIMEOUT = 3.0
+
+_LANES = {"daphne": Lanes.LOOP, "waitress": Lanes.MANY}
+"""Of servers that no flag gives more: Daphne is one process, Waitress has four threads."""
 
 INFRASTRUCTURE_PROGRAMS = frozenset(
     [
@@ -210,7 +213,30 @@ def _gunicorn(rest: list[str], context: CommandContext) -> Process:
         drain=Drain.UNKNOWN if drain is None else Drain.BOUNDED,
         drain_seconds=drain,
         drain_is_stated=stated is not None,
+        lanes=_gunicorn_lanes(rest, context, configured=configured),
     )
+
+
+def _gunicorn_lanes(rest: Sequence[str], context: CommandContext, *, configured: bool) -> Lanes:
+    """https://docs.gunicorn.org/en/stable/design.html: one worker of one thread, unless it is told otherwise."""
+    workers, threads = _flag(rest, "-w", "--workers") or context.env.get(_WORKERS), _flag(rest, "--threads")
+    if _times(rest, "-w", "--workers") > 1:
+        return Lanes.CONTRADICTORY
+    counts = [_integer(text) for text in (workers, threads) if text is not None]
+    if any(count is not None and count > 1 for count in counts):
+        return Lanes.MANY
+    if configured or None in counts:
+        return Lanes.ELSEWHERE
+    kind = (_flag(rest, "-k", "--worker-class") or "sync").rpartition(".")[2].lower()
+    if kind in ("gevent", "eventlet", "geventwebsocketworker", "ggeventworker", "eventletworker", "tornado"):
+        return Lanes.MANY
+    return Lanes.LOOP if "uvicorn" in kind or "asgi" in kind else Lanes.ONE if kind == "sync" else Lanes.UNKNOWN
+
+
+def _loop_lanes(workers: str | None, *, configured: bool = False) -> Lanes:
+    """Of a server that runs one event loop in each of its processes."""
+    count = _integer(workers) if workers is not None else None if configured else 1
+    return Lanes.ELSEWHERE if count is None else Lanes.MANY if count > 1 else Lanes.LOOP
 
 
 def _uvicorn(rest: list[str], context: CommandContext) -> Process:
@@ -225,6 +251,7 @@ def _uvicorn(rest: list[str], context: CommandContext) -> Process:
         drain=Drain.UNBOUNDED if seconds is None else Drain.BOUNDED,
         drain_seconds=seconds,
         drain_is_stated=seconds is not None,
+        lanes=_loop_lanes(_flag(rest, "--workers") or context.env.get(_WORKERS)),
     )
 
 
@@ -248,12 +275,26 @@ def _hypercorn(rest: list[str], context: CommandContext) -> Process:  # noqa: AR
         drain=Drain.UNKNOWN if drain is None else Drain.BOUNDED,
         drain_seconds=drain,
         drain_is_stated=stated is not None,
+        lanes=_loop_lanes(_flag(rest, "-w", "--workers"), configured=configured),
     )
+
+
+def _times(words: Sequence[str], *names: str) -> int:
+    """How often a flag is given."""
+    short = tuple(n for n in names if not n.startswith("--"))
+    is_it = (
+        w in names or w.startswith(tuple(f"{n}=" for n in names)) or (w.startswith(short) and w[:2] != "--")
+        for w in words
+    )
+    return sum(is_it)
 
 
 def _web(name: str, default_port: str | None, *port_flags: str) -> Callable[[list[str], CommandContext], Process]:
     def build(rest: list[str], context: CommandContext) -> Process:  # noqa: ARG001
-        return Process(name, WorkloadKind.WEB, "", port=_port(_flag(rest, *port_flags) or default_port))
+        lanes = _LANES.get(name, Lanes.UNKNOWN)
+        if name == "granian":
+            lanes = _loop_lanes(_flag(rest, "--workers"))
+        return Process(name, WorkloadKind.WEB, "", port=_port(_flag(rest, *port_flags) or default_port), lanes=lanes)
 
     return build
 

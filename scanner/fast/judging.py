@@ -20,6 +20,7 @@ from assay.scanner.executors import Companion
 from assay.scanner.fast.files import contents_at, path_inside
 from assay.scanner.fast.near import Near, leading_to
 from assay.scanner.fast.subjects import on_sites
+from assay.scanner.filekinds import FileKind
 from assay.scanner.git import Git
 from assay.scanner.judging import Judged, judge_sources
 from assay.scanner.link import import_applications, may_make_applications
@@ -55,6 +56,7 @@ class FastScan:
         folders = tuple("" if path == "." else f"{path}/" for path in paths)
         options = replace(options, analyzers=False)
         survey = take_survey(root, options)
+        survey = replace(survey, wanted=tuple(f for f in survey.wanted if f.kind is not FileKind.TEST_CODE))
         outcomes = read_files(survey, options, progress, lambda: None)
         if options.recall:
             options.recall.make_room()
@@ -165,7 +167,10 @@ class FastScan:
             edition=edition,
             scanned=Scanned(self.survey.name, None, None, 0, len(read), sum(o.lines for o in read)),
             services=(),
-            rules=tuple(rule_info(r, is_preview=not chosen.standard.holds(r, edition)) for r in chosen.rules),
+            rules=tuple(
+                rule_info(r, not chosen.standard.holds(r, edition), self.options.config.rules.options(r))
+                for r in chosen.rules
+            ),
             verdicts=verdicts,
             diagnostics=tuple(_problems(self.survey, read, asked, judged)),
             sources=sources,

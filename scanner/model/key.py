@@ -76,6 +76,8 @@ class KeyOrigin(StrEnum):
     """The code has such a text, and something looks at the key; what it refuses can't be told."""
     RANDOM = "random"
     """Each process makes up its own where nothing is set."""
+    LOCAL = "local"
+    """The first process that finds none makes one up, and keeps it in a file."""
     OUTSIDE = "outside"
     PUBLIC = "public"
     """It only verifies: everybody may have it."""

@@ -14,19 +14,32 @@ from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
 from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
+from assay.scanner.model.data_store import DataStore
+from assay.scanner.model.database_connection import DatabaseConnection
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
+from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.find_or_create import FindOrCreate
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
+from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
-from assay.scanner.model.migration import Migration
+from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
+from assay.scanner.model.migration import HistoryPart, Migration, MigrationTree, SchemaOrigin
 from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
+from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.query import PagedQuery, PageSize
+from assay.scanner.model.query_call import QueryCall
+from assay.scanner.model.relation_read import RelationRead
 from assay.scanner.model.role import Role
+from assay.scanner.model.row_read import RowRead
+from assay.scanner.model.scanning import ScanCoverage, SecurityScan
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
     AbsoluteLink,
@@ -48,12 +61,17 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.suite import Assertions, AuthenticationTests, CollectedTest, EndpointTests
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
+from assay.scanner.model.table_key import Association, ForeignKey
+from assay.scanner.model.telemetry import DependencyTelemetry, LatencyMeasurement
+from assay.scanner.model.test_gate import CoverageGate, TestSuite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
 from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
+from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 
@@ -74,8 +92,21 @@ class Service:
     endpoints: tuple[Endpoint, ...] = ()
     page_sizes: tuple[PageSize, ...] = ()
     paged_queries: tuple[PagedQuery, ...] = ()
+    query_calls: tuple[QueryCall, ...] = ()
+    database_connections: tuple[DatabaseConnection, ...] = ()
+    relation_reads: tuple[RelationRead, ...] = ()
+    row_reads: tuple[RowRead, ...] = ()
+    offset_pagings: tuple[OffsetPaging, ...] = ()
     tables: tuple[Table, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    migration_trees: tuple[MigrationTree, ...] = ()
+    data_stores: tuple[DataStore, ...] = ()
+    finds_or_creates: tuple[FindOrCreate, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    associations: tuple[Association, ...] = ()
+    schema_origins: tuple[SchemaOrigin, ...] = ()
+    migrated_tables: tuple[MigratedTable, ...] = ()
+    history_parts: tuple[HistoryPart, ...] = ()
     settings: tuple[Setting, ...] = ()
     outbound_calls: tuple[OutboundCall, ...] = ()
     tasks: tuple[Task, ...] = ()
@@ -156,7 +187,28 @@ class Service:
     dependency_audits: tuple[DependencyAudit, ...] = ()
     archive_extractions: tuple[ArchiveExtraction, ...] = ()
     file_uploads: tuple[FileUpload, ...] = ()
+    async_functions: tuple[AsyncFunction, ...] = ()
+    user_files: tuple[UserFiles, ...] = ()
+    process_states: tuple[ProcessState, ...] = ()
+    coordination_stores: tuple[CoordinationStore, ...] = ()
+    request_works: tuple[RequestWork, ...] = ()
+    background_works: tuple[BackgroundWork, ...] = ()
     absolute_links: tuple[AbsoluteLink, ...] = ()
+    pipelines: tuple[Pipeline, ...] = ()
+    test_suites: tuple[TestSuite, ...] = ()
+    coverage_gates: tuple[CoverageGate, ...] = ()
+    security_scans: tuple[SecurityScan, ...] = ()
+    scan_coverage: tuple[ScanCoverage, ...] = ()
+    load_testing: tuple[LoadTesting, ...] = ()
+    benchmarking: tuple[Benchmarking, ...] = ()
+    coverage_figures: tuple[CoverageFigure, ...] = ()
+    measured_timings: tuple[MeasuredTiming, ...] = ()
+    latency_measurements: tuple[LatencyMeasurement, ...] = ()
+    dependency_telemetry: tuple[DependencyTelemetry, ...] = ()
+    endpoint_tests: tuple[EndpointTests, ...] = ()
+    collected_tests: tuple[CollectedTest, ...] = ()
+    assertions: tuple[Assertions, ...] = ()
+    authentication_tests: tuple[AuthenticationTests, ...] = ()
     functions: tuple[Function, ...] = ()
     function_calls: tuple[FunctionCall, ...] = ()
 

@@ -43,6 +43,21 @@ class Drain(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Lanes(StrEnum):
+    """How many requests a server's process group works on at once, as its command says."""
+
+    ONE = "one"
+    """One worker without threads: while it works on a request, all others wait."""
+    LOOP = "one event loop"
+    """One process, whose event loop takes turns with many requests, on one processor."""
+    MANY = "many"
+    CONTRADICTORY = "contradictory"
+    """A flag is given twice, and the second one silently counts."""
+    ELSEWHERE = "elsewhere"
+    """A file or the environment says."""
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """The program that a start command ends in.
@@ -61,6 +76,12 @@ class Process:
     drain_seconds: float | None = None
     drain_is_stated: bool = False
     is_development_server: bool = False
+    lanes: Lanes = Lanes.UNKNOWN
+
+    @property
+    def is_made_for_development(self) -> bool:
+        """Its own documentation says not to serve production with it."""
+        return self.is_development_server or self.server in ("flask run", "runserver", "http.server")
 
     @property
     def runs_for_long(self) -> bool | None:
@@ -224,6 +245,8 @@ class Workload:
     """None when the hook's duration is unknown."""
     replicas: int | None = None
     """How many of it run; None where the platform isn't told, or isn't known."""
+    volumes: tuple[str, ...] = ()
+    """Folders inside that outlive it, where they may be written to."""
 
     @property
     def label(self) -> str:

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.scanner.config import Config, ServiceConfig
+from msgspec import structs
+
+from assay.scanner.config import Config, ServiceConfig, load_config
+from assay.scanner.config.loading import FILE_NAME
 from assay.scanner.engine import NothingToScanError, Options, scan
 from assay.scanner.executors import InlineExecutor
 from assay.scanner.own_rules.data.judging import DataJudge
@@ -83,11 +86,19 @@ def check(case: Case, rulebook: Rulebook) -> list[Difference]:
                 file.write_bytes(unmarked(text).encode("utf-8", "surrogateescape"))
         rules = tuple(rule for rule in rulebook.rules if rule.code == case.code)
         try:
-            result = scan(root, replace(rulebook, rules=rules), {}, _OPTIONS)
+            result = scan(root, replace(rulebook, rules=rules), {}, _options(root, rulebook))
         except NothingToScanError:
             return [Difference(case.path, 0, "there is no Python in it, and so nothing is judged")]
     found = (*_of_name(case, marks), *_unread(case, result), *_verdicts(case, marks, result))
     return sorted({*found, *_evidence(case, marks, result)})
+
+
+def _options(root: Path, rulebook: Rulebook) -> Options:
+    """With what the case's own `assay.toml` says, where its rule hangs on the configuration."""
+    if not (root / FILE_NAME).is_file():
+        return _OPTIONS
+    config = load_config(root, rulebook, file=root / FILE_NAME)
+    return replace(_OPTIONS, config=structs.replace(config, services=_OPTIONS.config.services))
 
 
 def lacking(rules: Iterable[Rule], cases: Sequence[Case]) -> Iterator[tuple[Rule, str]]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from assay.scanner.readers import workflows
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.text import decode
 
@@ -62,6 +63,8 @@ class AuditFacts(msgspec.Struct, frozen=True, array_like=True, tag="audits"):
     """What one file sets up; empty for a workflow that does something else."""
 
     audits: tuple[Audit, ...] = ()
+    workflow: workflows.Workflow | None = None
+    """The pipeline that it is, where its format is known."""
 
 
 def read(path: str, data: bytes) -> AuditFacts:
@@ -72,7 +75,7 @@ def read(path: str, data: bytes) -> AuditFacts:
         return AuditFacts((_renovate(text),))
     if name.startswith("dependabot."):
         return AuditFacts(tuple(_dependabot(text)))
-    return AuditFacts((*_scans(text), *_comparisons(text)))
+    return AuditFacts((*_scans(text), *_comparisons(text)), workflows.read(path, data))
 
 
 def _dependabot(text: str) -> Iterator[Audit]:

@@ -95,6 +95,8 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     profiles: tuple[str, ...] = ()
     mounted_sources: tuple[str, ...] = ()
     """Folders and files of the host that are mounted into the container, as written."""
+    volumes: tuple[str, ...] = ()
+    """Folders of the container that outlive it: what is mounted there may be written to."""
     extends: tuple[str | None, str] | None = None
     """File (None for this one) and service that it starts from."""
     stop_grace_seconds: float | None = None
@@ -146,6 +148,7 @@ def _service(entry: Entry) -> ComposeService:
         labels=_pairs(node.get("labels")),
         profiles=tuple(i.text for i in node.items("profiles") if isinstance(i, Scalar)),
         mounted_sources=tuple(_mounts(node)),
+        volumes=tuple(_volumes(node)),
         extends=_extends(node.get("extends")),
         stop_grace_seconds=_seconds(_text(grace)),
         stop_grace_span=grace.key.span if grace is not None else None,
@@ -270,6 +273,20 @@ def _mounts(node: Mapping) -> Iterator[str]:
                 yield source
         elif isinstance(item, Mapping) and item.text("type") == "bind":
             yield _substituted(item.text("source") or "")
+
+
+def _volumes(node: Mapping) -> Iterator[str]:
+    for item in node.items("volumes"):
+        if isinstance(item, Scalar):
+            parts = _substituted(item.text).split(":")
+            if len(parts) == 1 or parts[-1] not in ("ro", "readonly"):
+                yield parts[0] if len(parts) == 1 else parts[1]
+        elif isinstance(item, Mapping) and item.text("type") in ("bind", "volume", None) and not _is_read_only(item):
+            yield _substituted(item.text("target") or "")
+
+
+def _is_read_only(volume: Mapping) -> bool:
+    return (volume.text("read_only") or "").lower() == "true"
 
 
 def _extends(node: Node | None) -> tuple[str | None, str] | None:

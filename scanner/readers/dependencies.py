@@ -19,7 +19,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 
 from assay.scanner.diagnostics import Reason
-from assay.scanner.readers import yaml_documents
+from assay.scanner.readers import checks, yaml_documents
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.text import decode
@@ -72,6 +72,8 @@ class DependencyFacts(msgspec.Struct, frozen=True, array_like=True, tag="depende
     is_package: bool = False
     hashes: bool = False
     oldest_python: int | None = None
+    checks: checks.CheckFacts | None = None
+    """What else the file sets up, where it is one for several tools."""
 
 
 def read(path: str, data: bytes) -> DependencyFacts:
@@ -196,6 +198,7 @@ def _pyproject(path: str, text: str) -> DependencyFacts:
         tuple(posixpath.normpath(posixpath.join(folder, file)) for file in named),
         is_package=bool(project.get("classifiers") or poetry.get("classifiers")),
         oldest_python=_oldest_python(project.get("requires-python") or _table(poetry, "dependencies").get("python")),
+        checks=checks.of_toml(text),
     )
 
 
@@ -246,6 +249,7 @@ def _setup_cfg(text: str) -> DependencyFacts:
         tuple(found),
         is_package=parser.has_option("metadata", "classifiers"),
         oldest_python=_oldest_python(parser.get("options", "python_requires", fallback="")),
+        checks=checks.of_ini(text),
     )
 
 

@@ -14,6 +14,7 @@ from assay.scanner.diagnostics import Reason
 from assay.scanner.readers import yaml_documents
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.span import Span
+from assay.scanner.readers.tasks import TaskCommand
 from assay.scanner.readers.text import decode, leading_comment
 from assay.scanner.readers.yaml_documents import Entry, Mapping, Node, Scalar, Sequence
 
@@ -96,6 +97,8 @@ class Container(msgspec.Struct, frozen=True, array_like=True):
     env_from: tuple[str, ...] = ()
     probes: tuple[ProbeFacts, ...] = ()
     pre_stop: Hook | None = None
+    mounts: tuple[str, ...] = ()
+    """Where volumes are mounted that may be written to."""
 
     def probe(self, kind: ProbeKind) -> ProbeFacts | None:
         return next((p for p in self.probes if p.kind is kind), None)
@@ -165,6 +168,8 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     config_maps: tuple[ConfigMapFacts, ...] = ()
     artifacts: tuple[BuildArtifact, ...] = ()
     patches: tuple[str, ...] = ()
+    tests: tuple[TaskCommand, ...] = ()
+    """Commands that `skaffold test` runs, in the folder of the file."""
 
 
 def read(path: str, data: bytes) -> KubernetesFacts:
@@ -174,6 +179,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     config_maps: list[ConfigMapFacts] = []
     artifacts: list[BuildArtifact] = []
     patches: list[str] = []
+    tests: list[TaskCommand] = []
     for document in _objects(yaml_documents.read(path, data)):
         kind = document.text("kind") or ""
         api = document.text("apiVersion") or ""
@@ -188,11 +194,12 @@ def read(path: str, data: bytes) -> KubernetesFacts:
             config_maps.append(ConfigMapFacts(name, document.pairs("data"), document.span))
         elif api.startswith("skaffold/"):
             artifacts += _artifacts(document)
+            tests += _tests(document)
         elif kind in ("Kustomization", "Component") or api.startswith("kustomize.config.k8s.io/"):
             patches += _patches(document)
     comment = leading_comment(decode(data))
     return KubernetesFacts(
-        comment, tuple(workloads), tuple(services), tuple(config_maps), tuple(artifacts), tuple(patches)
+        comment, tuple(workloads), tuple(services), tuple(config_maps), tuple(artifacts), tuple(patches), tuple(tests)
     )
 
 
@@ -253,6 +260,11 @@ def _container(node: Mapping) -> Container:
         env_from=tuple(_config_map_names(node)),
         probes=tuple(_probes(node)),
         pre_stop=_hook(pre_stop) if pre_stop is not None else None,
+        mounts=tuple(
+            m.text("mountPath") or ""
+            for m in node.mappings("volumeMounts")
+            if (m.text("readOnly") or "").lower() != "true"
+        ),
     )
 
 
@@ -328,6 +340,14 @@ def _artifacts(document: Mapping) -> Iterator[BuildArtifact]:
         docker = artifact.mapping("docker")
         dockerfile = docker.text("dockerfile") if docker is not None else None
         yield BuildArtifact(image, artifact.text("context") or ".", dockerfile, artifact.span)
+
+
+def _tests(document: Mapping) -> Iterator[TaskCommand]:
+    for test in document.mappings("test"):
+        for custom in test.mappings("custom"):
+            command = custom.scalar("command")
+            if command is not None:
+                yield TaskCommand(command.text, command.span)
 
 
 def _patches(document: Mapping) -> Iterator[str]:

@@ -24,10 +24,9 @@ _RANDOM = frozenset(
         "token_urlsafe", "urandom", "uuid4", "generate_secret_key", "choices", "SystemRandom",
     }
 )  # fmt: skip
-_KEEPING = frozenset(
-    {"write", "write_text", "write_bytes", "commit", "add", "save", "create", "set", "dump", "set_key"}
-)
-"""How calls are named that keep what they are given."""
+_KEEPING_IN_FILES = frozenset({"write", "write_text", "write_bytes", "dump", "set_key"})
+_KEEPING = frozenset({"commit", "add", "save", "create", "set"})
+"""How calls are named that keep what they are given, in files or elsewhere."""
 _PUBLIC = ("-----BEGIN PUBLIC KEY", "-----BEGIN CERTIFICATE", "-----BEGIN RSA PUBLIC KEY", "ssh-rsa ", "ssh-ed25519 ")
 _DEFAULTS = ("default", "fallback", "default_value")
 """How helpers call what counts where a variable isn't set."""
@@ -87,7 +86,9 @@ class KeyOrigins:
                 return KeyOrigin.REFUSED, "Django doesn't start while it is empty"
             return KeyOrigin.EMPTY, "it is empty unless it is set"
         if self._is_random(place):
-            if self._is_kept(place):
+            if self._is_kept(place, _KEEPING_IN_FILES):
+                return KeyOrigin.LOCAL, "it is made up once, and kept in a file"
+            if self._is_kept(place, _KEEPING):
                 return KeyOrigin.OUTSIDE, "it is made up once, and kept"
             return KeyOrigin.RANDOM, "each process makes up its own here"
         is_unset = meaning.value is None or meaning.firmness is Firmness.DEFAULT
@@ -158,11 +159,11 @@ class KeyOrigins:
         calls = (n for n in form.walk(node) if isinstance(n, form.Call)) if node is not None else ()
         return any(last_name(call.func) in _RANDOM for call in calls)
 
-    def _is_kept(self, place: Location) -> bool:
-        """Whether the code around writes what it has made up, to a file or a table."""
+    def _is_kept(self, place: Location, by: frozenset[str]) -> bool:
+        """Whether the code around writes what it has made up, by a call of such a name."""
         function = scope_at(place, self._project).enclosing_function
         calls = (n for n in function.nodes if isinstance(n, form.Call)) if function is not None else ()
-        return any(last_name(call.func) in _KEEPING for call in calls)
+        return any(last_name(call.func) in by for call in calls)
 
     def _is_outside(self, place: Location) -> bool:
         """Whether a setting, a store or a file gives it."""

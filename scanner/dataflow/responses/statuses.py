@@ -20,6 +20,8 @@ STATUS_NAMES: Final = ("status_code", "status", "code", "http_status", "http_cod
 """What arguments and attributes that hold a status are called."""
 _CLASS_ATTRIBUTES = ("status_code", "code", "status", "http_status", "http_code", "HTTP_STATUS", "STATUS_CODE")
 _NOTHING: Given = {}
+_DEEPEST = 4
+"""Functions that hand on what another one makes."""
 _LEADING = re.compile(r"^([1-5]\d\d)(\s|$)")
 
 
@@ -141,13 +143,15 @@ def is_abort(call: form.Call, scope: Scope, project: Project) -> bool:
     return name == "send_error" and isinstance(call.func, form.Attr) and form.dotted(call.func.value) == "self"
 
 
-def _status_of_call(call: form.Call, scope: Scope, project: Project, given: Given) -> tuple[bool, int | None]:
+def _status_of_call(
+    call: form.Call, scope: Scope, project: Project, given: Given, depth: int = _DEEPEST
+) -> tuple[bool, int | None]:
     value = project.infer(call.func, scope)
     name = last_part(value.name) if isinstance(value, External) else last_name(call.func) or ""
     if isinstance(value, ClassSymbol):
         return _status_of_own(value, call, scope, project, given)
     if isinstance(value, FunctionSymbol):
-        return _status_of_factory(value, call, scope, project)
+        return _status_of_factory(value, call, scope, project, depth)
     is_known = isinstance(value, External) and of_library(value.name) is not None
     if name in _CARRIERS and (is_known or value is None or name in ("abort", "send_error")):
         named = _named_status(call) or (call.positional[0] if call.positional else None)
@@ -194,13 +198,15 @@ def _status_of_own(
 
 
 def _status_of_factory(
-    function: FunctionSymbol, call: form.Call, scope: Scope, project: Project
+    function: FunctionSymbol, call: form.Call, scope: Scope, project: Project, depth: int
 ) -> tuple[bool, int | None]:
     """`raise not_found("order")` and `abort_with(404)`: what the project's function makes."""
+    if not depth:
+        return False, None
     handed = arguments(call, scope, function, project)
     for returned in function.returns:
         if isinstance(returned.value, form.Call):
-            found = _status_of_call(returned.value, function.scope, project, handed)
+            found = _status_of_call(returned.value, function.scope, project, handed, depth - 1)
             if found[0]:
                 return found
     return False, None

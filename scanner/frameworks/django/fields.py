@@ -5,18 +5,21 @@ https://docs.djangoproject.com/en/stable/ref/models/fields/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import Evaluator, is_settings
+from assay.scanner.frameworks.django.keys import INDEX_TOGETHER, UNIQUE_TOGETHER, keys_in, together
 from assay.scanner.frameworks.django.models import is_abstract, is_model, is_model_name, meta_value
 from assay.scanner.frameworks.django.settings import settings_for
 from assay.scanner.frameworks.django.views import constant_strings
 from assay.scanner.linker.project import Project, last_name, last_part
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import Binding, ClassSymbol, How, Module
 from assay.scanner.linker.values import External
 from assay.scanner.model.place import Location
+from assay.scanner.model.schema import Key, KeyKind
 from assay.scanner.model.table import Column
 from assay.scanner.readers.python import form
 
@@ -82,6 +85,8 @@ _LIBRARY_UNIQUE = frozenset(
     {("AbstractUser", "username"), ("TagBase", "name"), ("TagBase", "slug"), ("MP_Node", "path")}
 )
 _LIBRARY_KEYS = frozenset({("AbstractBaseSession", "session_key"), ("UUIDModel", "id")})
+_FIELDLESS = ("django.", "typing.", "builtins.", "rest_framework.", "enum.", "abc.")
+"""Where bases without fields come from, besides the listed ones."""
 _LIBRARY_TABLES = frozenset(
     {"ContentType", "User", "Group", "Permission", "Site", "Session", "FlatPage", "Page", "LogEntry", "Tag", "Token"}
 )
@@ -163,6 +168,7 @@ def fields_of(cls: ClassSymbol, project: Project) -> dict[str, ModelField]:
     return found
 
 
+@remembered
 def all_fields(cls: ClassSymbol, project: Project) -> dict[str, ModelField]:
     """The fields an object has, those of parents' tables included."""
     found: dict[str, ModelField] = {}
@@ -264,6 +270,42 @@ def _composite_key(cls: ClassSymbol, project: Project) -> list[str]:
 def _has_library_key(cls: ClassSymbol, project: Project) -> bool:
     names = {last_part(n) for n in project.base_names(cls)}
     return any(name in names for name, _ in _LIBRARY_KEYS)
+
+
+def keys_of(cls: ClassSymbol, columns: Iterable[Column], project: Project) -> tuple[Key, ...]:
+    """The primary key, indexes and unique constraints, by the fields' names."""
+    fields = fields_of(cls, project)
+    composite = _composite_key(cls, project)
+    found = [Key(tuple(composite), KeyKind.PRIMARY)] if composite else []
+    for column in columns:
+        field = fields.get(column.name)
+        is_key = column.name == "id" if field is None else bool(field.flag("primary_key"))
+        by_itself = field is None or _column(field, cls, project).indexed
+        if column.indexed and by_itself:
+            kind = KeyKind.PRIMARY if is_key else KeyKind.UNIQUE if column.unique else KeyKind.INDEX
+            found.append(Key((column.name,), kind, location=column.location))
+    for option in ("indexes", "constraints"):
+        stated = meta_value(cls, option, project)
+        if stated is not None:
+            found += keys_in(stated.node, stated.scope, project)
+    for option in (UNIQUE_TOGETHER, INDEX_TOGETHER):
+        stated = meta_value(cls, option, project)
+        if stated is not None:
+            found += together(option, stated.node, stated.scope, project)
+    return tuple(found)
+
+
+def has_unseen_base(cls: ClassSymbol, project: Project) -> bool:
+    """Whether a base may bring fields that the tree doesn't show."""
+    for base in project.mro(cls):
+        if isinstance(base, External):
+            name = last_part(base.name)
+            known = name in _LIBRARY_COLUMNS or name in _LIBRARY_TABLES or base.name.startswith(_FIELDLESS)
+            if not known and name not in ("object", "Generic", "ABC", "Protocol"):
+                return True
+        elif any(b.name is None and project.infer(b.value, base.outer) is None for b in base.node.bases):
+            return True
+    return False
 
 
 def _indexed_by_meta(cls: ClassSymbol, project: Project) -> tuple[set[str], set[str]]:
@@ -402,6 +444,7 @@ def target_class(field: ModelField, cls: ClassSymbol, project: Project) -> str |
     return cls.name if text == "self" else last_part(text) if isinstance(text, str) else None
 
 
+@remembered
 def parent_names(cls: ClassSymbol, project: Project) -> frozenset[str]:
     """The names by which a filter asks for the rows of one parent: `post` and `post_id` for a foreign key `post`."""
     names = set()

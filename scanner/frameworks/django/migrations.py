@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from assay.scanner.dataflow.constants import list_items, string_value
+from assay.scanner.dataflow.constants import list_items, one_or_many, string_value
 from assay.scanner.framework import Context, Sited
 from assay.scanner.frameworks.django.constants import Evaluator
 from assay.scanner.frameworks.django.fields import label_of
+from assay.scanner.frameworks.django.schema_steps import operation_name, steps_of
 from assay.scanner.frameworks.django.settings import settings_for
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, Scope
-from assay.scanner.model.migration import Migration, SchemaChange
+from assay.scanner.model.migration import UNKNOWN_PARENT, Migration, SchemaChange
+from assay.scanner.model.schema import SchemaStep, Unclear
 from assay.scanner.readers.python import form
+from assay.scanner.schema.sql import steps_of_sql
 
 _FRAMEWORK = "Django ORM"
 _BASES = frozenset({"django.db.migrations.Migration", "django.db.migrations.migration.Migration"})
@@ -57,27 +60,31 @@ class _Tables:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Operation:
-    """A call in `operations`, and whether it works on the database (or only on what Django believes of it)."""
+    """A call in `operations`, and whether it works on the database, on what Django believes of it, or on both."""
 
     call: form.Call
     scope: Scope
-    is_real: bool
+    is_real: bool = True
+    is_believed: bool = True
 
 
 def migrations(context: Context) -> Iterator[Migration]:
     """Every `Migration` class, with the dependencies that `run_before` of another adds."""
     reader = _Reader(context)
-    found = {migration.name: migration for migration in reader.read()}
+    read = list(reader.read())
+    # Two projects of one tree may each have an app of the same name.
+    found = {migration.name: migration for migration in read}
+    before: dict[str, tuple[str, ...]] = {}
     for later, earlier in reader.run_before:
-        if later in found:
-            found[later] = replace(found[later], parents=(*found[later].parents, earlier))
+        before[later] = (*before.get(later, ()), earlier)
     stand_ins = {old: new for old, new in reader.replaced if old not in found}
     for name in sorted(found):
         app = name.split(".", 1)[0]
         if all(p.endswith(_FIRST) or not p.startswith(f"{app}.") for p in found[name].parents):
             stand_ins.setdefault(f"{app}.{_FIRST}", name)
-    for migration in found.values():
-        yield replace(migration, parents=_resolved(migration, stand_ins))
+    for migration in read:
+        parents = (*migration.parents, *before.get(migration.name, ()))
+        yield replace(migration, parents=_resolved(replace(migration, parents=parents), stand_ins))
 
 
 def _resolved(migration: Migration, stand_ins: Mapping[str, str]) -> tuple[str, ...]:
@@ -124,27 +131,41 @@ class _Reader:
         operations = list(self._operations(cls))
         real = [o for o in operations if o.is_real]
         changes = {o: self._change(o, app) for o in operations}
+        changes |= {o: replace(changes[o], is_reversible=False) for o in real if not _is_reversible(o, self._project)}
         forward = tuple(changes[o] for o in real)
-        is_reversible = all(_is_reversible(o, self._project) for o in real)
+        if not self._is_atomic(cls):
+            changes = {o: replace(change, in_transaction=False) for o, change in changes.items()}
+            forward = tuple(changes[o] for o in real)
+        believed = tuple(changes[o] for o in operations if o.is_believed)
+        replaced: list[str] = []
+        is_reversible = all(c.is_reversible for c in forward)
         for node, scope in self._items(cls, "run_before"):
             later = self._dependency(node, scope)
-            if later is not None:
+            if later != UNKNOWN_PARENT:
                 self.run_before.append((later, f"{app}.{name}"))
         for node, scope in self._items(cls, "replaces"):
             old = self._dependency(node, scope)
-            if old is not None:
+            if old != UNKNOWN_PARENT:
+                replaced.append(old)
                 self.replaced.append((old, f"{app}.{name}"))
-        parents = (self._dependency(node, scope) for node, scope in self._items(cls, "dependencies"))
+        parents = tuple(self._dependency(node, scope) for node, scope in self._items(cls, "dependencies"))
         return Migration(
             name=f"{app}.{name}",
-            parents=tuple(p for p in parents if p is not None),
+            parents=tuple(p for p in parents if p != UNKNOWN_PARENT),
+            is_placed=UNKNOWN_PARENT not in parents,
             framework=_FRAMEWORK,
             location=cls.location,
             role=cls.module.role,
             changes=forward,
             reversals=tuple(reversed(forward)) if is_reversible else (),
             is_reversible=is_reversible,
+            believed=believed if believed != forward else None,
+            replaces=tuple(replaced),
         )
+
+    def _is_atomic(self, cls: ClassSymbol) -> bool:
+        stated = self._project.class_attribute(cls, "atomic")
+        return not (stated is not None and isinstance(stated[0], form.Const) and stated[0].value is False)
 
     def _items(self, cls: ClassSymbol, name: str) -> list[tuple[form.Expr, Scope]]:
         """The items of a list in the class; that there is a list that can't be read is said."""
@@ -156,7 +177,7 @@ class _Reader:
             self._context.unresolved(cls.location, f"the {name} of this migration are computed at run time")
         return items
 
-    def _dependency(self, node: form.Expr, scope: Scope) -> str | None:
+    def _dependency(self, node: form.Expr, scope: Scope) -> str:
         """`app.name` of `("app", "name")` and of `swappable_dependency(settings.AUTH_USER_MODEL)`."""
         if isinstance(node, form.Display) and len(node.items) == 2:
             parts = [string_value(item, scope, self._project) for item in node.items]
@@ -167,28 +188,38 @@ class _Reader:
             model = Evaluator(self._project, settings).text(Sited(node.args[0].value, scope)) or "auth.User"
             return f"{model.split('.', 1)[0]}.{_FIRST}"
         self._context.unresolved(scope.module.location(node), "what this migration depends on is computed at run time")
-        return None
+        return UNKNOWN_PARENT
 
     # --- operations ---
 
     def _operations(self, cls: ClassSymbol) -> Iterator[_Operation]:
         for node, scope in self._items(cls, "operations"):
             if isinstance(node, form.Call):
-                yield from self._flattened(node, scope, is_real=True)
+                yield from self._flattened(_Operation(node, scope))
             else:
                 message = "an operation of this migration is computed at run time"
                 self._context.unresolved(scope.module.location(node), message)
 
-    def _flattened(self, call: form.Call, scope: Scope, *, is_real: bool) -> Iterator[_Operation]:
-        """The operation, or those inside of `SeparateDatabaseAndState`."""
-        if last_name(call.func) != "SeparateDatabaseAndState":
-            yield _Operation(call, scope, is_real)
-            return
-        for index, (name, changes_database) in enumerate((("database_operations", True), ("state_operations", False))):
-            listed = call.argument(index, name)
-            for node, inner in list_items(listed, scope, self._project) if listed is not None else ():
-                if isinstance(node, form.Call):
-                    yield from self._flattened(node, inner, is_real=is_real and changes_database)
+    def _flattened(self, operation: _Operation) -> Iterator[_Operation]:
+        """The operation, or those inside of `SeparateDatabaseAndState`, or of `RunSQL(state_operations=...)`."""
+        call = operation.call
+        if last_name(call.func) == "RunSQL":
+            believed = call.argument(2, "state_operations")
+            yield replace(operation, is_believed=operation.is_believed and believed is None)
+            yield from self._inner(believed, replace(operation, is_real=False))
+        elif last_name(call.func) == "SeparateDatabaseAndState":
+            believed = call.argument(1, "state_operations")
+            is_silent = believed is None or (isinstance(believed, form.Display) and not believed.items)
+            real = replace(operation, is_believed=operation.is_believed and is_silent)
+            yield from self._inner(call.argument(0, "database_operations"), real)
+            yield from self._inner(believed, replace(operation, is_real=False))
+        else:
+            yield operation
+
+    def _inner(self, listed: form.Expr | None, outer: _Operation) -> Iterator[_Operation]:
+        for node, inner in list_items(listed, outer.scope, self._project) if listed is not None else ():
+            if isinstance(node, form.Call):
+                yield from self._flattened(replace(outer, call=node, scope=inner))
 
     def _change(self, operation: _Operation, app: str) -> SchemaChange:
         """What the operation changes; models that it makes, moves or renames are noted."""
@@ -196,13 +227,13 @@ class _Reader:
         name = last_name(call.func) or ""
         location = operation.scope.module.location(call)
         if name in _OF_DATABASE:
-            return SchemaChange(name, location)
+            return SchemaChange(name, location, steps=self._steps(operation, app))
         is_of_model = name in _OF_MODEL
         named = call.argument(0, "old_name" if name == "RenameModel" else "name" if is_of_model else "model_name")
         model = self._text(named, operation)
         if model is None:
             self._context.unresolved(location, f"which model {name} changes is computed at run time")
-            return SchemaChange(name, location)
+            return SchemaChange(name, location, steps=self._steps(operation, app))
         table = self._tables.of(app, model)
         if name == "CreateModel":
             table = self._tables.state(app, model, self._stated_table(operation))
@@ -210,7 +241,22 @@ class _Reader:
             self._tables.state(app, model, self._text(call.argument(1, "table"), operation))
         elif name == "RenameModel":
             self._tables.rename(app, model, self._text(call.argument(1, "new_name"), operation))
-        return SchemaChange(name, location, table, None if is_of_model else self._changed(operation))
+        changed = None if is_of_model else self._changed(operation)
+        return SchemaChange(name, location, table, changed, self._steps(operation, app))
+
+    def _steps(self, operation: _Operation, app: str) -> tuple[SchemaStep, ...]:
+        call, scope = operation.call, operation.scope
+        if operation_name(call, scope, self._project) != "RunSQL":
+            return steps_of(call, scope, app, self._project)
+        node = call.argument(0, "sql")
+        texts = [self._statement(*item) for item in one_or_many(node, scope, self._project)] if node else []
+        return tuple(step for text in texts or [None] for step in (steps_of_sql(text) if text else (Unclear(),)))
+
+    def _statement(self, node: form.Expr, scope: Scope) -> str | None:
+        """A statement, or one with its parameters: `("UPDATE a SET b = %s", [1])`; an empty one is none."""
+        first = node.items[0] if isinstance(node, form.Display) and node.items else node
+        text = string_value(first, scope, self._project)
+        return text.replace("%s", "0").replace("%%", "%") or "SELECT 1" if text is not None else None
 
     def _stated_table(self, operation: _Operation) -> str | None:
         """`options={"db_table": ...}` of a `CreateModel`."""
@@ -237,11 +283,11 @@ class _Reader:
 def _is_reversible(operation: _Operation, project: Project) -> bool:
     """Whether Django can go back: by itself, or by what the code gives it for that."""
     call = operation.call
-    match last_name(call.func):
-        case "RunPython":
-            return call.argument(1, "reverse_code") is not None
-        case "RunSQL":
-            return call.argument(1, "reverse_sql") is not None
+    name = operation_name(call, operation.scope, project)
+    if name in _OF_DATABASE:
+        reverse = call.argument(1, "reverse_code" if name == "RunPython" else "reverse_sql")
+        is_own = last_name(call.func) != name  # a class of the project may know how by itself
+        return is_own or not (reverse is None or (isinstance(reverse, form.Const) and reverse.value is None))
     value = project.infer(call.func, operation.scope)
     stated = project.class_attribute(value, "reversible") if isinstance(value, ClassSymbol) else None
     return not (stated is not None and isinstance(stated[0], form.Const) and stated[0].value is False)

@@ -11,7 +11,8 @@ from assay.scanner.frameworks.django.fields import (
     all_fields,
     app_label,
     columns_of,
-    fields_of,
+    has_unseen_base,
+    keys_of,
     parent_names,
     target_class,
 )
@@ -26,11 +27,11 @@ from assay.scanner.frameworks.django.models import (
     manager_class,
     meta_value,
 )
+from assay.scanner.frameworks.django.relations import related, relations_of
 from assay.scanner.frameworks.django.rest_framework.pagination import paginator_of
 from assay.scanner.frameworks.django.settings import settings_for
 from assay.scanner.frameworks.django.views import View
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.place import Evidence
@@ -83,13 +84,17 @@ def tables(context: Context) -> Iterable[Table]:
             continue
         stated = meta_value(cls, "db_table", project)
         name = Evaluator(project, settings_for(project, cls.module.path)).text(stated) if stated is not None else None
+        columns = columns_of(cls, project)
         table = Table(
             name=(name or f"{app_label(cls, project)}_{cls.name.lower()}").strip('"'),
             model=cls.name,
             location=cls.location,
             role=cls.module.role,
             framework=_NAME,
-            columns=columns_of(cls, project),
+            columns=columns,
+            keys=keys_of(cls, columns, project),
+            is_whole=not has_unseen_base(cls, project),
+            relations=tuple(relations_of(cls, project)),
         )
         yield table
         history = history_of(cls, table, project)
@@ -116,29 +121,6 @@ def _is_swapped(cls: ClassSymbol, project: Project) -> bool:
 def _says(cls: ClassSymbol, option: str, project: Project) -> bool:
     value = meta_value(cls, option, project)
     return value is not None and isinstance(value.node, form.Const) and value.node.value is True
-
-
-# --- relations, seen from the other side ---
-
-
-@remembered
-def _related(project: Project) -> dict[tuple[str, str], ClassSymbol]:
-    """For each model's name and reverse accessor (`comment_set`, a `related_name`) the model whose rows it gives."""
-    found = {}
-    for cls in project.classes:
-        if not is_model(cls, project) or is_abstract(cls, project):
-            continue
-        for field in fields_of(cls, project).values():
-            if not (field.is_to_one or field.is_to_many) or field.kind == "OneToOneField":
-                continue
-            target = target_class(field, cls, project)
-            stated = field.call.keyword("related_name")
-            name = stated.value if isinstance(stated, form.Const) else None
-            accessor = name if isinstance(name, str) else f"{cls.name.lower()}_set"
-            accessor = accessor.replace("%(class)s", cls.name.lower())
-            if target is not None and not accessor.endswith("+"):
-                found[target, accessor] = cls
-    return found
 
 
 # --- rows ---
@@ -226,17 +208,17 @@ class _DjangoRows:
 
     def _related_manager(self, node: form.Attr, scope: Scope, project: Project) -> Rows | None:
         parent = self._model_of_object(node.value, scope, project, 0)
-        related = _related(project)
+        accessors = related(project)
         cls: ClassSymbol | None = None
         if parent is not None:
             names = [b.name for b in project.mro(parent) if isinstance(b, ClassSymbol)]
-            cls = next((related[n, node.attr] for n in names if (n, node.attr) in related), None)
+            cls = next((accessors[n, node.attr] for n in names if (n, node.attr) in accessors), None)
             field = all_fields(parent, project).get(node.attr)
             if cls is None and field is not None and field.is_to_many:
                 target = target_class(field, parent, project)
                 cls = next((c for c in project.classes_named(target) if is_model(c, project)), None) if target else None
         elif node.attr.endswith("_set"):
-            candidates = {c for (_, accessor), c in related.items() if accessor == node.attr}
+            candidates = {c for (_, accessor), c in accessors.items() if accessor == node.attr}
             cls = candidates.pop() if len(candidates) == 1 else None
         if cls is None:
             return None

@@ -108,6 +108,7 @@ def _route(
         mounted=view.as_view,
         application=pattern.root,
         steps=pattern.steps,
+        url_name=pattern.name,
     )
 
 

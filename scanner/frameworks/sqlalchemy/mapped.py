@@ -130,3 +130,36 @@ def is_declared_attr(binding: Binding) -> bool:
         for node in form.walk(decorator)
         if isinstance(node, form.Name | form.Attr)
     )
+
+
+_EMPTY_BASES = frozenset(
+    {
+        "object",
+        "builtins.object",
+        "typing.Generic",
+        "abc.ABC",
+        "enum.Enum",
+        "flask_login.UserMixin",
+        "flask_login.mixins.UserMixin",
+    }
+)
+"""What gives a table no columns."""
+
+
+def has_unseen_base(cls: ClassSymbol, project: Project) -> bool:
+    """Whether a base may bring columns that the tree doesn't show."""
+    for base in project.mro(cls):
+        if isinstance(base, External):
+            package = base.name.split(".", 1)[0]
+            if (
+                package not in PACKAGES
+                and package not in ("typing", "typing_extensions")
+                and base.name not in _EMPTY_BASES | _ROOTS
+            ):
+                return True
+        elif any(b.star for b in base.node.bases) or any(
+            b.name is None and project.infer(b.value, base.outer) is None and not isinstance(b.value, form.Subscript)
+            for b in base.node.bases
+        ):
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from assay.scanner.dataflow.constants import Given, list_items, string_value
@@ -10,16 +10,18 @@ from assay.scanner.dataflow.expansion import expansions
 from assay.scanner.framework import Context
 from assay.scanner.frameworks.sqlalchemy.class_columns import above, declared_by
 from assay.scanner.frameworks.sqlalchemy.columns import Declared, calls_for, described, table_of_attribute
-from assay.scanner.frameworks.sqlalchemy.constraints import Constraint, constrained, constraint
+from assay.scanner.frameworks.sqlalchemy.constraints import Constraint, constrained, constraint, keys_of
 from assay.scanner.frameworks.sqlalchemy.hierarchy import Hierarchy
-from assay.scanner.frameworks.sqlalchemy.mapped import is_mapped, is_ours, lineage
+from assay.scanner.frameworks.sqlalchemy.mapped import has_unseen_base, is_mapped, is_ours, lineage
 from assay.scanner.frameworks.sqlalchemy.per_class import returned_for
-from assay.scanner.linker.project import last_name
+from assay.scanner.frameworks.sqlalchemy.relations import Declared as DeclaredRelation
+from assay.scanner.frameworks.sqlalchemy.relations import relation, relations_of
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Binding, ClassSymbol, Module, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
-from assay.scanner.model.table import Table
+from assay.scanner.model.table import Relation, Table
 from assay.scanner.readers.python import form
 
 NAME = "SQLAlchemy"
@@ -35,12 +37,14 @@ class _Draft:
     role: Role
     declared: dict[str, Declared] = field(default_factory=dict)
     constraints: list[Constraint] = field(default_factory=list)
+    is_whole: bool = True
 
     def table(self, names: dict[str, str]) -> Table:
         """`names` are the tables' names by their models' ids."""
         columns = constrained(self.declared, self.constraints)
         found = tuple(replace(c, fk_to=names.get(c.fk_to, c.fk_to) if c.fk_to else None) for c in columns)
-        return Table(self.name, self.model, self.location, self.role, NAME, found)
+        keys = keys_of(self.declared, self.constraints)
+        return Table(self.name, self.model, self.location, self.role, NAME, found, keys=keys, is_whole=self.is_whole)
 
 
 def tables(context: Context) -> Iterator[Table]:
@@ -48,9 +52,31 @@ def tables(context: Context) -> Iterator[Table]:
     schema = _Schema(context)
     schema.read()
     names = {cls.id: draft.name for cls, draft in schema.by_class.items()}
-    for draft in schema.drafts():
-        if draft.name and draft.declared:
-            yield draft.table(names)
+    found = [draft.table(names) for draft in schema.drafts() if draft.name and draft.declared]
+    yield from _related(found, schema.by_class, context.project)
+
+
+def _related(tables: list[Table], by_class: Mapping[ClassSymbol, _Draft], project: Project) -> Iterator[Table]:
+    """The tables with the relations of the classes that are mapped to them."""
+    stated = {c.location: (c, relations_of(c, project)) for c in by_class}
+    names = {t.model: t.name for t in tables}
+    made: dict[str, list[Relation]] = {}
+    for cls, relations in stated.values():
+        for declared in relations.values():
+            if declared.backref is not None:
+                made.setdefault(declared.target, []).append(_other_side(declared, cls))
+    for table in tables:
+        own = stated[table.location][1] if table.location in stated else {}
+        references = {column.fk_to for column in table.columns}
+        found = [relation(d, references, names.get(d.target)) for d in own.values()]
+        yield replace(table, relations=(*found, *made.get(table.model, ())))
+
+
+def _other_side(declared: DeclaredRelation, cls: ClassSymbol) -> Relation:
+    """The relation that a `backref` makes on the target: of many where the declared one leads to one."""
+    to_many = declared.to_many is not True or declared.call.keyword("secondary") is not None
+    location = declared.binding.scope.module.location(declared.call)
+    return Relation(declared.backref or "", cls.name, to_many, declared.backref_loading, location, is_derived=True)
 
 
 class _Schema:
@@ -123,6 +149,7 @@ class _Schema:
         for key, declared in declared_by(cls, parent, self._project).items():
             draft.declared.setdefault(key, declared)
         known = above(parent, self._project)
+        draft.is_whole = draft.is_whole and not has_unseen_base(cls, self._project)
         for base in lineage(cls, self._project):
             if base in known:
                 continue
@@ -162,7 +189,10 @@ class _Schema:
         project = self._project
         for call, scope in project.calls_named("Index", "UniqueConstraint"):
             columns = call.positional[1:] if last_name(call.func) == "Index" else call.positional
-            owner = table_of_attribute(columns[0]) if columns else None
+            first = columns[0] if columns else None
+            if isinstance(first, form.Call) and isinstance(first.func, form.Attr):
+                first = first.func.value  # `User.created_at.desc()`
+            owner = table_of_attribute(first) if first is not None else None
             draft = self._draft_of(owner, scope) if owner is not None and not _is_revision(scope.module) else None
             if draft is not None:
                 draft.constraints += self._constraints([(call, scope)])
@@ -213,6 +243,7 @@ class _Schema:
         draft.constraints += self._constraints(items, given)
         if any(a.name in ("autoload", "autoload_with") for a in call.args):
             self._context.unresolved(draft.location, f"the columns of table {draft.name} are read from the database")
+            draft.is_whole = False
         return draft
 
     def _map_imperatively(self) -> None:

@@ -63,6 +63,7 @@ class _Site:
     settings: Settings | None
     root: Sited | None
     steps: tuple[Sited, ...]
+    url_name: str | None = None
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -72,7 +73,7 @@ def routes(context: Context) -> Iterable[Route]:
         view = view_of(pattern.view, context.project, pattern.given)
         if isinstance(view, View) and is_rest_view(view, context.project):
             wrappers = (*pattern.wrappers, *view.wrappers)
-            around = (wrappers, pattern.settings, pattern.root, pattern.steps)
+            around = (wrappers, pattern.settings, pattern.root, pattern.steps, pattern.name)
             site = _Site(pattern.path, view, pattern.location, *around)
             yield from _routes_of(site, pattern.given, context)
     for mount in found.mounts:
@@ -189,6 +190,7 @@ def _function_routes(site: _Site, context: Context) -> Iterator[Route]:
             is_deprecated=said.is_deprecated,
             application=site.root,
             steps=site.steps,
+            url_name=site.url_name,
         )
 
 
@@ -270,6 +272,7 @@ def _route(site: _Site, verb: str, action: Action, context: Context) -> Route:
         view_class=view.cls,
         application=site.root,
         steps=site.steps,
+        url_name=site.url_name,
     )
 
 

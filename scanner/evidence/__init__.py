@@ -1,0 +1,1 @@
+"""What was measured: coverage, test results, latencies, read from the files that other tools write."""

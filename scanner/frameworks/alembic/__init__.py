@@ -1,0 +1,1 @@
+"""Alembic: the revisions of a SQLAlchemy schema."""

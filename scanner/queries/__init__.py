@@ -1,0 +1,1 @@
+"""Queries that the code runs: where, how often, over how many rows."""

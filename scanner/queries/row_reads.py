@@ -1,0 +1,147 @@
+"""Where code reads many rows into memory, and what keeps them few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.lexicon import words
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.query import Bound
+from assay.scanner.model.role import Role
+from assay.scanner.model.row_read import Extent, RowRead
+from assay.scanner.queries.chains import Chains, Query
+from assay.scanner.queries.helpers import Helpers
+from assay.scanner.queries.offline import Offline
+from assay.scanner.queries.regions import may_loop
+from assay.scanner.queries.relations import Relations
+from assay.scanner.queries.requests import Requests
+from assay.scanner.readers.python import form
+
+_READING = ("list", "tuple", "set", "sorted", "dict", "len", "sum", "all", "fetchall", "in_bulk")
+_NARROWING = frozenset({"filter", "filter_by", "where", "exclude", "having", "join", "get_by", "search", "distinct",
+                        "values", "group_by", "with_entities", "intersect", "intersection", "difference",
+                        "none"})  # fmt: skip
+_STREAMING = frozenset({"iterator", "aiterator", "yield_per", "stream", "stream_scalars", "partitions"})
+_FEW = frozenset(
+    """type status state kind role priority severity category country currency language locale timezone setting
+    settings config configuration option permission plan flag feature provider level region unit plugin template
+    choice group organization tenant site scope backend integration environment""".split()
+)  # fmt: skip
+"""Last words of models whose tables hold a few rows that people set up."""
+_PEOPLE = frozenset({"user", "account", "customer", "member", "person", "profile", "client", "patient", "student"})
+_HAPPENING = frozenset(
+    """log event message mail post comment order payment transaction entry history notification ticket invoice session
+    record visit submission activity audit request response view click like vote review reply transfer booking
+    reservation upload attachment file token measurement reading metric solve attempt""".split()
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RowReads:
+    """Finds them in one project."""
+
+    project: Project
+    chains: Chains
+    relations: Relations
+    helpers: Helpers
+    requests: Requests
+    offline: Offline
+
+    def all(
+        self, calls: Mapping[FunctionSymbol, Sequence[tuple[form.Call, Scope]]], endpoints: Iterable[Endpoint]
+    ) -> Iterator[RowRead]:
+        """Each query once in a function, however often its rows are gone through."""
+        ordinals = Ordinals()
+        listed = {read.location for endpoint in endpoints if endpoint.is_json_list for read in endpoint.reads}
+        told: set[form.Expr] = set()
+        for function, made in calls.items():
+            if function.module.role is not Role.PROD:
+                continue
+            for node, scope in self._read(function, made):
+                query = self.chains.query(node, scope)
+                if query is not None and query.root not in told and self.relations.knows(query.rows.model):
+                    told.add(query.root)
+                    yield self._of(query, node, scope, ordinals, listed)
+
+    def _grows(self, model: str) -> bool:
+        """By what the model is called, or that it belongs to a person."""
+        if not _forms(model).isdisjoint(_PEOPLE | _HAPPENING):
+            return True
+        owners = (r.target for r in self.relations.of(model).values() if not r.to_many)
+        return any(not _forms(owner).isdisjoint(_PEOPLE) for owner in owners)
+
+    def _read(
+        self, function: FunctionSymbol, made: Sequence[tuple[form.Call, Scope]]
+    ) -> Iterator[tuple[form.Expr, Scope]]:
+        for call, scope in made:
+            name = last_name(call.func)
+            if name not in _READING:
+                continue
+            if isinstance(call.func, form.Name):
+                if call.positional:
+                    yield call.positional[0], scope
+            elif isinstance(call.func, form.Attr) and self._reads_all(call, scope):
+                yield call.func.value, scope
+        if may_loop(function):
+            for loop in self.helpers.regions(function).loops:
+                yield loop.iter, function.scope
+
+    def _reads_all(self, call: form.Call, scope: Scope) -> bool:
+        """Whether the method reads the rows of what it is called on: of Django's, `all()` doesn't yet."""
+        name = last_name(call.func)
+        if name != "all":
+            return name == "fetchall" or (name == "in_bulk" and not call.args)
+        query = self.chains.query(call.func.value, scope) if isinstance(call.func, form.Attr) else None
+        return query is not None and not query.is_django
+
+    def _of(self, query: Query, node: form.Expr, scope: Scope, ordinals: Ordinals, listed: set[Location]) -> RowRead:
+        name, place = around(query.scope), query.rows.place
+        extent, evidence = _extent(query)
+        function = query.scope.function
+        is_whole = extent is Extent.WHOLE
+        asks = is_whole and function is not None
+        return RowRead(
+            function=name,
+            ordinal=ordinals.next(name, query.rows.model),
+            model=query.rows.model,
+            location=place.location,
+            role=query.scope.module.role,
+            extent=extent,
+            evidence=(
+                place,
+                *evidence,
+                *((scope.module.evidence(node, "all of it is gone through"),) if is_whole else ()),
+            ),
+            request=self.requests.leading_to(function) if asks and function is not None else (),
+            offline=self.offline.reason(query.scope, is_asked_of_callers=False),
+            is_listed=place.location in listed,
+            grows=self._grows(query.rows.model),
+        )
+
+
+def _extent(query: Query) -> tuple[Extent, tuple[Evidence, ...]]:
+    if query.rows.bound is Bound.LIMITED:
+        return Extent.LIMITED, (query.rows.limit,) if query.rows.limit is not None else ()
+    module = query.scope.module
+    for step in [*query.steps, *(n for n in form.walk(query.root) if isinstance(n, form.Call))]:
+        method = last_name(step.func) or ""
+        if method in _STREAMING:
+            return Extent.STREAMED, (module.evidence(step, f"{method}() reads a part at a time"),)
+        if method in _NARROWING:
+            return Extent.NARROWED, (module.evidence(step, f"{method}() narrows it"),)
+    if query.is_related or query.rows.filtered_by_parent:
+        return Extent.NARROWED, ()
+    if not _forms(query.rows.model).isdisjoint(_FEW):
+        return Extent.SMALL, ()
+    return (Extent.WHOLE if query.rows.bound is Bound.UNLIMITED else Extent.UNKNOWN), ()
+
+
+def _forms(model: str) -> set[str]:
+    """The last word of a model's name, in the singular too."""
+    last = (list(words(model)) or [""])[-1]
+    return {last, last.removesuffix("s"), f"{last.removesuffix('ies')}y"}
