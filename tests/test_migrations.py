@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.framework import Context
-from assay.scanner.frameworks.alembic import ALEMBIC
+from assay.scanner.frameworks.alembic.revisions import ALEMBIC
 from assay.scanner.frameworks.django.migrations import migrations as of_django
 from assay.scanner.model.migration import Migration, SchemaChange
 from tests.projects import context_of, project_of

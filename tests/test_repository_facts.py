@@ -163,4 +163,22 @@ def test_a_scan_tells_where_the_repository_is_seen(report: dict[str, object]) ->
 
 
 def test_a_scan_tells_who_owns_the_files_with_findings(report: dict[str, object]) -> None:
-    assert report["owners"] == {"app.py": ["@acme/backend"]}
+    assert report["owners"] == {"app.py": ["@acme/backend"], ".": ["@acme/backend"]}
+
+
+def test_a_service_is_its_whose_most_of_its_files_are() -> None:
+    owners = parsed("*.py @ada @acme/core\n/shop/ @acme/shop\n/shop/pay/ @acme/pay @acme/shop\n/tools/\n")
+    files = ("app.py", "shop/a.py", "shop/b.py", "shop/pay/a.py", "tools/x.py", "tools/y.py", "tools/z.md")
+    roots = (".", "shop", "shop/pay", "tools", "shopping")
+    assert owners.teams(roots, files, "") == {".": "@acme/core", "shop": "@acme/shop", "shop/pay": "@acme/pay"}
+    assert owners.teams(["."], ["a.py", "b.py"], "shop/") == {".": "@acme/shop"}
+    assert owners.teams(["."], ["b.md", "a.py"], "") == {".": "@acme/core"}
+    assert parsed("").teams(["."], files, "") == {}
+
+
+def test_the_configuration_may_name_another_team(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    for team in ("Shop team", "@acme/shop"):
+        (tmp_path / "assay.toml").write_text(f'[services.shop]\nroot = "."\nteam = "{team}"\n', encoding="utf-8")
+        done = run_assay("scan", "--no-analyzers", "--cache-dir", "cache", "-f", "json", cwd=tmp_path)
+        assert json.loads(done.out)["owners"] == {".": [team]}
