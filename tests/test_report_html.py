@@ -17,9 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route, expect
 
+import assay.rules
 from assay.reports import json_report
 from assay.reports.html import Assets, assets, render
 from assay.reports.html.gains import gain_of_rule, next_grade
+from assay.reports.html.inventory import Family, family_of
 from assay.reports.html.nouns import counted
 from assay.reports.html.prose import prose, sentence
 from assay.scanner.model.place import Evidence, Location
@@ -36,6 +38,7 @@ from assay.scanner.results import (
     ServiceResult,
     SubjectReference,
 )
+from assay.scanner.rulebook import load_rulebook
 from assay.scanner.scoring import rescored
 from assay.scanner.verdicts import Kind, Severity
 from tests.browsers import (  # noqa: F401 - fixtures are found by their names
@@ -790,3 +793,8 @@ def test_under_the_policy_of_jenkins_the_first_screen_is_read_with_its_style(pag
     expect(page.get_by_role("heading", level=1, name="Gate failed")).to_be_visible()
     expect(page.get_by_text("put into the text").first).to_be_visible()
     expect(page.get_by_text("Without JavaScript this page shows")).to_be_visible()
+
+
+def test_the_inventory_has_a_part_for_what_each_rule_judges() -> None:
+    kinds = {rule.subject_type.__name__ for rule in load_rulebook(assay.rules).rules}
+    assert {kind for kind in kinds if family_of(kind) is Family.OTHER} == set()

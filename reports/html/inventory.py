@@ -18,6 +18,7 @@ class Family(Enum):
     INPUT = "Where input goes"
     IDENTITY = "Identity and secrets"
     CONTAINERS = "Containers and probes"
+    TESTS = "Tests and CI"
     LOGS = "Logging"
     ERRORS = "Errors"
     ADVICE = "Advice of analyzers"
@@ -26,19 +27,23 @@ class Family(Enum):
 
 _KINDS = {
     Family.SERVICE: """Service LoggingSetup DependencySet DependencyAudit ApiDescription AccessDefault
-        HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress""",
+        HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress LatencyMeasurement
+        DependencyTelemetry CoordinationStore ProcessState UserFiles""",
     Family.ENDPOINTS: """Endpoint EndpointTraffic RequestBody DocumentedOperation DescribedOperation RouteOverlap
         PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
-        ApiVersion PageSize""",
+        ApiVersion PageSize RequestWork""",
     Family.DATA: """SqlSite DataSite PagedQuery DocumentQuery BulkAssignment StoredKey SensitiveColumn Table Column
-        Migration LdapQuery XpathQuery""",
+        Migration LdapQuery XpathQuery ForeignKey Association FindOrCreate MigratedTable MigrationTree HistoryPart
+        SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
     Family.CALLS: "UrlRequest TlsClient Transport OutboundCall",
-    Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction",
+    Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction AsyncFunction BackgroundWork",
     Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
         HeaderWrite Redirect AbsoluteLink SessionWrite""",
     Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
         Credential UrlCredential Cookie""",
     Family.CONTAINERS: "Workload Probe StartCommand HealthCheck Container",
+    Family.TESTS: """TestedEndpoint CollectedTest AssertingFunction AuthenticationTesting TestSuite CoverageGate
+        CoverageFigure LoadTesting SecurityScan ScanCoverage Benchmarking MeasuredTiming""",
     Family.LOGS: "LogCall LoggedText LoggedData PrintCall",
     Family.ERRORS: "ExceptHandler ExceptionAnswer ErrorAnswer CaughtFailure",
     Family.ADVICE: "code",

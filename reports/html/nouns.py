@@ -8,9 +8,9 @@ from assay.reports.plain import plain
 
 __all__ = ["counted", "noun"]
 
-_ACRONYMS = {"api", "ci", "cors", "csrf", "http", "json", "jwt", "sql", "tls", "url", "xml"}
+_ACRONYMS = {"api", "ci", "cors", "csrf", "html", "http", "json", "jwt", "ldap", "sql", "tls", "url", "xml"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^A-Za-z ]+")
-_UNCOUNTABLE = ("data", "traffic")
+_UNCOUNTABLE = ("benchmarking", "data", "files", "telemetry", "testing", "traffic", "work")
 
 
 def noun(kind: str) -> str:

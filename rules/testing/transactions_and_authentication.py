@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.model.service import Service
-from assay.scanner.model.suite import AuthenticationTests, EndpointTests
+from assay.scanner.model.suite import AuthenticationTesting, TestedEndpoint
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
 
@@ -11,7 +11,7 @@ from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, pass
 @rule(
     "TEST303", severity=Severity.HIGH, cwe=(862,), references=("OWASP API5:2023 Broken Function Level Authorization",)
 )
-def protected_endpoint_without_denial_test(endpoint: EndpointTests, service: Service) -> Verdict:
+def protected_endpoint_without_denial_test(endpoint: TestedEndpoint, service: Service) -> Verdict:
     """No test expects a guarded endpoint to turn anybody away.
 
     Why: a guard that a change takes off is missed by no test with a signed-in user, and everybody is let in.
@@ -31,7 +31,7 @@ def protected_endpoint_without_denial_test(endpoint: EndpointTests, service: Ser
 
 
 @rule("TEST305", severity=Severity.HIGH, cwe=(287,))
-def authentication_always_bypassed(tests: AuthenticationTests, service: Service) -> Verdict:
+def authentication_always_bypassed(tests: AuthenticationTesting, service: Service) -> Verdict:
     """All tests put a user in place, and none sends a credential.
 
     Why: what reads tokens, sessions and passwords never runs in a test, and is what attackers try first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
-from assay.scanner.model.suite import Assertions, CollectedTest, EndpointTests
+from assay.scanner.model.suite import AssertingFunction, CollectedTest, TestedEndpoint
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
 
@@ -12,7 +12,7 @@ _TESTS = frozenset({Role.TEST})
 
 
 @rule("TEST201", severity=Severity.MEDIUM)
-def endpoint_without_test(endpoint: EndpointTests, service: Service) -> Verdict:
+def endpoint_without_test(endpoint: TestedEndpoint, service: Service) -> Verdict:
     """No test sends a request to an endpoint.
 
     Why: routing, validation, authentication and serialisation of it are first tried by its users.
@@ -37,7 +37,7 @@ def endpoint_without_test(endpoint: EndpointTests, service: Service) -> Verdict:
 
 
 @rule("TEST202", severity=Severity.MEDIUM)
-def endpoint_errors_untested(endpoint: EndpointTests, service: Service) -> Verdict:
+def endpoint_errors_untested(endpoint: TestedEndpoint, service: Service) -> Verdict:
     """An endpoint that refuses bad requests is only tested with good ones.
 
     Why: what clients get for a missing object, a conflict or a bad value is part of the API, and breaks unseen.
@@ -77,7 +77,7 @@ def test_without_assertion(test: CollectedTest, service: Service) -> Verdict:
 
 
 @rule("TEST205", severity=Severity.HIGH, roles=_TESTS, references=("flake8-bugbear B015", "pyflakes F631"))
-def assertion_never_evaluated(assertions: Assertions, service: Service) -> Verdict:
+def assertion_never_evaluated(assertions: AssertingFunction, service: Service) -> Verdict:
     """An assertion in a test is never evaluated.
 
     Why: it reads as if something were checked, and the test passes whatever the code does.

@@ -61,7 +61,7 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite
-from assay.scanner.model.suite import Assertions, AuthenticationTests, CollectedTest, EndpointTests
+from assay.scanner.model.suite import AssertingFunction, AuthenticationTesting, CollectedTest, TestedEndpoint
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
 from assay.scanner.model.table_key import Association, ForeignKey
@@ -205,10 +205,10 @@ class Service:
     measured_timings: tuple[MeasuredTiming, ...] = ()
     latency_measurements: tuple[LatencyMeasurement, ...] = ()
     dependency_telemetry: tuple[DependencyTelemetry, ...] = ()
-    endpoint_tests: tuple[EndpointTests, ...] = ()
+    endpoint_tests: tuple[TestedEndpoint, ...] = ()
     collected_tests: tuple[CollectedTest, ...] = ()
-    assertions: tuple[Assertions, ...] = ()
-    authentication_tests: tuple[AuthenticationTests, ...] = ()
+    assertions: tuple[AssertingFunction, ...] = ()
+    authentication_tests: tuple[AuthenticationTesting, ...] = ()
     functions: tuple[Function, ...] = ()
     function_calls: tuple[FunctionCall, ...] = ()
 

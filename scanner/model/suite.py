@@ -10,7 +10,7 @@ from assay.scanner.model.role import Role
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointTests:
+class TestedEndpoint:
     """An endpoint and the tests that call it.
 
     `tests` are some of those that send it a request, `count` says how many there are. `fuzzers` send requests to every
@@ -92,7 +92,7 @@ class CollectedTest:
 
 
 @dataclass(frozen=True, slots=True)
-class Assertions:
+class AssertingFunction:
     """What one function of the tests asserts. `dead` are those that are never evaluated, each with the reason; its
     location is the first of them, where there is one.
     """
@@ -114,7 +114,7 @@ class Assertions:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthenticationTests:
+class AuthenticationTesting:
     """How the tests of a service's guarded endpoints come by an identity.
 
     `guarded` counts the guarded endpoints that tests call. `bypasses` put a user in place without the service looking

@@ -11,7 +11,7 @@ from assay.scanner.linker.scopes import Module
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.suite import AuthenticationTests
+from assay.scanner.model.suite import AuthenticationTesting
 from assay.scanner.readers.python import form
 from assay.scanner.services import ServiceRoot
 from assay.scanner.suite.calls import Calls
@@ -50,7 +50,7 @@ def authentication_tests(
     calls: Calls,
     suite: Suite,
     tests: Sequence[Collected],
-) -> Iterator[AuthenticationTests]:
+) -> Iterator[AuthenticationTesting]:
     """One for a service whose guarded endpoints are called by tests."""
     called = [endpoint for _, endpoint in served if id(endpoint) in calls.certain]
     guarded = [endpoint for endpoint in called if endpoint.auth]
@@ -61,7 +61,7 @@ def authentication_tests(
     # Helpers and fixtures lie beside the tests or above them.
     modules = [m for m in suite.modules if m in used or any(f.startswith(m.path.rpartition("/")[0]) for f in folders)]
     real = [*_signing_in(called, calls), *(e for m in modules for e in _credentials(m))]
-    yield AuthenticationTests(
+    yield AuthenticationTesting(
         location=root.location,
         role=Role.PROD,
         service_root=root.root,

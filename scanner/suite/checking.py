@@ -9,7 +9,7 @@ from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Module
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.suite import AssertionKind, Assertions, CollectedTest
+from assay.scanner.model.suite import AssertingFunction, AssertionKind, CollectedTest
 from assay.scanner.readers.python import form
 from assay.scanner.suite.assertions import ASSERTING, Asserted, asserted_by, statements
 from assay.scanner.suite.collected import Collected, Suite
@@ -45,7 +45,7 @@ class Checking:
         self._known: dict[FunctionSymbol, Asserted] = {}
         self._helping: dict[FunctionSymbol, bool] = {}
 
-    def of_functions(self, roots: dict[Module, str]) -> Iterator[Assertions]:
+    def of_functions(self, roots: dict[Module, str]) -> Iterator[AssertingFunction]:
         """What each function of the tests asserts, helpers included; nested ones count to the one around them."""
         for module in self._suite.modules:
             for function in module.functions if module in roots else ():
@@ -56,7 +56,7 @@ class Checking:
                     location = found.dead[0].location if found.dead else function.location
                     count = len(found.live) + len(found.dead)
                     dead = tuple(found.dead)
-                    yield Assertions(function.id, location, Role.TEST, roots[module], count, dead)
+                    yield AssertingFunction(function.id, location, Role.TEST, roots[module], count, dead)
 
     def of_test(self, test: Collected, root: str) -> CollectedTest:
         """What one test asserts."""

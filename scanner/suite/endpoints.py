@@ -15,7 +15,7 @@ from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.endpoint import Endpoint, EndpointKind
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.model.suite import EndpointTests
+from assay.scanner.model.suite import TestedEndpoint
 from assay.scanner.readers.python import form
 from assay.scanner.services import ServiceRoot
 from assay.scanner.suite.calls import Called, Calls
@@ -66,11 +66,11 @@ def endpoint_tests(
     suite: Suite,
     tests: Sequence[Collected],
     gathered: Gathered,
-) -> Iterator[EndpointTests]:
+) -> Iterator[TestedEndpoint]:
     """One for each endpoint."""
     fuzzers = tuple(_fuzzers(suite, tests))
     doubtful = _doubtful(calls)
-    found: dict[str, EndpointTests] = {}
+    found: dict[str, TestedEndpoint] = {}
     untested = [pair for pair in served if id(pair[1]) not in calls.certain]
     direct = _called_directly(untested, suite, tests) if tests else {}
     for route, endpoint in served:
@@ -87,7 +87,7 @@ def endpoint_tests(
         yield replace(each, denials_beside=_beside(each, beside)) if each.subject_id in shared else each
 
 
-def _of(root: ServiceRoot, route: Route, endpoint: Endpoint, calls: Calls, project: Project) -> EndpointTests:
+def _of(root: ServiceRoot, route: Route, endpoint: Endpoint, calls: Calls, project: Project) -> TestedEndpoint:
     certain = list(calls.certain.get(id(endpoint), {}).values())
     perhaps = list(calls.perhaps.get(id(endpoint), {}).values())
     # A test's own request is better evidence than one of a fixture.
@@ -95,7 +95,7 @@ def _of(root: ServiceRoot, route: Route, endpoint: Endpoint, calls: Calls, proje
     errors = [c for c in certain if any(400 <= s < 500 for s in c.statuses)]
     denials = [c for c in certain if _denies(c, endpoint)]
     seeming = [c for c in certain if not c.statuses and _STRICTLY.search(c.test.name)]
-    return EndpointTests(
+    return TestedEndpoint(
         method=endpoint.method,
         path=endpoint.path,
         location=endpoint.location,
@@ -176,7 +176,7 @@ def _refused(node: form.Expr | form.Stmt, scope: Scope, project: Project) -> int
     return None
 
 
-def _denied_places(found: Iterable[EndpointTests]) -> dict[Location, Evidence]:
+def _denied_places(found: Iterable[TestedEndpoint]) -> dict[Location, Evidence]:
     """Where guards are attached behind which some endpoint has a test that it turns callers away."""
     return {g.location: e.denials_expected[0] for e in found if e.denials_expected for g in e.guards}
 
@@ -202,7 +202,7 @@ def _is_guarded_from_above(route: Route, project: Project) -> bool:
     return False
 
 
-def _beside(tests: EndpointTests, denied: dict[Location, Evidence]) -> tuple[Evidence, ...]:
+def _beside(tests: TestedEndpoint, denied: dict[Location, Evidence]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(denied[g.location] for g in tests.guards if g.location in denied))[:_SHOWN]
 
 

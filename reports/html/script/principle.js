@@ -1,7 +1,11 @@
 // A principle: how far it is kept, its rules, and what each of them said of each subject.
 const principlePage = (() => {
   const MAX_COLUMNS = 8;
-  const score = (value) => (value === null ? "–" : (Math.floor(value * 10 + 1e-9) / 10).toFixed(1));
+  const score = (value) => {
+    if (value === null) return "–";
+    const rounded = Math.round(value * 10) / 10;
+    return (rounded > value && Number.isInteger(rounded) ? rounded - 0.1 : rounded).toFixed(1);
+  };
   const draw = (app, [id], query) => {
     const principle = model.principles().get(id);
     if (!principle) {
