@@ -40,6 +40,8 @@ class FileKind(StrEnum):
     """A Makefile and its like: commands under names."""
     CHECKS = "checks"
     """Settings of tests, of their coverage, and of tox."""
+    HOSTED = "hosted"
+    """Settings of a scanner that may run elsewhere, or a README with its badge."""
     LOAD_SCENARIO = "load_scenario"
     """A load test that is no Python, or what lies beside one."""
     EVIDENCE = "evidence"
@@ -62,6 +64,36 @@ _BY_SUFFIX = {
     ".graphqls": FileKind.GRAPHQL,
     ".gql": FileKind.GRAPHQL,
 }
+
+HOSTED_SETTINGS = {
+    ".snyk": "Snyk",
+    "sonar-project.properties": "Sonar",
+    ".sonarcloud.properties": "Sonar",
+    ".deepsource.toml": "DeepSource",
+    ".codacy.yml": "Codacy",
+    ".codacy.yaml": "Codacy",
+    ".codeclimate.yml": "Code Climate",
+    ".semgrep.yml": "Semgrep",
+    ".semgrepignore": "Semgrep",
+    "codeql-config.yml": "CodeQL",
+    ".pyup.yml": "PyUp",
+    ".safety-policy.yml": "Safety",
+    "osv-scanner.toml": "OSV-Scanner",
+    ".whitesource": "Mend",
+    ".gitguardian.yml": "GitGuardian",
+    ".gitguardian.yaml": "GitGuardian",
+    ".gitleaks.toml": "Gitleaks",
+    ".gitleaksignore": "Gitleaks",
+    ".secrets.baseline": "detect-secrets",
+    "secret_scanning.yml": "GitHub's secret scanning",
+    ".trivyignore": "Trivy",
+    ".grype.yaml": "Grype",
+    ".checkov.yml": "Checkov",
+    ".checkov.yaml": "Checkov",
+    ".hadolint.yaml": "Hadolint",
+}
+"""Names of files, with the tool that they set up."""
+_READMES = ("README.md", "README.rst", "readme.md", "Readme.md")
 
 _BY_NAME = {
     "pyproject.toml": FileKind.PACKAGE_METADATA,
@@ -86,10 +118,13 @@ _BY_NAME = {
     ".pre-commit-config.yaml": FileKind.CI_WORKFLOW,
     "tox.ini": FileKind.CHECKS,
     "tox.toml": FileKind.CHECKS,
+    "ruff.toml": FileKind.CHECKS,
+    ".ruff.toml": FileKind.CHECKS,
     "pytest.ini": FileKind.CHECKS,
     ".pytest.ini": FileKind.CHECKS,
     ".coveragerc": FileKind.CHECKS,
     "coverage.ini": FileKind.CHECKS,
+    **dict.fromkeys((*HOSTED_SETTINGS, *_READMES), FileKind.HOSTED),
     "codecov.yml": FileKind.CHECKS,
     "codecov.yaml": FileKind.CHECKS,
     ".codecov.yml": FileKind.CHECKS,
@@ -146,11 +181,14 @@ _PATH_PATTERNS = (
     (re.compile(r"(.*/)?requirements/[^/]+\.(txt|in)"), FileKind.PACKAGE_METADATA),
 )
 
-_SCENARIO_SUFFIXES = frozenset({".js", ".ts", ".jmx", ".scala"})
+_SCENARIO_SUFFIXES = frozenset({".js", ".ts", ".mjs", ".jmx", ".scala"})
 _SCENARIO = re.compile(
-    r"(^|/)(k6|gatling|jmeter|artillery|(load|stress|perf|performance|soak)[-_]?tests?|loadtesting)(/|[-_.][^/]*$)"
-    r"|\.jmx$|(^|/)[^/]*[-_.](k6|artillery|load[-_]?test)\.[jt]s$|Simulation\.scala$",
+    r"(^|/)(k6|gatling|jmeter|artillery|(load|stress|perf|performance|soak)([-_]?tests?|ing)?|loadtesting|bench(marks?)?)"
+    r"(/|[-_.][^/]*$)|\.jmx$|(^|/)[^/]*[-_.](k6|artillery|load[-_]?test)\.[jt]s$|Simulation\.scala$",
     re.IGNORECASE,
+)
+_YAML_SCENARIO = re.compile(
+    r"(^|/)(artillery|taurus|bzt)([-_.][^/]*)?\.ya?ml$|(^|/)(artillery|load[-_]?tests?)/[^/]*\.ya?ml$"
 )
 _NO_CANDIDATE_SUFFIXES = frozenset(
     {".css", ".gif", ".go", ".html", ".ico", ".java", ".jpg", ".js", ".jsx", ".map", ".mo", ".po", ".png", ".scss"}
@@ -178,6 +216,8 @@ def by_path(path: str) -> FileKind | None:
     for pattern, kind in _NAME_PATTERNS:
         if pattern.fullmatch(name):
             return kind
+    if suffix in (".yml", ".yaml") and _YAML_SCENARIO.search(path):
+        return FileKind.LOAD_SCENARIO
     return _BY_SUFFIX.get(suffix.lower())
 
 

@@ -91,7 +91,7 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
-from assay.scanner.model.suite import Assertions, AuthenticationTests, CollectedTest, EndpointTests
+from assay.scanner.model.suite import AssertingFunction, AuthenticationTesting, CollectedTest, TestedEndpoint
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
 from assay.scanner.model.table_key import Association, ForeignKey
@@ -108,6 +108,7 @@ from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.graphql import GraphqlFacts
+from assay.scanner.readers.hosted import HostedFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.proxies import ProxyFacts
@@ -133,6 +134,7 @@ _NOT_DEPLOYED = (
     | EvidenceFacts
     | TaskFacts
     | CheckFacts
+    | HostedFacts
     | ScenarioFacts
 )
 """Facts that say nothing of how a service is built or started."""
@@ -572,10 +574,10 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         measured_timings=own.of(MeasuredTiming),
         latency_measurements=own.of(LatencyMeasurement),
         dependency_telemetry=own.of(DependencyTelemetry),
-        endpoint_tests=own.of(EndpointTests),
+        endpoint_tests=own.of(TestedEndpoint),
         collected_tests=own.of(CollectedTest),
-        assertions=own.of(Assertions),
-        authentication_tests=own.of(AuthenticationTests),
+        assertions=own.of(AssertingFunction),
+        authentication_tests=own.of(AuthenticationTesting),
         functions=own.of(Function),
         function_calls=own.of(FunctionCall),
         workloads=deployment.workloads,

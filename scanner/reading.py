@@ -22,6 +22,7 @@ from assay.scanner.readers import (
     dependencies,
     dockerfile,
     graphql,
+    hosted,
     kubernetes,
     openapi,
     procfile,
@@ -52,6 +53,7 @@ Facts: TypeAlias = (
     | tasks.TaskFacts
     | scenarios.ScenarioFacts
     | checks.CheckFacts
+    | hosted.HostedFacts
     | EvidenceFacts
     | bytes
 )
@@ -73,6 +75,7 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.TASKS: (tasks.read, tasks.TaskFacts),
     FileKind.LOAD_SCENARIO: (scenarios.read, scenarios.ScenarioFacts),
     FileKind.CHECKS: (checks.read, checks.CheckFacts),
+    FileKind.HOSTED: (hosted.read, hosted.HostedFacts),
     FileKind.EVIDENCE: (evidence.read, EvidenceFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }

@@ -65,3 +65,27 @@ def test_the_configuration_can_name_the_last_release(repository: Repository) -> 
     repository.write("versions/b2.py", REVISION.format(name="b2", parent='"a1"'))
     repository.write("assay.toml", '[migrations]\nbaseline = ["a1"]\n')
     assert judged(repository.root) == {"versions (released)": "notApplicable", "b2": "fail"}
+
+
+SQUASHED = """\
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    replaces = [("orders", "0002_note"), ("orders", "0003_drop")]
+    dependencies = [("orders", "0001_initial")]
+    operations = [migrations.RunPython(print)]
+"""
+
+
+def test_a_squashed_migration_is_as_old_as_those_that_it_replaces(repository: Repository) -> None:
+    migrations = "orders/migrations"
+    first = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n"
+    repository.write("orders/__init__.py", "")
+    repository.write(f"{migrations}/__init__.py", "")
+    repository.write(f"{migrations}/0001_initial.py", first)
+    repository.commit()
+    repository.write(f"{migrations}/0002_squashed.py", SQUASHED)
+    assert "orders.0002_squashed" not in judged(repository.root, "--since", "HEAD")
+    repository.write(f"{migrations}/0003_drop.py", first.replace("[]", '[("orders", "0001_initial")]'))
+    assert judged(repository.root, "--since", "HEAD")["orders.0002_squashed"] == "fail"

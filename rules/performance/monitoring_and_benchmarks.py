@@ -60,7 +60,7 @@ def benchmarks_missing_or_ungated(benchmarks: Benchmarking, service: Service) ->
         return review("is what these runs measure compared with anything?", *benchmarks.runs)
     if benchmarks.suites and benchmarks.has_ci:
         return fail(
-            "no pipeline runs what measures its speed; add a job that does, and compares",
+            "no pipeline compares what measures its speed; add a job that does, and fails when it gets slower",
             *benchmarks.suites,
         )
     if benchmarks.suites:

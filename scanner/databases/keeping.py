@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.databases.clients import Client
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
 from assay.scanner.queries.helpers import keeps_answers
@@ -25,6 +26,8 @@ def kept_by(client: Client) -> Evidence | None:
         statement = block[index]
         if isinstance(statement, form.If) and _asks_whether_made(statement.test):
             return module.evidence(statement.test, "it is made once, and kept")
+        if isinstance(statement, form.Try) and any(_is_miss(h, client.call.start) for h in statement.handlers):
+            return module.evidence(client.call, "it is made only where none is kept")
     return _earlier_return(client, function)
 
 
@@ -48,7 +51,15 @@ def _asks_whether_made(test: form.Expr) -> bool:
     return False
 
 
+def _is_miss(handler: form.Handler, offset: int) -> bool:
+    """Whether the place runs where a dictionary or an object doesn't have it yet."""
+    caught = last_name(handler.type) if handler.type is not None else None
+    return handler.start <= offset < handler.end and caught in ("KeyError", "AttributeError", "LookupError")
+
+
 def _lasting(test: form.Expr) -> bool:
-    """Whether it speaks of what outlives a request."""
+    """Whether it speaks of what outlives a request, as the application does that has it: `request.app.state`."""
+    if any(isinstance(n, form.Attr) and n.attr == "app" for n in form.walk(test)):
+        return True
     names = {n.id for n in form.walk(test) if isinstance(n, form.Name)}
     return bool(names) and names.isdisjoint(_OF_ONE_REQUEST)

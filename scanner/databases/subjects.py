@@ -155,7 +155,24 @@ class _Finder:
             return None if _is_for_all(scope) else "migration"
         if reason is None and scope.function is not None and is_command(scope.function, self._gathered.project):
             return "command line"
-        return reason
+        return "script that waits" if reason is None and _waits(scope) else reason
+
+
+def _waits(scope: Scope) -> bool:
+    """Whether all the code around is there for is to try until the database answers: a loop that sleeps, and ends."""
+    for statement in scope.body:
+        for loop in form.walk(statement, into_definitions=False):
+            if not isinstance(loop, form.While | form.For):
+                continue
+            inside = [n for s in loop.body for n in form.walk(s, into_definitions=False)]
+            sleeps = any(isinstance(n, form.Call) and last_name(n.func) == "sleep" for n in inside)
+            if sleeps and any(isinstance(n, form.Return) or _is_break(n) for n in inside):
+                return True
+    return False
+
+
+def _is_break(node: form.Expr | form.Stmt) -> bool:
+    return isinstance(node, form.Jump) and node.keyword == "break"
 
 
 def _is_for_all(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
@@ -40,10 +41,20 @@ _CALLING_PACKAGES = frozenset(
 """Packages that call methods of the classes one derives from theirs."""
 
 
-def serving_functions(project: Project) -> Iterator[FunctionSymbol]:
+_serving: WeakKeyDictionary[Project, tuple[FunctionSymbol, ...]] = WeakKeyDictionary()
+
+
+def serving_functions(project: Project) -> tuple[FunctionSymbol, ...]:
     """Functions that a library calls while the service serves or starts. Routes that a framework module found are the
     caller's to add.
     """
+    found = _serving.get(project)
+    if found is None:
+        found = _serving[project] = tuple(_found_serving(project))
+    return found
+
+
+def _found_serving(project: Project) -> Iterator[FunctionSymbol]:
     for function in project.functions:
         if _is_served(function.module) and any(_registers(d, function, project) for d in function.decorators):
             yield function

@@ -202,14 +202,21 @@ class Callers:
         for call, scope in self._project.calls:
             yield call.func, scope
             for arg in call.args:
-                yield from ((node, scope) for node in _handed(arg.value))
+                if isinstance(arg.value, _HOLDING):
+                    for node in _handed(arg.value):
+                        yield node, scope
         for function in self._project.functions:
             for decorator in function.decorators:
                 yield (decorator.func if isinstance(decorator, form.Call) else decorator), function.scope
             for bindings in function.scope.bindings.values():
                 for binding in bindings:
-                    if binding.how is How.ASSIGN and binding.value is not None:
-                        yield from ((node, function.scope) for node in _handed(binding.value))
+                    if binding.how is How.ASSIGN and isinstance(binding.value, _HOLDING):
+                        for node in _handed(binding.value):
+                            yield node, function.scope
+
+
+_HOLDING = (form.Name, form.Attr, form.Display, form.Dict)
+"""What may name functions."""
 
 
 def _handed(node: form.Expr) -> Iterator[form.Expr]:

@@ -44,6 +44,12 @@ _MAKERS = {
     "huey.MemoryHuey": _Maker("task queue", ""),
     "dramatiq.brokers.stub.StubBroker": _Maker("task queue", ""),
 }
+_LATER = {
+    "flask_socketio.SocketIO": ("init_app", "message_queue"),
+    "apscheduler.schedulers.background.BackgroundScheduler": ("add_jobstore", None),
+    "apscheduler.schedulers.asyncio.AsyncIOScheduler": ("add_jobstore", None),
+}
+"""Methods that say it after the thing was made, and the argument that does; None where any call does."""
 _BY_ADDRESS = {
     "celery.Celery": _Maker("task queue", "broker", 2),
     "broadcaster.Broadcast": _Maker("event bus", "url", 0),
@@ -100,6 +106,7 @@ def _made(gathered: Gathered) -> Iterator[_Found]:
         given = call.keyword(maker.argument) if maker.argument else None
         if given is None and maker.position is not None and len(positional) > maker.position:
             given = positional[maker.position]
+        given = given or _said_later(name, gathered)
         if name in _MAKERS or not maker.argument:
             yield _of_maker(maker, call, given, scope)
         elif given is not None:
@@ -108,6 +115,17 @@ def _made(gathered: Gathered) -> Iterator[_Found]:
                 yield _Found(
                     maker.what, given, scope, Reach.PROCESS, f"this {maker.what} is in the memory of the process"
                 )
+
+
+def _said_later(name: str, gathered: Gathered) -> form.Expr | None:
+    method, argument = _LATER.get(name, ("", None))
+    for call, scope in gathered.project.calls_named(method) if method else ():
+        value = gathered.project.infer(call.func, scope)
+        if isinstance(value, External) and value.name == f"{name}.{method}":
+            said = call.keyword(argument) if argument is not None else next(iter(call.positional), None)
+            if said is not None:
+                return said
+    return None
 
 
 def _of_maker(maker: _Maker, call: form.Call, given: form.Expr | None, scope: Scope) -> _Found:

@@ -13,40 +13,19 @@ from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.reachability import Callers
 from assay.scanner.gathered import Gathered
-from assay.scanner.instances.shapes import CHANGING, is_lazy, is_memo, owners_of_writes
+from assay.scanner.instances.object_state import CONNECTED, lasting_classes, object_states
+from assay.scanner.instances.shapes import CHANGING, is_lazy, is_memo, is_new_container, owners_of_writes
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Module, Scope
-from assay.scanner.linker.values import External
 from assay.scanner.model.instance import ProcessState, Use
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 
-_CONTAINERS = frozenset(
-    {
-        "builtins.dict", "builtins.list", "builtins.set", "collections.defaultdict", "collections.OrderedDict",
-        "collections.deque", "collections.Counter", "cachetools.TTLCache", "cachetools.LRUCache", "cachetools.Cache",
-        "cachetools.LFUCache", "expiringdict.ExpiringDict", "weakref.WeakValueDictionary", "weakref.WeakSet",
-    }
-)  # fmt: skip
-_CONTAINER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONTAINERS)
 _AT_START = frozenset({"on_event", "before_serving", "on_startup", "listener", "before_first_request", "lifespan"})
 _IMPORTED = (How.IMPORT, How.IMPORT_FROM)
 _HELD = frozenset({"task", "tasks", "thread", "threads", "future", "futures"})
 """Words of what is kept to look after work that runs beside requests."""
-_CONNECTED = frozenset(
-    {
-        "connection",
-        "connections",
-        "socket",
-        "sockets",
-        "websocket",
-        "websockets",
-        "subscriber",
-        "subscribers",
-        "listeners",
-    }
-)
 _SETTING_UP = frozenset(
     """setup init initialize initialise configure configured load reload connect disconnect bootstrap install
     startup shutdown""".split()
@@ -67,9 +46,11 @@ def process_states(gathered: Gathered) -> Iterator[ProcessState]:
     """Variables that functions change, in order of path and position."""
     project = gathered.project
     found = _Found(project).all()
-    if not found:
+    classes = lasting_classes(project)
+    if not found and not classes:
         return
     served = [r.handler for r, _ in gathered.endpoints if r.handler is not None]
+    served += [f for r, _ in gathered.endpoints for f in r.runs_before]
     served += [f for f in serving_functions(project) if not _is_at_start(f)]
     judge = _Judge(project, Callers(project), frozenset(served))
     for (module, name), variable in sorted(found.items(), key=lambda item: (item[0][0].path, item[1].binding.offset)):
@@ -78,6 +59,7 @@ def process_states(gathered: Gathered) -> Iterator[ProcessState]:
         yield ProcessState(
             f"{module.name}:{name}", name, module.span(start, start + len(name)), module.role, use, evidence
         )
+    yield from object_states(classes, project, judge.serves)
 
 
 class _Found:
@@ -172,7 +154,7 @@ class _Judge:
 
     def use(self, variable: _Variable, module: Module, name: str) -> tuple[Use, tuple[Evidence, ...]]:
         """What it is used for, and what shows that."""
-        writes = [(n, f) for n, f in variable.writes if self._serves(f)]
+        writes = [(n, f) for n, f in variable.writes if self.serves(f)]
         if not writes:
             node, function = variable.writes[0]
             return Use.AT_START, (function.module.evidence(node, "no request leads here, as far as can be told"),)
@@ -184,11 +166,12 @@ class _Judge:
         read = self._read(name, module, [f for _, f in writes])
         if read is None:
             return Use.WRITTEN_ONLY, shown
-        if not _CONNECTED.isdisjoint(words(name)):
+        if not CONNECTED.isdisjoint(words(name)):
             return Use.CONNECTIONS, tuple(dict.fromkeys((*shown, read)))
         return Use.STATE, tuple(dict.fromkeys((*shown, read)))
 
-    def _serves(self, function: FunctionSymbol) -> bool:
+    def serves(self, function: FunctionSymbol) -> bool:
+        """Whether a request leads to it."""
         known = self._is_served.get(function)
         if known is None:
             known = self._is_served[function] = self._callers.root_of(function, self._served) is not None
@@ -212,7 +195,7 @@ class _Judge:
                 is_named = (
                     isinstance(node, form.Name | form.Attr) and last_name(node) == name and id(node) not in owners
                 )
-                if is_named and self._means(node, function, name, module) and self._serves(function):
+                if is_named and self._means(node, function, name, module) and self.serves(function):
                     return function.module.evidence(node, f"what a request gets hangs on `{name}`")
         return None
 
@@ -244,15 +227,7 @@ def _is_state(binding: Binding, project: Project) -> bool:
 
 
 def _is_container(binding: Binding, project: Project) -> bool:
-    match binding.value:
-        case form.Display(kind=kind):
-            return kind in ("list", "set")
-        case form.Dict() | form.Comprehension():
-            return True
-        case form.Call(func=func) if last_name(func) in _CONTAINER_NAMES:
-            value = project.infer(func, binding.scope)
-            return isinstance(value, External) and value.name in _CONTAINERS
-    return False
+    return binding.value is not None and is_new_container(binding.value, binding.scope, project)
 
 
 def _text(annotation: form.Expr) -> str:

@@ -193,11 +193,12 @@ class AddForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class AddCheck:
-    """A check constraint; `is_valid` as with a foreign key."""
+    """A check constraint; `is_valid` as with a foreign key, `required` the column that it keeps from being NULL."""
 
     table: str
     name: str | None = None
     is_valid: bool = True
+    required: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ class Subject(Protocol):
 
     `subject_id` is stable: it survives moved lines and reformatting (route and method, qualified name, table.column)
     and is unique among the subjects of its type in one service. `label` is what a person calls the thing. A subject may
-    also have a `doubt: Evidence | None`, which says why it may not be production's and turns its fails into reviews, and
-    a `service_root: str`, which says whose it is where its location doesn't.
+    also have a `doubt: Evidence | None`, which says why it may not be production's and turns its fails into reviews,
+    and a `service_root: str`, which says whose it is where its location doesn't.
     """
 
     @property

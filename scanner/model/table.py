@@ -59,7 +59,8 @@ class Table:
     """`name` is the table's name in the database, `model` the class that maps it.
 
     `keys` are its indexes, unique constraints and primary key, those that columns declare included. `is_whole` says
-    that all of its columns are known, and none may come from a base that isn't in sight.
+    that all of its columns are known, and none may come from a base that isn't in sight. `is_managed` is False where
+    another than the service makes the table.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Table:
     relations: tuple[Relation, ...] = ()
     keys: tuple[Key, ...] = ()
     is_whole: bool = True
+    is_managed: bool = True
 
     @property
     def subject_id(self) -> str:

@@ -14,7 +14,8 @@ class TestSuite:
 
     `runs` are before a change is merged, and their failure stops it; `tolerated` are runs whose failure doesn't, with
     the reason; `other_runs` are at other times. `measured` is what a report of the tests' results says, `stale` that it
-    is older than the code. `has_ci` says that the tree holds a pipeline at all, `out_of_sight` where one goes on outside.
+    is older than the code. `has_ci` says that the tree holds a pipeline at all, `out_of_sight` where one goes on
+    outside.
     """
 
     service_root: str

@@ -30,6 +30,8 @@ class Wait(StrEnum):
     """A mail server takes a mail."""
     JOB = "job"
     """A queued job ends."""
+    THREAD = "thread"
+    """Another thread or process of the same program ends."""
 
     @property
     def said(self) -> str:
@@ -49,6 +51,7 @@ _SAID = {
     Wait.FILES: "copies or removes files",
     Wait.MAIL: "waits for a mail server",
     Wait.JOB: "waits for a queued job",
+    Wait.THREAD: "waits for another thread",
 }
 
 

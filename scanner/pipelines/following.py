@@ -63,6 +63,16 @@ class Follower:
         self._checks = checks
         self._sessions = tuple(sessions)
 
+    def commands_of(self, path: str, named: NamedTask | ShellFacts) -> Iterator[CiCommand]:
+        """What a task or a script says itself: it isn't followed further."""
+        at = At(lambda span: span.evidence(path, ""), ".", depth=_DEEPEST)
+        if isinstance(named, ShellFacts):
+            yield from self._statements(named.body, at)
+            yield from self._functions(named.body, at)
+            return
+        for command in named.commands:
+            yield from self.script(command.text, replace(at, place=_always(command.span.evidence(path, ""))))
+
     def script(self, text: str, at: At) -> Iterator[CiCommand]:
         """The commands of a script. Expressions of the CI system stand for one word each."""
         masked = _EXPRESSION.sub(lambda match: "\n" * match[0].count("\n") + UNKNOWN, text)

@@ -26,6 +26,8 @@ _EVENTS = {
     "schedule": Trigger.SCHEDULE,
     "workflow_dispatch": Trigger.MANUAL,
 }
+_SCRIPTS = frozenset({"run", "runcmd", "command", "commands", "script", "cmd"})
+"""Inputs by which an action is told what to run."""
 _PRE_COMMIT = re.compile(r"(pre-commit/action|j178/prek-action|cloudnuvola/pre-commit\S*)(@.*)?")
 _DEEPEST = 4
 
@@ -45,6 +47,12 @@ class Jobs:
         if workflow.system is System.ACTION or not triggers:
             return
         yield from self._jobs(path, workflow, triggers, (), 0)
+
+    def hooks(self) -> Iterator[CiCommand]:
+        """What is run before a commit, whether or not a pipeline runs it too."""
+        for path, workflow in self._hooks:
+            for job in workflow.jobs:
+                yield from self._hook(path, job, ())
 
     def _jobs(
         self, path: str, workflow: Workflow, triggers: frozenset[Trigger], via: tuple[Evidence, ...], depth: int
@@ -84,7 +92,7 @@ class Jobs:
             yield from self._action(path, step, at)
         if step.run:
             for command in self._follower.script(step.run, replace(at, place=_lines_of(path, step))):
-                yield command
+                yield replace(command, inputs=step.inputs)
                 if command.program in ("pre-commit", "prek") and "run" in command.words:
                     yield from self._hooks_run_by(command)
 
@@ -93,6 +101,10 @@ class Jobs:
             (step.uses,), step.span.at(path), at.folder, at.via, at.tolerated, step.inputs, is_action=True
         )
         yield command
+        for name, value in step.inputs:
+            if name.lower() in _SCRIPTS and (len(value.split()) > 1 or value.strip() in ("pytest", "tox", "nox")):
+                inner = replace(at, place=lambda _: command.evidence, depth=at.depth + 1)
+                yield from self._follower.script(value, inner)
         if _PRE_COMMIT.fullmatch(step.uses):
             yield from self._hooks_run_by(command)
         if step.uses.startswith("./") and at.depth < _DEEPEST:

@@ -30,7 +30,11 @@ def scan_of(command: CiCommand, languages: str = "", *, ruff_is_secure: bool = F
     """What the command scans. `languages` are those that CodeQL was set up for before; `ruff_is_secure` says that the
     rules of flake8-bandit are among those that ruff is configured with.
     """
+    if any(word in ("--version", "--help") for word in command.words[1:2]):
+        return None
     if command.is_action:
+        if _RUFF_ACTION.match(command.program):
+            return _stops("ruff (flake8-bandit's rules)", _CODE)(command) if ruff_is_secure else None
         for name, look in _ACTIONS.items():
             if command.program.startswith(name):
                 found = look(command)
@@ -38,7 +42,7 @@ def scan_of(command: CiCommand, languages: str = "", *, ruff_is_secure: bool = F
                     return None
                 return found
         return None
-    if command.program == "ruff":
+    if command.program in ("ruff", "ruff-check"):
         return _ruff(command, ruff_is_secure)
     look_at = _PROGRAMS.get(command.program)
     return look_at(command) if look_at is not None else None
@@ -90,7 +94,8 @@ def _grades(tool: str, *kinds: ScanKind) -> Look:
 
 
 def _ruff(command: CiCommand, is_secure: bool) -> Found | None:
-    if "check" not in command.words[1:2] and command.words[1:2] not in ((), (".",)):
+    is_hook = command.program == "ruff-check" or bool(command.input("repo"))
+    if not is_hook and "check" not in command.words[1:2] and command.words[1:2] not in ((), (".",)):
         return None
     selected = re.search(r"--(?:extend-)?select[= ](\S+)", _text(command))
     own = selected is not None and any(re.fullmatch(r"S\d*|ALL", code) for code in selected[1].split(","))
@@ -107,8 +112,18 @@ def _semgrep(command: CiCommand) -> Found | None:
 
 def _trivy(command: CiCommand) -> Found | None:
     words = [word for word in command.words[1:] if not word.startswith("-")]
-    kind = words[0] if words else ""
-    return _reports("Trivy", *_TRIVY.get(kind, (_IMAGE,)), stops=r"--exit-code[= ][1-9]")(command) if words else None
+    chosen = re.search(r"--(?:scanners|security-checks)[= ](\S+)", _text(command))
+    kinds = _trivy_kinds(words[0] if words else "", chosen[1] if chosen is not None else "")
+    return _reports("Trivy", *kinds, stops=r"(--exit-code|TRIVY_EXIT_CODE)[= ][1-9]")(command) if words else None
+
+
+def _trivy_kinds(target: str, scanners: str) -> tuple[ScanKind, ...]:
+    """What it looks for in the target: vulnerabilities and secrets, unless it is told what."""
+    kinds = _TRIVY.get(target, (_IMAGE,))
+    if not scanners or _DEPENDENCIES not in kinds:
+        return kinds
+    by_name = {"vuln": _DEPENDENCIES, "secret": _SECRETS, "misconfig": _INFRASTRUCTURE, "config": _INFRASTRUCTURE}
+    return tuple(kind for name, kind in by_name.items() if name in scanners.split(","))
 
 
 _TRIVY = {
@@ -123,8 +138,8 @@ _TRIVY = {
 
 
 def _trivy_action(command: CiCommand) -> Found | None:
-    kinds = _TRIVY.get(command.input("scan-type"), (_IMAGE,))
-    return _reports("Trivy", *kinds, stops=r"\bexit-code=[1-9]")(command)
+    kinds = _trivy_kinds(command.input("scan-type"), command.input("scanners"))
+    return _reports("Trivy", *kinds, stops=r"\b(exit-code|TRIVY_EXIT_CODE)=[1-9]")(command)
 
 
 def _snyk(command: CiCommand) -> Found | None:
@@ -143,6 +158,13 @@ def _snyk_action(command: CiCommand) -> Found:
     return Found("Snyk", (kind,), Blocking.YES, "it fails on what it finds")
 
 
+def _detect_secrets(command: CiCommand) -> Found:
+    if command.words[1:2] == ("scan",):
+        why = "it writes a list and succeeds; what compares the list decides"
+        return Found("detect-secrets", (_SECRETS,), Blocking.ELSEWHERE, why)
+    return Found("detect-secrets", (_SECRETS,), Blocking.YES, "it fails on what it finds")
+
+
 def _grype(command: CiCommand) -> Found | None:
     kind = _DEPENDENCIES if any(word.startswith(("dir:", ".")) for word in command.words[1:]) else _IMAGE
     return _reports("Grype", kind, stops=r"(--fail-on|-f)[= ]\w")(command)
@@ -151,6 +173,17 @@ def _grype(command: CiCommand) -> Found | None:
 def _anchore(command: CiCommand) -> Found | None:
     kind = _DEPENDENCIES if command.input("path") else _IMAGE
     return _stops("Grype", kind, never=r"\bfail-build=false")(command)
+
+
+_OF_SUPER_LINTER = {"GITLEAKS": _SECRETS, "CHECKOV": _INFRASTRUCTURE, "DOCKERFILE_HADOLINT": _INFRASTRUCTURE}
+
+
+def _super_linter(command: CiCommand) -> Found | None:
+    """All its linters, unless some are chosen or left out (`VALIDATE_GITLEAKS`)."""
+    said = {n.removeprefix("VALIDATE_"): v.lower() for n, v in command.inputs if n.startswith("VALIDATE_")}
+    some = any(value == "true" for name, value in said.items() if name != "ALL_CODEBASE")
+    kinds = {kind for name, kind in _OF_SUPER_LINTER.items() if said.get(name, "false" if some else "true") == "true"}
+    return Found("Super-Linter", tuple(sorted(kinds)), Blocking.YES, "it fails on what it finds") if kinds else None
 
 
 def _only(part: str, look: Look) -> Look:
@@ -177,6 +210,7 @@ _PROGRAMS: dict[str, Look] = {
     "pip-audit": _stops("pip-audit", _DEPENDENCIES),
     "safety": _only("check|scan", _stops("Safety", _DEPENDENCIES, never=r"--continue-on-error|--exit-zero|--continue")),
     "python-safety-dependencies-check": _stops("Safety", _DEPENDENCIES),
+    "uv-secure": _stops("uv-secure", _DEPENDENCIES),
     "osv-scanner": _stops("OSV-Scanner", _DEPENDENCIES),
     "uv": _only("audit", _stops("uv audit", _DEPENDENCIES)),
     "poetry": _only("audit", _stops("poetry audit", _DEPENDENCIES)),
@@ -186,7 +220,7 @@ _PROGRAMS: dict[str, Look] = {
     "grype": _grype,
     "gitleaks": _stops("Gitleaks", _SECRETS, never=r"--exit-code[= ]0"),
     "trufflehog": _reports("TruffleHog", _SECRETS, stops=r"--fail\b"),
-    "detect-secrets": _stops("detect-secrets", _SECRETS),
+    "detect-secrets": _detect_secrets,
     "detect-secrets-hook": _stops("detect-secrets", _SECRETS),
     "ggshield": _stops("ggshield", _SECRETS, never=r"--exit-zero"),
     "talisman": _stops("Talisman", _SECRETS),
@@ -227,9 +261,24 @@ _ACTIONS: dict[str, Look] = {
     "checkmarx/kics-github-action": _stops("KICS", _INFRASTRUCTURE, never=r"ignore_on_exit=(all|results)"),
     "aquasecurity/tfsec": _stops("tfsec", _INFRASTRUCTURE, never=r"soft_fail=true"),
     "zizmorcore/zizmor-action": _uploads("zizmor", _INFRASTRUCTURE),
+    "dependencytrack/gh-upload-sbom": _uploads("Dependency-Track", _DEPENDENCIES),
+    "snyk/scan": _stops("Snyk", _DEPENDENCIES, never=r"fail-on-issues=false"),
+    "snyk/snyk-scan": _stops("Snyk", _DEPENDENCIES),
+    "snyksecurityscan": _stops("Snyk", _DEPENDENCIES),
+    "advancedsecurity-codeql-analyze": _uploads("CodeQL", _CODE),
+    "advancedsecurity-dependency-scanning": _uploads("GitHub Advanced Security", _DEPENDENCIES),
+    "microsoftsecuritydevops": _stops("Microsoft Security DevOps", _CODE, _INFRASTRUCTURE),
+    "microsoft/security-devops-action": _uploads("Microsoft Security DevOps", _CODE, _INFRASTRUCTURE),
+    "sonarcloud": _uploads("Sonar", _CODE),
+    "sonarqube": _uploads("Sonar", _CODE),
+    "super-linter/super-linter": _super_linter,
+    "github/super-linter": _super_linter,
+    "oxsecurity/megalinter": _stops("MegaLinter", _CODE, _DEPENDENCIES, _SECRETS, _INFRASTRUCTURE),
     "ossf/scorecard-action": _grades("OpenSSF Scorecard", _INFRASTRUCTURE),
 }
 """By the beginning of the action's name, in lower case."""
+
+_RUFF_ACTION = re.compile(r"(astral-sh|chartboost)/ruff-action")
 
 _TEMPLATES = (
     ("SAST-IaC", "GitLab's IaC scanning", _INFRASTRUCTURE),
@@ -241,9 +290,13 @@ _TEMPLATES = (
 
 
 def scan_of_template(name: str) -> Found | None:
-    """What a template that GitLab brings along scans. Its jobs may fail: policies decide about merging."""
+    """What a template or a component of GitLab's own scans. Its jobs may fail: policies decide about merging."""
+    why = "its job may fail; only a policy on merge requests stops a change"
+    if "Auto-DevOps" in name:
+        kinds = (_CODE, _DEPENDENCIES, _SECRETS, _IMAGE)
+        return Found("GitLab's Auto DevOps", kinds, Blocking.ELSEWHERE, why)
     for part, tool, kind in _TEMPLATES:
-        if f"{part}." in name or name.endswith(f"/{part.lower()}"):
-            why = "its job may fail; only a policy on merge requests stops a change"
+        is_component = name.partition("@")[0].lower().endswith(f"/{part.lower()}")
+        if f"{part}." in name or is_component:
             return Found(tool, (kind,), Blocking.ELSEWHERE, why)
     return None

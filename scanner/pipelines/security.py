@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from assay.scanner.gathered import Gathered
@@ -14,9 +15,34 @@ from assay.scanner.model.scanning import Blocking, ScanCoverage, ScanKind, Secur
 from assay.scanner.pipelines.scans import Found, scan_of, scan_of_template
 from assay.scanner.pipelines.tree import PipelineTree
 from assay.scanner.readers.audits import AuditFacts, AuditKind
+from assay.scanner.readers.hosted import HostedFacts
 from assay.scanner.readers.kubernetes import KubernetesFacts
 from assay.scanner.services import ServiceRoot
 
+_HOSTED = {
+    "Snyk": (ScanKind.DEPENDENCIES, ScanKind.CODE, ScanKind.IMAGE),
+    "Sonar": (ScanKind.CODE,),
+    "Codacy": (ScanKind.CODE,),
+    "DeepSource": (ScanKind.CODE, ScanKind.SECRETS),
+    "Code Climate": (ScanKind.CODE,),
+    "Semgrep": (ScanKind.CODE,),
+    "CodeQL": (ScanKind.CODE,),
+    "PyUp": (ScanKind.DEPENDENCIES,),
+    "Safety": (ScanKind.DEPENDENCIES,),
+    "OSV-Scanner": (ScanKind.DEPENDENCIES,),
+    "Mend": (ScanKind.DEPENDENCIES,),
+    "FOSSA": (ScanKind.DEPENDENCIES,),
+    "Socket": (ScanKind.DEPENDENCIES,),
+    "GitGuardian": (ScanKind.SECRETS,),
+    "Gitleaks": (ScanKind.SECRETS,),
+    "detect-secrets": (ScanKind.SECRETS,),
+    "GitHub's secret scanning": (ScanKind.SECRETS,),
+    "Trivy": (ScanKind.IMAGE, ScanKind.DEPENDENCIES),
+    "Grype": (ScanKind.IMAGE,),
+    "Checkov": (ScanKind.INFRASTRUCTURE,),
+    "Hadolint": (ScanKind.INFRASTRUCTURE,),
+}
+"""What tools scan whose settings or badges alone are here."""
 _ORDER = (Blocking.NO, Blocking.UNMEANT, Blocking.ELSEWHERE, Blocking.YES)
 
 
@@ -25,16 +51,22 @@ def security(gathered: Gathered, tree: PipelineTree) -> Iterator[SecurityScan | 
     found = list(_scans(tree))
     for service in gathered.services:
         own: dict[str, SecurityScan] = {}
+        hosted = tuple(_hosted(gathered, service))
         for scan, command in found:
             if command is not None and not tree.concerns(command, service):
                 continue
             mine = replace(scan, service_root=service.root)
             known = own.get(mine.subject_id)
             own[mine.subject_id] = mine if known is None else _better(known, mine)
+        own = {name: _reported_only(scan, own.values()) for name, scan in own.items()}
         yield from own.values()
         for kind in ScanKind:
             scans = tuple(scan for scan in own.values() if kind in scan.kinds)
-            weaker = tuple(_weaker(kind, gathered, tree))
+            weaker = (
+                *_weaker(kind, gathered, tree),
+                *(evidence for kinds, evidence in hosted if kind in kinds),
+                *tree.out_of_sight,
+            )
             absent = _absent(kind, gathered, service)
             yield ScanCoverage(service.root, kind, service.location, Role.PROD, scans, weaker, absent, tree.has_ci)
 
@@ -43,13 +75,14 @@ def _scans(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None]
     for jobs in tree.jobs.values():
         for job in jobs:
             languages = ""
+            uploads = any("upload-sarif" in command.program for command in job.commands)
             for command in job.commands if job.disabled is None else ():
                 if command.program.startswith("github/codeql-action/init"):
                     languages = command.input("languages")
                 ruff = tree.ruff_is_secure(command.folder or ".")
                 found = scan_of(command, languages, ruff_is_secure=ruff)
                 if found is not None:
-                    yield _scan(found, job, command), command
+                    yield _scan(found, job, command, uploads=uploads), command
     for path, workflow in tree.workflows.items():
         for name, span in workflow.includes:
             found = scan_of_template(name)
@@ -61,13 +94,19 @@ def _scans(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None]
                 yield scan, None
 
 
-def _scan(found: Found, job: CiJob, command: CiCommand) -> SecurityScan:
+def _scan(found: Found, job: CiJob, command: CiCommand, *, uploads: bool) -> SecurityScan:
+    tolerated = command.tolerated
+    given = " ".join((*command.words, *(value for _, value in command.inputs))).lower()
+    if uploads and job.checks_changes and "sarif" in given and (tolerated is not None or found.blocking is Blocking.NO):
+        # GitHub's check of what is uploaded fails on new errors, whatever the step says.
+        why = "its findings are uploaded; the branch's rules decide"
+        found, tolerated = replace(found, blocking=Blocking.ELSEWHERE, why=why), None
     when = "" if job.checks_changes else " or ".join(sorted(job.triggers - {Trigger.PULL_REQUEST}))
     target = re.sub(r"[^\w./:-]+", " ", " ".join(command.words[1:4])).strip()
     name = f"{found.tool} in {command.location.path} {target}".strip()
     return SecurityScan(
         name, "", found.tool, found.kinds, command.location, Role.PROD, found.blocking, found.why,
-        command.tolerated, when, command.via,
+        tolerated, when, command.via,
     )  # fmt: skip
 
 
@@ -78,6 +117,29 @@ def _better(one: SecurityScan, other: SecurityScan) -> SecurityScan:
         return scan.tolerated is None, not scan.not_on_changes, _ORDER.index(scan.blocking)
 
     return other if strength(other) > strength(one) else one
+
+
+def _reported_only(scan: SecurityScan, scans: Iterable[SecurityScan]) -> SecurityScan:
+    """A run that only writes a report, beside one of the same tool that stops a change."""
+    if scan.tolerated is None and scan.blocking is not Blocking.NO:
+        return scan
+    stopping = (
+        s for s in scans
+        if s.tool == scan.tool and set(scan.kinds) <= set(s.kinds) and s.blocking is Blocking.YES
+        and s.tolerated is None and not s.not_on_changes
+    )  # fmt: skip
+    if any(stopping):
+        return replace(scan, blocking=Blocking.UNMEANT, why="another run of it does")
+    return scan
+
+
+def _hosted(gathered: Gathered, service: ServiceRoot) -> Iterator[tuple[tuple[ScanKind, ...], Evidence]]:
+    """Settings of scanners that may run elsewhere: as an app of the repository, or before a commit."""
+    around = ("", service.root, ".github", ".github/codeql")
+    for path, facts in sorted(gathered.context.files.items()):
+        if isinstance(facts, HostedFacts) and posixpath.dirname(path) in around:
+            for tool, span in facts.tools:
+                yield _HOSTED[tool], span.evidence(path, f"names {tool}, which no pipeline here runs")
 
 
 def _weaker(kind: ScanKind, gathered: Gathered, tree: PipelineTree) -> Iterator[Evidence]:
@@ -91,6 +153,10 @@ def _weaker(kind: ScanKind, gathered: Gathered, tree: PipelineTree) -> Iterator[
         for _, command in tree.running():
             if command.program == "detect-private-key":
                 yield Evidence(command.location, "detect-private-key knows private keys alone")
+    for hook in tree.hooks:
+        found = scan_of(hook, ruff_is_secure=tree.ruff_is_secure("."))
+        if found is not None and kind in found.kinds:
+            yield Evidence(hook.location, f"{found.tool} runs before a commit, where it is installed")
 
 
 def _absent(kind: ScanKind, gathered: Gathered, service: ServiceRoot) -> str:

@@ -16,7 +16,9 @@ _RUNNERS = frozenset(
     {"pytest", "py.test", "pytest-3", "nosetests", "nose2", "trial", "ward", "unittest", "stestr", "green", "behave"}
     | {"tests", "runtests.py", "run_tests.py", "runtests.sh", "run-tests.sh", "run_tests.sh", "pytest-check"}
 )
-_TASK_RUNNERS = frozenset({"make", "just", "task", "tox", "nox", "poe", "hatch", "invoke", "inv", "pdm", "rye", "doit"} | {"mise"})
+_TASK_RUNNERS = frozenset(
+    {"make", "just", "task", "tox", "nox", "poe", "hatch", "invoke", "inv", "pdm", "rye", "doit", "mise"}
+)
 """Programs that lead to a command; where it could not be followed, its name says what it is."""
 _CONTAINERS = frozenset({"docker", "docker-compose", "podman"})
 _BUILDERS = frozenset({"pants", "bazel", "bazelisk", "turbo", "nx", "earthly", "plz", "dagger", "moon", "tilt"})
@@ -57,8 +59,9 @@ def _is_action_that_tests(command: CiCommand) -> bool:
     told = (*command.input("target").split(), *command.input("call").split())
     if any(_TEST_WORD.search(word) for word in told):
         return command.program.startswith(("docker/", "dagger/"))
-    is_shared = ".github/workflows/" in command.program or command.program.count("/") == 1 and "@" not in command.words[0]
-    return "pytest" in name or is_shared and re.search(r"(^|[-_])(unit)?tests?($|[-_.])", name) is not None
+    is_of_an_orb = command.program.count("/") == 1 and "@" not in command.words[0]
+    is_shared = is_of_an_orb or ".github/workflows/" in command.program
+    return "pytest" in name or (is_shared and re.search(r"(^|[-_])(unit)?tests?($|[-_.])", name) is not None)
 
 
 def _is_told_to_test(command: CiCommand) -> bool:
@@ -69,7 +72,8 @@ def _is_told_to_test(command: CiCommand) -> bool:
     if program == "slipcover":
         return len(words) > 1
     if program == "test":
-        return any(word.startswith(("--cov", "--junit")) for word in words)
+        # Without a condition it is no shell's, but what a runner was told.
+        return len(words) == 1 or any(word.startswith(("--cov", "--junit")) for word in words)
     if program in ("manage.py", "django-admin", "flask"):
         return words[1:2] == ("test",)
     if program == "python" and len(words) > 1:
@@ -117,7 +121,7 @@ def _runs_pytest(command: CiCommand) -> bool:
 
 def options_of(command: CiCommand, checks: Mapping[str, CheckFacts]) -> str:
     """What pytest is given: on the command line, and by its configuration."""
-    own = " ".join(command.words[1:])
+    own = " ".join((*command.words[1:], command.input("PYTEST_ADDOPTS")))
     for name in _PYTEST_CONFIGURATIONS:
         facts = checks.get(_path(command, name))
         if facts is not None and facts.pytest_options is not None:

@@ -27,7 +27,9 @@ from assay.scanner.readers.python.quick import TestFacts
 from assay.scanner.services import ServiceRoot
 
 _TEST = re.compile(r"tests?_.+\.py|.+_tests?\.py|tests\.py")
-_HOSTED = re.compile(r"(coveralls$|coverallsapp/|sonarsource/|sonar-scanner$|codacy/|codacy|qltysh/|deepsource|cc-test-rep)")
+_HOSTED = re.compile(
+    r"coveralls$|coverallsapp/|coveralls/|sonarsource/|sonar-scanner$|codacy|qltysh/|deepsource|cc-test-rep"
+)
 """Services that get the coverage, and hold the limit in settings of their own."""
 _SHOWN = 3
 
@@ -83,7 +85,7 @@ def gates(gathered: Gathered, tree: PipelineTree) -> Iterator[CoverageGate]:
             elif is_test_run(command) and measures_coverage(command, tree.checks):
                 measured.append(command.evidence)
             if _uploads(command):
-                status = _status(tree, command)
+                status = _status(tree)
                 limits += [status] if isinstance(status, CoverageLimit) else []
                 doubtful += [status] if isinstance(status, Evidence) else []
             elif _HOSTED.match(command.program):
@@ -127,15 +129,14 @@ def _holds_tests(path: str, gathered: Gathered) -> bool:
 
 def _uploads(command: CiCommand) -> bool:
     name = command.program
-    is_script = name == "curl" and any("codecov.io/" in word for word in command.words)
-    return name.startswith(("codecov/codecov-action", "codecov/upload")) or name in ("codecov", "codecovcli") or is_script
+    is_script = any("codecov.io/bash" in word or "uploader.codecov.io" in word for word in command.words)
+    is_action = name.startswith(("codecov/codecov-action", "codecov/upload"))
+    return is_action or is_script or name in ("codecov", "codecovcli")
 
 
-def _status(tree: PipelineTree, upload: CiCommand) -> CoverageLimit | Evidence | None:
-    """Codecov's status of the whole project, where its settings name one that can fail, or leave its own."""
+def _status(tree: PipelineTree) -> CoverageLimit | Evidence | None:
+    """Codecov's status of the whole project, where its settings name one that can fail."""
     for path, facts in sorted(tree.checks.items()):
-        if facts.is_without_status:
-            return None
         if facts.status is None:
             continue
         percent, span = facts.status
@@ -145,7 +146,7 @@ def _status(tree: PipelineTree, upload: CiCommand) -> CoverageLimit | Evidence |
         if percent is None:
             return span.evidence(path, "Codecov's status of the project, compared with the base alone")
         return CoverageLimit(percent, place, place)
-    return Evidence(upload.location, "Codecov's own status, which compares the project with the base")
+    return None
 
 
 def _configured(service: ServiceRoot, tree: PipelineTree) -> CoverageLimit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -17,6 +18,8 @@ from assay.scanner.pipelines.sessions import nox_sessions
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.dependencies import DependencyFacts
+from assay.scanner.readers.shell import ShellFacts
+from assay.scanner.readers.tasks import TaskFacts
 from assay.scanner.readers.workflows import System, Workflow
 from assay.scanner.services import ServiceRoot
 
@@ -52,7 +55,8 @@ class PipelineTree:
 
     def ruff_is_secure(self, folder: str) -> bool:
         """Whether ruff's rules there are configured to hold those of flake8-bandit."""
-        paths = [f"{folder}/pyproject.toml".removeprefix("./"), "pyproject.toml"]
+        names = ("pyproject.toml", "ruff.toml", ".ruff.toml")
+        paths = [posixpath.normpath(posixpath.join(around, name)) for around in (folder, ".") for name in names]
         return any(self.checks[path].ruff_is_secure for path in paths if path in self.checks)
 
     @cached_property
@@ -72,10 +76,28 @@ class PipelineTree:
         return any(w.system not in (System.PRE_COMMIT, System.ACTION) for w in self.workflows.values())
 
     @cached_property
+    def hooks(self) -> tuple[CiCommand, ...]:
+        """What is run before a commit, on the machine of whoever commits."""
+        return tuple(self._jobs.hooks())
+
+    @cached_property
+    def _jobs(self) -> Jobs:
+        return Jobs(self.workflows, Follower(self._files, self.checks, nox_sessions(self._gathered.project)))
+
+    @cached_property
     def jobs(self) -> Mapping[str, tuple[CiJob, ...]]:
         """By the path of their file; what is disabled among them."""
-        jobs = Jobs(self.workflows, Follower(self._files, self.checks, nox_sessions(self._gathered.project)))
-        return {path: tuple(jobs.of(path)) for path in sorted(self.workflows)}
+        return {path: tuple(self._jobs.of(path)) for path in sorted(self.workflows)}
+
+    def told(self) -> Iterator[CiCommand]:
+        """What scripts and tasks of the tree say, whether or not a pipeline runs them."""
+        follower = Follower(self._files, self.checks, ())
+        for path, facts in sorted(self._files.items()):
+            if isinstance(facts, TaskFacts):
+                for task in facts.tasks:
+                    yield from follower.commands_of(path, task)
+            elif isinstance(facts, ShellFacts):
+                yield from follower.commands_of(path, facts)
 
     def running(self) -> Iterator[tuple[CiJob, CiCommand]]:
         """Every command of every job that may run."""
@@ -96,15 +118,19 @@ class PipelineTree:
             ]
         for job, command in self.running():
             if job.checks_changes and _is_hidden(command):
-                found.append(command.evidence)
+                is_named = command.program != UNKNOWN
+                found.append(
+                    command.evidence if is_named else Evidence(command.location, "runs what an expression comes to")
+                )
         return tuple(dict.fromkeys(found))[:_SHOWN]
 
     def _is_known(self, name: str) -> bool:
         """A file of the tree that was read, or a template of which is known what it does."""
         if name.startswith("./"):
             return any(fnmatch.fnmatch(path, name.removeprefix("./")) for path in self.workflows)
-        is_own = not name.startswith("project:") and "://" not in name and "@" not in name
-        return is_own and "Auto-DevOps" not in name or scan_of_template(name) is not None and not is_own
+        if name.startswith("project:") or "://" in name or "@" in name:
+            return scan_of_template(name) is not None
+        return "Auto-DevOps" not in name
 
     def concerns(self, command: CiCommand, service: ServiceRoot) -> bool:
         """Whether a command may be about the service: it runs in its folder or around it, and names no other one's."""

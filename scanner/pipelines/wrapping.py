@@ -19,6 +19,11 @@ _WITH_VALUE: Collection[str] = frozenset(
     | {"--profile", "--project-name", "--index", "--from", "-C", "--spec", "--env-name", "-l", "--label", "--publish"}
     | {"--memory", "-m", "--cpus", "--link", "--add-host", "--host", "-H", "--context", "-h", "--hostname", "--cwd"}
 )
+_TOOL_IMAGES = frozenset(
+    {"gitleaks", "trivy", "grype", "hadolint", "checkov", "trufflehog", "osv-scanner", "kics", "kube-linter", "dockle"}
+    | {"k6", "locust"}
+)
+"""Images that start the tool of their name, whatever words follow."""
 _FLAGS_OF_PYTHON = {"-W", "-X"}
 _MOST = 12
 
@@ -90,7 +95,11 @@ def _in_container(words: tuple[str, ...], name: str) -> tuple[str, ...]:
         rest = _after_options(rest[1:])
     if rest[:1] in (("run",), ("exec",)):
         # What is left begins with the image, the container or the service.
-        return _after_options(rest[1:])[1:] or words
+        inner = _after_options(rest[1:])
+        tool = inner[0].rpartition("/")[2].partition(":")[0].partition("@")[0] if inner else ""
+        if tool in _TOOL_IMAGES and inner[1:2] != (tool,):
+            return (tool, *inner[1:])
+        return inner[1:] or words
     return words
 
 

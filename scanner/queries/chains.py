@@ -17,6 +17,8 @@ _PASSING = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed",
 """Builtins that give the elements of what they are given."""
 _RUNNING = frozenset({"execute", "scalars", "exec", "stream", "stream_scalars", "scalar", "select_from"})
 """Methods that take a statement and give its rows."""
+_BY_KEY = frozenset({"in_bulk", "ain_bulk"})
+"""Methods that give a dictionary of the rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +114,11 @@ class Chains:
 
     def _named(self, name: str, node: form.Name, scope: Scope, depth: int) -> Query | None:
         """The last query that the name was given before the place that asks."""
-        bindings = [b for b in scope.lookup(name, node.start) if b.how is How.ASSIGN and b.value is not None]
+        known = scope.lookup(name, node.start)
+        bindings = [b for b in known if b.how is How.ASSIGN and b.value is not None]
         before = [b for b in bindings if b.scope is not scope or b.value is None or b.value.end <= node.start]
+        if not before and any(b.how is How.PARAMETER for b in known):
+            return None  # what the caller gives
         for binding in reversed(before or bindings):
             if binding.value is not None:
                 found = self.query(binding.value, binding.scope, depth)
@@ -128,7 +133,10 @@ class Chains:
         if isinstance(call.func, form.Attr):
             if call.func.attr in _RUNNING and call.positional and self.is_session(call.func, scope):
                 statement = self.query(call.positional[0], scope, depth)
-                return replace(statement, is_fetched=True) if statement is not None else None
+                if statement is None:
+                    return None
+                steps = (*statement.steps, call) if call.func.attr.startswith("stream") else statement.steps
+                return replace(statement, is_fetched=True, steps=steps)
             before = self.query(call.func.value, scope, depth)
             if before is not None:
                 return self._stepped(before, call.func.attr, call, scope)
@@ -148,7 +156,7 @@ class Chains:
         rows = before.library.step(before.rows, method, call, scope)
         if not isinstance(rows, Rows):
             return None
-        is_fetched = before.is_fetched or (method in ("all", "fetchall") and not before.is_django)
+        is_fetched = before.is_fetched or (method in ("all", "fetchall") and not before.is_django) or method in _BY_KEY
         offset = before.offset
         if method == "offset" and call.positional and not _is_zero(call.positional[0]):
             offset = (call.positional[0], scope)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from assay.scanner.dataflow.constants import list_items, string_value
+from assay.scanner.dataflow.constants import definitions, list_items, string_value
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.model.place import Evidence
@@ -99,7 +99,27 @@ class EagerLoads:
             for base in self._project.mro(cls):
                 for method in base.methods.values() if isinstance(base, ClassSymbol) else ():
                     found.add(self.in_function(method))
+                    found.add(self._in_callees(method))
         return self._classes[cls]
+
+    def in_serializer(self, cls: ClassSymbol) -> Eager:
+        """What methods of a serializer load that views call: `Serializer.setup_eager_loading(queryset)`."""
+        found = Eager()
+        for base in self._project.mro(cls):
+            for method in base.methods.values() if isinstance(base, ClassSymbol) else ():
+                eager = self.in_function(method)
+                if (eager.names or eager.is_open) and self._project.calls_named(method.name):
+                    found.add(eager)
+        return found
+
+    def _in_callees(self, function: FunctionSymbol) -> Eager:
+        """What functions load that the function gives its query to."""
+        found = Eager()
+        for node in function.nodes:
+            callee = self._project.callee_function(node, function.scope) if isinstance(node, form.Call) else None
+            if callee is not None:
+                found.add(self.in_function(callee))
+        return found
 
     @property
     def anywhere(self) -> Eager:
@@ -132,7 +152,7 @@ class EagerLoads:
         elif name in _REFUSING:
             found.refused = scope.module.evidence(call, f"{name}() refuses what isn't loaded")
         elif name == "options" and any(a.star or isinstance(a.value, form.Name) for a in call.args):
-            found.is_open = not self._is_named_here(call, scope)
+            found.is_open = not self._is_named_here(call, scope) and not self._add_listed(found, call, scope)
         return found
 
     def _is_named_here(self, call: form.Call, scope: Scope) -> bool:
@@ -141,6 +161,24 @@ class EagerLoads:
         return bool(names) and all(
             any(b.scope is scope and b.value is not None for b in scope.lookup(n.id)) for n in names
         )
+
+    def _add_listed(self, found: Eager, call: form.Call, scope: Scope) -> bool:
+        """Add what `options(*WITH_CUSTOMER)` and `options(*self.loads())` give; whether all of it could be told."""
+        for argument in call.args:
+            if not argument.star and not isinstance(argument.value, form.Name):
+                continue
+            given = argument.value
+            function = self._project.callee_function(given, scope) if isinstance(given, form.Call) else None
+            items = list_items(given, scope, self._project) or definitions(given, scope, self._project)
+            if function is None and not items:
+                return False
+            if function is not None:
+                found.add(self.in_function(function))
+            for item, at in items:
+                for node in form.walk(item):
+                    if isinstance(node, form.Call):
+                        found.add(self._of_call(node, at))
+        return True
 
     def _texts(self, call: form.Call, scope: Scope) -> Iterator[str | None]:
         """The names that are given to `select_related` and `prefetch_related`, None for one that can't be told."""

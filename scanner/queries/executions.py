@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.constants import definitions, string_value
 from assay.scanner.framework import SqlExecution
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, Scope
@@ -34,6 +34,9 @@ _RAW = frozenset({"execute", "fetch", "fetchrow", "fetchval", "fetch_all", "fetc
 _NAMES = _DJANGO | _SQLALCHEMY | _SESSION | _SESSION_ONE | _SHORTCUTS
 _PREFETCHED = frozenset({"all", "count", "exists", "acount", "aexists"})
 """What a related manager answers from what was loaded with the rows, where it was."""
+
+_LOCKING = frozenset({"select_for_update", "with_for_update"})
+"""Methods that lock what is read: the beginning of a change, which is made row by row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +106,17 @@ class Executions:
             return "a SELECT" if begins and begins[0].upper() in ("SELECT", "WITH") else None
         if isinstance(call.func, form.Attr) and self._chains.is_session(call.func, scope):
             query = self._chains.query(call.positional[0], scope)
-            return f"{query.rows.model}: {call.func.attr}()" if query is not None else None
+            if query is None:
+                return "a SELECT" if self._is_select(call.positional[0], scope) else None
+            locks = not _LOCKING.isdisjoint(query.names)
+            return f"{query.rows.model}: {call.func.attr}()" if not locks else None
         return None
+
+    def _is_select(self, node: form.Expr, scope: Scope) -> bool:
+        """`select(func.count(Order.id)).where(...)`, which gives no rows of a model."""
+        if isinstance(node, form.Name):
+            return any(_begins_with_select(n) for n, _ in definitions(node, scope, self._project))
+        return _begins_with_select(node)
 
     def _is_object_of(self, call: form.Call, scope: Scope) -> bool:
         """`session.get(User, key)`, `db.get_or_404(User, key)`."""
@@ -114,7 +126,7 @@ class Executions:
         return isinstance(self._project.infer(call.positional[0], scope), ClassSymbol)
 
     def _runs(self, query: Query, method: str) -> bool:
-        if query.is_fetched:
+        if query.is_fetched or not _LOCKING.isdisjoint(query.names):
             return False
         if query.is_django:
             is_loaded = query.is_related and set(query.names) <= {"all"} and method in _PREFETCHED
@@ -128,6 +140,12 @@ def _unwrapped(node: form.Expr) -> form.Expr:
     while isinstance(node, form.Call) and last_name(node.func) in ("text", "SQL", "bindparams") and node.positional:
         node = node.positional[0]
     return node
+
+
+def _begins_with_select(node: form.Expr) -> bool:
+    while isinstance(node, form.Call) and isinstance(node.func, form.Attr):
+        node = node.func.value
+    return isinstance(node, form.Call) and last_name(node.func) == "select"
 
 
 def _spelled(node: form.Expr) -> str:

@@ -9,6 +9,7 @@ from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.queries.executions import Executions
+from assay.scanner.queries.lookups import is_looked_up_first
 from assay.scanner.queries.regions import Regions, regions_of, statements_around
 from assay.scanner.readers.python import form
 
@@ -51,7 +52,8 @@ class Helpers:
     def query_in(self, function: FunctionSymbol, depth: int = _DEEPEST) -> tuple[Evidence, ...]:
         """The calls that lead to the query which a call of the function runs, and the query; none where it runs none.
 
-        What only runs on some condition, after a failure or in a loop of its own isn't counted.
+        What only runs on some condition, after a failure, where a look before it found nothing, or in a loop of its own
+        isn't counted.
         """
         key = (function, depth)
         if key not in self._known:
@@ -66,7 +68,10 @@ class Helpers:
         sure = [
             (call, scope)
             for call, scope in self._calls.get(function, ())
-            if not regions.around(call.start) and is_sure(function.node.body, call.start)
+            if not regions.around(call.start)
+            and not regions.is_deferred(call.start)
+            and is_sure(function.node.body, call.start)
+            and not is_looked_up_first(function.node.body, call.start)
         ]
         for call, scope in sure:
             execution = self._executions.of(call, scope)

@@ -10,6 +10,8 @@ from assay.scanner.linker.scopes import FunctionSymbol, Scope
 _DEEPEST = 3
 _STARTING = frozenset({"main", "create_app", "make_app", "lifespan", "startup", "on_startup", "init_db", "init_app"})
 """Functions that run once, when a process starts."""
+_REPAIRING = frozenset({"fix", "repair", "backfill", "migrate", "upgrade", "seed", "populate", "bootstrap"})
+"""First words of functions that bring old data up to date: one caller that does so at the start says what they are."""
 
 
 class Offline:
@@ -41,14 +43,16 @@ class Offline:
     def _of_callers(self, function: FunctionSymbol, depth: int) -> str | None:
         if function not in self._known:
             self._known[function] = None
+            is_repair = function.name.lstrip("_").partition("_")[0] in _REPAIRING
             reasons = []
             for _, scope in self._project.callers(function) if not function.decorators else ():
                 caller = scope.enclosing_function
                 reason = self._own(scope)
                 if reason is None and caller is not None and depth:
                     reason = self._of_callers(caller, depth - 1)
-                if reason is None:
+                if reason is not None:
+                    reasons.append(reason)
+                elif not is_repair:
                     return None
-                reasons.append(reason)
             self._known[function] = reasons[0] if reasons else None
         return self._known[function]

@@ -44,7 +44,9 @@ class Offsets:
         ordinals = Ordinals()
         paged: dict[form.Expr, Query] = {}
         for query in self._chains.known():
-            if query.offset is not None and query.scope.module.role is Role.PROD:
+            if query.offset is None or isinstance(query.offset[0], form.Const):
+                continue  # a number that is written down is no page: `offset(1).first()` is the last but one
+            if query.scope.module.role is Role.PROD:
                 longest = paged.get(query.root)
                 if longest is None or len(query.steps) > len(longest.steps):
                     paged[query.root] = query
@@ -56,7 +58,7 @@ class Offsets:
         names, is_told = self._ordered_by(query)
         order = Order.EXPLICIT if names or not is_told else query.rows.order
         is_total: bool | None = None
-        if names and is_told:
+        if names and is_told and not _is_grouped(query):
             unique = self._unique.get(query.rows.model, set()) | _KEYS
             is_total = any(n in unique for n in names)
         assert query.offset is not None
@@ -103,6 +105,12 @@ class Offsets:
         if isinstance(node, form.Attr) and isinstance(node.value, form.Name | form.Attr):
             return [node.attr]
         return []
+
+
+def _is_grouped(query: Query) -> bool:
+    """Whether its rows are groups, of which the columns that they are grouped by are the key."""
+    names = query.names
+    return "group_by" in names or ("values" in names and "annotate" in names[names.index("values") :])
 
 
 def _loop_around(offset: form.Expr, scope: Scope) -> form.While | form.For | None:

@@ -28,10 +28,11 @@ class Loop:
 
 @dataclass(slots=True)
 class Regions:
-    """The loops of a function, outermost first, and the stretches that run only when something failed."""
+    """The loops of a function, outermost first, and the stretches that run only after a failure or when asked to."""
 
     loops: list[Loop] = field(default_factory=list)
     handlers: list[tuple[int, int]] = field(default_factory=list)
+    lambdas: list[tuple[int, int]] = field(default_factory=list)
 
     def around(self, offset: int) -> list[Loop]:
         """The loops that repeat the place, the outermost first."""
@@ -39,6 +40,10 @@ class Regions:
 
     def is_exceptional(self, offset: int) -> bool:
         return any(start <= offset < end for start, end in self.handlers)
+
+    def is_deferred(self, offset: int, loop: Loop | None = None) -> bool:
+        """Whether a lambda has the place, within the loop: whoever is given it may call it once, or never."""
+        return any(start <= offset < end and (loop is None or loop.repeats(start)) for start, end in self.lambdas)
 
 
 def may_loop(function: FunctionSymbol) -> bool:
@@ -59,6 +64,8 @@ def regions_of(function: FunctionSymbol) -> Regions:
                 found.loops += _of_comprehension(node)
             case form.Try(handlers=handlers):
                 found.handlers += [(h.start, h.end) for h in handlers]
+            case form.Lambda():
+                found.lambdas.append((node.start, node.end))
     return found
 
 

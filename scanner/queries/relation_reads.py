@@ -13,6 +13,7 @@ from assay.scanner.model.relation_read import Supply
 from assay.scanner.model.table import Loading, Relation
 from assay.scanner.queries.elements import Elements, Rows
 from assay.scanner.queries.helpers import is_sure, writes
+from assay.scanner.queries.lookups import is_looked_up_first
 from assay.scanner.queries.regions import Loop, Regions
 from assay.scanner.queries.relations import Relations
 from assay.scanner.readers.python import form
@@ -22,6 +23,7 @@ _CHANGING = frozenset(
     {"add", "append", "remove", "set", "clear", "create", "extend", "update", "delete", "get_or_create", "bulk_create",
      "update_or_create", "insert", "discard", "aadd", "aset", "aclear", "acreate", "aremove", "through"}
 )  # fmt: skip
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
 _IN_A_ROW = 2
 """Relations that are followed one after another: `comment.post.author`."""
 
@@ -56,16 +58,19 @@ class Looks:
         parents: dict[form.Expr, form.Attr | form.Call] = {}
         for node in uses:
             parents[node.value if isinstance(node, form.Attr) else node.func] = node
-        assigned = _assigned(function)
+        assigned = [t for t in _assigned(function) if isinstance(t, form.Attr)]
+        rows = {name for _, name in loops}
         for loop, name in loops:
             inside = [n for n in uses if loop.repeats(n.start) and _speaks_of(n, name)]
             elements = self._rows.of(loop.iter, function.scope) if inside else None
             if elements is None:
                 continue
+            # Set by hand in this loop or in one before: `book.author = author`.
+            given = {t.attr for t in assigned if t.start < loop.node.end and form.dotted(t.value) in rows}
             found: dict[tuple[str, str], Look] = {}
             for node in inside:
                 for look in self._looks(node, name, elements, function, parents):
-                    if look.node not in assigned:
+                    if look.relation.name not in given:
                         found.setdefault((look.model, look.relation.name), look)
             yield from ((elements, loop, look) for look in found.values())
 
@@ -83,6 +88,9 @@ class Looks:
                 yield from self._look(model, relation, inner, method, elements, steps)
         elif isinstance(node.value, form.Name) and node.value.id == name:
             yield from self._in_a_row(node, elements, function, parents)
+            for relation, inner, method, place in self.by_property(elements.model, node.attr):
+                shown = function.module.evidence(node, f"`{node.attr}` of each {elements.model} is a property")
+                yield from self._look(elements.model, relation, inner, method, elements, (place, shown))
 
     def _in_a_row(
         self,
@@ -152,6 +160,18 @@ class Looks:
                 inner.module.evidence(node, f"{inner.name}() looks at `{relation.name}`"),
             )
 
+    def by_property(self, model: str, name: str) -> Iterator[tuple[Relation, form.Attr, str | None, Evidence]]:
+        """What a property of the model looks at, where the name is one's."""
+        if name in self._relations.of(model):
+            return
+        for cls in self._project.classes_named(model):
+            method = self._project.method(cls, name)
+            if method is None or not any(last_name(d) in _PROPERTIES for d in method.decorators):
+                continue
+            for _, relation, node, called in self.inside_of(method, method.node.params[0].name, model):
+                yield relation, node, called, method.module.evidence(node, f"{name} looks at `{relation.name}`")
+            return
+
     def inside_of(
         self, function: FunctionSymbol, parameter: str, model: str
     ) -> list[tuple[str, Relation, form.Attr, str | None]]:
@@ -164,7 +184,9 @@ class Looks:
             for node in function.nodes:
                 if isinstance(node, form.Attr) and isinstance(node.value, form.Name) and node.value.id == parameter:
                     relation = self._relations.of(model).get(node.attr)
-                    if relation is not None and node not in assigned and is_sure(function.node.body, node.start):
+                    if relation is None or node in assigned or not is_sure(function.node.body, node.start):
+                        continue
+                    if not is_looked_up_first(function.node.body, node.start):
                         following = parents.get(node)
                         found.append((model, relation, node, following.attr if following is not None else None))
         return self._inside[key]

@@ -9,6 +9,7 @@ from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.query_call import Repetition
 from assay.scanner.queries.executions import Execution
+from assay.scanner.queries.lookups import kept_by
 from assay.scanner.queries.regions import Loop, Regions, leaves, statements_around
 from assay.scanner.queries.sizes import Size, Sizes, worst
 from assay.scanner.readers.python import form
@@ -25,6 +26,8 @@ def repetition(
         return Size(Repetition.ONCE)
     if regions.is_exceptional(call.start):
         return Size(Repetition.ONCE, (function.module.evidence(call, "only after a failure"),))
+    if any(regions.is_deferred(call.start, loop) for loop in loops):
+        return Size(Repetition.ONCE, (function.module.evidence(call, "only if what is given it asks"),))
     size = worst(_of_loop(loop, call, function, sizes) for loop in loops)
     if execution is None:
         return size
@@ -82,7 +85,7 @@ def _of_loop(loop: Loop, call: form.Call, function: FunctionSymbol, sizes: Sizes
     shown = module.evidence(loop.iter, f"loop over `{_spelled(loop.iter)}`")
     if loop.body and _stops(loop.body, call):
         return Size(Repetition.UNTIL_FOUND, (shown,))
-    kept = _kept(loop.body, call) if loop.body else None
+    kept = kept_by(loop.body, call) if loop.body else None
     if kept is not None:
         return Size(Repetition.KEPT, (module.evidence(kept, "answers are kept by key"),))
     size = sizes.of(loop.iter, function.scope)
@@ -105,19 +108,6 @@ def _stops(body: Sequence[form.Stmt], call: form.Call) -> bool:
             if isinstance(later, form.If) and (leaves(later.body) or leaves(later.orelse)):
                 return True
     return False
-
-
-def _kept(body: Sequence[form.Stmt], call: form.Call) -> form.If | None:
-    """`if key not in known:` around a call whose answer goes into `known`."""
-    for block, index in statements_around(body, call.start):
-        statement = block[index]
-        if isinstance(statement, form.If) and any(_asks_whether_known(n) for n in form.walk(statement.test)):
-            return statement
-    return None
-
-
-def _asks_whether_known(node: form.Expr | form.Stmt) -> bool:
-    return isinstance(node, form.Compare) and node.ops == ["not in"]
 
 
 def _is_chunk(target: form.Expr) -> bool:

@@ -9,6 +9,7 @@ from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
+from assay.scanner.queries.helpers import keeps_answers
 
 _DEEPEST = 3
 """Calls between a handler and the function."""
@@ -37,6 +38,8 @@ class Requests:
         queue = deque([function])
         while queue:
             current = queue.popleft()
+            if current is not function and keeps_answers(current):
+                continue  # the first request runs it for all
             if current in self._roots:
                 return (Evidence(current.location, f"{current.name}() answers requests"), *ways[current])
             if len(ways[current]) >= _DEEPEST:

@@ -130,7 +130,7 @@ def _extent(query: Query) -> tuple[Extent, tuple[Evidence, ...]]:
     module = query.scope.module
     for step in [*query.steps, *(n for n in form.walk(query.root) if isinstance(n, form.Call))]:
         method = last_name(step.func) or ""
-        if method in _STREAMING:
+        if method in _STREAMING or step.keyword("yield_per") is not None:
             return Extent.STREAMED, (module.evidence(step, f"{method}() reads a part at a time"),)
         if method in _NARROWING:
             return Extent.NARROWED, (module.evidence(step, f"{method}() narrows it"),)

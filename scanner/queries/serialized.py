@@ -78,6 +78,8 @@ class Serialized:
                 eager.is_open = True
         if route.view_class is not None:
             eager.add(self.eager.in_class(route.view_class))
+            if schema.cls is not None:
+                eager.add(self.eager.in_serializer(schema.cls))
         for function in self._around(route):
             eager.add(self.eager.in_function(function))
         place = Evidence(reads[0].location, f"{endpoint.label} reads {reads[0].model}")
@@ -128,6 +130,9 @@ class Serialized:
                     parameter = method.node.params[1].name
                     for _, related, node, called in self.looks.inside_of(method, parameter, model):
                         step = method.module.evidence(node, f"{method.name}() looks at `{related.name}`")
+                        yield related, (place, step), called
+                elif call is None:
+                    for related, _, called, step in self.looks.by_property(model, name):
                         yield related, (place, step), called
 
     def _declared(self, schema: Schema, name: str) -> tuple[str, form.Call | None]:

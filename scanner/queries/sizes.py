@@ -34,6 +34,7 @@ _REQUEST_PARTS = frozenset({"data", "POST", "GET", "json", "args", "form", "valu
                             "files", "validated_data", "cleaned_data", "initial_data"})  # fmt: skip
 _REQUEST_CALLS = frozenset({"get_json", "getlist", "json", "get_arguments", "parse_args"})
 _REQUESTS = frozenset({"request", "req", "self.request", "serializer", "form"})
+_OF_ENUMERATIONS = frozenset({"values", "choices", "names", "labels", "__members__", "_member_map_"})
 _RANK = {
     Repetition.EACH_ROW: 5, Repetition.EACH_INPUT: 4, Repetition.UNKNOWN: 3, Repetition.CHUNKS: 2, Repetition.FEW: 1,
     Repetition.ONCE: 0,
@@ -176,6 +177,8 @@ class Sizes:
         if any(word in node.attr for word in _CHUNK_WORDS):
             return Size(Repetition.CHUNKS, (scope.module.evidence(node, f"{node.attr} are parts of many"),))
         owner = self._project.infer(node.value, scope)
+        if isinstance(owner, ClassSymbol) and node.attr in _OF_ENUMERATIONS:
+            return Size(Repetition.FEW, (scope.module.evidence(node, f"the members of {owner.name}"),))
         if isinstance(owner, Module):
             return worst(self.of(n, s, depth) for n, s in definitions(node, scope, self._project))
         if isinstance(owner, External) and owner.name == "django.conf.settings":

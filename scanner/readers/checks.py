@@ -45,8 +45,6 @@ class CheckFacts(msgspec.Struct, frozen=True, array_like=True, tag="checks"):
     runner: str = ""
     environments: tuple[str, ...] = ()
     """Those that tox runs when none is named."""
-    is_without_status: bool = False
-    """Codecov's status of the project is switched off."""
     ruff_is_secure: bool = False
     """Ruff is to apply the rules of flake8-bandit."""
 
@@ -64,6 +62,8 @@ def read(path: str, data: bytes) -> CheckFacts:
     if name.endswith((".yml", ".yaml")):
         return _codecov(path, data)
     text = decode(data)
+    if name.endswith("ruff.toml"):
+        return _of_ruff(text)
     if name.endswith(".toml"):
         return of_toml(text)
     return of_ini(text, is_coverage=name in (".coveragerc", "coverage.ini"))
@@ -116,6 +116,13 @@ def of_toml(text: str) -> CheckFacts:
     )
 
 
+def _of_ruff(text: str) -> CheckFacts:
+    try:
+        return CheckFacts(ruff_is_secure=_ruff_is_secure(tomllib.loads(text)))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return CheckFacts()
+
+
 def _ruff_is_secure(ruff: dict[str, Any]) -> bool:
     """Its own list (`select`) with those that are added, less those that are ignored."""
     lint = _table(ruff, "lint") or ruff
@@ -162,13 +169,15 @@ def _tox_toml(tox: dict[str, Any], lines: list[str]) -> tuple[NamedTask, ...]:
 
 
 def _scripts(tool: dict[str, Any], lines: list[str]) -> Iterator[NamedTask]:
-    """Scripts of Hatch (by environment), PDM, Rye, Poe the Poet and taskipy."""
+    """Scripts of Hatch (by environment), PDM, Rye, Poe the Poet, taskipy and Pixi."""
     tables = [
         _table(tool, "pdm", "scripts"),
         _table(tool, "rye", "scripts"),
         _table(tool, "poe", "tasks"),
         _table(tool, "taskipy", "tasks"),
         *(_table(environment, "scripts") for environment in _table(tool, "hatch", "envs").values()),
+        _table(tool, "pixi", "tasks"),
+        *(_table(feature, "tasks") for feature in _table(tool, "pixi", "feature").values()),
     ]
     for table in tables:
         for name, said in table.items():
@@ -208,7 +217,7 @@ def _codecov(path: str, data: bytes) -> CheckFacts:
         return CheckFacts()
     if isinstance(entry.value, Scalar):
         off = entry.value.boolean is False
-        return CheckFacts(is_without_status=True) if off else CheckFacts(status=(None, entry.key.span))
+        return CheckFacts() if off else CheckFacts(status=(None, entry.key.span))
     default = entry.value.mapping("default") if isinstance(entry.value, Mapping) else None
     settings = default if default is not None else entry.value if isinstance(entry.value, Mapping) else None
     if settings is None:

@@ -123,6 +123,7 @@ class PodWorkload(msgspec.Struct, frozen=True, array_like=True):
     grace_seconds: int | None = None
     grace_span: Span | None = None
     replicas: int | None = None
+    pod_annotations: tuple[tuple[str, str], ...] = ()
 
 
 class ServicePort(msgspec.Struct, frozen=True, array_like=True):
@@ -238,6 +239,7 @@ def _workload(kind: str, document: Mapping) -> PodWorkload:
         grace_seconds=spec.integer("terminationGracePeriodSeconds") if spec is not None else None,
         grace_span=_entry_span(grace),
         replicas=stated.integer("replicas") if stated is not None else None,
+        pod_annotations=pod_metadata.pairs("annotations") if pod_metadata is not None else (),
     )
 
 

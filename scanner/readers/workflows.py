@@ -46,7 +46,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     """One thing that a job does: it runs a script, or uses an action.
 
     `run_line` is the line of the file on which the script's first line stands. `tolerated` says that the job goes on
-    when it fails, `condition` when it is done at all. `inputs` are what an action is given.
+    when it fails, `condition` when it is done at all. `inputs` are what an action is given, and variables that tools
+    take options from.
     """
 
     span: Span
@@ -104,9 +105,13 @@ _SCRIPT_KEYS = frozenset(
     | {"bash", "pwsh", "args", "test", "inlineScript", "build", "check", "before_build", "test_script", "plan"}
 )
 _GITLAB_FILE = re.compile(r"(^|/)\.gitlab/|(^|/)\.gitlab-ci/|gitlab-ci[^/]*\.ya?ml$")
+_OPTIONS = frozenset({"PYTEST_ADDOPTS", "TRIVY_EXIT_CODE"})
+"""Variables that tools take options from."""
 _ORB = re.compile(r"[a-z][\w-]*/[a-z][\w-]*")
 """What a step of CircleCI takes from an orb (`snyk/scan`)."""
-_LIBRARY = re.compile(r"""@Library\(\s*\[?\s*['"](?P<name>[^'"]+)|^\s*library[\s(]+['"](?P<other>[^'"]+)""", re.MULTILINE)
+_LIBRARY = re.compile(
+    r"""@Library\(\s*\[?\s*['"](?P<name>[^'"]+)|^\s*library[\s(]+['"](?P<other>[^'"]+)""", re.MULTILINE
+)
 _JENKINS = re.compile(r"""\bsh\s*\(?\s*(?:script\s*:\s*)?(?P<quote>'''|\"\"\"|'|")(?P<text>.*?)(?P=quote)""", re.DOTALL)
 
 
@@ -145,11 +150,12 @@ class _Reader:
     def github(self, top: Mapping) -> Workflow:
         jobs = top.mapping("jobs")
         folder = _default_folder(top)
-        found = tuple(self._job(e.key, e.value, folder) for e in (jobs.entries if jobs is not None else ()))
+        options = _options(top)
+        found = tuple(self._job(e.key, e.value, folder, options) for e in (jobs.entries if jobs is not None else ()))
         # YAML 1.1 reads the key `on` as true; the text is still there.
         return Workflow(System.GITHUB, tuple(j for j in found if j is not None), tuple(_github_triggers(top.get("on"))))
 
-    def _job(self, key: Scalar, value: Node, folder: str) -> Job | None:
+    def _job(self, key: Scalar, value: Node, folder: str, options: tuple[tuple[str, str], ...]) -> Job | None:
         if not isinstance(value, Mapping):
             return None
         container = value.get("container")
@@ -157,14 +163,14 @@ class _Reader:
         return Job(
             key.text,
             key.span,
-            tuple(self.steps(value, _default_folder(value) or folder)),
+            tuple(self.steps(value, _default_folder(value) or folder, (*options, *_options(value)))),
             value.text("uses") or "",
             image,
             _is_true(value.get("continue-on-error")),
             value.text("if") or "",
         )
 
-    def steps(self, job: Mapping, folder: str) -> Iterator[Step]:
+    def steps(self, job: Mapping, folder: str, options: tuple[tuple[str, str], ...] = ()) -> Iterator[Step]:
         """The steps of a job or of a composite action."""
         steps = job.mappings("steps")
         # A step that may fail, and whose outcome a later one looks at, isn't passed over.
@@ -177,7 +183,7 @@ class _Reader:
                 step.text("uses") or "",
                 run.text if run is not None else "",
                 self._first_line(run) if run is not None else 0,
-                step.pairs("with"),
+                (*step.pairs("with"), *options, *_options(step)),
                 _is_true(step.get("continue-on-error")) and not is_asked,
                 step.text("if") or "",
                 step.text("working-directory") or folder,
@@ -277,6 +283,10 @@ class _Reader:
                         )
                 else:
                     yield from self._anywhere(entry.value)
+
+
+def _options(node: Mapping) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in node.pairs("env") if name in _OPTIONS or name[:9] == "VALIDATE_")
 
 
 def _jenkins(text: str) -> Workflow:

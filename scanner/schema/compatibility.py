@@ -19,7 +19,6 @@ from assay.scanner.model.schema import (
 )
 from assay.scanner.schema.existing import OnExisting
 
-
 _OLD_COLUMN = "the release before knows the column by its old name"
 
 
@@ -127,17 +126,15 @@ def _altered(found: OnExisting, step: AlterColumn) -> tuple[str, bool]:
     default = step.default if declared is None else declared.default
     has_default = (default or (before.default if before is not None else Default.NONE)) is not Default.NONE
     was_required = before is not None and before.nullable is False
-    if before is not None and was_required and found.is_new and _loses_default(before, default):
-        return "the release before inserts rows without it, and it loses its default in the database", True
+    if before is not None and was_required and before.default is not Default.NONE and default is Default.NONE:
+        if found.is_new:
+            return "the release before inserts rows without it, and it loses its default in the database", True
+        return "does the release before always fill the column, which loses its default in the database?", False
     if nullable is not False or was_required or has_default or (declared is not None and before is None):
         return "", True
     if found.is_new:
         return "the release before doesn't know the column, and can't insert rows any more", True
     return "does the release before always fill the column, which must not be empty any more?", False
-
-
-def _loses_default(before: SchemaColumn, default: Default | None) -> bool:
-    return before.default is not Default.NONE and default is Default.NONE
 
 
 def _stored(column: SchemaColumn) -> str:

@@ -27,7 +27,7 @@ def migrated_tables(tables: Sequence[Table], trees: Sequence[Tree], schema: Sche
     starts_elsewhere = any(not t.is_created for t in schema.tables)
     seen: set[str] = set()
     for table in tables:
-        if table.role is not Role.PROD or table.name in seen:
+        if table.role is not Role.PROD or not table.is_managed or table.name in seen:
             continue
         seen.add(table.name)
         found = known.get(table.name)

@@ -26,9 +26,9 @@ from assay.scanner.schema.replay import Replay
 class OnExisting:
     """A step of a new migration on a table that the last release has.
 
-    `before` is the altered or renamed column as it was, None where that isn't known or another step is meant. `is_new` says that
-    the columns it is about came with this release. `was_believed`: until then the library knew of the table, and of the
-    column that is meant.
+    `before` is the altered or renamed column as it was, None where that isn't known or another step is meant. `is_new`
+    says that the columns it is about came with this release. `was_believed`: until then the library knew of the table,
+    and of the column that is meant.
     """
 
     change: SchemaChange
@@ -38,6 +38,8 @@ class OnExisting:
     was_believed: bool
     table_name: str | None = None
     """The table's name in the database until then."""
+    is_checked: bool = False
+    """A check keeps the altered column from being NULL."""
 
 
 def on_existing(migrations: Iterable[Migration], new: Collection[str]) -> dict[str, list[OnExisting]]:
@@ -108,7 +110,8 @@ def _on_existing(change: SchemaChange, step: SchemaStep, replay: Replay, made: _
     elif isinstance(step, DropColumn):
         lost = {(step.table, step.column), (step.table, step.column.removesuffix("_id"))}
         is_known = replay.column(step.table, step.column) is not None or not lost.isdisjoint(made.given_up)
-    return OnExisting(change, step, before, is_new, is_known, name)
+    is_checked = isinstance(step, AlterColumn) and replay.is_checked(step.table, step.column)
+    return OnExisting(change, step, before, is_new, is_known, name, is_checked)
 
 
 def _columns_of(step: SchemaStep) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ def finds_or_creates(tables: Sequence[Table], schema: Schema, gathered: Gathered
         asked, unclear = _asked(call, table)
         hidden = _filtered_by(model, manager, project)
         keys = _unique_keys(table, schema)
+        if unclear is None and any(_may_cover(k, asked) for k in keys):
+            unclear = "one is over an expression"
         offline = offline_reason(scope)
         if offline is None and function is not None and is_command(function, project):
             offline = "command line"
@@ -125,6 +127,11 @@ def _unique_keys(table: Table, schema: Schema) -> list[Key]:
 
 def _covers(key: Key, asked: Sequence[str]) -> bool:
     return bool(key.columns) and "" not in key.columns and set(key.columns) <= set(asked)
+
+
+def _may_cover(key: Key, asked: Sequence[str]) -> bool:
+    """Whether it is over an expression: `Lower("email")` holds one row for `email__iexact`."""
+    return "" in key.columns and {*key.columns} - {""} <= {*asked}
 
 
 def _lock(call: form.Call, scope: Scope) -> Evidence | None:

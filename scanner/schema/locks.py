@@ -61,7 +61,8 @@ def _altered(found: OnExisting, step: AlterColumn) -> str | None:
     nullable = step.nullable if declared is None else declared.nullable
     if declared is not None and before is None:
         return None
-    if nullable is False and (before is None or before.nullable is not False) and not found.is_new:
+    is_required_now = nullable is False and (before is None or before.nullable is not False)
+    if is_required_now and not found.is_new and not found.is_checked:
         return "everything waits while all rows are checked for NULL; validate a NOT VALID check first"
     if declared is not None and before is not None:
         if (declared.is_unique, declared.is_indexed) > (before.is_unique, before.is_indexed):

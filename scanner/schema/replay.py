@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from assay.scanner.model.migration import Migration, SchemaChange
 from assay.scanner.model.schema import (
+    AddCheck,
     AddColumn,
     AddForeignKey,
     AddKey,
@@ -42,12 +43,16 @@ def schema_of(migrations: Iterable[Migration]) -> Schema:
 
 @dataclass(slots=True)
 class _Table:
-    """A table while steps change it. `constraints` are the columns of foreign keys, by the constraint's name."""
+    """A table while steps change it. `constraints` are the columns of foreign keys, by the constraint's name.
+
+    `checked` are the columns that a check keeps from being NULL.
+    """
 
     name: str
     columns: dict[str, SchemaColumn] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     constraints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
     is_whole: bool = True
     is_created: bool = True
 
@@ -102,6 +107,9 @@ class Replay:
                 self._on_keys(step)
             case AddForeignKey(table, columns, refers_to, name):
                 self._refer(self._table(table), columns, refers_to, name)
+            case AddCheck(table, _, _, str(column)):
+                found = self._table(table)
+                found.checked.add(found.known_as(column))
             case DropConstraint(table, name):
                 self._drop_constraint(self._table(table), name)
             case Unclear(None):
@@ -147,6 +155,11 @@ class Replay:
         """A column as it is now."""
         found = self._find(table)
         return found.columns.get(found.known_as(name)) if found is not None else None
+
+    def is_checked(self, table: str, column: str) -> bool:
+        """Whether a check keeps the column from being NULL."""
+        found = self._find(table)
+        return found is not None and found.known_as(column) in found.checked
 
     def name(self, table: str) -> str | None:
         """A table's name in the database."""

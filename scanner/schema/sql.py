@@ -47,6 +47,7 @@ _USING_INDEX = re.compile(
     re.IGNORECASE,
 )
 _ALTER = re.compile(r"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>[\w.\"`]+)", re.IGNORECASE)
+_REQUIRED = re.compile(r"\W*(?:NOT\W+(\w+)\W+IS\s+NULL|(\w+)\W+IS\s+NOT\s+NULL)\W*", re.IGNORECASE)
 _VOLATILE = re.compile(r"random|uuid|nextval|clock_timestamp", re.IGNORECASE)
 
 
@@ -72,6 +73,12 @@ def changes_schema(text: str) -> bool:
 def is_volatile(default: str) -> bool:
     """Whether a default is computed anew for each row, so that adding it writes them all."""
     return _VOLATILE.search(default) is not None
+
+
+def required_by(condition: str) -> str | None:
+    """The column of a check `email IS NOT NULL`, which says no more than that."""
+    found = _REQUIRED.fullmatch(condition)
+    return found[1] or found[2] if found is not None else None
 
 
 def _of_statement(text: str) -> list[SchemaStep]:
@@ -213,8 +220,9 @@ def _altered(table: str, action: exp.Expr, *, is_valid: bool) -> Iterator[Schema
             for item in action.expressions:
                 yield from (AddKey(table, key) for key in _keys_in(item))
                 yield from _foreign_keys(table, item, is_valid=is_valid)
-                if item.find(exp.CheckColumnConstraint) is not None:
-                    yield AddCheck(table, item.name or None, is_valid)
+                check = item.find(exp.CheckColumnConstraint)
+                if check is not None:
+                    yield AddCheck(table, item.name or None, is_valid, required_by(check.this.sql()))
 
 
 def _keys_in(node: exp.Expr) -> Iterator[Key]:

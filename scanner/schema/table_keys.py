@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from assay.scanner.model.database import Dialect
@@ -16,6 +17,12 @@ _BOOKKEEPING = (
     "last_",
 )  # fmt: skip
 """How columns begin that say when a row was made, and no more."""
+_EVENT = re.compile(
+    r"(?:(?<!re)view|visit|log|event|history|access|download|click|session|attempt|transfer|impression)"
+    r"(?:e?s)?$",
+    re.IGNORECASE,
+)
+"""How tables are called whose rows each say that something happened, which happens again."""
 _AUTHORS = ("created_by", "updated_by", "modified_by", "deleted_by", "created_by_id", "updated_by_id", "added_by")
 _MOST_BOOKKEEPING = 6
 _KEYS_READ = ("SQLAlchemy", "Django ORM")
@@ -45,16 +52,18 @@ def foreign_keys(tables: Sequence[Table], schema: Schema, dialects: frozenset[Di
 
 
 def associations(tables: Sequence[Table], schema: Schema) -> Iterator[Association]:
-    """The tables that hold little but two or more foreign keys."""
+    """The tables that hold little but two or more foreign keys. What others refer to is a thing of its own."""
+    things = {c.fk_to.rsplit(".", 1)[-1] for table in tables for c in table.columns if c.fk_to is not None}
     for table in tables:
-        if table.framework not in _KEYS_READ:
+        if table.framework not in _KEYS_READ or not things.isdisjoint({table.name, table.model}):
             continue
         ends = tuple(c.name for c in table.columns if c.fk_to is not None and not c.name.endswith(_AUTHORS))
         keys = _keys(table, schema)
         own = {c for k in keys if k.kind is KeyKind.PRIMARY and len(k.columns) == 1 for c in k.columns} - set(ends)
         stored = [c for c in table.columns if not c.type.endswith(_MANY) and not c.name.endswith(_AUTHORS)]
         others = [c.name for c in stored if c.name not in ends and c.name not in own]
-        payload = tuple(name for name in others if not name.lower().startswith(_BOOKKEEPING))
+        happens = _EVENT.search(table.name) is not None
+        payload = tuple(name for name in others if happens or not name.lower().startswith(_BOOKKEEPING))
         if len(ends) < 2 or len(others) > _MOST_BOOKKEEPING:
             continue
         spanning = [k for k in keys if k.is_unique and k.columns and set(k.columns) <= {*ends} and len(k.columns) > 1]
@@ -95,9 +104,9 @@ def _is_linked(column: Column, table: Table) -> bool:
 
 
 def of_production(tables: Sequence[Table]) -> list[Table]:
-    """One for each name: two services' models may map one table."""
+    """One for each name: two services' models may map one table. Of one that others make nobody knows the keys."""
     found: dict[str, Table] = {}
     for table in tables:
-        if table.role is Role.PROD:
+        if table.role is Role.PROD and table.is_managed:
             found.setdefault(table.name, table)
     return list(found.values())

@@ -50,7 +50,10 @@ def going_back(migration: Migration) -> GoingBack:
     made = {s.table for _, s in does if isinstance(s, CreateTable)}
     left: list[Evidence] = []
     unsure: list[Evidence] = []
-    for change, step in does:
+    passing = _passing([step for _, step in does])
+    for index, (change, step) in enumerate(does):
+        if index in passing:
+            continue
         if isinstance(step, Unclear):
             unsure.append(_told(change, "can't be told what it does"))
         elif not _is_undone(step, way_back, made):
@@ -64,6 +67,25 @@ def going_back(migration: Migration) -> GoingBack:
 
 def _told(change: SchemaChange, what: str) -> Evidence:
     return Evidence(change.location, f"{change.operation} {what}")
+
+
+def _passing(steps: list[SchemaStep]) -> set[int]:
+    """The steps that add something, and take it away again in the end: a check that only helps on the way."""
+    found: set[int] = set()
+    for later, step in enumerate(steps):
+        if isinstance(step, DropColumn | DropConstraint | DropKey):
+            for earlier, added in enumerate(steps[:later]):
+                if _takes_away(step, added):
+                    found |= {earlier, later}
+    return found
+
+
+def _takes_away(step: DropColumn | DropConstraint | DropKey, added: SchemaStep) -> bool:
+    if isinstance(step, DropColumn):
+        return isinstance(added, AddColumn) and (added.table, added.column.name) == (step.table, step.column)
+    return (
+        isinstance(added, AddKey | AddForeignKey | AddCheck) and step.name is not None and _name_of(added) == step.name
+    )
 
 
 def _is_undone(step: SchemaStep, back: Iterable[SchemaStep], made: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from assay.scanner.model.telemetry import DependencyKind
@@ -60,6 +61,9 @@ EVERYTHING: tuple[str, ...] = (
     "splunk_otel",
     "splunk_opentelemetry",
     "uptrace",
+    "aws_lambda_powertools.Tracer",
+    "aws_lambda_powertools.tracing",
+    "opentelemetry_instrumentor",
     "opentelemetry.instrumentation.auto_instrumentation",
 )
 """Agents that record requests and the libraries that they call, database drivers and HTTP clients among them."""
@@ -69,6 +73,22 @@ AGENT_COMMANDS: frozenset[str] = frozenset(
     | {"appsignal-wrap", "lumigo-opentelemetry", "signalfx-py-trace", "middleware-run", "dt-run"}
 )
 """Programs that start a process with an agent in it, which leaves no import."""
+
+AGENT_PACKAGES = re.compile(
+    r"ddtrace|newrelic|elastic-apm|scout-apm|appsignal|opentelemetry-(distro|instrumentation-.+)|splunk-opentelemetry"
+    r"|azure-monitor-opentelemetry|instana|apache-skywalking"
+)
+"""Packages that are there to be loaded by what starts the process."""
+
+INJECTED = re.compile(
+    r"instrumentation\.opentelemetry\.io/inject-(python|sdk)|admission\.datadoghq\.com/python-lib\.\S+"
+    r"|dynatrace\.com/inject|operator\.newrelic\.com/inject\S*|co\.elastic\.apm/attach"
+)
+"""Annotations that let an operator put an agent into a pod."""
+MESHES = re.compile(
+    r"sidecar\.istio\.io/inject|linkerd\.io/inject|consul\.hashicorp\.com/connect-inject|kuma\.io/\S*inject\S*"
+)
+"""Labels and annotations that put a proxy beside it, which times requests without knowing routes."""
 
 DEPENDENCIES: Mapping[DependencyKind, tuple[str, ...]] = {
     DependencyKind.DATABASE: (
@@ -85,6 +105,7 @@ DEPENDENCIES: Mapping[DependencyKind, tuple[str, ...]] = {
         "opentelemetry.instrumentation.pymongo",
         "opentelemetry.instrumentation.tortoiseorm",
         "django_prometheus.db",
+        "silk",
         "opencensus.ext.sqlalchemy",
         "opencensus.ext.postgresql",
         "opencensus.ext.mysql",

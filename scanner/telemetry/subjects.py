@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from assay.scanner.dataflow.blocks import is_main_guard
 from assay.scanner.dataflow.constants import constant
+from assay.scanner.dataflow.entry_points import is_command
+from assay.scanner.dataflow.ways import way_to
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.scopes import Binding, How, Module, Scope
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Module, Scope
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.telemetry import DependencyKind, DependencyTelemetry, LatencyMeasurement
+from assay.scanner.readers import shell
+from assay.scanner.readers.dependencies import DependencyFacts
+from assay.scanner.readers.kubernetes import KubernetesFacts
 from assay.scanner.readers.python import form
+from assay.scanner.readers.shell import ShellFacts
+from assay.scanner.roles import is_offline
 from assay.scanner.services import ServiceRoot
 from assay.scanner.telemetry.libraries import (
     AGENT_COMMANDS,
+    AGENT_PACKAGES,
     CACHES,
     DEPENDENCIES,
     EVERYTHING,
+    INJECTED,
     LOGFIRE,
+    MESHES,
     QUERY_EVENTS,
     QUEUES,
     REQUESTS,
 )
 
+_HOOKS = frozenset(
+    {"before_request", "after_request", "teardown_request", "before_app_request", "after_app_request", "middleware"}
+    | {"teardown_app_request", "on_request", "on_response"}
+)
+"""Decorators of what a framework calls around requests."""
 _EMITTING = ("timing", "timer", "observe", "histogram", "distribution", "timed", "record_duration", "record")
-_CLOCKS = ("perf_counter", "monotonic", "process_time")
+_CLOCKS = ("perf_counter", "monotonic", "process_time", "default_timer", "time")
 _OF_A_REQUEST = frozenset({"request", "req", "response", "resp", "scope", "environ", "get_response", "call_next"})
+_AROUND_A_REQUEST = frozenset({"scope", "environ", "get_response", "call_next"})
 _SHOWN = 3
+_DEEPEST = 4
+"""Callers of callers that are looked at."""
 
 
 def telemetry(gathered: Gathered) -> Iterator[LatencyMeasurement | DependencyTelemetry]:
@@ -52,7 +73,8 @@ class _Service:
         self._modules = [
             m for m in self._project.modules.values() if m.role is Role.PROD and owners.of(m.path) is service
         ]
-        self._agents = (*self._named(EVERYTHING), *self._commands(), *self._sentry())
+        injected = self._annotated(INJECTED, "lets an agent be put into it")
+        self._agents = (*self._named(EVERYTHING), *self._commands(), *injected, *self._sentry())
 
     @cached_property
     def latency(self) -> LatencyMeasurement:
@@ -64,7 +86,7 @@ class _Service:
             self._service.location,
             Role.PROD,
             _shown(recorded),
-            _shown(self._timed()),
+            _shown((*self._timed(), *self._traced_elsewhere(), *self._meshes(), *self._declared())),
             serves,
         )
 
@@ -91,6 +113,8 @@ class _Service:
 
     def _kept_for_a_while(self, kind: DependencyKind) -> Iterator[Evidence]:
         """What tells of each call, and may be recorded by somebody."""
+        for call, scope in self._own_calls("start_as_current_span", "start_span"):
+            yield Evidence(scope.module.location(call), "opens a span by hand, which may be around such calls")
         if kind is DependencyKind.DATABASE:
             for call, scope in self._own_calls("get_recorded_queries", "get_debug_queries"):
                 yield Evidence(scope.module.location(call), "asks for the queries of a request")
@@ -131,20 +155,80 @@ class _Service:
             agent = next(iter(sorted(words & AGENT_COMMANDS)), None)
             if agent is not None:
                 yield Evidence(command.location, f"starts with {agent}")
+            script = self._gathered.context.files.get(command.location.path)
+            if isinstance(script, ShellFacts):
+                # The agent may stand in a variable: `exec $PREFIX gunicorn ...`.
+                for found in shell.commands(script.body):
+                    if any(not AGENT_COMMANDS.isdisjoint(value.split()) for _, value in found.assignments):
+                        yield found.span.evidence(command.location.path, "may start with an agent")
+
+    def _annotated(self, pattern: re.Pattern[str], text: str) -> Iterator[Evidence]:
+        """Annotations and labels of the service's pods that switch something on."""
+        deployment = self._gathered.deployments.get(self._service.name)
+        own = {(w.location.path, w.name) for w in (deployment.workloads if deployment is not None else ())}
+        for path in sorted({path for path, _ in own}):
+            facts = self._gathered.context.files.get(path)
+            for workload in facts.workloads if isinstance(facts, KubernetesFacts) else ():
+                marks = (*workload.pod_annotations, *workload.pod_labels) if (path, workload.name) in own else ()
+                for name, value in marks:
+                    if pattern.fullmatch(name) and value.lower() not in ("false", "disabled"):
+                        yield workload.span.evidence(path, f"{name} {text}")
+
+    def _meshes(self) -> Iterator[Evidence]:
+        yield from self._annotated(MESHES, "puts a proxy beside it that times requests")
+        deployment = self._gathered.deployments.get(self._service.name)
+        for command in deployment.start_commands if deployment is not None else ():
+            if "--statsd-host" in command.text:
+                yield Evidence(command.location, "Gunicorn sends the durations of requests")
+
+    def _declared(self) -> Iterator[Evidence]:
+        """An agent among the dependencies, which what starts the process may load."""
+        for path, facts in sorted(self._gathered.context.files.items()):
+            if not isinstance(facts, DependencyFacts) or facts.is_lock:
+                continue
+            if self._gathered.owners.around(path) not in (self._service, None):
+                continue
+            for requirement in facts.requirements:
+                if AGENT_PACKAGES.fullmatch(requirement.name.lower().replace("_", "-")):
+                    text = f"{requirement.name} is a dependency; what loads it isn't here"
+                    yield requirement.span.evidence(path, text)
 
     def _sentry(self) -> Iterator[Evidence]:
         """Sentry records durations only where a share of the requests is traced."""
-        for call, scope in self._own_calls("init"):
-            is_sentry = "sentry_sdk" in scope.module.imported_packages
-            if not is_sentry or form.dotted(call.func) not in ("sentry_sdk.init", "init"):
-                continue
-            for name in ("traces_sample_rate", "traces_sampler", "enable_tracing"):
-                value = call.keyword(name)
-                if value is None:
-                    continue
-                known = constant(value, scope, self._project)
-                if known is None or known.value not in (0, 0.0, False, None):
-                    yield Evidence(scope.module.location(call), f"Sentry traces requests ({name})")
+        for call, scope, name, value in self._sentry_options:
+            known = constant(value, scope, self._project)
+            off = _is_off_by_default(value) if known is None else known.value in (0, 0.0, False, None)
+            if not off:
+                yield Evidence(scope.module.location(call), f"Sentry traces requests ({name})")
+
+    def _traced_elsewhere(self) -> Iterator[Evidence]:
+        """Sentry whose rate the environment decides, or whose options come from elsewhere."""
+        for call, scope, name, value in self._sentry_options:
+            if _is_off_by_default(value):
+                yield Evidence(scope.module.location(call), f"Sentry traces what the environment says ({name})")
+        for call, scope in self._sentry_calls():
+            if any(argument.star == 2 for argument in call.args):
+                yield Evidence(scope.module.location(call), "Sentry's options come from elsewhere")
+
+    @cached_property
+    def _sentry_options(self) -> tuple[tuple[form.Call, Scope, str, form.Expr], ...]:
+        names = ("traces_sample_rate", "traces_sampler", "enable_tracing")
+        return tuple(
+            (call, scope, name, value)
+            for call, scope in self._sentry_calls()
+            for name in names
+            if (value := call.keyword(name)) is not None
+        )
+
+    def _sentry_calls(self) -> Iterator[tuple[form.Call, Scope]]:
+        sentry = [m for m in self._modules if "sentry_sdk" in m.imported_packages]
+        bound = {
+            local for module in sentry for local, bindings in module.scope.bindings.items()
+            if any(b.module == "sentry_sdk" and b.name == "init" for b in bindings)
+        }  # fmt: skip
+        for call, scope in self._own_calls("init", *sorted(bound - {"init"})) if sentry else ():
+            if self._project.qualified_name(call.func, scope) in ("sentry_sdk.init", "sentry_sdk.api.init"):
+                yield call, scope
 
     def _logfire(self, kind: DependencyKind | None) -> Iterator[Evidence]:
         for name, records in LOGFIRE.items():
@@ -154,6 +238,12 @@ class _Service:
 
     def _emitted(self) -> Iterator[Evidence]:
         """A metric of a duration that code around every request writes."""
+        for call, scope in self._own_calls("time"):
+            # `HISTOGRAM.labels(...).time()` around the request.
+            on = call.func.value if isinstance(call.func, form.Attr) else None
+            is_metric = isinstance(on, form.Call) and isinstance(on.func, form.Attr) and on.func.attr == "labels"
+            if is_metric and _around_requests(scope) is not None:
+                yield Evidence(scope.module.location(call), "records the duration of a request")
         for call, scope in self._own_calls(*_EMITTING):
             function = _around_requests(scope)
             named = bool(call.args) and isinstance(call.args[0].value, form.Const | form.Template)
@@ -163,7 +253,11 @@ class _Service:
     def _timed(self) -> Iterator[Evidence]:
         """Code around every request that looks at the clock."""
         for call, scope in self._own_calls(*_CLOCKS):
-            if _around_requests(scope) is not None:
+            is_clock = call.func.attr != "time" if isinstance(call.func, form.Attr) else True
+            is_clock = is_clock or form.dotted(call.func) in ("time.time", "_time.time")
+            # Views look at the clock for reasons of their own.
+            around = _around_requests(scope, strict=form.dotted(call.func) in ("time", "time.time", "_time.time"))
+            if is_clock and around is not None:
                 yield Evidence(scope.module.location(call), "takes the time of a request")
 
     def _query_events(self) -> Iterator[Evidence]:
@@ -171,6 +265,8 @@ class _Service:
             event = call.positional[1] if len(call.positional) > 1 else None
             if isinstance(event, form.Const) and event.value in QUERY_EVENTS:
                 yield Evidence(scope.module.location(call), f"listens for {event.value}")
+        for call, scope in self._own_calls("execute_wrapper"):
+            yield Evidence(scope.module.location(call), "wraps every query of Django")
 
     def _uses(self, kind: DependencyKind) -> Iterator[Evidence]:
         owners, service = self._gathered.owners, self._service
@@ -180,16 +276,40 @@ class _Service:
                     yield Evidence(table.location, table.label)
         elif kind is DependencyKind.HTTP:
             for request in self._gathered.requests:
-                if owners.of(request.location.path) is service and request.role is Role.PROD:
+                is_own = owners.of(request.location.path) is service and request.role is Role.PROD
+                if is_own and not self._is_offline(request.function, request.location.path):
                     yield Evidence(request.location, "a request to another service")
         elif kind is DependencyKind.QUEUE:
-            for module in self._modules:
+            for module in self._online:
                 for name in sorted(module.imported_packages & QUEUES):
                     yield from _import_of(module, name)
         else:
-            for module in self._modules:
+            for module in self._online:
                 for name in sorted(module.imported_packages & CACHES):
                     yield from _import_of(module, name)
+
+    @cached_property
+    def _online(self) -> tuple[Module, ...]:
+        """Modules that aren't run by hand or at deployment."""
+        return tuple(m for m in self._modules if not is_offline(m.path))
+
+    def _is_offline(self, function: str, path: str) -> bool:
+        """Whether nobody's request leads to it: commands, scripts, and what only they call."""
+        found = next((f for m in self._modules if m.path == path for f in m.functions if f.id == function), None)
+        return is_offline(path) if found is None else self._is_run_by_hand(found, frozenset())
+
+    def _is_run_by_hand(self, function: FunctionSymbol, seen: frozenset[FunctionSymbol]) -> bool:
+        if is_command(function, self._project):
+            return True
+        calls = [(call, s) for call, s in self._project.callers(function) if s.module.role is Role.PROD]
+        if not calls or function in seen or len(seen) > _DEEPEST:
+            return False
+        return all(
+            self._is_run_by_hand(caller, seen | {function})
+            if (caller := scope.enclosing_function) is not None
+            else is_offline(scope.module.path) or _is_below_guard(call, scope)
+            for call, scope in calls
+        )
 
     def _own_calls(self, *names: str) -> Iterator[tuple[form.Call, Scope]]:
         for call, scope in self._project.calls_named(*names):
@@ -197,15 +317,36 @@ class _Service:
                 yield call, scope
 
 
-def _around_requests(scope: Scope) -> Scope | None:
-    """The function's scope, where it is one that a framework calls around requests, as its parameters tell."""
+def _around_requests(scope: Scope, *, strict: bool = False) -> Scope | None:
+    """The function's scope, where it is one that a framework calls around requests, as its parameters tell. A strict
+    look doesn't take a view for one.
+    """
     function = scope.function
     if function is None:
         return None
     names = {p.name for p in function.node.params}
     owner = function.owner
     is_middleware = owner is not None and "middleware" in owner.name.lower()
-    return scope if is_middleware or not names.isdisjoint(_OF_A_REQUEST) else None
+    is_hook = any(last_name(d.func if isinstance(d, form.Call) else d) in _HOOKS for d in function.decorators)
+    wanted = _AROUND_A_REQUEST if strict else _OF_A_REQUEST
+    return scope if is_middleware or is_hook or not names.isdisjoint(wanted) else None
+
+
+def _is_below_guard(call: form.Call, scope: Scope) -> bool:
+    """Whether it runs below `if __name__ == "__main__"`."""
+    return any(branch.test is not None and is_main_guard(branch.test) for branch in way_to(scope.body, call.start))
+
+
+def _is_off_by_default(value: form.Expr) -> bool:
+    """Whether the environment has to switch it on: `os.environ.get("RATE", "0.0")`."""
+    return any(
+        isinstance(node, form.Call)
+        and last_name(node.func) in ("get", "getenv")
+        and (default := node.argument(1, "default")) is not None
+        and isinstance(default, form.Const)
+        and default.value in ("0", "0.0", 0, 0.0, False)
+        for node in form.walk(value)
+    )
 
 
 def _dotted(binding: Binding) -> str:

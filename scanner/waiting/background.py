@@ -95,7 +95,7 @@ class _Looked:
     def after(self) -> tuple[Care, tuple[Evidence, ...]]:
         """Who looks after it, and what shows that."""
         started = self._started
-        if isinstance(started.call.func, form.Attr) and last_name(started.call.func.value) in _GROUPS:
+        if self._is_of_group():
             return Care.GROUP, (self._module.evidence(started.call, "the group waits for it"),)
         held = self._held()
         if held is not None:
@@ -117,6 +117,12 @@ class _Looked:
             place = target.module.evidence(handling.handlers[0], f"`{target.name}` handles its failures")
             return Care.HANDLED, (place,)
         return Care.NOBODY, shown
+
+    def _is_of_group(self) -> bool:
+        func = self._started.call.func
+        value = self._project.infer(func, self._started.scope)
+        is_known = isinstance(value, External) and value.name.startswith("asyncio.TaskGroup.")
+        return is_known or (isinstance(func, form.Attr) and last_name(func.value) in _GROUPS)
 
     @property
     def _is_task(self) -> bool:

@@ -16,6 +16,8 @@ _CACHING = frozenset({"cache", "lru_cache", "cached", "cached_property", "alru_c
 _MANAGING = frozenset({"contextmanager", "asynccontextmanager"})
 _THREADS = ("threading.Thread", "multiprocessing.Process", "multiprocessing.context.Process", "threading.Timer")
 _PLAIN = frozenset({"staticmethod", "classmethod", "override", "property", "final", "wraps"})
+JOINING = frozenset({"gather", "wait_for", "shield", "wait", "run", "run_until_complete"})
+"""Calls that wait for the coroutines that they are given."""
 _HANDING_ON = frozenset(
     """thread threaded threads background async task job actor defer deferred executor spawn delay worker""".split()
 )
@@ -41,7 +43,14 @@ class Body:
     awaited: set[form.Expr] = field(default_factory=set)
     passed_on: set[form.Expr] = field(default_factory=set)
     iterated: set[form.Expr] = field(default_factory=set)
+    given: dict[form.Expr, form.Call] = field(default_factory=dict)
+    """Calls that are arguments, and the call that each is one of."""
     steps: list[Step] = field(default_factory=list)
+
+    def is_waited_for(self, step: Step) -> bool:
+        """Whether the function goes on only after the step, which isn't a coroutine that it leaves to somebody."""
+        taker = self.given.get(step.call) if step.callee.node.is_async else None
+        return taker is None or taker in self.awaited or last_name(taker.func) in JOINING
 
 
 class DirectCalls:
@@ -50,6 +59,7 @@ class DirectCalls:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._bodies: dict[FunctionSymbol, Body] = {}
+        self._generators: dict[FunctionSymbol, bool] = {}
 
     def of(self, function: FunctionSymbol) -> Body:
         """What the function calls."""
@@ -96,7 +106,9 @@ class DirectCalls:
             return True
         if call in body.awaited and not _PLAIN.issuperset(names):
             return False
-        if is_generator(callee):
+        if callee not in self._generators:
+            self._generators[callee] = is_generator(callee)
+        if self._generators[callee]:
             return call in body.iterated or not _MANAGING.isdisjoint(names)
         return True
 
@@ -128,7 +140,9 @@ def _calls_in(function: FunctionSymbol) -> Body:
         match node:
             case form.Call():
                 body.calls.append(node)
-                body.passed_on.update(a for arg in node.args for a in _handed(arg.value))
+                handed = [a for arg in node.args for a in _handed(arg.value)]
+                body.passed_on.update(handed)
+                body.given.update((a, node) for a in handed if isinstance(a, form.Call))
             case form.Await(value=value):
                 body.awaited.add(value)
             case form.With(items=items):

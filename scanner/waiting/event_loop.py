@@ -18,7 +18,7 @@ from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
-from assay.scanner.waiting.calls import DirectCalls
+from assay.scanner.waiting.calls import JOINING, DirectCalls
 
 _AT_START = frozenset(
     {
@@ -28,8 +28,6 @@ _AT_START = frozenset(
     }
 )  # fmt: skip
 """Decorators, keywords and lists of what runs when the process starts or ends."""
-_JOINING = frozenset({"gather", "wait_for", "shield", "wait"})
-"""Calls that wait for the coroutines that they are given."""
 _MOST_MEANT = 4
 """Methods of one name that a call of something unknown may mean."""
 _ASGI = ("scope", "receive", "send")
@@ -69,7 +67,7 @@ class EventLoop:
         while stack:
             function = stack.pop()
             body = self._calls.of(function)
-            joined = {arg.value for c in body.calls if last_name(c.func) in _JOINING for arg in c.args}
+            joined = {arg.value for c in body.calls if last_name(c.func) in JOINING for arg in c.args}
             for step in body.steps:
                 if step.callee.node.is_async and step.call not in body.awaited and step.call not in joined:
                     yield step.callee

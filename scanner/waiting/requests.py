@@ -15,7 +15,7 @@ from assay.scanner.model.setting import Setting
 from assay.scanner.model.waiting import RequestWork, Wait
 from assay.scanner.readers.python import form
 from assay.scanner.waiting.async_functions import handed_over
-from assay.scanner.waiting.calls import DirectCalls, is_generator
+from assay.scanner.waiting.calls import DirectCalls, Step, is_generator
 from assay.scanner.waiting.chains import Chains
 from assay.scanner.waiting.waits import Site, Waits
 
@@ -52,7 +52,7 @@ class Requests:
     def all(self) -> Iterator[RequestWork]:
         """In order of place."""
         handlers = [r.handler for r, _ in self._endpoints if r.handler is not None]
-        chains = Chains(handlers, self._calls, lambda step: not _after_failure(step.caller, step.call), self._heavy)
+        chains = Chains(handlers, self._calls, self._is_waited_for, self._heavy)
         for route, endpoint in self._endpoints:
             handler = route.handler
             aside = "no code of the project answers it" if handler is None else None
@@ -72,6 +72,10 @@ class Requests:
                 not _TRYING.isdisjoint(words(f"{endpoint.path} {last_part(handler.qualname)}")),
                 handed_over=tuple(handed_over(handler, self._calls.of(handler))),
             )
+
+    def _is_waited_for(self, step: Step) -> bool:
+        is_left = not self._calls.of(step.caller).is_waited_for(step)
+        return not is_left and not _after_failure(step.caller, step.call)
 
     def _heavy(self, function: FunctionSymbol) -> Iterator[Site]:
         for site in self._waits.of(function):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from assay.scanner.libraries import Library, WaitingCall
 from assay.scanner.linker.library_types import canonical
@@ -17,6 +18,10 @@ from assay.scanner.waiting.calls import DirectCalls
 
 _ANY = "*"
 _DEEPEST = 6
+_ASYNC_DATABASES = (
+    "sqlalchemy.ext.asyncio", "sqlmodel.ext.asyncio", "psycopg", "psycopg_pool", "aiosqlite", "aiopg", "aiomysql",
+)  # fmt: skip
+"""Modules whose classes bear the same names, to the linker, as those without `await`."""
 _ENQUEUING = frozenset({"delay", "apply_async", "enqueue", "send_task"})
 _FETCHING = frozenset({"get", "wait", "join", "get_result"})
 
@@ -68,6 +73,14 @@ class Waits:
             sites = self._sites[function] = tuple(self._found(function))
         return sites
 
+    @cached_property
+    def _may_be_awaited(self) -> bool:
+        """Whether sessions and cursors of the project may be such whose calls give something to await."""
+        prefixes = tuple(f"{name}." for name in _ASYNC_DATABASES)
+        packages = {name.partition(".")[0] for name in _ASYNC_DATABASES}
+        modules = (m for m in self._project.modules.values() if not packages.isdisjoint(m.imported_packages))
+        return any(f"{b.module}.".startswith(prefixes) for m in modules for b in m.imports)
+
     def _found(self, function: FunctionSymbol) -> Iterator[Site]:
         body = self._calls.of(function)
         for call in body.calls:
@@ -75,7 +88,8 @@ class Waits:
             if known is not None:
                 name, model = known
                 holds_up = call not in body.awaited and not model.awaited
-                yield Site(call, function, name, model.waits_for, holds_up, call in body.passed_on)
+                goes_on = call in body.passed_on and self._may_be_awaited
+                yield Site(call, function, name, model.waits_for, holds_up, goes_on)
             elif _waits_for_job(call, function.scope):
                 yield Site(call, function, f"{form.dotted(call.func) or 'get'}", Wait.JOB, True, False)
 

@@ -21,7 +21,8 @@ from assay.scanner.readers.python import form
 _RANDOM = frozenset(
     {
         "generate_key", "get_random_secret_key", "get_random_string", "random_bytes", "token_bytes", "token_hex",
-        "token_urlsafe", "urandom", "uuid4", "generate_secret_key", "choices", "SystemRandom",
+        "token_urlsafe", "urandom", "uuid4", "generate_secret_key", "choices", "SystemRandom", "choice",
+        "generate_private_key",
     }
 )  # fmt: skip
 _KEEPING_IN_FILES = frozenset({"write", "write_text", "write_bytes", "dump", "set_key"})

@@ -34,7 +34,7 @@ from assay.scanner.model.schema import (
     Unclear,
 )
 from assay.scanner.readers.python import form
-from assay.scanner.schema.sql import changes_schema, is_volatile, steps_of_sql
+from assay.scanner.schema.sql import changes_schema, is_volatile, required_by, steps_of_sql
 
 _NO_TYPES = frozenset(
     {"ForeignKey", "Sequence", "Identity", "Computed", "CheckConstraint", "FetchedValue", "Constraint"}
@@ -141,7 +141,8 @@ def _of_key(op: Operation, table: str, shift: int) -> SchemaStep:
             return _foreign_key(op, table, shift)
         case "create_check_constraint":
             name = op.text(op.argument(0, "constraint_name"))
-            return AddCheck(table, name, not op.is_on("postgresql_not_valid"))
+            condition = op.text(op.argument(1 + shift, "condition")) or ""
+            return AddCheck(table, name, not op.is_on("postgresql_not_valid"), required_by(condition))
         case "drop_constraint":
             named = op.argument(0, "constraint_name")
             name = op.text(named)

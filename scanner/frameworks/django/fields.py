@@ -259,12 +259,14 @@ def _library_columns(cls: ClassSymbol, project: Project) -> list[Column]:
 
 
 def _composite_key(cls: ClassSymbol, project: Project) -> list[str]:
-    """The fields of `pk = models.CompositePrimaryKey("order", "number")`."""
+    """The fields of `pk = models.CompositePrimaryKey("order_id", "number")`."""
     found = project.class_attribute(cls, "pk")
     call = found[0] if found is not None else None
     if not isinstance(call, form.Call) or last_name(call.func) != "CompositePrimaryKey":
         return []
-    return constant_strings(call.positional)
+    fields = fields_of(cls, project)
+    names = constant_strings(call.positional)
+    return [name if name in fields else name.removesuffix("_id") for name in names]
 
 
 def _has_library_key(cls: ClassSymbol, project: Project) -> bool:

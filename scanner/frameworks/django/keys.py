@@ -5,6 +5,8 @@ https://docs.djangoproject.com/en/stable/ref/models/indexes/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Scope
@@ -77,12 +79,32 @@ def _column_in(node: form.Expr) -> str:
     return node.value.removeprefix("-") if isinstance(node, form.Const) and isinstance(node.value, str) else ""
 
 
+def required_by(check: form.Expr) -> str | None:
+    """The field of `CheckConstraint(check=Q(email__isnull=False))`, which says no more than that."""
+    if not isinstance(check, form.Call):
+        return None
+    condition = check.keyword("condition") or check.keyword("check")
+    lookups = list(_lookups(condition)) if condition is not None else []
+    if len(lookups) != 1:
+        return None
+    name, value = lookups[0]
+    is_required = name.endswith("__isnull") and isinstance(value, form.Const) and value.value is False
+    return name.removesuffix("__isnull") if is_required else None
+
+
 def _asked_in(condition: form.Expr) -> frozenset[str]:
     """The fields that `Q(deleted_at__isnull=True)` looks at."""
-    return frozenset(
-        argument.name.split("__", 1)[0]
-        for node in form.walk(condition)
-        if isinstance(node, form.Call)
-        for argument in node.args
-        if argument.name is not None and not argument.name.startswith("_")
-    )
+    return frozenset(name.split("__", 1)[0] for name, _ in _lookups(condition))
+
+
+def _lookups(condition: form.Expr) -> Iterator[tuple[str, form.Expr]]:
+    """Those of `Q(deleted_at__isnull=True)`, which migrations write as `Q(("deleted_at__isnull", True))`."""
+    for node in form.walk(condition):
+        for argument in node.args if isinstance(node, form.Call) else ():
+            value = argument.value
+            if argument.name is not None and not argument.name.startswith("_"):
+                yield argument.name, value
+            elif isinstance(value, form.Display) and len(value.items) == 2:
+                name = value.items[0]
+                if isinstance(name, form.Const) and isinstance(name.value, str):
+                    yield name.value, value.items[1]

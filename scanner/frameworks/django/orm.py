@@ -95,6 +95,7 @@ def tables(context: Context) -> Iterable[Table]:
             keys=keys_of(cls, columns, project),
             is_whole=not has_unseen_base(cls, project),
             relations=tuple(relations_of(cls, project)),
+            is_managed=not _says(cls, "managed", project, value=False),
         )
         yield table
         history = history_of(cls, table, project)
@@ -118,9 +119,9 @@ def _is_swapped(cls: ClassSymbol, project: Project) -> bool:
     return chosen is not None and chosen.lower() != f"{app_label(cls, project)}.{cls.name}".lower()
 
 
-def _says(cls: ClassSymbol, option: str, project: Project) -> bool:
-    value = meta_value(cls, option, project)
-    return value is not None and isinstance(value.node, form.Const) and value.node.value is True
+def _says(cls: ClassSymbol, option: str, project: Project, *, value: bool = True) -> bool:
+    stated = meta_value(cls, option, project)
+    return stated is not None and isinstance(stated.node, form.Const) and stated.node.value is value
 
 
 # --- rows ---

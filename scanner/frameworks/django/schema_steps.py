@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.django.constants import Evaluator
-from assay.scanner.frameworks.django.keys import INDEX_TOGETHER, UNIQUE_TOGETHER, is_check, key_of, keys_in, together
+from assay.scanner.frameworks.django.keys import (
+    INDEX_TOGETHER,
+    UNIQUE_TOGETHER,
+    is_check,
+    key_of,
+    keys_in,
+    required_by,
+    together,
+)
 from assay.scanner.frameworks.django.settings import settings_for
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, Scope
@@ -132,6 +140,7 @@ class _Operation:
             return
         listed = self._call.argument(1, "fields")
         fields = list_items(listed, self._scope, self._project) if listed is not None else []
+        fields = [field for field in fields if not _is_composite_key(field[0])]
         columns = [c for node, at in fields if (c := self._listed(node, at)) is not None]
         stated = options.get("db_table")
         name = string_value(stated, self._scope, self._project) if stated is not None else None
@@ -235,7 +244,9 @@ class _Operation:
                 node = self._call.argument(1, "index" if "Index" in name else "constraint")
                 key = key_of(node, self._scope, self._project) if node is not None else None
                 if node is not None and is_check(node):
-                    yield AddCheck(table, self._named(node), is_valid=name == "AddConstraint")
+                    yield AddCheck(
+                        table, self._named(node), is_valid=name == "AddConstraint", required=required_by(node)
+                    )
                 elif key is not None:
                     yield AddKey(table, key, concurrent)
                 else:
@@ -262,6 +273,12 @@ class _Operation:
 
 def _by_default(table: str) -> str:
     return table.replace(".", "_")
+
+
+def _is_composite_key(listed: form.Expr) -> bool:
+    """`("pk", models.CompositePrimaryKey(...))`: no column, but the model's key, which the model states."""
+    called = listed.items[-1] if isinstance(listed, form.Display) and listed.items else None
+    return isinstance(called, form.Call) and last_name(called.func) == "CompositePrimaryKey"
 
 
 def _is_on(node: form.Expr | None) -> bool:
