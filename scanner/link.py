@@ -47,7 +47,7 @@ from assay.scanner.model.database_connection import DatabaseConnection
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
 from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
-from assay.scanner.model.find_or_create import FindOrCreate
+from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
 from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
@@ -56,7 +56,7 @@ from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
-from assay.scanner.model.migration import HistoryPart, Migration, MigrationTree, SchemaOrigin
+from assay.scanner.model.migration import Migration, MigrationStep, MigrationTree, SchemaOrigin
 from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
 from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
@@ -477,12 +477,12 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         migrations=own.of(Migration),
         migration_trees=own.of(MigrationTree),
         data_stores=own.of(DataStore),
-        finds_or_creates=own.of(FindOrCreate),
+        finds_or_creates=own.of(FindOrCreateCall),
         foreign_keys=own.of(ForeignKey),
         associations=own.of(Association),
         schema_origins=own.of(SchemaOrigin),
         migrated_tables=own.of(MigratedTable),
-        history_parts=own.of(HistoryPart),
+        history_parts=own.of(MigrationStep),
         settings=own.of(Setting),
         outbound_calls=own.of(OutboundCall),
         tasks=own.of(Task),

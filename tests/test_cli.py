@@ -201,7 +201,7 @@ def test_explain_a_principle(tmp_path: Path) -> None:
     text = " ".join(run_assay("explain", "API4", cwd=tmp_path).out.split())
     assert rulebook.standard.principles["API4"].statement in text
     assert all(rule.name in text and rule.title in text for rule in rulebook.of_principle("API4"))
-    assert "no rule yet" in run_assay("explain", "DB3", cwd=tmp_path).out
+    assert "no rule yet" in run_assay("explain", "DB5", cwd=tmp_path).out
 
 
 def test_explain_a_section_and_a_check(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_inventory_on_a_terminal(tmp_path: Path) -> None:
     rows = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert any(re.fullmatch(r"GET /v1/orders json \w+ paged orders/routers/orders\.py:\d+", row) for row in rows)
     assert any(re.fullmatch(r"GET /v1/customers json \w+ not paged orders/.*", row) for row in rows)
-    assert any(row.startswith("orders Order 6") for row in rows)
+    assert any(row.startswith("orders Order 7") for row in rows)
     assert any(row.startswith("GET /health/ready readiness") for row in rows)
     headings = ("Endpoints ", "Tables ", "SQL sites ", "Log calls ", "Health checks ")
     assert [heading for heading in headings if not any(row.startswith(heading) for row in rows)] == []

@@ -51,6 +51,17 @@ def user(name: str):
     return db.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchone()
 """
 COPY = INJECTION.replace("/users/", "/people/").replace("def user(", "def person(")
+TESTS = """\
+from app import app
+from fastapi.testclient import TestClient
+
+client = TestClient(app)
+
+
+def test_people():
+    assert client.get("/people/ann").status_code == 200
+"""
+"""What a change with the copy is due besides: nothing but the statement is to be said of it."""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +75,7 @@ def repository(tmp_path: Path) -> Repository:
     """Committed on main; a branch is checked out for the change."""
     made = Repository.new(tmp_path / "shop")
     made.write("app.py", APP)
+    made.write("tests/test_app.py", TESTS)
     made.commit()
     made.git("checkout", "--quiet", "-b", "feature")
     return made

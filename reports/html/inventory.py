@@ -33,7 +33,7 @@ _KINDS = {
         PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
         ApiVersion PageSize RequestWork""",
     Family.DATA: """SqlSite DataSite PagedQuery DocumentQuery BulkAssignment StoredKey SensitiveColumn Table Column
-        Migration LdapQuery XpathQuery ForeignKey Association FindOrCreate MigratedTable MigrationTree HistoryPart
+        Migration LdapQuery XpathQuery ForeignKey Association FindOrCreateCall MigratedTable MigrationTree MigrationStep
         SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
     Family.CALLS: "UrlRequest TlsClient Transport OutboundCall",
     Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction AsyncFunction BackgroundWork",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.scanner.model.data_store import DataStore
 from assay.scanner.model.database import Dialect
 from assay.scanner.model.drift import MigratedTable
-from assay.scanner.model.migration import HistoryPart, MigrationTree, SchemaOrigin
+from assay.scanner.model.migration import MigrationStep, MigrationTree, SchemaOrigin
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
@@ -113,7 +113,7 @@ def broken_migration_graph(tree: MigrationTree, service: Service) -> Verdict:
         "https://alembic.sqlalchemy.org/en/latest/tutorial.html#running-our-first-migration",
     ),
 )
-def migration_cannot_be_undone(part: HistoryPart, service: Service) -> Verdict:
+def migration_cannot_be_undone(part: MigrationStep, service: Service) -> Verdict:
     """A new migration has no way back that works.
 
     Why: when the release fails the database has to go back with the code, in the middle of the night, by hand.
@@ -146,7 +146,7 @@ def migration_cannot_be_undone(part: HistoryPart, service: Service) -> Verdict:
         "https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES",
     ),
 )
-def table_locking_schema_change(part: HistoryPart, service: Service) -> Verdict:
+def table_locking_schema_change(part: MigrationStep, service: Service) -> Verdict:
     """A new migration locks a table in use for as long as all its rows take.
 
     Why: every request that needs the table waits, connections run out, and the whole service stands still.
@@ -181,7 +181,7 @@ def table_locking_schema_change(part: HistoryPart, service: Service) -> Verdict:
         "https://docs.djangoproject.com/en/stable/ref/models/fields/#db-default",
     ),
 )
-def change_breaks_running_release(part: HistoryPart, service: Service) -> Verdict:
+def change_breaks_running_release(part: MigrationStep, service: Service) -> Verdict:
     """A new migration takes from the release that still runs what it needs.
 
     Why: while a release rolls out, and whenever it is taken back, the old code works with the new schema: its inserts

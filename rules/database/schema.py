@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.scanner.model.find_or_create import FindOrCreate
+from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.service import Service
 from assay.scanner.model.table_key import Association, ForeignKey
@@ -39,7 +39,7 @@ def foreign_key_without_index(key: ForeignKey, service: Service) -> Verdict:
     severity=Severity.HIGH,
     references=("https://docs.djangoproject.com/en/stable/ref/models/querysets/#get-or-create",),
 )
-def find_or_create_without_unique_key(call: FindOrCreate, service: Service) -> Verdict:
+def find_or_create_without_unique_key(call: FindOrCreateCall, service: Service) -> Verdict:
     """A row is created where none is found, and no unique key keeps two requests from doing so at once.
 
     Why: both find nothing and both insert; from then on every lookup finds two rows and fails.

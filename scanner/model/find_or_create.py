@@ -10,7 +10,7 @@ from assay.scanner.model.schema import Key
 
 
 @dataclass(frozen=True, slots=True)
-class FindOrCreate:
+class FindOrCreateCall:
     """A `get_or_create` and its like. `asked` are the columns that the row is looked up by.
 
     `covering` is a unique key that holds one row at most for what is asked, `conditional` one that does so for some

@@ -138,7 +138,7 @@ class Breaks:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPart:
+class MigrationStep:
     """A part of a tree of migrations that is judged as one: a migration that may still be changed, or all those that
     have run everywhere. `size` is how many there are. `dialects` are the databases that it may run on, none where
     nothing tells; `has_downtime` says that no release runs meanwhile.

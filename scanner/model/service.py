@@ -19,7 +19,7 @@ from assay.scanner.model.database_connection import DatabaseConnection
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
 from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
-from assay.scanner.model.find_or_create import FindOrCreate
+from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
 from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
@@ -28,7 +28,7 @@ from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
-from assay.scanner.model.migration import HistoryPart, Migration, MigrationTree, SchemaOrigin
+from assay.scanner.model.migration import Migration, MigrationStep, MigrationTree, SchemaOrigin
 from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
 from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
@@ -101,12 +101,12 @@ class Service:
     migrations: tuple[Migration, ...] = ()
     migration_trees: tuple[MigrationTree, ...] = ()
     data_stores: tuple[DataStore, ...] = ()
-    finds_or_creates: tuple[FindOrCreate, ...] = ()
+    finds_or_creates: tuple[FindOrCreateCall, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     associations: tuple[Association, ...] = ()
     schema_origins: tuple[SchemaOrigin, ...] = ()
     migrated_tables: tuple[MigratedTable, ...] = ()
-    history_parts: tuple[HistoryPart, ...] = ()
+    history_parts: tuple[MigrationStep, ...] = ()
     settings: tuple[Setting, ...] = ()
     outbound_calls: tuple[OutboundCall, ...] = ()
     tasks: tuple[Task, ...] = ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import CodeType, FunctionType
 
 from msgspec import structs
 
@@ -25,6 +26,8 @@ __all__ = ["KNOWN_MISS", "OUTCOMES", "Case", "Difference", "cases_in", "check", 
 
 OUTCOMES = {"pass": Kind.PASS, "fail": Kind.FAIL, "review": Kind.REVIEW, "not_applicable": Kind.NOT_APPLICABLE}
 """How the name of a case begins, and the verdict that it is about."""
+_MAKERS = {"fail": Kind.FAIL, "passed": Kind.PASS, "review": Kind.REVIEW, "not_applicable": Kind.NOT_APPLICABLE}
+"""What makes verdicts, by its name."""
 KNOWN_MISS = "known_miss_"
 """How the name of a case begins that shows what a rule still gets wrong."""
 _CACHES = "__pycache__"
@@ -105,10 +108,34 @@ def lacking(rules: Iterable[Rule], cases: Sequence[Case]) -> Iterator[tuple[Rule
     """The rules with the outcomes that none of their cases is about: nothing shows that they can say it."""
     for rule in rules:
         shown = {case.outcome for case in cases if case.code == rule.code}
-        possible = rule.judge.outcomes if isinstance(rule.judge, DataJudge) else frozenset(Kind)
+        possible = rule.judge.outcomes if isinstance(rule.judge, DataJudge) else _written(rule.judge)
         for name, kind in OUTCOMES.items():
             if kind in possible and kind not in shown:
                 yield rule, name
+
+
+def _written(judge: Callable[..., object]) -> frozenset[Kind]:
+    """The outcomes that a rule's code names, or that of a function of its module which it calls; all where it has no
+    code to look at.
+    """
+    if not isinstance(judge, FunctionType):
+        return frozenset(Kind)
+    seen: set[str] = set()
+    waiting = [judge]
+    while waiting:
+        function = waiting.pop()
+        names = set(_names(function.__code__)) - seen
+        seen |= names
+        called = (function.__globals__.get(name) for name in names)
+        waiting += [f for f in called if isinstance(f, FunctionType) and f.__module__ == judge.__module__]
+    return frozenset(kind for name, kind in _MAKERS.items() if name in seen)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _copied(case: Case, folder: Path) -> Path:

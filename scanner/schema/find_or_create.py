@@ -10,7 +10,7 @@ from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, Scope
-from assay.scanner.model.find_or_create import FindOrCreate
+from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.schema import Key, KeyKind, Schema
@@ -24,7 +24,7 @@ _KEYS_READ = ("SQLAlchemy", "Django ORM")
 _LOCKING = frozenset({"select_for_update", "with_for_update", "pg_advisory_lock", "advisory_lock", "lock"})
 
 
-def finds_or_creates(tables: Sequence[Table], schema: Schema, gathered: Gathered) -> Iterator[FindOrCreate]:
+def finds_or_creates(tables: Sequence[Table], schema: Schema, gathered: Gathered) -> Iterator[FindOrCreateCall]:
     """The calls on models of these tables."""
     project = gathered.project
     by_model = {(table.location, table.model): table for table in tables}
@@ -47,7 +47,7 @@ def finds_or_creates(tables: Sequence[Table], schema: Schema, gathered: Gathered
         offline = offline_reason(scope)
         if offline is None and function is not None and is_command(function, project):
             offline = "command line"
-        yield FindOrCreate(
+        yield FindOrCreateCall(
             function=name,
             ordinal=seen[name, call.func.attr, table.model],
             method=call.func.attr,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.database import Dialect
-from assay.scanner.model.migration import HistoryPart
+from assay.scanner.model.migration import MigrationStep
 from assay.scanner.schema.compatibility import breaks_of
 from assay.scanner.schema.existing import OnExisting, on_existing
 from assay.scanner.schema.locks import locks_of
@@ -15,7 +15,7 @@ from assay.scanner.schema.trees import ALEMBIC, Tree
 from assay.scanner.schema.undoing import going_back
 
 
-def parts_of(trees: Sequence[Tree], dialects: frozenset[Dialect], gathered: Gathered) -> Iterator[HistoryPart]:
+def parts_of(trees: Sequence[Tree], dialects: frozenset[Dialect], gathered: Gathered) -> Iterator[MigrationStep]:
     """For each tree one part for each migration in question, and one for all released ones."""
     everything = {m.name: m for tree in trees for m in tree.migrations}
     baseline = gathered.releases.baseline
@@ -32,14 +32,14 @@ def _of_tree(
     steps: Mapping[str, list[OnExisting]],
     dialects: frozenset[Dialect],
     gathered: Gathered,
-) -> Iterator[HistoryPart]:
+) -> Iterator[MigrationStep]:
     released = [m for m in tree.migrations if m.name not in in_question]
     if released:
         first = released[0]
-        yield HistoryPart(f"{tree.name} (released)", tree.name, first.location, first.role, len(released))
+        yield MigrationStep(f"{tree.name} (released)", tree.name, first.location, first.role, len(released))
     for migration in tree.current:
         if migration.name in in_question:
-            yield HistoryPart(
+            yield MigrationStep(
                 name=migration.name,
                 tree=tree.name,
                 location=migration.location,
