@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
-import jinja2
 from markupsafe import Markup
 
-from assay.reports.html.prose import prose, sentence
+from assay.reports.html.building import closed, environment, lean_script, source_hash
 
 __all__ = ["Draw", "render"]
 
@@ -46,7 +43,7 @@ def render(template: str, address: str, title: str, state: str, *, is_comparing:
     """
     is_live = bool(state)
     text = (
-        _environment()
+        environment(_DASHBOARD)
         .get_template(template)
         .render(
             title=title,
@@ -79,24 +76,11 @@ def _policy(*, is_live: bool, is_comparing: bool = False) -> str:
         styles.append(_live_style())
     if is_comparing:
         scripts.append(_comparing())
-    trusted = [*(["'strict-dynamic'"] if is_comparing else []), *map(_hash, scripts)]
+    trusted = [*(["'strict-dynamic'"] if is_comparing else []), *map(source_hash, scripts)]
     return (
-        f"default-src 'none'; script-src {' '.join(trusted)}; style-src {' '.join(map(_hash, styles))}; "
+        f"default-src 'none'; script-src {' '.join(trusted)}; style-src {' '.join(map(source_hash, styles))}; "
         f"{_CONNECT if is_live else ''}base-uri 'none'; form-action 'none'"
     )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(_DASHBOARD),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"prose": prose, "sentence": sentence}
-    return environment
 
 
 @cache
@@ -121,29 +105,19 @@ def _early() -> str:
 
 @cache
 def _script() -> str:
-    return _closed(_joined("script", _SCRIPTS))
+    return closed(_joined("script", _SCRIPTS))
 
 
 @cache
 def _comparing() -> str:
-    return _closed(_joined("script", _COMPARING))
+    return closed(_joined("script", _COMPARING))
 
 
 @cache
 def _live_script() -> str:
-    return _closed(_joined("script", _LIVE_SCRIPTS))
-
-
-def _closed(script: str) -> str:
-    """In a block, whose names nothing else sees."""
-    return f'"use strict";\n{{\n{script}}}\n'
+    return closed(_joined("script", _LIVE_SCRIPTS))
 
 
 def _joined(folder: str, files: tuple[tuple[str, str], ...]) -> str:
     texts = (resources.files(package).joinpath(folder, name).read_text(encoding="utf-8") for package, name in files)
-    lines = (line.strip() for text in texts for line in text.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return "".join(map(lean_script, texts))

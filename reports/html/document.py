@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +9,15 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-import jinja2
 from markupsafe import Markup
 
+from assay.reports.html.building import closed, environment, lean_script, source_hash
 from assay.reports.html.comparison import comparison
 from assay.reports.html.data import embedded
 from assay.reports.html.history import history_view
 from assay.reports.html.masking import masked
 from assay.reports.html.overview import graded, overview, tree_name
 from assay.reports.html.principles import principles
-from assay.reports.html.prose import prose, sentence
 from assay.reports.html.service_map import service_map
 from assay.reports.plain import plain
 from assay.scanner.history.records import ServiceHistory
@@ -28,6 +25,7 @@ from assay.scanner.results import ScanResult
 
 __all__ = ["SCRIPT_FILE", "STYLE_FILE", "Assets", "assets", "render"]
 
+_PACKAGE = "assay.reports.html"
 STYLES = ("base.css", "overview.css", "principles.css", "code.css", "pages.css", "pictures.css", "print.css")
 EARLY = ("early.js",)
 """What is run before the first thing is drawn."""
@@ -104,7 +102,7 @@ def render(
     inline = assets is Assets.INLINE
     services, compared = service_map(shown), comparison(shown)
     text = (
-        _environment()
+        environment(_PACKAGE)
         .get_template("document.html.j2")
         .render(
             title=f"{tree_name(shown)}: {graded(shown.services)} · Assay",
@@ -122,7 +120,9 @@ def render(
             script=Markup(script) if inline else None,  # noqa: S704 - our own file
             style_file=STYLE_FILE,
             script_file=SCRIPT_FILE,
-            policy=_policy(f"{_hash(early)} {_hash(script)}", _hash(style)) if inline else _policy("'self'", "'self'"),
+            policy=_policy(f"{source_hash(early)} {source_hash(script)}", source_hash(style))
+            if inline
+            else _policy("'self'", "'self'"),
         )
     )
     return text.lstrip()
@@ -142,7 +142,7 @@ def style_text() -> str:
 
 def script_text() -> str:
     """All of the script, in one text whose names nothing else sees."""
-    return f'"use strict";\n{{\n{_joined("script", (*EARLY, *SCRIPTS))}}}\n'
+    return closed(_joined("script", (*EARLY, *SCRIPTS)))
 
 
 def _policy(script: str, style: str) -> str:
@@ -150,30 +150,6 @@ def _policy(script: str, style: str) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("assay.reports.html"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"prose": prose, "sentence": sentence}
-    return environment
-
-
-@cache
 def _joined(folder: str, names: tuple[str, ...]) -> str:
-    files = resources.files("assay.reports.html").joinpath(folder)
-    return _lean("".join(files.joinpath(name).read_text(encoding="utf-8") for name in names))
-
-
-def _lean(text: str) -> str:
-    """Without indentation and lines of comments, which only those read who work on it."""
-    lines = (line.strip() for line in text.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    files = resources.files(_PACKAGE).joinpath(folder)
+    return lean_script("".join(files.joinpath(name).read_text(encoding="utf-8") for name in names))

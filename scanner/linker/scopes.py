@@ -245,6 +245,15 @@ class FunctionSymbol(_Definition[form.Function]):
     def returns(self) -> tuple[form.Return, ...]:
         return tuple(n for n in self.nodes if isinstance(n, form.Return))
 
+    @property
+    def nested(self) -> Iterator[FunctionSymbol]:
+        """The functions that are defined in it, at any depth."""
+        for bindings in self.scope.bindings.values():
+            for binding in bindings:
+                if binding.function is not None and binding.function.outer.function is self:
+                    yield binding.function
+                    yield from binding.function.nested
+
     @cached_property
     def loops(self) -> tuple[form.For, ...]:
         return tuple(n for n in self.nodes if isinstance(n, form.For))

@@ -36,12 +36,12 @@ def dialects_of(gathered: Gathered, root: ServiceRoot) -> frozenset[Dialect]:
     """All that the service is written for; empty where nothing tells. SQLite only counts where it is alone: beside a
     server it is for development.
     """
-    for found in (_in_code(gathered, root), _in_requirements(gathered, root), _in_compose(gathered, root)):
-        dialects = frozenset(found)
-        servers = dialects - {Dialect.SQLITE}
+    in_code = frozenset(_in_code(gathered, root))
+    for found in (in_code, _in_requirements(gathered, root), _in_compose(gathered, root)):
+        servers = frozenset(found) - {Dialect.SQLITE}
         if servers:
             return servers
-    return frozenset({Dialect.SQLITE}) if Dialect.SQLITE in set(_in_code(gathered, root)) else frozenset()
+    return in_code & {Dialect.SQLITE}
 
 
 def named(text: str) -> Dialect | None:

@@ -112,7 +112,7 @@ class EventLoop:
         for decorator in function.decorators:
             called = decorator.func if isinstance(decorator, form.Call) else decorator
             for around in self._function(called, function.outer):
-                yield from (f for f in _nested(around) if f.node.is_async)
+                yield from (f for f in around.nested if f.node.is_async)
 
     def _perhaps(self, call: form.Call, function: FunctionSymbol, *, is_awaited: bool) -> Iterator[FunctionSymbol]:
         """What a call may mean besides: overrides; of something unknown that is awaited, the methods of that name."""
@@ -156,11 +156,3 @@ def _adds_at_start(call: form.Call) -> bool:
     if call.func.attr == "append":
         return last_name(call.func.value) in _AT_START
     return call.func.attr in ("add_event_handler", "register_listener")
-
-
-def _nested(function: FunctionSymbol) -> Iterator[FunctionSymbol]:
-    for bindings in function.scope.bindings.values():
-        for binding in bindings:
-            if binding.function is not None and binding.function.outer.function is function:
-                yield binding.function
-                yield from _nested(binding.function)

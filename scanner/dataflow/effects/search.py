@@ -134,7 +134,7 @@ class _Walk:
             called = decorator.func if isinstance(decorator, form.Call) else decorator
             function = self._project.infer(called, handler.outer)
             if isinstance(function, FunctionSymbol):
-                yield from _nested(function)
+                yield from function.nested
         for param in handler.parameters:
             for node in (param.default, param.annotation):
                 injected = injection(node, handler.outer, self._project)
@@ -293,12 +293,3 @@ def _said(change: Change) -> str:
 
 def _is_in(node: form.Node, spans: Spans) -> bool:
     return any(start <= node.start < end for start, end in spans)
-
-
-def _nested(function: FunctionSymbol) -> Iterator[FunctionSymbol]:
-    """The functions that a decorator may put in another's place, at any depth."""
-    for bindings in function.scope.bindings.values():
-        for binding in bindings:
-            if binding.function is not None and binding.function.outer.function is function:
-                yield binding.function
-                yield from _nested(binding.function)
