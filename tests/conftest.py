@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import assay.rules
+from assay.scanner.framework import frameworks
+from assay.scanner.rulebook import load_rulebook
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -13,6 +18,17 @@ GOLDENS = Path(__file__).parent / "goldens"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--full-corpus", action="store_true", help="compare positions in all Python on this machine")
+
+
+def pytest_configure() -> None:
+    """Load what a scan loads late. Hypothesis draws from the constants of all loaded modules, which it gathers when
+    tests are collected; those of modules that come later are on the time of whichever test draws next: more than a
+    second, in a clean clone.
+    """
+    load_rulebook(assay.rules)
+    frameworks()
+    for part in ("readers.python.reader", "finders", "side_by_side"):
+        import_module(f"assay.scanner.{part}")
 
 
 @pytest.fixture(scope="session", autouse=True)
