@@ -12,7 +12,9 @@ from assay.scanner.pipelines.following import Follower
 from assay.scanner.pipelines.jobs import Jobs
 from assay.scanner.pipelines.test_runs import is_test_run
 from assay.scanner.pipelines.wrapping import unwrapped
-from assay.scanner.readers import checks, shell, tasks, workflows
+from assay.scanner.readers import checks, shell, tasks
+from assay.scanner.readers.workflows import reader
+from assay.scanner.readers.workflows.facts import Workflow
 
 HERE = Location.whole_file("ci.yml")
 
@@ -76,7 +78,7 @@ def jobs_of(files: dict[str, str]) -> list[CiJob]:
     """Of all workflows among the files."""
     read: dict[str, object] = {}
     settings: dict[str, checks.CheckFacts] = {}
-    pipelines: dict[str, workflows.Workflow] = {}
+    pipelines: dict[str, Workflow] = {}
     for path, text in files.items():
         data = text.encode()
         if path.endswith(("tox.ini", "pyproject.toml")):
@@ -86,7 +88,7 @@ def jobs_of(files: dict[str, str]) -> list[CiJob]:
         elif path.endswith(".sh"):
             read[path] = shell.read(path, data)
         else:
-            found = workflows.read(path, data)
+            found = reader.read(path, data)
             assert found is not None
             pipelines[path] = found
     jobs = Jobs(pipelines, Follower(read, settings, ()))

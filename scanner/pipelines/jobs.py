@@ -12,8 +12,8 @@ from assay.scanner.model.place import Evidence, Location
 from assay.scanner.pipelines.following import At, Follower
 from assay.scanner.pipelines.wrapping import unwrapped
 from assay.scanner.readers.span import Span
-from assay.scanner.readers.workflows import Job, Step, System, Workflow
-from assay.scanner.readers.workflows import Trigger as Written
+from assay.scanner.readers.workflows.facts import Job, Step, System, Workflow
+from assay.scanner.readers.workflows.facts import Trigger as Written
 
 _NEVER = re.compile(r"(\$\{\{\s*)?(false|0)(\s*\}\})?")
 _EVENT = re.compile(r"github\.event_name\s*==\s*['\"](\w+)['\"]")

@@ -20,7 +20,7 @@ from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.shell import ShellFacts
 from assay.scanner.readers.tasks import TaskFacts
-from assay.scanner.readers.workflows import System, Workflow
+from assay.scanner.readers.workflows.facts import System, Workflow
 from assay.scanner.services import ServiceRoot
 
 _OTHER_PURPOSE = re.compile(

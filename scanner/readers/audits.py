@@ -12,9 +12,10 @@ from enum import StrEnum
 
 import msgspec
 
-from assay.scanner.readers import workflows
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.text import decode
+from assay.scanner.readers.workflows import reader
+from assay.scanner.readers.workflows.facts import Workflow
 
 _SCANNERS = re.compile(
     r"\b(?P<tool>pip-audit|osv-scanner|uv audit|poetry audit|pipenv (?:check|audit)|dependency-review-action"
@@ -63,7 +64,7 @@ class AuditFacts(msgspec.Struct, frozen=True, array_like=True, tag="audits"):
     """What one file sets up; empty for a workflow that does something else."""
 
     audits: tuple[Audit, ...] = ()
-    workflow: workflows.Workflow | None = None
+    workflow: Workflow | None = None
     """The pipeline that it is, where its format is known."""
 
 
@@ -75,7 +76,7 @@ def read(path: str, data: bytes) -> AuditFacts:
         return AuditFacts((_renovate(text),))
     if name.startswith("dependabot."):
         return AuditFacts(tuple(_dependabot(text)))
-    return AuditFacts((*_scans(text), *_comparisons(text)), workflows.read(path, data))
+    return AuditFacts((*_scans(text), *_comparisons(text)), reader.read(path, data))
 
 
 def _dependabot(text: str) -> Iterator[Audit]:

@@ -15,7 +15,7 @@ from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.kubernetes import KubernetesFacts, PodWorkload
 from assay.scanner.readers.shell import ShellFacts
 from assay.scanner.readers.span import Span
-from assay.scanner.readers.workflows import Trigger
+from assay.scanner.readers.workflows.facts import Trigger
 from assay.scanner.schema.databases import named
 from assay.scanner.services import ServiceRoot
 

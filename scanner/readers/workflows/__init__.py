@@ -1,0 +1,1 @@
+"""CI pipelines as jobs and steps, whatever system runs them."""
