@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assay.scanner.config.structure import MigrationsConfig
 from assay.scanner.configuration.production import Production
+from assay.scanner.dataflow.effects.bodies import Bodies
 from assay.scanner.deployment import Deployment
 from assay.scanner.evidence.figures import Measured
 from assay.scanner.framework import Context, Route, SqlExecution
@@ -25,7 +26,8 @@ from assay.scanner.services import Ownership, ServiceRoot
 class Gathered:
     """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, `roles` are
     by path, and `deployments` by the service's name. `production` tells what settings come to, `owners` whose a file
-    is. `paths` are those of all files of the tree, `neighbours` the roots of services in other units, `measured` what
+    is. `bodies` tells what a function changes. `paths` are those of all files of the tree, `neighbours` the roots of
+    services in other units, `measured` what
     was measured besides what the tree holds. `added` and `releases` tell which migrations may still be changed.
     """
 
@@ -36,6 +38,7 @@ class Gathered:
     settings: Sequence[Setting]
     requests: Sequence[OutboundCall]
     executions: Sequence[SqlExecution]
+    bodies: Bodies
     production: Production
     libraries: Sequence[Library]
     roles: Mapping[str, Role]

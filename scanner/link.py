@@ -36,73 +36,19 @@ from assay.scanner.libraries import Library
 from assay.scanner.linker.modules import ModuleIndex
 from assay.scanner.linker.project import OutOfSightError, Project
 from assay.scanner.linker.scopes import Module
-from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
-from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
-from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
-from assay.scanner.model.call import Function, FunctionCall
-from assay.scanner.model.cookie import Cookie
-from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
-from assay.scanner.model.data_store import DataStore
-from assay.scanner.model.database_connection import DatabaseConnection
-from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
-from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
-from assay.scanner.model.find_or_create import FindOrCreateCall
-from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
-from assay.scanner.model.health import HealthCheck
-from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
-from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
-from assay.scanner.model.load import Benchmarking, LoadTesting
-from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
-from assay.scanner.model.lookup import ObjectLookup
-from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
-from assay.scanner.model.migration import Migration, MigrationStep, MigrationTree, SchemaOrigin
-from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
-from assay.scanner.model.offset_paging import OffsetPaging
+from assay.scanner.model.log import LoggingSetup
+from assay.scanner.model.migration import Migration
 from assay.scanner.model.outbound import OutboundCall
-from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.model.query_call import QueryCall
-from assay.scanner.model.relation_read import RelationRead
 from assay.scanner.model.role import Role
-from assay.scanner.model.row_read import RowRead
-from assay.scanner.model.scanning import ScanCoverage, SecurityScan
-from assay.scanner.model.service import Service
+from assay.scanner.model.service import Service, with_subjects
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.site import (
-    AbsoluteLink,
-    ArchiveExtraction,
-    CodeEvaluation,
-    Deserialization,
-    DocumentQuery,
-    FileAccess,
-    HeaderWrite,
-    HtmlOutput,
-    LdapQuery,
-    LoggedText,
-    ProcessStart,
-    Redirect,
-    SessionWrite,
     SqlStatement,
-    TemplateSource,
-    UrlRequest,
-    XmlParse,
-    XpathQuery,
 )
-from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
-from assay.scanner.model.suite import AssertingFunction, AuthenticationTesting, CollectedTest, TestedEndpoint
-from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
-from assay.scanner.model.table_key import Association, ForeignKey
-from assay.scanner.model.telemetry import DependencyTelemetry, LatencyMeasurement
-from assay.scanner.model.test_gate import CoverageGate, TestSuite
-from assay.scanner.model.token import TokenVerification
-from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
-from assay.scanner.model.transport import TlsClient, Transport
-from assay.scanner.model.upload import FileUpload
-from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
-from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
@@ -238,21 +184,7 @@ def link(sources: Sources, profile: Profile) -> Linked:
     around = tuple(sorted([*roots, *beside], key=lambda r: r.root))
     owners = Ownership(around, project)
     deployments = link_deployment(deployed, {r.name: r.root for r in around}, sources.roles, sources.paths)
-    log_files = {p: f for p, f in sources.facts.items() if isinstance(f, bytes)}
-    parts = _Parts(
-        context,
-        owners,
-        log_files,
-        sources.libraries,
-        sources.roles,
-        roots,
-        deployments,
-        profile,
-        sources.focus,
-        sources.added,
-        sources.releases,
-        sources,
-    )
+    parts = _Parts(context, sources, roots, owners, deployments, profile)
     parts.find_wanted(sources.wanted)
     services = tuple(_service(root, parts, deployments.get(root.name, Deployment())) for root in roots)
     owned = {p: o.name for p in sources.paths if (o := owners.of(p)) and o in roots}
@@ -265,26 +197,19 @@ class _Parts:
     def __init__(
         self,
         context: Context,
-        owners: Ownership,
-        log_files: Mapping[str, bytes],
-        libraries: tuple[Library, ...],
-        roles: Mapping[str, Role],
+        sources: Sources,
         roots: tuple[ServiceRoot, ...],
+        owners: Ownership,
         deployments: Mapping[str, Deployment],
         profile: Profile,
-        focus: frozenset[str] | None,
-        added: frozenset[str],
-        releases: MigrationsConfig,
-        sources_given: Sources,
     ) -> None:
-        self._sources = sources_given
-        self._added = added
-        self._releases = releases
+        self._sources = sources
         self._profile = profile
         self._owners = owners
         self._context = context
-        self._log_files = log_files
+        self._log_files = {path: facts for path, facts in context.files.items() if isinstance(facts, bytes)}
         self._project = project = context.project
+        libraries, focus = sources.libraries, sources.focus
         known = frameworks()
         used = [f for f in known if not project.imported_packages.isdisjoint(f.packages)]
         self.routes = sorted(
@@ -295,11 +220,11 @@ class _Parts:
         self._subjects: list[Subject] = []
         handlers = {r.handler for r in self.routes if r.handler is not None}
         executions = [e for f in known for e in self._part(f"SQL of {f.name}", f.sql, context)]
-        sources = {**resolvers_of(project), **handlers_of(self.routes, project)}
-        flows = self._part("data flows", data_sites, context, libraries, sources, executions, focus)
+        from_outside = {**resolvers_of(project), **handlers_of(self.routes, project)}
+        flows = self._part("data flows", data_sites, context, libraries, from_outside, executions, focus)
         statements = [site for site in flows if isinstance(site, SqlStatement)]
         self._subjects += (site for site in flows if not isinstance(site, SqlStatement))
-        self._keep("SQL sites", sql_sites, context, executions, sources, statements)
+        self._keep("SQL sites", sql_sites, context, executions, from_outside, statements)
         handled = [(endpoint, route.handler) for route, endpoint in self.endpoints]
         self._keep("health checks", health_checks, handled, project)
         self.other_probes = [evidence for evidence, _ in self._part("probes", other_probes, project)]
@@ -326,7 +251,7 @@ class _Parts:
             self._keep(f"consumers of {framework.name}", framework.consumers, context)
         self._subjects += migrations
         if not focus:
-            self._build_on(executions, tables, migrations, settings, production, libraries, roles, roots, deployments)
+            self._build_on(executions, tables, migrations, settings, production, roots, deployments)
         self.frameworks = {
             framework.name: {
                 m.path
@@ -344,23 +269,20 @@ class _Parts:
         migrations: Sequence[Migration],
         settings: Sequence[Setting],
         production: Production,
-        libraries: tuple[Library, ...],
-        roles: Mapping[str, Role],
         roots: tuple[ServiceRoot, ...],
         deployments: Mapping[str, Deployment],
     ) -> None:
         """Find the nouns that need the whole service."""
         # The largest part of linking to import, which a focus has no need of.
         from assay.scanner.access.private_rows import with_private_rows
-        from assay.scanner.dataflow.effects.subjects import with_effects
+        from assay.scanner.dataflow.effects.subjects import bodies_of, with_effects
         from assay.scanner.dataflow.privileges.subjects import with_privileges
         from assay.scanner.finders import FINDERS
 
         project = self._project
         requests = [s for s in self._subjects if isinstance(s, OutboundCall)]
-        changing = self._part(
-            "effects", with_effects, self.endpoints, project, frameworks(), tables, executions, requests
-        )
+        bodies = bodies_of(project, frameworks(), tables, executions, requests)
+        changing = self._part("effects", with_effects, self.endpoints, project, bodies)
         self.endpoints = list(with_private_rows(changing or self.endpoints, tables))
         self.endpoints = self._part("privileges", with_privileges, self.endpoints, project) or self.endpoints
         self._subjects += (endpoint for _, endpoint in self.endpoints)
@@ -372,17 +294,18 @@ class _Parts:
             settings=settings,
             requests=requests,
             executions=executions,
+            bodies=bodies,
             production=production,
-            libraries=libraries,
-            roles=roles,
+            libraries=self._sources.libraries,
+            roles=self._sources.roles,
             services=roots,
             owners=self._owners,
             deployments=deployments,
             paths=self._sources.paths,
             neighbours=self._sources.neighbours,
             measured=self._sources.measured,
-            added=self._added,
-            releases=self._releases,
+            added=self._sources.added,
+            releases=self._sources.releases,
         )
         for what, find in FINDERS.items():
             self._keep(what, find, gathered)
@@ -418,8 +341,10 @@ class _Parts:
         """Find subjects for the services to be handed."""
         self._subjects += self._part(what, find, *args, **kwargs)
 
-    def owned_by(self, root: ServiceRoot) -> _Owned:
-        return _Owned(s for s in self._subjects if self._is_of(s, root))
+    def owned_by(self, root: ServiceRoot) -> list[Subject]:
+        """The subjects of one service, in order of place."""
+        mine = (s for s in self._subjects if self._is_of(s, root))
+        return sorted(mine, key=lambda s: (s.location, s.subject_id))
 
     def _is_of(self, subject: Subject, root: ServiceRoot) -> bool:
         """A subject that says whose it is may lie anywhere: a pipeline, a report of measurements."""
@@ -444,143 +369,22 @@ class _Parts:
         )
 
 
-class _Owned:
-    """The subjects of one service, by type and in order of place."""
-
-    def __init__(self, subjects: Iterable[Subject]) -> None:
-        self._by_type: dict[type, list[Subject]] = {}
-        for subject in sorted(subjects, key=lambda s: (s.location, s.subject_id)):
-            self._by_type.setdefault(type(subject), []).append(subject)
-
-    def of(self, kind: type[_S]) -> tuple[_S, ...]:
-        return tuple(s for s in self._by_type.get(kind, ()) if isinstance(s, kind))
-
-
 def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Service:
-    own = parts.owned_by(root)
-    endpoints = own.of(Endpoint)
-    return Service(
+    subjects = parts.owned_by(root)
+    endpoints = tuple(s for s in subjects if isinstance(s, Endpoint))
+    service = Service(
         name=root.name,
         root=root.root,
         location=root.location,
         role=Role.PROD,
         frameworks=parts.frameworks_of(root),
-        endpoints=endpoints,
         page_sizes=page_sizes(endpoints),
         paged_queries=paged_queries(endpoints),
-        query_calls=own.of(QueryCall),
-        database_connections=own.of(DatabaseConnection),
-        relation_reads=own.of(RelationRead),
-        row_reads=own.of(RowRead),
-        offset_pagings=own.of(OffsetPaging),
-        tables=own.of(Table),
-        migrations=own.of(Migration),
-        migration_trees=own.of(MigrationTree),
-        data_stores=own.of(DataStore),
-        finds_or_creates=own.of(FindOrCreateCall),
-        foreign_keys=own.of(ForeignKey),
-        associations=own.of(Association),
-        schema_origins=own.of(SchemaOrigin),
-        migrated_tables=own.of(MigratedTable),
-        history_parts=own.of(MigrationStep),
-        settings=own.of(Setting),
-        outbound_calls=own.of(OutboundCall),
-        tasks=own.of(Task),
-        consumers=own.of(Consumer),
-        health_checks=own.of(HealthCheck),
         other_probes=parts.evidence_of(root, parts.other_probes),
         hard_dependencies=parts.hard_dependencies(root),
-        sql_sites=own.of(SqlSite),
-        process_starts=own.of(ProcessStart),
-        code_evaluations=own.of(CodeEvaluation),
-        file_accesses=own.of(FileAccess),
-        url_requests=own.of(UrlRequest),
-        template_sources=own.of(TemplateSource),
-        html_outputs=own.of(HtmlOutput),
-        deserializations=own.of(Deserialization),
-        xml_parses=own.of(XmlParse),
-        ldap_queries=own.of(LdapQuery),
-        xpath_queries=own.of(XpathQuery),
-        document_queries=own.of(DocumentQuery),
-        redirects=own.of(Redirect),
-        header_writes=own.of(HeaderWrite),
-        logged_texts=own.of(LoggedText),
-        session_writes=own.of(SessionWrite),
-        cookies=own.of(Cookie),
-        tls_clients=own.of(TlsClient),
-        token_verifications=own.of(TokenVerification),
-        hash_uses=own.of(HashUse),
-        random_uses=own.of(RandomUse),
-        password_uses=own.of(PasswordUse),
-        credentials=own.of(Credential),
-        log_calls=own.of(LogCall),
-        print_calls=own.of(PrintCall),
-        except_handlers=own.of(ExceptHandler),
-        logged_data=own.of(LoggedData),
         logging_setups=parts.logging_setups(root),
-        error_answers=own.of(ErrorAnswer),
-        caller_refusals=own.of(CallerRefusal),
-        exception_answers=own.of(ExceptionAnswer),
-        caught_failures=own.of(CaughtFailure),
-        object_lookups=own.of(ObjectLookup),
-        request_bodies=own.of(RequestBody),
-        bulk_assignments=own.of(BulkAssignment),
-        response_shapes=own.of(ResponseShape),
-        path_templates=own.of(PathTemplate),
-        path_names=own.of(PathName),
-        api_versions=own.of(ApiVersion),
-        route_overlaps=own.of(RouteOverlap),
-        api_descriptions=own.of(ApiDescription),
-        described_operations=own.of(DescribedOperation),
-        documented_operations=own.of(DocumentedOperation),
-        access_defaults=own.of(AccessDefault),
-        guard_uses=own.of(GuardUse),
-        socket_entrances=own.of(SocketEntrance),
-        inbound_webhooks=own.of(InboundWebhook),
-        cors_policies=own.of(CorsPolicy),
-        rate_limiters=own.of(RateLimiter),
-        endpoint_traffic=own.of(EndpointTraffic),
-        client_addresses=own.of(ClientAddress),
-        token_issues=own.of(TokenIssue),
-        signing_keys=own.of(SigningKey),
-        secret_comparisons=own.of(SecretComparison),
-        stored_keys=own.of(StoredKey),
-        url_credentials=own.of(UrlCredential),
-        sensitive_columns=own.of(SensitiveColumn),
-        security_headers=own.of(SecurityHeader),
-        debug_switches=own.of(DebugSwitch),
-        host_policies=own.of(HostPolicy),
-        forgery_protections=own.of(ForgeryProtection),
-        transports=own.of(Transport),
-        dependency_sets=own.of(DependencySet),
-        dependency_audits=own.of(DependencyAudit),
-        archive_extractions=own.of(ArchiveExtraction),
-        file_uploads=own.of(FileUpload),
-        async_functions=own.of(AsyncFunction),
-        user_files=own.of(UserFiles),
-        process_states=own.of(ProcessState),
-        coordination_stores=own.of(CoordinationStore),
-        request_works=own.of(RequestWork),
-        background_works=own.of(BackgroundWork),
-        absolute_links=own.of(AbsoluteLink),
-        pipelines=own.of(Pipeline),
-        test_suites=own.of(TestSuite),
-        coverage_gates=own.of(CoverageGate),
-        security_scans=own.of(SecurityScan),
-        scan_coverage=own.of(ScanCoverage),
-        load_testing=own.of(LoadTesting),
-        benchmarking=own.of(Benchmarking),
-        coverage_figures=own.of(CoverageFigure),
-        measured_timings=own.of(MeasuredTiming),
-        latency_measurements=own.of(LatencyMeasurement),
-        dependency_telemetry=own.of(DependencyTelemetry),
-        endpoint_tests=own.of(TestedEndpoint),
-        collected_tests=own.of(CollectedTest),
-        assertions=own.of(AssertingFunction),
-        authentication_tests=own.of(AuthenticationTesting),
-        functions=own.of(Function),
-        function_calls=own.of(FunctionCall),
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,
     )
+    return with_subjects(service, subjects)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache, partial
 
 from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
 from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
@@ -61,6 +61,7 @@ from assay.scanner.model.site import (
     XpathQuery,
 )
 from assay.scanner.model.sql import SqlSite
+from assay.scanner.model.subject import Subject
 from assay.scanner.model.suite import AssertingFunction, AuthenticationTesting, CollectedTest, TestedEndpoint
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
@@ -231,3 +232,16 @@ def parts_by_type() -> Mapping[type, str]:
         if typing.get_origin(hints[field.name]) is tuple and hasattr(arguments[0], "subject_id"):
             found[arguments[0]] = field.name
     return types.MappingProxyType(found)
+
+
+def with_subjects(service: Service, subjects: Iterable[Subject]) -> Service:
+    """The service with each subject in the field of its type, in the order given.
+
+    Raises KeyError for a type that no field holds: no rule would ever see it.
+    """
+    found: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        found.setdefault(parts_by_type()[type(subject)], []).append(subject)
+    # That each list is of its field's type is what `parts_by_type` says, and no type checker can know.
+    filled: Callable[..., Service] = partial(replace, service)
+    return filled(**{name: tuple(each) for name, each in found.items()})

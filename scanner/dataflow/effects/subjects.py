@@ -27,18 +27,23 @@ from assay.scanner.readers.python import form
 _PEOPLE = frozenset({"user", "account", "member", "customer", "person"})
 
 
-def with_effects(
-    endpoints: Sequence[tuple[Route, Endpoint]],
+def bodies_of(
     project: Project,
     known: Iterable[Framework],
     tables: Iterable[Table],
     executions: Iterable[SqlExecution],
     requests: Iterable[OutboundCall],
-) -> Iterator[tuple[Route, Endpoint]]:
-    """Each endpoint with what its handler changes for its method, in what that calls too."""
+) -> Bodies:
+    """What the functions of the project change, each read when it is asked for."""
     records = Records(project, tables, [f.rows for f in known if f.rows is not None])
     outside = Known({e.call: e for e in executions}, {r.location: r for r in requests})
-    bodies = Bodies(project, Recognizer(project, records, outside))
+    return Bodies(project, Recognizer(project, records, outside))
+
+
+def with_effects(
+    endpoints: Sequence[tuple[Route, Endpoint]], project: Project, bodies: Bodies
+) -> Iterator[tuple[Route, Endpoint]]:
+    """Each endpoint with what its handler changes for its method, in what that calls too."""
     search, kept = Search(project, bodies), captures(project, bodies)
     for route, endpoint in endpoints:
         if endpoint.role is not Role.PROD:
