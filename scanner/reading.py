@@ -23,7 +23,6 @@ from assay.scanner.readers import (
     dockerfile,
     graphql,
     hosted,
-    kubernetes,
     openapi,
     procfile,
     protobuf,
@@ -32,6 +31,8 @@ from assay.scanner.readers import (
     shell,
     tasks,
 )
+from assay.scanner.readers.kubernetes import reader as kubernetes
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth, quick
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
@@ -41,7 +42,7 @@ Facts: TypeAlias = (
     | quick.TestFacts
     | dockerfile.DockerfileFacts
     | compose.ComposeFacts
-    | kubernetes.KubernetesFacts
+    | KubernetesFacts
     | openapi.OpenApiFacts
     | procfile.ProcfileFacts
     | shell.ShellFacts
@@ -62,7 +63,7 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.TEST_CODE: (quick.read, quick.TestFacts),
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),
     FileKind.COMPOSE: (compose.read, compose.ComposeFacts),
-    FileKind.KUBERNETES: (kubernetes.read, kubernetes.KubernetesFacts),
+    FileKind.KUBERNETES: (kubernetes.read, KubernetesFacts),
     FileKind.OPENAPI: (openapi.read, openapi.OpenApiFacts),
     FileKind.PROCFILE: (procfile.read, procfile.ProcfileFacts),
     FileKind.SHELL: (shell.read, shell.ShellFacts),

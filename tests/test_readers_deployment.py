@@ -21,12 +21,13 @@ from assay.scanner.model.probing import endpoints_at
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import Delivery, WorkloadKind
-from assay.scanner.readers import compose, dockerfile, kubernetes, procfile, shell, yaml_documents
+from assay.scanner.readers import compose, dockerfile, procfile, shell, yaml_documents
+from assay.scanner.readers.kubernetes import reader
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.yaml_documents import Mapping, Node, Scalar, Sequence
 from assay.scanner.verdicts import Kind
 
-READERS = (dockerfile.read, compose.read, kubernetes.read, procfile.read, shell.read)
+READERS = (dockerfile.read, compose.read, reader.read, procfile.read, shell.read)
 
 SHELL_PIECES: tuple[str, ...] = (
     "if",
@@ -308,7 +309,7 @@ def read_all(files: dict[str, str]) -> dict[str, Facts]:
         elif name == "Procfile":
             found[path] = procfile.read(path, data)
         elif name.endswith((".yaml", ".yml")):
-            found[path] = kubernetes.read(path, data)
+            found[path] = reader.read(path, data)
         else:
             found[path] = shell.read(path, data)
     return found

@@ -32,8 +32,8 @@ from assay.scanner.model.workload import (
     Workload,
     WorkloadKind,
 )
-from assay.scanner.readers import kubernetes as facts_of
-from assay.scanner.readers.kubernetes import Container, KubernetesFacts, PodWorkload, ProbeFacts, ServiceFacts
+from assay.scanner.readers.kubernetes import facts as facts_of
+from assay.scanner.readers.kubernetes.facts import Container, KubernetesFacts, PodWorkload, ProbeFacts, ServiceFacts
 
 DEFAULT_GRACE_SECONDS = 30.0
 """kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, termination of pods."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Process, WorkloadKind
-from assay.scanner.readers.kubernetes import PodWorkload
+from assay.scanner.readers.kubernetes.facts import PodWorkload
 
 _WHAT = r"(development|dev|local(?:ly)?|debugging|testing|tests?|ci|demo)"
 COMMENT = re.compile(

@@ -14,7 +14,7 @@ from assay.scanner.deployment.starts import Starter
 from assay.scanner.model.role import Role
 from assay.scanner.readers.compose import ComposeFacts, ComposeService
 from assay.scanner.readers.dockerfile import DockerfileFacts
-from assay.scanner.readers.kubernetes import KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 

@@ -13,7 +13,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.pipelines.wrapping import unwrapped
 from assay.scanner.readers import shell
 from assay.scanner.readers.checks import CheckFacts
-from assay.scanner.readers.kubernetes import KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.shell import ShellFacts
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.tasks import NamedTask, TaskCommand, TaskFacts

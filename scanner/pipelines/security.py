@@ -16,7 +16,7 @@ from assay.scanner.pipelines.scans import Found, scan_of, scan_of_template
 from assay.scanner.pipelines.tree import PipelineTree
 from assay.scanner.readers.audits import AuditFacts, AuditKind
 from assay.scanner.readers.hosted import HostedFacts
-from assay.scanner.readers.kubernetes import KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.services import ServiceRoot
 
 _HOSTED = {

@@ -69,11 +69,14 @@ class Dependency(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ComposePort(msgspec.Struct, frozen=True, array_like=True):
-    """`target` is the port inside the container; None where it isn't a literal."""
+    """`target` is the port inside the container; None where it isn't a literal. `published` is the host's, and
+    `address` the host's address that it is bound to, where that is stated.
+    """
 
     target: int | None
     published: str | None
     span: Span
+    address: str | None = None
 
 
 class ComposeService(msgspec.Struct, frozen=True, array_like=True):
@@ -106,6 +109,10 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     init: bool = False
     has_deploy: bool = False
     replicas: int | None = None
+    user: str | None = None
+    user_span: Span | None = None
+    memory_span: Span | None = None
+    """Where its memory is limited."""
 
 
 class ComposeFacts(msgspec.Struct, frozen=True, array_like=True, tag="compose"):
@@ -157,7 +164,21 @@ def _service(entry: Entry) -> ComposeService:
         init=(node.text("init") or "").lower() == "true",
         has_deploy=deploy is not None,
         replicas=deploy.integer("replicas") if deploy is not None else None,
+        user=_text(node.entry("user")),
+        user_span=_key_span(node.entry("user")),
+        memory_span=_key_span(_memory(node, deploy)),
     )
+
+
+def _key_span(entry: Entry | None) -> Span | None:
+    return entry.key.span if entry is not None else None
+
+
+def _memory(service: Mapping, deploy: Mapping | None) -> Entry | None:
+    """The limit, in the spelling of either generation of the format."""
+    resources = deploy.mapping("resources") if deploy is not None else None
+    limits = resources.mapping("limits") if resources is not None else None
+    return (limits.entry("memory") if limits is not None else None) or service.entry("mem_limit")
 
 
 def _text(entry: Entry | None) -> str | None:
@@ -212,12 +233,16 @@ def _split(text: str) -> tuple[str, ...]:
 def _ports(node: Mapping) -> Iterator[ComposePort]:
     for item in node.items("ports"):
         if isinstance(item, Mapping):
-            yield ComposePort(item.integer("target"), item.text("published"), item.span)
+            yield ComposePort(item.integer("target"), item.text("published"), item.span, item.text("host_ip"))
         elif isinstance(item, Scalar):
             text = _substituted(item.text).partition("/")[0]
-            published, _, target = text.rpartition(":")
+            host, _, target = text.rpartition(":")
+            address, _, published = host.rpartition(":")
             yield ComposePort(
-                int(target) if target.isascii() and target.isdigit() else None, published or None, item.span
+                int(target) if target.isascii() and target.isdigit() else None,
+                published or None,
+                item.span,
+                address.strip("[]") or None,
             )
 
 

@@ -12,7 +12,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.compose import ComposeFacts
-from assay.scanner.readers.kubernetes import KubernetesFacts, PodWorkload
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts, PodWorkload
 from assay.scanner.readers.shell import ShellFacts
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.workflows.facts import Trigger

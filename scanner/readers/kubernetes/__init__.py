@@ -1,0 +1,1 @@
+"""Kubernetes manifests, and what skaffold and kustomize add to them."""

@@ -1,0 +1,41 @@
+"""What skaffold builds and tests, and what a kustomization lays over manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.readers.kubernetes.facts import BuildArtifact
+from assay.scanner.readers.tasks import TaskCommand
+from assay.scanner.readers.yaml_documents import Mapping, Scalar
+
+
+def artifacts(document: Mapping) -> Iterator[BuildArtifact]:
+    """The images that skaffold builds."""
+    build = document.mapping("build")
+    for artifact in build.mappings("artifacts") if build is not None else ():
+        image = artifact.text("image")
+        if image is None:
+            continue
+        docker = artifact.mapping("docker")
+        dockerfile = docker.text("dockerfile") if docker is not None else None
+        yield BuildArtifact(image, artifact.text("context") or ".", dockerfile, artifact.span)
+
+
+def tests(document: Mapping) -> Iterator[TaskCommand]:
+    """The commands of `skaffold test`."""
+    for test in document.mappings("test"):
+        for custom in test.mappings("custom"):
+            command = custom.scalar("command")
+            if command is not None:
+                yield TaskCommand(command.text, command.span)
+
+
+def patches(document: Mapping) -> Iterator[str]:
+    """The files of a kustomization that are no complete objects."""
+    for patch in document.mappings("patches"):
+        path = patch.text("path")
+        if path is not None:
+            yield path
+    for item in document.items("patchesStrategicMerge"):
+        if isinstance(item, Scalar) and "\n" not in item.text:
+            yield item.text

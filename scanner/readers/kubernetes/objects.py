@@ -1,0 +1,78 @@
+"""Objects beside the pods: Services, autoscalers, limits of a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.readers.kubernetes.entries import entry_span, text
+from assay.scanner.readers.kubernetes.facts import Autoscaler, LimitRange, ServiceFacts, ServicePort
+from assay.scanner.readers.yaml_documents import Mapping
+
+_PRIVATE = {
+    "networking.gke.io/load-balancer-type": "Internal",
+    "cloud.google.com/load-balancer-type": "Internal",
+    "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+    "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
+    "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+}
+"""Annotations of Google's, Amazon's and Azure's that keep a load balancer inside."""
+
+
+def service(document: Mapping) -> ServiceFacts:
+    """A Service, and where it can be reached from."""
+    metadata, spec = document.mapping("metadata"), document.mapping("spec")
+    name = metadata.entry("name") if metadata is not None else None
+    kind = spec.entry("type") if spec is not None else None
+    annotations = metadata.pairs("annotations") if metadata is not None else ()
+    return ServiceFacts(
+        name=text(name) or "",
+        namespace=metadata.text("namespace") if metadata is not None else None,
+        span=entry_span(name) or document.span,
+        selector=spec.pairs("selector") if spec is not None else (),
+        ports=tuple(ServicePort(p.integer("port"), p.text("targetPort")) for p in spec.mappings("ports"))
+        if spec is not None
+        else (),
+        type=text(kind) or "ClusterIP",
+        type_span=entry_span(kind),
+        is_inside=any(_PRIVATE.get(name, "").lower() == value.lower() for name, value in annotations),
+    )
+
+
+def autoscaler(document: Mapping) -> Autoscaler | None:
+    """A HorizontalPodAutoscaler, or a ScaledObject of KEDA."""
+    metadata, spec = document.mapping("metadata"), document.mapping("spec")
+    target = spec.mapping("scaleTargetRef") if spec is not None else None
+    if spec is None or target is None:
+        return None
+    is_keda = document.text("kind") == "ScaledObject"
+    minimum = spec.integer("minReplicaCount" if is_keda else "minReplicas")
+    return Autoscaler(
+        target.text("kind") or "Deployment",
+        target.text("name") or "",
+        metadata.text("namespace") if metadata is not None else None,
+        (0 if is_keda else 1) if minimum is None else minimum,
+        tuple(_scaled_by(spec)),
+        document.span,
+    )
+
+
+def _scaled_by(spec: Mapping) -> Iterator[str]:
+    if spec.get("targetCPUUtilizationPercentage") is not None:
+        yield "cpu"
+    for metric in spec.mappings("metrics"):
+        resource = metric.mapping("resource")
+        if resource is not None:
+            yield resource.text("name") or ""
+    for trigger in spec.mappings("triggers"):
+        yield trigger.text("type") or ""
+
+
+def limit_range(document: Mapping) -> LimitRange:
+    """The defaults that a namespace gives its containers."""
+    metadata, spec = document.mapping("metadata"), document.mapping("spec")
+    given = (limit.pairs("default") for limit in (spec.mappings("limits") if spec is not None else ()))
+    return LimitRange(
+        metadata.text("namespace") if metadata is not None else None,
+        tuple(dict.fromkeys(name for pairs in given for name, _ in pairs)),
+        document.span,
+    )

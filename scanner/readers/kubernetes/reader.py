@@ -1,0 +1,79 @@
+"""A manifest file, document by document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.scanner.diagnostics import Reason
+from assay.scanner.readers import yaml_documents
+from assay.scanner.readers.kubernetes import building, objects
+from assay.scanner.readers.kubernetes.facts import (
+    Autoscaler,
+    BuildArtifact,
+    ConfigMapFacts,
+    KubernetesFacts,
+    LimitRange,
+    PodWorkload,
+    ServiceFacts,
+)
+from assay.scanner.readers.kubernetes.pods import POD_TEMPLATES, workload
+from assay.scanner.readers.problem import ReadProblem
+from assay.scanner.readers.tasks import TaskCommand
+from assay.scanner.readers.text import decode, leading_comment
+from assay.scanner.readers.yaml_documents import Mapping, Node
+
+
+def read(path: str, data: bytes) -> KubernetesFacts:
+    """Read every document of a manifest file; kinds that aren't known are passed over. Raises ReadProblem."""
+    workloads: list[PodWorkload] = []
+    services: list[ServiceFacts] = []
+    config_maps: list[ConfigMapFacts] = []
+    artifacts: list[BuildArtifact] = []
+    patches: list[str] = []
+    tests: list[TaskCommand] = []
+    autoscalers: list[Autoscaler] = []
+    limit_ranges: list[LimitRange] = []
+    for document in _objects(yaml_documents.read(path, data)):
+        kind = document.text("kind") or ""
+        api = document.text("apiVersion") or ""
+        name = (document.mapping("metadata") or document).text("name") or ""
+        if "{{" in kind or "{{" in name:
+            raise ReadProblem(Reason.TEMPLATE, "a template of a manifest", document.span.line)
+        if kind in POD_TEMPLATES:
+            workloads.append(workload(kind, document))
+        elif kind == "Service" and api == "v1":
+            services.append(objects.service(document))
+        elif kind == "ConfigMap":
+            config_maps.append(ConfigMapFacts(name, document.pairs("data"), document.span))
+        elif kind in ("HorizontalPodAutoscaler", "ScaledObject"):
+            scaler = objects.autoscaler(document)
+            autoscalers += [scaler] if scaler is not None else []
+        elif kind == "LimitRange":
+            limit_ranges.append(objects.limit_range(document))
+        elif api.startswith("skaffold/"):
+            artifacts += building.artifacts(document)
+            tests += building.tests(document)
+        elif kind in ("Kustomization", "Component") or api.startswith("kustomize.config.k8s.io/"):
+            patches += building.patches(document)
+    comment = leading_comment(decode(data))
+    return KubernetesFacts(
+        comment,
+        tuple(workloads),
+        tuple(services),
+        tuple(config_maps),
+        tuple(artifacts),
+        tuple(patches),
+        tuple(tests),
+        tuple(autoscalers),
+        tuple(limit_ranges),
+    )
+
+
+def _objects(documents: tuple[Node, ...]) -> Iterator[Mapping]:
+    for document in documents:
+        if not isinstance(document, Mapping):
+            continue
+        if document.text("kind") == "List":
+            yield from document.mappings("items")
+        else:
+            yield document
