@@ -16,6 +16,7 @@ class FileKind(StrEnum):
     TEST_CODE = "test_code"
     """Python that tests the service: by its path it is PYTHON, and its role makes it this for those who read it."""
     DOCKERFILE = "dockerfile"
+    DOCKERIGNORE = "dockerignore"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
     """YAML (or JSON) that holds at least one document with `apiVersion` and `kind`; it may be a Helm template."""
@@ -57,6 +58,7 @@ _BY_SUFFIX = {
     ".md": FileKind.MARKDOWN,
     ".markdown": FileKind.MARKDOWN,
     ".dockerfile": FileKind.DOCKERFILE,
+    ".dockerignore": FileKind.DOCKERIGNORE,
     ".rules": FileKind.PROMETHEUS_RULES,
     ".env": FileKind.ENV_FILE,
     ".proto": FileKind.PROTOBUF,
@@ -106,6 +108,8 @@ _BY_NAME = {
     "environment.yml": FileKind.PACKAGE_METADATA,
     "environment.yaml": FileKind.PACKAGE_METADATA,
     ".flaskenv": FileKind.ENV_FILE,
+    ".dockerignore": FileKind.DOCKERIGNORE,
+    ".containerignore": FileKind.DOCKERIGNORE,
     "Jenkinsfile": FileKind.CI_WORKFLOW,
     ".gitlab-ci.yml": FileKind.CI_WORKFLOW,
     ".travis.yml": FileKind.CI_WORKFLOW,

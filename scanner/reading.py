@@ -21,6 +21,7 @@ from assay.scanner.readers import (
     compose,
     dependencies,
     dockerfile,
+    dockerignore,
     graphql,
     hosted,
     openapi,
@@ -41,6 +42,7 @@ Facts: TypeAlias = (
     ModuleFacts
     | quick.TestFacts
     | dockerfile.DockerfileFacts
+    | dockerignore.DockerignoreFacts
     | compose.ComposeFacts
     | KubernetesFacts
     | openapi.OpenApiFacts
@@ -62,6 +64,7 @@ Facts: TypeAlias = (
 _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.TEST_CODE: (quick.read, quick.TestFacts),
     FileKind.DOCKERFILE: (dockerfile.read, dockerfile.DockerfileFacts),
+    FileKind.DOCKERIGNORE: (dockerignore.read, dockerignore.DockerignoreFacts),
     FileKind.COMPOSE: (compose.read, compose.ComposeFacts),
     FileKind.KUBERNETES: (kubernetes.read, KubernetesFacts),
     FileKind.OPENAPI: (openapi.read, openapi.OpenApiFacts),

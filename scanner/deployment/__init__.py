@@ -13,7 +13,10 @@ from assay.scanner.deployment.build import Found, dockerfile_workload
 from assay.scanner.deployment.compose import compose_contexts, compose_workloads
 from assay.scanner.deployment.kubernetes import kubernetes_workloads
 from assay.scanner.deployment.procfile import procfile_workloads
+from assay.scanner.deployment.shipped import container_images, image_references
 from assay.scanner.deployment.tree import DeploymentTree, Facts
+from assay.scanner.model.image import ContainerImage, ImageReference
+from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 from assay.scanner.readers.procfile import ProcfileFacts
@@ -30,6 +33,9 @@ class Deployment:
     workloads: tuple[Workload, ...] = ()
     probes: tuple[Probe, ...] = ()
     start_commands: tuple[StartCommand, ...] = ()
+    images: tuple[ContainerImage, ...] = ()
+    image_references: tuple[ImageReference, ...] = ()
+    published_ports: tuple[PublishedPort, ...] = ()
 
 
 def link_deployment(
@@ -48,7 +54,7 @@ def link_deployment(
     found = list(_workloads(tree))
     owners = _owners(found, {name: _folder(root) for name, root in service_roots.items()})
     return {
-        name: _deployment([f for f, owner in zip(found, owners, strict=True) if owner == name])
+        name: _deployment([f for f, owner in zip(found, owners, strict=True) if owner == name], tree)
         for name in service_roots
     }
 
@@ -148,16 +154,19 @@ def _owner_of_file(
     return None if beside else _containing(folder, roots) or _only_below(folder, roots)
 
 
-def _deployment(found: list[Found]) -> Deployment:
+def _deployment(found: list[Found], tree: DeploymentTree) -> Deployment:
     """One of each: an image's check and an entry script are shared by all that run them."""
     return Deployment(
         tuple(f.workload for f in found),
         _unique(p for f in found for p in f.workload.probes),
         _unique(c for f in found for c in f.commands),
+        tuple(container_images(found, tree)),
+        _unique(image_references(found)),
+        _unique(port for f in found for port in f.ports),
     )
 
 
-_S = TypeVar("_S", Probe, StartCommand)
+_S = TypeVar("_S", Probe, StartCommand, ImageReference, PublishedPort)
 
 
 def _unique(subjects: Iterable[_S]) -> tuple[_S, ...]:
@@ -170,5 +179,5 @@ def _unique(subjects: Iterable[_S]) -> tuple[_S, ...]:
     return tuple(done.values())
 
 
-def _weight(subject: Probe | StartCommand) -> int:
+def _weight(subject: Probe | StartCommand | ImageReference | PublishedPort) -> int:
     return (subject.role is Role.PROD) * 2 + (subject.doubt is None)

@@ -11,6 +11,7 @@ from assay.scanner.deployment.roles import workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree, stage_role
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import (
     CommandForm,
@@ -34,11 +35,15 @@ NAMED_JOBS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One workload with what hangs on it; `home` are folders it may belong to, likeliest first."""
+    """One workload with what hangs on it; `home` are folders it may belong to, likeliest first, `image` is what it runs
+    where the tree builds that.
+    """
 
     workload: Workload
     commands: tuple[StartCommand, ...]
     home: tuple[str, ...]
+    image: Image | None = None
+    ports: tuple[PublishedPort, ...] = ()
 
 
 def kind_of(name: str, process: Process, image: Image | None, infrastructure: bool) -> WorkloadKind:
@@ -224,7 +229,7 @@ def dockerfile_workload(tree: DeploymentTree, path: str) -> Found | None:
         command=commands[0] if commands else None,
         probes=(replace(probe, of_infrastructure=kind is WorkloadKind.INFRASTRUCTURE),) if probe is not None else (),
     )
-    return Found(workload, commands, homes(image, ()))
+    return Found(workload, commands, homes(image, ()), image)
 
 
 def homes(image: Image | None, others: Iterable[str]) -> tuple[str, ...]:

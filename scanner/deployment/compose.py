@@ -19,9 +19,13 @@ from assay.scanner.deployment.build import (
     start_command,
 )
 from assay.scanner.deployment.images import Image, is_infrastructure
+from assay.scanner.deployment.presented import presented
+from assay.scanner.deployment.published import compose_ports
 from assay.scanner.deployment.roles import environment_doubt, mount_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree, relative, stage_role
+from assay.scanner.model.capacity import Capacity
+from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import (
@@ -116,8 +120,25 @@ class _Builder:
             grace=self._grace(),
             replicas=service.replicas,
             volumes=service.volumes,
+            image_location=(service.image_span or service.span).at(self.path),
+            image_varies=service.image_varies,
+            user=self._user(),
+            capacity=Capacity(memory_limit=self._memory()),
+            for_production=presented(self.tree, self.path, service),
         )
-        return Found(workload, commands, self._homes(image))
+        return Found(workload, commands, self._homes(image), image, tuple(compose_ports(self.path, service, workload)))
+
+    def _user(self) -> Option | None:
+        user, span = self.service.user, self.service.user_span
+        if user is None or span is None:
+            return None
+        name = user.partition(":")[0]
+        is_safe = None if "$" in name else name not in ("root", "0")
+        return Option(is_safe, (span.evidence(self.path, f"it runs as user {user}"),))
+
+    def _memory(self) -> Evidence | None:
+        span = self.service.memory_span
+        return span.evidence(self.path, "its memory is limited") if span is not None else None
 
     def _image(self) -> Image | None:
         image = self.tree.compose_image(self.path, self.service)

@@ -16,10 +16,13 @@ from assay.scanner.deployment.build import (
     script_commands,
     start_command,
 )
+from assay.scanner.deployment.capacity import pod_capacity
 from assay.scanner.deployment.images import Image, is_infrastructure
+from assay.scanner.deployment.published import service_ports
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree
+from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import (
@@ -101,8 +104,26 @@ class _Builder:
             pre_stop_seconds=pre_stop_seconds,
             replicas=pod.replicas,
             volumes=container.mounts,
+            image_location=(container.image_span or container.span).at(self.path),
+            user=self._user(),
+            capacity=pod_capacity(self.tree, self.path, pod, container),
         )
-        return Found(workload, commands, homes(image, ()))
+        targeted = (pair for pair in self._services() if self._is_targeted(pair[1]))
+        ports = tuple(port for path, service in targeted for port in service_ports(path, service, workload))
+        return Found(workload, commands, homes(image, ()), image, ports)
+
+    def _user(self) -> Option | None:
+        """The container's word comes before the pod's, setting by setting."""
+        contexts = [c for c in (self.container.security, self.pod.security) if c is not None]
+        for context in contexts:
+            if context.user is not None:
+                text = f"it runs as user {context.user}"
+                return Option(context.user != 0, (context.span.evidence(self.path, text),))
+        for context in contexts:
+            if context.non_root is not None:
+                evidence = context.span.evidence(self.path, "it doesn't start as root")
+                return Option(True, (evidence,)) if context.non_root else None
+        return None
 
     def _env(self) -> dict[str, str]:
         """Literal variables, and those of ConfigMaps that stand in the same folder."""

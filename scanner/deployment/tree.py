@@ -14,12 +14,13 @@ from assay.scanner.deployment.starts import Starter
 from assay.scanner.model.role import Role
 from assay.scanner.readers.compose import ComposeFacts, ComposeService
 from assay.scanner.readers.dockerfile import DockerfileFacts
+from assay.scanner.readers.dockerignore import DockerignoreFacts
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 
-Facts: TypeAlias = DockerfileFacts | ComposeFacts | KubernetesFacts | ProcfileFacts | ShellFacts
-_F = TypeVar("_F", DockerfileFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts)
+Facts: TypeAlias = DockerfileFacts | DockerignoreFacts | ComposeFacts | KubernetesFacts | ProcfileFacts | ShellFacts
+_F = TypeVar("_F", DockerfileFacts, DockerignoreFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts)
 
 DEVELOPMENT_STAGES = frozenset({"dev", "develop", "development", "local", "debug"})
 TEST_STAGES = frozenset({"test", "tests", "testing", "ci", "lint"})
@@ -43,6 +44,10 @@ class DeploymentTree:
     @cached_property
     def dockerfiles(self) -> dict[str, DockerfileFacts]:
         return self.of(DockerfileFacts)
+
+    @cached_property
+    def dockerignores(self) -> dict[str, DockerignoreFacts]:
+        return self.of(DockerignoreFacts)
 
     @cached_property
     def compose_files(self) -> dict[str, ComposeFacts]:
@@ -122,6 +127,11 @@ class DeploymentTree:
     def patches(self) -> dict[str, str]:
         """The patch files of the tree, and the kustomization that lays each over other manifests."""
         return {relative(path, patch): path for path, facts in self.manifests.items() for patch in facts.patches}
+
+    @cached_property
+    def bases(self) -> dict[str, str]:
+        """Folders of manifests that a kustomization elsewhere builds on, with that kustomization."""
+        return {relative(path, each): path for path, facts in self.manifests.items() for each in facts.resources}
 
     # --- compose: build -> Dockerfile ---
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assay.scanner.model.capacity import UNSTATED, Capacity
+from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 
@@ -247,10 +249,23 @@ class Workload:
     """How many of it run; None where the platform isn't told, or isn't known."""
     volumes: tuple[str, ...] = ()
     """Folders inside that outlive it, where they may be written to."""
+    image_location: Location | None = None
+    """Where its image is named."""
+    image_varies: bool = False
+    """Variables decide which image it is; their defaults are put in."""
+    user: Option | None = None
+    """As whom the platform runs it; None where it leaves that to the image."""
+    capacity: Capacity = UNSTATED
+    for_production: Evidence | None = None
+    """What says that its file is meant for production, where files of its kind are mostly for development."""
 
     @property
     def label(self) -> str:
         return f"{self.platform} workload {self.name}"
+
+    @property
+    def place(self) -> Evidence:
+        return Evidence(self.location, self.label)
 
     @property
     def readiness(self) -> Probe | None:

@@ -86,6 +86,8 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     span: Span
     image: str | None = None
     image_span: Span | None = None
+    image_varies: bool = False
+    """Variables decide what it is; their defaults are put in."""
     build: Build | None = None
     command: ComposeCommand | None = None
     entrypoint: ComposeCommand | None = None
@@ -109,6 +111,7 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     init: bool = False
     has_deploy: bool = False
     replicas: int | None = None
+    env_files: tuple[str, ...] = ()
     user: str | None = None
     user_span: Span | None = None
     memory_span: Span | None = None
@@ -144,6 +147,7 @@ def _service(entry: Entry) -> ComposeService:
         span=entry.key.span,
         image=_text(image),
         image_span=image.key.span if image is not None else None,
+        image_varies=image is not None and isinstance(image.value, Scalar) and "$" in image.value.text,
         build=_build(node.entry("build")),
         command=_command(node.entry("command")),
         entrypoint=_command(node.entry("entrypoint")),
@@ -164,10 +168,21 @@ def _service(entry: Entry) -> ComposeService:
         init=(node.text("init") or "").lower() == "true",
         has_deploy=deploy is not None,
         replicas=deploy.integer("replicas") if deploy is not None else None,
+        env_files=tuple(_env_files(node.get("env_file"))),
         user=_text(node.entry("user")),
         user_span=_key_span(node.entry("user")),
         memory_span=_key_span(_memory(node, deploy)),
     )
+
+
+def _env_files(node: Node | None) -> Iterator[str]:
+    if isinstance(node, Scalar):
+        yield _substituted(node.text)
+    elif isinstance(node, Mapping) and (path := node.text("path")) is not None:
+        yield _substituted(path)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _env_files(item)
 
 
 def _key_span(entry: Entry | None) -> Span | None:

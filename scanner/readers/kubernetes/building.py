@@ -39,3 +39,11 @@ def patches(document: Mapping) -> Iterator[str]:
     for item in document.items("patchesStrategicMerge"):
         if isinstance(item, Scalar) and "\n" not in item.text:
             yield item.text
+
+
+def resources(document: Mapping) -> Iterator[str]:
+    """The files and folders that a kustomization builds on."""
+    for key in ("resources", "bases"):
+        for item in document.items(key):
+            if isinstance(item, Scalar):
+                yield item.text

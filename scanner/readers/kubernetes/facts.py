@@ -200,3 +200,5 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     """Commands that `skaffold test` runs, in the folder of the file."""
     autoscalers: tuple[Autoscaler, ...] = ()
     limit_ranges: tuple[LimitRange, ...] = ()
+    resources: tuple[str, ...] = ()
+    """The files and folders that its kustomization builds on."""

@@ -33,6 +33,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     tests: list[TaskCommand] = []
     autoscalers: list[Autoscaler] = []
     limit_ranges: list[LimitRange] = []
+    resources: list[str] = []
     for document in _objects(yaml_documents.read(path, data)):
         kind = document.text("kind") or ""
         api = document.text("apiVersion") or ""
@@ -55,6 +56,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
             tests += building.tests(document)
         elif kind in ("Kustomization", "Component") or api.startswith("kustomize.config.k8s.io/"):
             patches += building.patches(document)
+            resources += building.resources(document)
     comment = leading_comment(decode(data))
     return KubernetesFacts(
         comment,
@@ -66,6 +68,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         tuple(tests),
         tuple(autoscalers),
         tuple(limit_ranges),
+        tuple(resources),
     )
 
 

@@ -1,0 +1,102 @@
+"""Images that are taken from a registry: by the Dockerfiles of images that are shipped, and by workloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assay.scanner.deployment.images import Image, split_reference
+from assay.scanner.model.image import ImageReference, Pin
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.model.workload import Platform, Workload
+from assay.scanner.readers.dockerfile import Stage
+
+_VERSION = re.compile(r"\d")
+_RELEASES = re.compile(
+    r"(^|[-_.])(buster|bullseye|bookworm|trixie|forky|focal|jammy|noble|plucky|questing)($|[-_.])", re.IGNORECASE
+)
+"""Distributions' releases have names: Debian's and Ubuntu's."""
+_ROLLING = frozenset({"scratch"})
+_MOUNT_SOURCE = re.compile(r"(?:^|,)from=(?P<image>[^,\s]+)")
+
+
+def pin_of(reference: str) -> Pin:
+    """How firmly it names one image."""
+    if "$" in reference or "{{" in reference:
+        return Pin.DIGEST if "@sha256:" in reference else Pin.UNKNOWN
+    if "@sha256:" in reference:
+        return Pin.DIGEST
+    tag = split_reference(reference)[1]
+    if not tag:
+        return Pin.MISSING
+    return Pin.VERSION if _VERSION.search(tag) or _RELEASES.search(tag) else Pin.MOVING
+
+
+def references_of_image(image: Image, role: Role) -> Iterator[ImageReference]:
+    """What the shipped stage is built from: its base, what it copies files from, and their bases."""
+    done: set[int] = set()
+    todo = [image.stage]
+    while todo:
+        stage = todo.pop()
+        if stage.index in done:
+            continue
+        done.add(stage.index)
+        if stage.parent is None:
+            if stage.base not in _ROLLING:
+                use = "is what the image is built on" if stage in image.chain else "is what a part of it is built in"
+                yield _reference(image, stage.base, stage, stage.span.line, use, role)
+        else:
+            todo.append(image.facts.stages[stage.parent])
+        for source, line in _taken_from(image, stage):
+            other = image.facts.stage(source)
+            if other is not None and other.index < stage.index:
+                todo.append(other)
+            elif other is None and source not in _ROLLING:
+                yield _reference(image, source, stage, line, "gives files to the image", role)
+
+
+def _taken_from(image: Image, stage: Stage) -> Iterator[tuple[str, int]]:
+    """Stages and images that COPY and mounts of RUN take files from, with the line."""
+    for copy in stage.copies:
+        if copy.stage is not None:
+            yield copy.stage, copy.span.line
+    last = image.facts.stages[stage.index + 1].span.line if stage.index + 1 < len(image.facts.stages) else None
+    for instruction in image.facts.instructions:
+        line = instruction.span.line
+        if instruction.keyword == "RUN" and line > stage.span.line and (last is None or line < last):
+            for name, value in instruction.flags:
+                found = _MOUNT_SOURCE.search(value) if name == "mount" else None
+                if found is not None:
+                    yield found["image"], line
+
+
+def _reference(image: Image, reference: str, stage: Stage, line: int, use: str, role: Role) -> ImageReference:
+    span = next((i.span for i in image.facts.instructions if i.span.line == line), stage.span)
+    return ImageReference(
+        subject_id=f"{image.path}:{reference}",
+        reference=reference,
+        location=span.at(image.path),
+        role=role,
+        pin=pin_of(reference),
+        used_for=use,
+    )
+
+
+def reference_of_workload(workload: Workload) -> ImageReference | None:
+    """What a workload runs. An image that the tree builds gets its version where it is published."""
+    if workload.image is None or workload.image_location is None:
+        return None
+    pin = pin_of(workload.image)
+    is_unclear = workload.platform is Platform.COMPOSE and workload.for_production is None
+    unclear = Evidence(workload.location, "nothing says whether production runs this compose file")
+    return ImageReference(
+        subject_id=f"{workload.subject_id}:{workload.image}",
+        reference=workload.image,
+        location=workload.image_location,
+        role=workload.role,
+        pin=Pin.UNKNOWN if workload.image_varies and pin in (Pin.MOVING, Pin.MISSING) else pin,
+        used_for=f"is what {workload.name} runs",
+        is_own=workload.built_here or workload.platform is Platform.DOCKERFILE,
+        doubt=workload.doubt or (unclear if is_unclear else None),
+    )
