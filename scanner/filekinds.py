@@ -31,7 +31,8 @@ class FileKind(StrEnum):
     PACKAGE_METADATA = "package_metadata"
     PROCFILE = "procfile"
     SHELL = "shell"
-    MARKDOWN = "markdown"
+    DOCUMENT = "document"
+    """Markdown or reStructuredText, and READMEs of any kind."""
     LOGGING_CONFIG = "logging_config"
     PROTOBUF = "protobuf"
     GRAPHQL = "graphql"
@@ -42,7 +43,8 @@ class FileKind(StrEnum):
     CHECKS = "checks"
     """Settings of tests, of their coverage, and of tox."""
     HOSTED = "hosted"
-    """Settings of a scanner that may run elsewhere, or a README with its badge."""
+    """Settings of a scanner that may run elsewhere."""
+    CODEOWNERS = "codeowners"
     LOAD_SCENARIO = "load_scenario"
     """A load test that is no Python, or what lies beside one."""
     EVIDENCE = "evidence"
@@ -51,12 +53,16 @@ class FileKind(StrEnum):
 
 SNIFFED_SUFFIXES = (".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
 
+UNREAD = frozenset({FileKind.PROMETHEUS_RULES, FileKind.YAML_OTHER})
+"""Kinds that no reader wants: such files are only known to be there."""
 _BY_SUFFIX = {
     ".py": FileKind.PYTHON,
     ".sh": FileKind.SHELL,
     ".bash": FileKind.SHELL,
-    ".md": FileKind.MARKDOWN,
-    ".markdown": FileKind.MARKDOWN,
+    ".md": FileKind.DOCUMENT,
+    ".markdown": FileKind.DOCUMENT,
+    ".mdx": FileKind.DOCUMENT,
+    ".rst": FileKind.DOCUMENT,
     ".dockerfile": FileKind.DOCKERFILE,
     ".dockerignore": FileKind.DOCKERIGNORE,
     ".rules": FileKind.PROMETHEUS_RULES,
@@ -95,7 +101,6 @@ HOSTED_SETTINGS = {
     ".hadolint.yaml": "Hadolint",
 }
 """Names of files, with the tool that they set up."""
-_READMES = ("README.md", "README.rst", "readme.md", "Readme.md")
 
 _BY_NAME = {
     "pyproject.toml": FileKind.PACKAGE_METADATA,
@@ -128,7 +133,10 @@ _BY_NAME = {
     ".pytest.ini": FileKind.CHECKS,
     ".coveragerc": FileKind.CHECKS,
     "coverage.ini": FileKind.CHECKS,
-    **dict.fromkeys((*HOSTED_SETTINGS, *_READMES), FileKind.HOSTED),
+    **dict.fromkeys(HOSTED_SETTINGS, FileKind.HOSTED),
+    "CODEOWNERS": FileKind.CODEOWNERS,
+    "README": FileKind.DOCUMENT,
+    "README.txt": FileKind.DOCUMENT,
     "codecov.yml": FileKind.CHECKS,
     "codecov.yaml": FileKind.CHECKS,
     ".codecov.yml": FileKind.CHECKS,

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from assay.scanner.analyzers.facts import AnalyzerFacts
-from assay.scanner.diagnostics import Diagnostic, Reason
+from assay.scanner.diagnostics import Reason
 from assay.scanner.evidence import reading as evidence
 from assay.scanner.evidence.figures import EvidenceFacts
 from assay.scanner.filekinds import FileKind
+from assay.scanner.outcomes import FileOutcome, content_digest
 from assay.scanner.readers import (
     audits,
     checks,
+    codeowners,
     compose,
     dependencies,
     dockerfile,
     dockerignore,
+    documents,
+    env_files,
     graphql,
     hosted,
     openapi,
@@ -57,6 +60,9 @@ Facts: TypeAlias = (
     | scenarios.ScenarioFacts
     | checks.CheckFacts
     | hosted.HostedFacts
+    | codeowners.CodeownersFacts
+    | documents.DocumentFacts
+    | env_files.EnvFileFacts
     | EvidenceFacts
     | bytes
 )
@@ -80,47 +86,12 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.LOAD_SCENARIO: (scenarios.read, scenarios.ScenarioFacts),
     FileKind.CHECKS: (checks.read, checks.CheckFacts),
     FileKind.HOSTED: (hosted.read, hosted.HostedFacts),
+    FileKind.CODEOWNERS: (codeowners.read, codeowners.CodeownersFacts),
+    FileKind.DOCUMENT: (documents.read, documents.DocumentFacts),
+    FileKind.ENV_FILE: (env_files.read, env_files.EnvFileFacts),
     FileKind.EVIDENCE: (evidence.read, EvidenceFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),
 }
-
-
-class FileOutcome(msgspec.Struct, array_like=True, gc=False):
-    """What reading one file gave. `facts` is msgpack: None where the file could not be read, `problem` says why.
-
-    `lines` counts the file's lines; `digest` is of the bytes that were read, empty where none could be; `seconds` is
-    the processor time that it took.
-    """
-
-    path: str
-    kind: FileKind
-    lines: int = 0
-    digest: bytes = b""
-    seconds: float = 0.0
-    facts: bytes | None = None
-    analysis: AnalyzerFacts | None = None
-    problem: tuple[Reason, str, int | None] | None = None
-
-    def decoded(self) -> Facts | None:
-        """The facts, or None where the file could not be read."""
-        return None if self.facts is None else decode_facts(self.kind, self.facts)
-
-    @property
-    def mentions(self) -> Mentions | None:
-        """The modules that a Python file may speak of; the rest of its facts stays encoded."""
-        if self.facts is None or self.kind is not FileKind.PYTHON:
-            return None
-        depth.allow()
-        return msgspec.msgpack.decode(self.facts, type=_Head).mentions
-
-    @property
-    def diagnostic(self) -> Diagnostic | None:
-        if self.problem is not None:
-            reason, message, line = self.problem
-            return Diagnostic(self.path, line, reason, message)
-        if self.analysis is not None and self.analysis.problem is not None:
-            return Diagnostic(self.path, None, Reason.ANALYZER_FAILED, self.analysis.problem)
-        return None
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -140,14 +111,10 @@ def decode_facts(kind: FileKind, facts: bytes) -> Facts:
     return decoded
 
 
-def is_readable_kind(kind: FileKind) -> bool:
-    """Whether a reader wants files of the kind; the others are only known to be there."""
-    return kind is FileKind.PYTHON or kind in _READERS
-
-
-def content_digest(data: bytes) -> bytes:
-    """Names a file's content; 32 bytes of BLAKE2b."""
-    return blake2b(data, digest_size=32).digest()
+def decode_mentions(facts: bytes) -> Mentions:
+    """What a Python file mentions, of its facts. Raises msgspec.DecodeError."""
+    depth.allow()
+    return msgspec.msgpack.decode(facts, type=_Head).mentions
 
 
 def load_readers(analyze: bool) -> None:

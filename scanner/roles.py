@@ -35,7 +35,7 @@ class Where(Enum):
     """As above, and not importable itself: flat layouts keep product packages beside `main.py`."""
 
 
-CODE_KINDS = frozenset(FileKind) - {FileKind.CI_WORKFLOW, FileKind.MARKDOWN, FileKind.HOSTED}
+CODE_KINDS = frozenset(FileKind) - {FileKind.CI_WORKFLOW, FileKind.DOCUMENT, FileKind.HOSTED, FileKind.CODEOWNERS}
 """CI workflows and documents are what they are, wherever they lie."""
 NOT_SHELL = CODE_KINDS - {FileKind.SHELL}
 """Images start through shell scripts that lie in `bin/` and `scripts/`."""

@@ -101,7 +101,7 @@ def _options(root: Path, rulebook: Rulebook) -> Options:
     if not (root / FILE_NAME).is_file():
         return _OPTIONS
     config = load_config(root, rulebook, file=root / FILE_NAME)
-    return replace(_OPTIONS, config=structs.replace(config, services=_OPTIONS.config.services))
+    return replace(_OPTIONS, config=structs.replace(config, services=config.services or _OPTIONS.config.services))
 
 
 def lacking(rules: Iterable[Rule], cases: Sequence[Case]) -> Iterator[tuple[Rule, str]]:

@@ -30,7 +30,7 @@ class Marks:
 
 def marks_in(folder: Path) -> Marks:
     """The marks of all files below a folder, documents aside: those speak of marks."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     found = [mark for path in files for mark in _of_file(path, folder)]
     return Marks(
         frozenset((path, line, Kind(value)) for path, line, word, value in found if word == "expect"),

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.pipeline import CiCommand, CiJob, Trigger
-from assay.scanner.model.place import Evidence
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.scanning import Blocking, ScanCoverage, ScanKind, SecurityScan
 from assay.scanner.pipelines.scans import Found, scan_of, scan_of_template
 from assay.scanner.pipelines.tree import PipelineTree
 from assay.scanner.readers.audits import AuditFacts, AuditKind
+from assay.scanner.readers.documents import DocumentFacts
 from assay.scanner.readers.hosted import HostedFacts
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.services import ServiceRoot
@@ -137,8 +138,13 @@ def _hosted(gathered: Gathered, service: ServiceRoot) -> Iterator[tuple[tuple[Sc
     """Settings of scanners that may run elsewhere: as an app of the repository, or before a commit."""
     around = ("", service.root, ".github", ".github/codeql")
     for path, facts in sorted(gathered.context.files.items()):
-        if isinstance(facts, HostedFacts) and posixpath.dirname(path) in around:
-            for tool, span in facts.tools:
+        if posixpath.dirname(path) not in around:
+            continue
+        if isinstance(facts, HostedFacts):
+            place = Evidence(Location.whole_file(path), f"sets up {facts.tool}, which no pipeline here runs")
+            yield _HOSTED[facts.tool], place
+        elif isinstance(facts, DocumentFacts):
+            for tool, span in facts.badges:
                 yield _HOSTED[tool], span.evidence(path, f"names {tool}, which no pipeline here runs")
 
 

@@ -19,7 +19,7 @@ from assay.scanner.own_rules.data.judging import DataJudge, Demand, Message
 from assay.scanner.own_rules.data.reading import ConditionReader
 from assay.scanner.own_rules.errors import OwnRuleError
 from assay.scanner.own_rules.headings import Heading, Loaded, Weight
-from assay.scanner.rulebook import CODE, FIRST_EDITION, Rule, RuleSource
+from assay.scanner.rulebook import CODE, FIRST_EDITION, Judging, Rule, RuleSource
 from assay.scanner.verdicts import Severity
 
 __all__ = ["load_data"]
@@ -103,6 +103,8 @@ class _RuleReader:
         calls = _callees(chosen)
         if (noun is FunctionCall) is not bool(calls):
             raise self._error("subject", "a rule about function calls says which, as in `call: requests.*`")
+        judge = DataJudge(chosen, tuple(self._demands(forbid, noun)), self._message(noun))
+        judging = Judging(judge, noun, options_type=None, parameters=1)
         return Rule(
             code=written.code,
             name=written.name,
@@ -113,15 +115,12 @@ class _RuleReader:
             cwe=written.cwe,
             references=written.references,
             roles=frozenset(written.roles),
-            subject_type=noun,
-            parameters=1,
-            judge=DataJudge(chosen, tuple(self._demands(forbid, noun)), self._message(noun)),
-            options_type=None,
             source_module=self._document.file,
             since=FIRST_EDITION,
             calls=calls,
             is_preview=written.preview,
             place=self._document.place(self._path),
+            load=lambda: judging,
         )
 
     def _noun(self, *, is_about_calls: bool) -> type:

@@ -7,12 +7,19 @@ compare and hash by identity, so that later stages can remember what they worked
 
 from __future__ import annotations
 
+import re
 import typing
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
 import msgspec
+
+LARGEST_INTEGER = 2**63 - 1
+"""Larger ones are opaque: they would not serialise."""
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+(:[\w.]+)?")
+"""With the object that servers are started with, `app.main:app`."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Node(msgspec.Struct, array_like=True, eq=False, gc=False, kw_only=True):
@@ -581,6 +588,16 @@ class ModuleFacts(msgspec.Struct, array_like=True, eq=False, gc=False):
         """Line and column, both from 1."""
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
+
+
+def is_dotted_name(text: str) -> bool:
+    """Whether a string may name a module, or something in one."""
+    return "." in text and _DOTTED_NAME.fullmatch(text) is not None
+
+
+def line_starts_of(text: str) -> list[int]:
+    """The offset at which each line begins."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 # --- reading the form -------------------------------------------------------------------------------------------------

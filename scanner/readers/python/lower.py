@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from assay.scanner.readers.python import form
-from assay.scanner.readers.python.positions import Span
+from assay.scanner.readers.python.positions import Span, locate
 
 _BINARY = {
     "Add": "+",
@@ -41,12 +41,9 @@ _COMPARE = {
 }
 _UNARY = {"Minus": "-", "Plus": "+", "Not": "not", "BitInvert": "~"}
 _CONSTANT_NAMES: dict[str, bool | None] = {"True": True, "False": False, "None": None}
-_LARGEST_INTEGER = 2**63 - 1
 _LONGEST_INTEGER = 100
 """In digits; Python itself refuses to convert a few thousand, and no larger value is kept anyway."""
 _ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
-_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+(:[\w.]+)?")
-"""With the object that servers are started with, `app.main:app`."""
 _SOURCE = cst.Module([])
 
 
@@ -327,7 +324,7 @@ class Lowering:
         value = _string_value(node.value, start)
         if value is None:
             return form.Opaque(start=start, end=end)
-        if "." in value and _DOTTED_NAME.fullmatch(value):
+        if form.is_dotted_name(value):
             self.mentions.strings.append(value)
         return form.Const(start=start, end=end, value=value)
 
@@ -383,7 +380,7 @@ class Lowering:
 
     def _expr_Integer(self, node: cst.Integer) -> form.Expr:
         start, end = self._spans[id(node)]
-        if len(node.value) > _LONGEST_INTEGER or (value := int(node.value, 0)) > _LARGEST_INTEGER:
+        if len(node.value) > _LONGEST_INTEGER or (value := int(node.value, 0)) > form.LARGEST_INTEGER:
             return form.Opaque(start=start, end=end)
         return form.Const(start=start, end=end, value=value)
 
@@ -584,6 +581,19 @@ class Lowering:
             default=self.expr(node.default) if node.default else None,
             kind=kind,
         )
+
+
+def lowered_alone(expression: str, offset: int) -> tuple[form.Expr, form.Mentions]:
+    """An expression by itself, and what it mentions; `offset` is where it stands in its module."""
+    source = f"({expression})"
+    module = cst.parse_module(source)
+    shift = offset - 1
+    lowering = Lowering(
+        {node: (start + shift, end + shift) for node, (start, end) in locate(module, source)[0].items()}
+    )
+    (statement,) = lowering.module(module)
+    assert isinstance(statement, form.ExprStmt)
+    return statement.value, lowering.mentions
 
 
 _PATTERNS = (

@@ -1,4 +1,8 @@
-"""A Python file's bytes to `ModuleFacts`: decode, parse with LibCST, find positions, lower."""
+"""A Python file's bytes to `ModuleFacts`: decode, parse, find positions, lower.
+
+Python's own parser is several times as fast as LibCST, which reads what this Python doesn't take: code for a newer one.
+Both come to the same facts.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,10 @@ import libcst as cst
 
 from assay.scanner.diagnostics import Reason
 from assay.scanner.readers.problem import ReadProblem
-from assay.scanner.readers.python import depth, form
+from assay.scanner.readers.python import depth, form, native
 from assay.scanner.readers.python.lower import BadLiteralError, Lowering
 from assay.scanner.readers.python.positions import locate
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 _CST_PLACE = re.compile(r"error at (\d+):\d+")
 _TOO_DEEP = "its code is nested too deeply to be followed"
 
@@ -30,6 +33,9 @@ def read(data: bytes) -> form.ModuleFacts:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in the scanned code are not our user's business
         text = _decode(data)
+        facts = native.facts_of(text)
+        if facts is not None:
+            return facts
         module = _parse(data, text)
         try:
             with depth.while_reading():
@@ -67,7 +73,7 @@ def _syntax_problem(data: bytes, error: cst.ParserSyntaxError) -> ReadProblem:
 def _facts(module: cst.Module, text: str) -> form.ModuleFacts:
     spans, hashes = locate(module, text)
     lowering = Lowering(spans)
-    line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    line_starts = form.line_starts_of(text)
     try:
         body = lowering.module(module)
     except BadLiteralError as error:
