@@ -79,6 +79,14 @@ class ComposePort(msgspec.Struct, frozen=True, array_like=True):
     address: str | None = None
 
 
+class ComposeVariable(msgspec.Struct, frozen=True, array_like=True):
+    """A variable of a service as it is written, references to the host's variables kept."""
+
+    name: str
+    written: str
+    span: Span
+
+
 class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     """One service; `span` is that of its key. None means the file leaves it to the image or the default."""
 
@@ -112,6 +120,8 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     has_deploy: bool = False
     replicas: int | None = None
     env_files: tuple[str, ...] = ()
+    variables: tuple[ComposeVariable, ...] = ()
+    """`environment`, as it is written."""
     user: str | None = None
     user_span: Span | None = None
     memory_span: Span | None = None
@@ -168,11 +178,24 @@ def _service(entry: Entry) -> ComposeService:
         init=(node.text("init") or "").lower() == "true",
         has_deploy=deploy is not None,
         replicas=deploy.integer("replicas") if deploy is not None else None,
+        variables=tuple(_variables(node.get("environment"))),
         env_files=tuple(_env_files(node.get("env_file"))),
         user=_text(node.entry("user")),
         user_span=_key_span(node.entry("user")),
         memory_span=_key_span(_memory(node, deploy)),
     )
+
+
+def _variables(node: Node | None) -> Iterator[ComposeVariable]:
+    if isinstance(node, Mapping):
+        for entry in node.entries:
+            if isinstance(entry.value, Scalar) and not entry.value.is_null:
+                yield ComposeVariable(entry.key.text, entry.value.text, entry.key.span)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, Scalar) and "=" in item.text:
+                name, _, value = item.text.partition("=")
+                yield ComposeVariable(name, value, item.span)
 
 
 def _env_files(node: Node | None) -> Iterator[str]:

@@ -174,7 +174,20 @@ class ConfigMapFacts(msgspec.Struct, frozen=True, array_like=True):
     """A ConfigMap's text entries."""
 
     name: str
-    data: tuple[tuple[str, str], ...]
+    entries: tuple[Variable, ...]
+    span: Span
+
+    @property
+    def data(self) -> tuple[tuple[str, str], ...]:
+        """Names and values."""
+        return tuple((entry.name, entry.value) for entry in self.entries if entry.value is not None)
+
+
+class SecretFacts(msgspec.Struct, frozen=True, array_like=True):
+    """A Secret object, its values decoded; None for one that is no text."""
+
+    name: str
+    entries: tuple[Variable, ...]
     span: Span
 
 
@@ -199,6 +212,7 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     tests: tuple[TaskCommand, ...] = ()
     """Commands that `skaffold test` runs, in the folder of the file."""
     autoscalers: tuple[Autoscaler, ...] = ()
+    secrets: tuple[SecretFacts, ...] = ()
     limit_ranges: tuple[LimitRange, ...] = ()
     resources: tuple[str, ...] = ()
     """The files and folders that its kustomization builds on."""

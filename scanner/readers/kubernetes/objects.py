@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 
 from assay.scanner.readers.kubernetes.entries import entry_span, text
-from assay.scanner.readers.kubernetes.facts import Autoscaler, LimitRange, ServiceFacts, ServicePort
-from assay.scanner.readers.yaml_documents import Mapping
+from assay.scanner.readers.kubernetes.facts import (
+    Autoscaler,
+    LimitRange,
+    SecretFacts,
+    ServiceFacts,
+    ServicePort,
+    Variable,
+)
+from assay.scanner.readers.yaml_documents import Mapping, Scalar
 
 _PRIVATE = {
     "networking.gke.io/load-balancer-type": "Internal",
@@ -76,3 +85,24 @@ def limit_range(document: Mapping) -> LimitRange:
         tuple(dict.fromkeys(name for pairs in given for name, _ in pairs)),
         document.span,
     )
+
+
+def texts(document: Mapping, key: str) -> Iterator[Variable]:
+    """The entries of a map that are plain text, each with its place."""
+    held = document.mapping(key)
+    for entry in held.entries if held is not None else ():
+        if isinstance(entry.value, Scalar):
+            yield Variable(entry.key.text, entry.value.text, entry.key.span)
+
+
+def secret(name: str, document: Mapping) -> SecretFacts:
+    """A Secret: `stringData` as it is, `data` out of its base64."""
+    encoded = (Variable(v.name, _decoded(v.value or ""), v.span) for v in texts(document, "data"))
+    return SecretFacts(name, (*encoded, *texts(document, "stringData")), document.span)
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None

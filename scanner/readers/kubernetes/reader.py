@@ -14,6 +14,7 @@ from assay.scanner.readers.kubernetes.facts import (
     KubernetesFacts,
     LimitRange,
     PodWorkload,
+    SecretFacts,
     ServiceFacts,
 )
 from assay.scanner.readers.kubernetes.pods import POD_TEMPLATES, workload
@@ -33,6 +34,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     tests: list[TaskCommand] = []
     autoscalers: list[Autoscaler] = []
     limit_ranges: list[LimitRange] = []
+    secrets: list[SecretFacts] = []
     resources: list[str] = []
     for document in _objects(yaml_documents.read(path, data)):
         kind = document.text("kind") or ""
@@ -45,12 +47,14 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         elif kind == "Service" and api == "v1":
             services.append(objects.service(document))
         elif kind == "ConfigMap":
-            config_maps.append(ConfigMapFacts(name, document.pairs("data"), document.span))
+            config_maps.append(ConfigMapFacts(name, tuple(objects.texts(document, "data")), document.span))
         elif kind in ("HorizontalPodAutoscaler", "ScaledObject"):
             scaler = objects.autoscaler(document)
             autoscalers += [scaler] if scaler is not None else []
         elif kind == "LimitRange":
             limit_ranges.append(objects.limit_range(document))
+        elif kind == "Secret" and api == "v1":
+            secrets.append(objects.secret(name, document))
         elif api.startswith("skaffold/"):
             artifacts += building.artifacts(document)
             tests += building.tests(document)
@@ -67,6 +71,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         tuple(patches),
         tuple(tests),
         tuple(autoscalers),
+        tuple(secrets),
         tuple(limit_ranges),
         tuple(resources),
     )

@@ -1,0 +1,1 @@
+"""Secrets that are written into files other than code."""

@@ -1,0 +1,126 @@
+"""Secrets of manifests and of files of variables, each handed to the service that it is for."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from assay.scanner.deployment.presented import presented
+from assay.scanner.deployment.roles import environment_doubt, label_doubt, role_of_comment
+from assay.scanner.deployment.tree import DeploymentTree
+from assay.scanner.gathered import Gathered
+from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.role import Role
+from assay.scanner.model.written_secret import EnvFile, Held, ManifestSecret
+from assay.scanner.readers.compose import ComposeFacts
+from assay.scanner.readers.env_files import EnvFileFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts, Variable
+from assay.scanner.written_secrets.values import held_in
+
+_EXAMPLE = re.compile(r"example|sample|template|dist|default", re.IGNORECASE)
+_UNCLEAR = "nothing says whether production runs this compose file"
+
+
+def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | EnvFile]:
+    """Those of the whole tree."""
+    homes = _Homes(gathered)
+    for path, facts in sorted(gathered.context.files.items()):
+        home = homes.of(path) if isinstance(facts, KubernetesFacts | ComposeFacts | EnvFileFacts) else None
+        role = gathered.roles.get(path, Role.PROD)
+        if home is None:
+            continue
+        if isinstance(facts, KubernetesFacts):
+            yield from _of_manifest(path, facts, home, role_of_comment(facts.comment) or role)
+        elif isinstance(facts, ComposeFacts):
+            yield from _of_compose(path, facts, home, role_of_comment(facts.comment) or role, gathered)
+        elif isinstance(facts, EnvFileFacts):
+            yield _of_env_file(path, facts, home, role)
+
+
+class _Homes:
+    """Which service a file is for: one whose workloads stand in it or beside it, one that lies around it, else the
+    first of the tree. Services of other units count, so that a file is for one service alone.
+    """
+
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+        self._roots = {service.name: service.root for service in gathered.services}
+        self._by_place: dict[str, str] = {}
+        named = ((self._roots.get(name, name.rstrip("/")), d) for name, d in gathered.deployments.items())
+        for root, deployment in sorted(named, key=lambda pair: pair[0]):
+            for workload in deployment.workloads:
+                self._by_place.setdefault(workload.location.path, root)
+                self._by_place.setdefault(posixpath.dirname(workload.location.path), root)
+
+    def of(self, path: str) -> str | None:
+        """The root of the service, where it is one of these."""
+        around = self._gathered.owners.around(path)
+        root = self._by_place.get(path) or self._by_place.get(posixpath.dirname(path))
+        root = root or (around.root if around is not None else None)
+        root = root or min((*self._roots.values(), *self._gathered.neighbours), default=None)
+        return root if root in self._roots.values() else None
+
+
+def _of_manifest(path: str, facts: KubernetesFacts, home: str, role: Role) -> Iterator[ManifestSecret]:
+    for config in facts.config_maps:
+        for entry in config.entries:
+            yield from _secret(path, config.name, entry, "a ConfigMap", home, role, None)
+    for secret in facts.secrets:
+        for entry in secret.entries:
+            yield from _secret(path, secret.name, entry, "a Secret that is a part of the tree", home, role, None)
+    for pod in facts.workloads:
+        doubt = label_doubt(path, pod)
+        for container in (*pod.containers, *pod.init_containers):
+            for variable in container.env:
+                where = f"the environment of {container.name}"
+                yield from _secret(path, f"{pod.name}/{container.name}", variable, where, home, role, doubt)
+
+
+def _secret(
+    path: str, holder: str, entry: Variable, where: str, home: str, role: Role, doubt: Evidence | None
+) -> Iterator[ManifestSecret]:
+    held = held_in(entry.name, entry.value)
+    if held is not None:
+        place = entry.span.at(path)
+        yield ManifestSecret(home, f"{path}:{holder}", entry.name, where, place, role, held, doubt)
+
+
+def _of_compose(path: str, facts: ComposeFacts, home: str, role: Role, gathered: Gathered) -> Iterator[ManifestSecret]:
+    composed = {p: f for p, f in gathered.context.files.items() if isinstance(f, ComposeFacts)}
+    tree = DeploymentTree(composed, gathered.roles)
+    for service in facts.services:
+        place = service.span.evidence(path, _UNCLEAR)
+        doubt = environment_doubt(place, service.environment) or (
+            None if presented(tree, path, service) is not None else place
+        )
+        for variable in service.variables:
+            held = held_in(variable.name, variable.written)
+            if held is not None:
+                yield ManifestSecret(
+                    home,
+                    f"{path}:{service.name}",
+                    variable.name,
+                    f"the environment of {service.name}",
+                    variable.span.at(path),
+                    role,
+                    held,
+                    doubt,
+                )
+
+
+def _of_env_file(path: str, facts: EnvFileFacts, home: str, role: Role) -> EnvFile:
+    found: dict[Held, list[Evidence]] = {}
+    for variable in facts.variables:
+        held = held_in(variable.name, variable.value)
+        if held is not None and not variable.is_off:
+            found.setdefault(held, []).append(variable.span.evidence(path, f"{variable.name} is set"))
+    return EnvFile(
+        home,
+        path,
+        Location.whole_file(path),
+        Role.PROD if role is Role.EXAMPLE else role,
+        tuple(found.get(Held.VALUE, ())),
+        tuple(found.get(Held.SIMPLE, ())),
+        _EXAMPLE.search(posixpath.basename(path)) is not None,
+    )

@@ -1,0 +1,52 @@
+"""What stands where a secret belongs: a value, a word, a placeholder, a reference."""
+
+from __future__ import annotations
+
+import re
+
+from assay.scanner.dataflow.lexicon import sensitivity, words
+from assay.scanner.dataflow.secrets.credential_formats import Look, known_format, login_in, look
+from assay.scanner.model.log import Sensitivity
+from assay.scanner.model.written_secret import Held
+
+_ABOUT_SECRETS = re.compile(
+    r"(?i)_?(ur[li]|minutes|hours|days|seconds|timeout|age|expir\w*|ttl|lifetime|length|header|prefix|algorithms?|issuer|audience"
+    r"|location|class|backend|type|enabled|policy|path|file|dir|id|name|host|port|user(name)?|prompt|rotation|min|max|num(ber)?)$"
+)
+"""How names end that speak of secrets without holding one."""
+_SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_", re.IGNORECASE)
+_PUBLIC = frozenset({"public", "publishable", "pub"})
+_KEY = re.compile(r"-----BEGIN (\w+ )*PRIVATE KEY-----")
+_REFERENCE = re.compile(r"\$\{?\w+[^}]*\}?|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)")
+_SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|\d{1,6}|none|null|trust|md5|scram-sha-256")
+
+
+def held_in(name: str, value: str | None) -> Held | None:
+    """What the variable holds; None where it is no secret at all. A value of None comes from elsewhere."""
+    is_named = _is_secret_name(name)
+    if value is None:
+        return Held.OUTSIDE if is_named else None
+    text = value.strip()
+    if _KEY.search(text) or known_format(text) is not None:
+        return Held.VALUE
+    login = login_in(text)
+    if login is not None:
+        return _of(login[0])
+    if not is_named or _SWITCH.fullmatch(text) or text.startswith(("/", "http://", "https://")):
+        return None
+    return _of(text)
+
+
+def _of(text: str) -> Held:
+    if not text or _REFERENCE.fullmatch(text):
+        return Held.OUTSIDE
+    found = look(text)
+    if found in (Look.RANDOM, Look.HEX, Look.PASSWORD, Look.HASH):
+        return Held.VALUE
+    return Held.PLACEHOLDER if found is Look.PLACEHOLDER else Held.SIMPLE
+
+
+def _is_secret_name(name: str) -> bool:
+    if _SHOWN_TO_ALL.match(name) or _ABOUT_SECRETS.search(name) or not _PUBLIC.isdisjoint(words(name)):
+        return False
+    return sensitivity(name) is Sensitivity.CREDENTIAL
