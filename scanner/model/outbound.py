@@ -15,7 +15,8 @@ class OutboundCall:
     `method` is the upper-case verb and `url` the address, each None where it is computed; a part of the address that is
     computed stands in it as `{}`, one that the environment may change as its default. `timeout` is what limits the
     wait, at the call or at the session it goes through; None where nothing was found that does. `default_timeout` is
-    set where the library itself limits it.
+    set where the library itself limits it, and `unknown` shows what may limit it out of sight. `offline` says in words
+    what runs it by hand or at deployment.
     """
 
     function: str
@@ -27,10 +28,17 @@ class OutboundCall:
     url: str | None = None
     timeout: Evidence | None = None
     default_timeout: str | None = None
+    unknown: Evidence | None = None
+    offline: str | None = None
 
     @property
     def subject_id(self) -> str:
         return f"{self.function}:outbound call {self.ordinal}"
+
+    @property
+    def place(self) -> Evidence:
+        address = f" to {self.url}" if self.url is not None else ""
+        return Evidence(self.location, f"{self.library} sends a request{address}")
 
     @property
     def label(self) -> str:

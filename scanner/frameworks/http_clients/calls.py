@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.framework import Context, Framework, Sited
 from assay.scanner.frameworks.http_clients.addresses import Addresses, below
 from assay.scanner.frameworks.http_clients.clients import Client, clients_of
@@ -12,7 +13,7 @@ from assay.scanner.frameworks.http_clients.libraries import PACKAGES, PREPARED, 
 from assay.scanner.frameworks.http_clients.sending import Sent, sent_requests
 from assay.scanner.frameworks.http_clients.timeouts import duration, timeout_of, timer_around
 from assay.scanner.linker.project import Project
-from assay.scanner.linker.values import Instance
+from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
@@ -49,6 +50,8 @@ class _Reader:
             url=self._url(asked, clients),
             timeout=timeout,
             default_timeout=None if is_stated else sent.library.default_timeout,
+            unknown=None if is_stated or timeout is not None else self._unknown(sent, clients),
+            offline=offline_reason(sent.scope),
         )
 
     def _request(self, sent: Sent) -> Sent | None:
@@ -99,6 +102,20 @@ class _Reader:
             return None, False
         limits = [self._limit(option) for option in known]
         return (limits[0] if all(limits) else None), True
+
+    def _unknown(self, sent: Sent, clients: list[Client]) -> Evidence | None:
+        """Options that are unpacked from what isn't known, and clients that are made elsewhere."""
+        module = sent.scope.module
+        if any(argument.star == 2 for argument in sent.call.args):
+            return module.evidence(sent.call, "it is handed options that aren't known here")
+        function = sent.function
+        if clients or not isinstance(function.node, form.Attr):
+            return None
+        if isinstance(self._project.infer(function.node, function.scope), External):
+            owner = self._project.infer(function.node.value, function.scope)
+            if isinstance(owner, External):
+                return None  # a function of the library's module
+        return module.evidence(function.node.value, "its client is made elsewhere")
 
     def _limit(self, stated: Sited) -> Evidence | None:
         words = duration(stated.node, stated.scope, self._project)
