@@ -1,0 +1,1 @@
+"""Clients of dependencies that speak no HTTP."""
