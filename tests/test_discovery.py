@@ -205,8 +205,11 @@ def test_exclude_wins_over_what_an_ignore_file_takes_back(tmp_path: Path) -> Non
         ("schema.graphql", "", FileKind.GRAPHQL),
         ("types/user.graphqls", "", FileKind.GRAPHQL),
         ("query.gql", "", FileKind.GRAPHQL),
-        ("README.md", "", FileKind.HOSTED),
-        ("CHANGES.md", "", FileKind.MARKDOWN),
+        ("README.md", "", FileKind.DOCUMENT),
+        ("docs/index.rst", "", FileKind.DOCUMENT),
+        ("Dockerfile.dockerignore", "", FileKind.DOCKERIGNORE),
+        ("CODEOWNERS", "", FileKind.CODEOWNERS),
+        ("CHANGES.md", "", FileKind.DOCUMENT),
         ("logging.conf", "", FileKind.LOGGING_CONFIG),
         ("log_config.yaml", "", FileKind.LOGGING_CONFIG),
         ("alembic.ini", "[alembic]\n\n[loggers]\nkeys = root\n", FileKind.LOGGING_CONFIG),
@@ -217,9 +220,7 @@ def test_kinds(tmp_path: Path, path: str, text: str, kind: FileKind) -> None:
     assert kinds(discover(write(tmp_path, {path: text}))) == {path: kind}
 
 
-@pytest.mark.parametrize(
-    "path", ["Dockerfile.dockerignore", "app.ts", "data.json", "alembic.ini", "x.pyc", "notes.txt", "Dockerfile.md.png"]
-)
+@pytest.mark.parametrize("path", ["app.ts", "data.json", "alembic.ini", "x.pyc", "notes.txt", "Dockerfile.md.png"])
 def test_files_that_no_reader_needs(tmp_path: Path, path: str) -> None:
     assert paths(discover(write(tmp_path, {path: "a = 1\n"}))) == []
 

@@ -116,7 +116,7 @@ def test_python_files(path: str, role: Role) -> None:
         ("requirements/test.txt", FileKind.PACKAGE_METADATA, Role.TEST),
         ("docs/requirements.txt", FileKind.PACKAGE_METADATA, Role.EXAMPLE),
         ("docs/openapi.yaml", FileKind.OPENAPI, Role.PROD),
-        ("docs/runbook.md", FileKind.MARKDOWN, Role.PROD),
+        ("docs/runbook.md", FileKind.DOCUMENT, Role.PROD),
         ("bin/start.sh", FileKind.SHELL, Role.PROD),
         (".github/workflows/tests.yml", FileKind.CI_WORKFLOW, Role.PROD),
     ],
