@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from assay.scanner.acceptance.ignores import gather
 from assay.scanner.analyzers.advisories import Check, advise, judged_places, rule_infos
 from assay.scanner.config import Config
 from assay.scanner.diagnostics import Diagnostic
@@ -22,7 +21,7 @@ from assay.scanner.filekinds import FileKind
 from assay.scanner.judge import fingerprint
 from assay.scanner.line_hashes import with_line_hashes
 from assay.scanner.options import Options, Progress
-from assay.scanner.reading import FileOutcome
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.recall import Question
 from assay.scanner.results import JudgedVerdict, Scanned, ScanResult, ServiceResult
 from assay.scanner.rulebook import Rulebook
@@ -234,6 +233,7 @@ def _computed(
     survey: Survey, rulebook: Rulebook, checks: Mapping[str, Check], options: Options, progress: Progress
 ) -> ScanResult:
     outcomes = _read(survey, options, progress)
+    from assay.scanner.acceptance.ignores import gather
     from assay.scanner.judging import configured  # by now: workers read while it is imported
 
     chosen = configured(rulebook, options.config)

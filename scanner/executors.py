@@ -19,7 +19,7 @@ import msgspec
 
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile
-from assay.scanner.reading import FileOutcome, load_readers, read_file
+from assay.scanner.outcomes import FileOutcome
 
 _BATCH_BYTES = 120_000
 """Small enough that the cores finish together, large enough that handing work over costs nothing."""
@@ -141,6 +141,8 @@ def read_all(
         return
     if len(batches) > jobs:
         # Once here, and not in each worker: a process that is forked has what its parent imported.
+        from assay.scanner.reading import load_readers
+
         load_readers(analyze)
     broken: list[Batch] = []
     with _workers(min(jobs, len(batches)), make_pool) as pool:
@@ -180,6 +182,8 @@ def _workers(jobs: int, make_pool: MakePool) -> Iterator[Executor]:
 
 def read_batch(root: Path, batch: Batch, analyze: bool) -> bytes:
     """A worker's task; the result travels as bytes, which costs less than pickling objects."""
+    from assay.scanner.reading import read_file
+
     return msgspec.msgpack.encode([read_file(root, file.path, file.kind, analyze) for file in batch])
 
 

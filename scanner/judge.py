@@ -6,19 +6,21 @@ import hashlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.scanner.diagnostics import Diagnostic, Reason
 from assay.scanner.model.call import FunctionCall
 from assay.scanner.model.patterns import Patterns
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.service import Service, parts_by_type
 from assay.scanner.model.subject import Subject
 from assay.scanner.profiling import Profile
 from assay.scanner.results import JudgedVerdict, SubjectReference
 from assay.scanner.rulebook import Rule
 from assay.scanner.verdicts import Kind, Verdict, not_applicable, review
+
+if TYPE_CHECKING:
+    from assay.scanner.model.service import Service
 
 SourceLine = Callable[[str, int], str]
 """The text of a line of a scanned file, empty where there is none."""
@@ -64,6 +66,8 @@ def _subjects_of_rule(service: Service, rule: Rule) -> Iterator[Subject]:
 
 def subjects_of(service: Service, subject_type: type) -> tuple[Subject, ...]:
     """The service's parts of the type; the service itself for `Service`."""
+    from assay.scanner.model.service import Service, parts_by_type  # all nouns, which fingerprints have no need of
+
     if subject_type is Service:
         return (service,)
     name = parts_by_type().get(subject_type)

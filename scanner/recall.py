@@ -24,9 +24,9 @@ from assay.scanner.discovery import SourceFile, Tree
 from assay.scanner.evidence.figures import NOTHING_MEASURED, Measured
 from assay.scanner.filekinds import FileKind
 from assay.scanner.libraries import Library
-from assay.scanner.reading import FileOutcome, content_digest
+from assay.scanner.outcomes import FileOutcome, content_digest
 from assay.scanner.results import ScanResult
-from assay.scanner.rulebook import RuleSource
+from assay.scanner.rulebook import RuleSource, RuleText
 
 if TYPE_CHECKING:
     from assay.scanner.judging import Judged, Task
@@ -36,7 +36,7 @@ __all__ = ["Question", "Recall", "digest_of_code", "digests_of"]
 _T = TypeVar("_T")
 
 _PACKAGE = Path(__file__).parent
-_WHAT_READS = ("analyzers", "evidence", "readers", "diagnostics.py", "filekinds.py", "reading.py")
+_WHAT_READS = ("analyzers", "evidence", "readers", "diagnostics.py", "filekinds.py", "outcomes.py", "reading.py")
 """The part of the scanner that makes facts; the rest may change without making them stale."""
 _CODE = (".py", ".yaml")
 _NOT_OF_THE_FILE = frozenset({Reason.READER_CRASHED, Reason.UNREADABLE})
@@ -109,6 +109,13 @@ class Recall:
         if judged.is_as_read and not any(d.reason.is_internal_error for d in judged.diagnostics):
             self._cache.put(self._task_key(task), msgspec.msgpack.encode(judged))
 
+    def rules(self, package: str) -> tuple[RuleText, ...] | None:
+        """What the rules of an imported package say, if its code is what it was."""
+        return _decoded(self._cache.get(self._rules_key(package)), tuple[RuleText, ...])
+
+    def keep_rules(self, package: str, texts: tuple[RuleText, ...]) -> None:
+        self._cache.put(self._rules_key(package), msgspec.msgpack.encode(texts))
+
     def make_room(self) -> None:
         """See Cache.make_room."""
         self._cache.make_room()
@@ -117,6 +124,9 @@ class Recall:
         # Python is read without a look at its path; the other readers look at it.
         name = "" if kind is FileKind.PYTHON else path
         return _digest("file", self._readers, kind.value, name, digest, analyzed)
+
+    def _rules_key(self, package: str) -> bytes:
+        return _digest("rules", self._scanner, package, self._rules_of([package]))
 
     def _task_key(self, task: Task) -> bytes:
         asked = structs.replace(task, root="", facts={})

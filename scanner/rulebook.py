@@ -11,12 +11,13 @@ import inspect
 import pkgutil
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache, partial
 from importlib import resources
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -79,8 +80,19 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One checkable demand of the standard, with its documentation."""
+class Judging:
+    """What a rule does: the function, which subjects it is asked about, and the options that it takes."""
+
+    judge: Callable[..., Verdict]
+    subject_type: type
+    options_type: type | None
+    parameters: int
+    """How many of subject, service and options the function takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """What is said of a rule: plain values, so that a cache can keep them."""
 
     code: str
     name: str
@@ -91,11 +103,6 @@ class Rule:
     cwe: tuple[int, ...]
     references: tuple[str, ...]
     roles: frozenset[Role]
-    subject_type: type
-    parameters: int
-    """How many of subject, service and options the function takes."""
-    judge: Callable[..., Verdict]
-    options_type: type | None
     source_module: str
     since: str
     """The edition of the standard that it came with."""
@@ -105,6 +112,29 @@ class Rule:
     """It is shown, and counts neither in scores nor at the gate."""
     place: str = ""
     """Where a rule of one's own stands, as `file:line`; empty for the standard's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(RuleText):
+    """One checkable demand of the standard, with its documentation. `load` gives what it does, once that is needed."""
+
+    load: Callable[[], Judging]
+
+    @property
+    def judge(self) -> Callable[..., Verdict]:
+        return self.load().judge
+
+    @property
+    def subject_type(self) -> type:
+        return self.load().subject_type
+
+    @property
+    def options_type(self) -> type | None:
+        return self.load().options_type
+
+    @property
+    def parameters(self) -> int:
+        return self.load().parameters
 
     @property
     def principle(self) -> str:
@@ -152,6 +182,8 @@ def rule(
         options = hints.get(parameters[2]) if len(parameters) > 2 else None
         if options is not None and not is_dataclass(options):
             raise RulebookError(f"{code}: the third parameter of {function.__name__} must be a dataclass of options")
+        subject_type, options_type = hints[parameters[0]], options if isinstance(options, type) else None
+        judging = Judging(function, subject_type, options_type, len(parameters))
         return Rule(
             code=code,
             name=function.__name__.replace("_", "-"),
@@ -162,14 +194,11 @@ def rule(
             cwe=cwe,
             references=references,
             roles=roles,
-            subject_type=hints[parameters[0]],
-            parameters=len(parameters),
-            judge=function,
-            options_type=options if isinstance(options, type) else None,
             source_module=function.__module__,
             since=since,
             calls=calls,
             is_preview=preview,
+            load=lambda: judging,
         )
 
     return build
@@ -251,6 +280,29 @@ def load_rulebook(package: ModuleType) -> Rulebook:
                 raise RulebookError(f"{value.code} in {module.__name__}: there is no edition {value.since}")
             rules[value.code] = value
     return Rulebook(standard, tuple(rules[code] for code in sorted(rules)), (package.__name__,))
+
+
+def texts_of(book: Rulebook) -> tuple[RuleText, ...]:
+    """What can be kept of its rules."""
+    return tuple(RuleText(**_said_of(rule)) for rule in book.rules)
+
+
+def rulebook_of(package: ModuleType, texts: Iterable[RuleText]) -> Rulebook:
+    """The rulebook of a package whose rules say these texts; a module of rules is imported when one of them is asked.
+
+    Raises RulebookError where the standard can't be read.
+    """
+    rules = (Rule(**_said_of(text), load=partial(_judging_of, text.source_module, text.code)) for text in texts)
+    return Rulebook(_load_standard(package), tuple(rules), (package.__name__,))
+
+
+def _said_of(text: RuleText) -> dict[str, Any]:
+    return {field.name: getattr(text, field.name) for field in fields(RuleText)}
+
+
+@cache
+def _judging_of(module: str, code: str) -> Judging:
+    return next(rule for rule in rules_in(importlib.import_module(module)) if rule.code == code).load()
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:

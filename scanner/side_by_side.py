@@ -12,7 +12,7 @@ from assay.scanner.filekinds import FileKind
 from assay.scanner.judging import Judged, Task, answer_of, run_task
 from assay.scanner.link import units_of_tree
 from assay.scanner.options import Options, Progress
-from assay.scanner.reading import FileOutcome
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.rulebook import Rulebook
 from assay.scanner.services import innermost
 from assay.scanner.survey import Survey

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assay.scanner.cited_lines import cited_lines
 from assay.scanner.model.place import Location
-from assay.scanner.reading import content_digest
+from assay.scanner.outcomes import content_digest
 from assay.scanner.results import JudgedVerdict
 
 __all__ = ["SourceLines"]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from assay.scanner.discovery import SourceFile, Tree, discover
 from assay.scanner.executors import read_all
-from assay.scanner.filekinds import FileKind
+from assay.scanner.filekinds import UNREAD, FileKind
 from assay.scanner.model.role import Role
 from assay.scanner.options import Options, Progress
-from assay.scanner.reading import FileOutcome, is_readable_kind
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.recall import digests_of
 
 __all__ = ["Survey", "is_wanted", "read_files", "take_survey"]
@@ -57,7 +57,7 @@ def take_survey(root: Path, options: Options) -> Survey:
 
 def is_wanted(file: SourceFile) -> bool:
     """Whether a scan reads the file."""
-    return is_readable_kind(file.kind)
+    return file.kind not in UNREAD
 
 
 def as_read(file: SourceFile) -> SourceFile:

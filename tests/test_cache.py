@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from hashlib import blake2b
 from pathlib import Path
@@ -23,7 +25,7 @@ from assay.scanner.executors import InlineExecutor
 from assay.scanner.profiling import Profile
 from assay.scanner.recall import Recall
 from assay.scanner.results import ScanResult
-from assay.scanner.rulebook import load_rulebook
+from assay.scanner.rulebook import load_rulebook, rulebook_of, texts_of
 from tests.repositories import Repository
 from tests.running import APP, Ended, run_assay
 
@@ -74,6 +76,32 @@ def test_nothing_is_read_where_nothing_has_changed(tree: Path, tmp_path: Path) -
     assert profile.result_recalled
     assert not profile.files
     assert verdicts(again) == verdicts(first)
+
+
+def test_an_unchanged_tree_needs_neither_rules_nor_readers(tree: Path, tmp_path: Path) -> None:
+    arguments = ["scan", str(tree), "--no-analyzers", "--cache-dir", str(tmp_path / "cache")]
+    script = (
+        "import sys\n"
+        "from assay.scanner.cli import cli\n"
+        f"cli({arguments!r}, standalone_mode=False)\n"
+        "print([name for name in ('model.service', 'reading', 'link') if f'assay.scanner.{name}' in sys.modules])\n"
+    )
+    said = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in "ab"]
+    first, again = (done.stdout.splitlines() for done in said)
+    assert again[-1] == "[]"
+    assert first[1:-1] == again[1:-1]  # but for the seconds
+
+
+def test_the_rules_that_are_recalled_are_those_of_the_code(tmp_path: Path) -> None:
+    recall = Recall(Cache.open(tmp_path))
+    assert recall.rules("assay.rules") is None
+    recall.keep_rules("assay.rules", texts_of(RULEBOOK))
+    known = recall.rules("assay.rules")
+    assert known is not None
+    book = rulebook_of(assay.rules, known)
+    assert (book.standard, book.packages) == (RULEBOOK.standard, RULEBOOK.packages)
+    assert [rule.load() for rule in book.rules] == [rule.load() for rule in RULEBOOK.rules]
+    assert texts_of(book) == texts_of(RULEBOOK)
 
 
 def test_only_the_changed_file_is_read_and_the_result_is_that_of_a_cold_scan(tree: Path, tmp_path: Path) -> None:

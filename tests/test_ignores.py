@@ -22,8 +22,9 @@ from assay.scanner.cli import wiring
 from assay.scanner.config import Config, WaiversConfig, WaiversFrom, load_config
 from assay.scanner.filekinds import FileKind, by_path
 from assay.scanner.options import Options
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.readers.python.reader import read
-from assay.scanner.reading import FileOutcome, read_file
+from assay.scanner.reading import read_file
 from assay.scanner.recall import Recall
 from assay.scanner.results import AcceptedBy, JudgedVerdict, ScanResult
 from tests.running import run_assay

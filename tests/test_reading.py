@@ -14,12 +14,13 @@ from msgspec import structs
 from assay.scanner.diagnostics import Reason
 from assay.scanner.discovery import SourceFile
 from assay.scanner.executors import read_all
-from assay.scanner.filekinds import FileKind
+from assay.scanner.filekinds import UNREAD, FileKind
 from assay.scanner.model.role import Role
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import form
 from assay.scanner.readers.python.reader import read
-from assay.scanner.reading import FileOutcome, read_file
+from assay.scanner.reading import _READERS, read_file
 
 KILLER = b"x = " + b"(" * 3_000 + b")" * 3_000 + b"\n"
 DEEP = {
@@ -30,6 +31,10 @@ SLOW = {  # LibCST takes a minute or more before it gives up or dies
     "attributes": b"x = a" + b".b" * 5_000 + b"\n",
     "sum": b"x = " + b"+".join([b"a"] * 20_000) + b"\n",
 }
+
+
+def test_every_kind_is_read_or_known_not_to_be() -> None:
+    assert {*_READERS, FileKind.PYTHON} == {*FileKind} - UNREAD
 
 
 def outcome_of(folder: Path, data: bytes, analyze: bool = False) -> FileOutcome:
@@ -47,7 +52,7 @@ def outcome_of(folder: Path, data: bytes, analyze: bool = False) -> FileOutcome:
         (b"a = 1\nb = '\\x4'\n", Reason.SYNTAX_ERROR, 2, "escape"),
         (b"a = 1\nb = f'\\x4{c}'\n", Reason.SYNTAX_ERROR, 2, "escape"),
         (b"a = 0777\n", Reason.SYNTAX_ERROR, 1, "0o"),
-        (b"(a): int = 1\n", Reason.SYNTAX_ERROR, 1, "LibCST"),
+        ("\u00e4 = 1\n(a): int = 1\n".encode(), Reason.SYNTAX_ERROR, 2, "LibCST"),
         (b"a = 1\nb = '\0'\n", Reason.SYNTAX_ERROR, 2, "NUL"),
         (b"a = 1\nb = '\xff'\n", Reason.UNDECODABLE, 2, "encoding"),
         (b"# coding: ascii\nb = '\xe4'\n", Reason.UNDECODABLE, 2, "encoding"),

@@ -22,7 +22,7 @@ from assay.scanner.results import (
     ServiceResult,
     SubjectReference,
 )
-from assay.scanner.rulebook import Principle, Rule, Rulebook, Section, Standard
+from assay.scanner.rulebook import Judging, Principle, Rule, Rulebook, Section, Standard
 from assay.scanner.scoring import grade, score_service
 from assay.scanner.verdicts import Kind, Severity, passed
 from tests.samples import sample_result
@@ -39,12 +39,9 @@ def a_rule(code: str, severity: Severity) -> Rule:
         cwe=(),
         references=(),
         roles=frozenset({Role.PROD}),
-        subject_type=object,
-        parameters=1,
-        judge=passed,
-        options_type=None,
         source_module=__name__,
         since="test",
+        load=lambda: Judging(passed, object, options_type=None, parameters=1),
     )
 
 

@@ -19,7 +19,7 @@ from assay.scanner.config import Config
 from assay.scanner.engine import Options, scan
 from assay.scanner.executors import InlineExecutor
 from assay.scanner.profiling import Profile
-from assay.scanner.readers.python import reader
+from assay.scanner.readers.python import form, native, reader
 from assay.scanner.recall import Recall
 from assay.scanner.rulebook import load_rulebook
 from benchmarks.generator.backend import Plan, generate
@@ -141,15 +141,15 @@ def test_reading_visits_each_node_a_fixed_number_of_times(tmp_path: Path) -> Non
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The texts that LibCST parsed, as often as it did."""
+    """The texts that were parsed to the last detail, as often as they were."""
     texts: Counter[str] = Counter()
-    parse = libcst.parse_module
+    facts_of = native.facts_of
 
-    def counting(text: str) -> libcst.Module:
+    def counting(text: str) -> form.ModuleFacts | None:
         texts[text] += 1
-        return parse(text)
+        return facts_of(text)
 
-    monkeypatch.setattr(libcst, "parse_module", counting)
+    monkeypatch.setattr(native, "facts_of", counting)
     return texts
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from assay.scanner.acceptance.comments import Comment, comments_of
 from assay.scanner.filekinds import FileKind
 from assay.scanner.model.place import Location
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.readers.python import form
 from assay.scanner.readers.python.quick import TestFacts
-from assay.scanner.reading import FileOutcome
 from assay.scanner.results import IgnoreComment
 
 __all__ = ["gather"]

@@ -58,13 +58,14 @@ class Request:
         from assay.scanner.assess import Scope
         from assay.scanner.evidence.given import given_evidence
 
-        rulebook = wiring.rulebook(self.own_rules)
+        recall = wiring.recall_of(self.cache_dir, self.no_cache)
+        rulebook = wiring.rulebook(self.own_rules, recall=recall)
         options = wiring.options(
             self.path,
             rulebook,
             self.jobs,
             self.analyzers,
-            wiring.recall_of(self.cache_dir, self.no_cache),
+            recall,
             profile,
             config_file=self.config_file,
             isolated=self.isolated,

@@ -120,18 +120,31 @@ def renderer(form: str) -> Callable[[ScanResult], str]:
     return FORMATS[ALIASES.get(form, form)].render
 
 
-def rulebook(own_rules: Iterable[Path] = (), *, with_plugins: bool = True) -> Rulebook:
+def rulebook(own_rules: Iterable[Path] = (), *, with_plugins: bool = True, recall: Recall | None = None) -> Rulebook:
     """The standard and the rules that come with Assay, those of installed plugins, and those in the files.
 
     Raises RulebookError.
     """
-    import assay.rules
     from assay.scanner.own_rules.loading import with_own_rules
     from assay.scanner.own_rules.sources import installed, read_files
-    from assay.scanner.rulebook import load_rulebook
 
     plugins = installed() if with_plugins else ()
-    return with_own_rules(load_rulebook(assay.rules), (*plugins, *read_files(own_rules)))
+    return with_own_rules(_standard_rulebook(recall), (*plugins, *read_files(own_rules)))
+
+
+def _standard_rulebook(recall: Recall | None) -> Rulebook:
+    """Recalled, it loads no rule: an unchanged tree needs to know only which ones there are."""
+    import assay.rules
+    from assay.scanner.rulebook import load_rulebook, rulebook_of, texts_of
+
+    package = assay.rules.__name__
+    texts = recall.rules(package) if recall else None
+    if texts is not None:
+        return rulebook_of(assay.rules, texts)
+    book = load_rulebook(assay.rules)
+    if recall:
+        recall.keep_rules(package, texts_of(book))
+    return book
 
 
 def checks() -> dict[str, Check]:

@@ -25,8 +25,8 @@ from assay.scanner.git import Git
 from assay.scanner.judging import Judged, judge_sources
 from assay.scanner.link import import_applications, may_make_applications
 from assay.scanner.options import Options, Progress
+from assay.scanner.outcomes import FileOutcome
 from assay.scanner.readers.python.form import Mentions
-from assay.scanner.reading import FileOutcome
 from assay.scanner.recall import digests_of
 from assay.scanner.results import Scanned, ScanResult
 from assay.scanner.rulebook import Rulebook
