@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from assay.scanner.access.subjects import entrances
+from assay.scanner.caching.subjects import caches
+from assay.scanner.clients.subjects import dependency_clients
+from assay.scanner.databases.replicas.subjects import replicas
 from assay.scanner.databases.subjects import database_connections
 from assay.scanner.dataflow.bodies.subjects import bodies
 from assay.scanner.dataflow.columns.subjects import sensitive_columns
@@ -13,6 +16,7 @@ from assay.scanner.dataflow.lookups.subjects import object_lookups
 from assay.scanner.dataflow.responses.subjects import answers
 from assay.scanner.dataflow.uploads.subjects import uploads
 from assay.scanner.description.subjects import descriptions
+from assay.scanner.documents.subjects import documents
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.subjects import protections
 from assay.scanner.instances.subjects import instances
@@ -26,8 +30,11 @@ from assay.scanner.suite.subjects import test_suites
 from assay.scanner.supply.subjects import supplies
 from assay.scanner.telemetry.subjects import telemetry
 from assay.scanner.traffic.subjects import traffic_rules
+from assay.scanner.transactions.races import row_changes
+from assay.scanner.transactions.subjects import transactions
 from assay.scanner.transports.subjects import transports
 from assay.scanner.waiting.subjects import delays
+from assay.scanner.written_secrets.subjects import written_secrets
 
 FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "answers": answers,
@@ -48,9 +55,16 @@ FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "measurements": measurements,
     "telemetry": telemetry,
     "queries": queries,
+    "row changes": row_changes,
+    "transactions": transactions,
     "database connections": database_connections,
+    "replicas": replicas,
     "schemas": schemas,
     "delays": delays,
     "instances": instances,
+    "documents": documents,
+    "dependency clients": dependency_clients,
+    "written secrets": written_secrets,
+    "caches": caches,
 }
 """By what a person calls the part, in `--profile` and in diagnostics."""

@@ -281,6 +281,8 @@ class SinkFound:
     """The configuration as a whole, where the evidence is one line of it."""
     unrouted: tuple[Evidence, ...] = ()
     """Loggers in use that no handler of the configuration serves."""
+    on_root: bool = False
+    """It hangs on the root logger alone, whose handlers others may replace."""
 
 
 def _nothing(_: Context) -> tuple[()]:

@@ -27,8 +27,8 @@ class Gathered:
     """All of the scanned tree, or of a unit of it. `endpoints` come with the routes that they were made of, `roles` are
     by path, and `deployments` by the service's name. `production` tells what settings come to, `owners` whose a file
     is. `bodies` tells what a function changes. `paths` are those of all files of the tree, `neighbours` the roots of
-    services in other units, `measured` what
-    was measured besides what the tree holds. `added` and `releases` tell which migrations may still be changed.
+    services in other units, `measured` what was measured besides what the tree holds. `added` and `releases` tell which
+    migrations may still be changed.
     """
 
     context: Context

@@ -52,7 +52,9 @@ from assay.scanner.model.table import Table
 from assay.scanner.profiling import Profile
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
+from assay.scanner.readers.codeowners import CodeownersFacts
 from assay.scanner.readers.dependencies import DependencyFacts
+from assay.scanner.readers.documents import DocumentFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.hosted import HostedFacts
 from assay.scanner.readers.openapi import OpenApiFacts
@@ -81,6 +83,8 @@ _NOT_DEPLOYED = (
     | TaskFacts
     | CheckFacts
     | HostedFacts
+    | CodeownersFacts
+    | DocumentFacts
     | ScenarioFacts
 )
 """Facts that say nothing of how a service is built or started."""
@@ -386,5 +390,8 @@ def _service(root: ServiceRoot, parts: _Parts, deployment: Deployment) -> Servic
         workloads=deployment.workloads,
         probes=deployment.probes,
         start_commands=deployment.start_commands,
+        images=deployment.images,
+        image_references=deployment.image_references,
+        published_ports=deployment.published_ports,
     )
     return with_subjects(service, subjects)

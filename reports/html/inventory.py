@@ -28,22 +28,25 @@ class Family(Enum):
 _KINDS = {
     Family.SERVICE: """Service LoggingSetup DependencySet DependencyAudit ApiDescription AccessDefault
         HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress LatencyMeasurement
-        DependencyTelemetry CoordinationStore ProcessState UserFiles""",
+        DependencyTelemetry MetricExport ProcessTrace TracerSetup CoordinationStore ProcessState UserFiles
+        DeclaredCache Documentation EnvironmentVariable""",
     Family.ENDPOINTS: """Endpoint EndpointTraffic RequestBody DocumentedOperation DescribedOperation RouteOverlap
         PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
         ApiVersion PageSize RequestWork""",
     Family.DATA: """SqlSite DataSite PagedQuery DocumentQuery BulkAssignment StoredKey SensitiveColumn Table Column
         Migration LdapQuery XpathQuery ForeignKey Association FindOrCreateCall MigratedTable MigrationTree MigrationStep
-        SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
-    Family.CALLS: "UrlRequest TlsClient Transport OutboundCall",
+        AccessPath ReadReplica ReplicaRouting ReplicaUse
+        WriteScope RowChange SideEffect FailurePath CachedData CachedResult CacheEntry SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
+    Family.CALLS: "UrlRequest TlsClient Transport OutboundCall DependencyClient",
     Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction AsyncFunction BackgroundWork",
     Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
         HeaderWrite Redirect AbsoluteLink SessionWrite""",
     Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
-        Credential UrlCredential Cookie""",
-    Family.CONTAINERS: "Workload Probe StartCommand HealthCheck Container",
-    Family.TESTS: """TestedEndpoint CollectedTest AssertingFunction AuthenticationTesting TestSuite CoverageGate
-        CoverageFigure LoadTesting SecurityScan ScanCoverage Benchmarking MeasuredTiming""",
+        Credential UrlCredential Cookie ManifestSecret EnvFile""",
+    Family.CONTAINERS: """Workload Probe StartCommand HealthCheck Container ContainerImage ImageReference
+        PublishedPort""",
+    Family.TESTS: """TestedEndpoint CollectedTest AssertingFunction AuthenticationTesting RollbackTesting TestSuite
+        CoverageGate CoverageFigure LoadTesting SecurityScan ScanCoverage Benchmarking MeasuredTiming""",
     Family.LOGS: "LogCall LoggedText LoggedData PrintCall",
     Family.ERRORS: "ExceptHandler ExceptionAnswer ErrorAnswer CaughtFailure",
     Family.ADVICE: "code",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.scanner.model.access_path import AccessPath
 from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.service import Service
@@ -35,6 +36,44 @@ def foreign_key_without_index(key: ForeignKey, service: Service) -> Verdict:
 
 
 @rule(
+    "DB102",
+    severity=Severity.MEDIUM,
+    references=("https://www.postgresql.org/docs/current/indexes-intro.html",),
+)
+def hot_filter_without_index(path: AccessPath, service: Service) -> Verdict:
+    """A request filters or sorts a table by columns that no index leads with.
+
+    Why: the database reads the whole table for each request, so that requests slow down as it grows.
+    Fix: add an index of the columns that it filters by, the one that it sorts by last.
+    """
+    columns = ", ".join(path.columns)
+    if path.serving is not None:
+        place = path.serving.location or path.location
+        return passed(f"{path.serving.label} leads to the rows", Evidence(place, path.serving.label))
+    if path.reference is not None:
+        return not_applicable("it goes by a foreign key, whose index DB101 asks for")
+    if path.is_small:
+        return not_applicable(f"{path.table} holds a few rows that people set up")
+    if not path.grows and path.made is None:
+        return not_applicable(f"nothing says that {path.table} gets longer with use")
+    if not path.grows:
+        return review(f"can {path.table} get long? requests go by ({columns}), with no index for it", *_all(path))
+    if not path.is_whole:
+        return review(f"is there an index of {path.table} for ({columns})? The migrations don't tell all of it")
+    if path.is_sort:
+        problem = f"requests sort {path.table} by {columns} to take the first rows; no index has this order, add one"
+    else:
+        them = "it" if len(path.columns) == 1 else "any of them"
+        problem = f"requests look {path.table} up by ({columns}), and no index leads with {them}; add one"
+    return fail(problem, *_all(path))
+
+
+def _all(path: AccessPath) -> tuple[Evidence, ...]:
+    made = (path.made,) if path.made is not None else ()
+    return Evidence(path.location, "no index leads to what it asks for"), *path.request, *made
+
+
+@rule(
     "DB104",
     severity=Severity.HIGH,
     references=("https://docs.djangoproject.com/en/stable/ref/models/querysets/#get-or-create",),
@@ -60,7 +99,8 @@ def find_or_create_without_unique_key(call: FindOrCreateCall, service: Service) 
     columns = ", ".join(call.asked)
     return fail(
         f"{call.label} can insert twice: no unique key is over ({columns}) or a part of it; add one",
-        Evidence(call.location, "two requests at once both insert"),
+        Evidence(call.location, "two requests at once both find nothing"),
+        *((call.inserted,) if call.inserted is not None else ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""OBS1: the service writes structured logs that carry a correlation id and no secret."""
+"""OBS1: the service exports metrics, and writes structured logs that carry a correlation id and no secret."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from assay.scanner.model.log import (
     MessageForm,
     PrintCall,
     PrintPlace,
+    ProcessKind,
     Sensitivity,
 )
 from assay.scanner.model.service import Service
+from assay.scanner.model.telemetry import MetricExport
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Evidence, Severity, Verdict, fail, not_applicable, passed, review
 
@@ -174,3 +176,23 @@ def exception_swallowed(handler: ExceptHandler, service: Service) -> Verdict:
     if excuse is not None:
         return review(f"nothing is logged, but {excuse[0]}: is that right for every exception?", caught, excuse[1])
     return fail("every exception vanishes here; catch the narrow type, or log it with its traceback", caught)
+
+
+@rule("OBS107", severity=Severity.MEDIUM, references=("https://prometheus.io/docs/practices/instrumentation/",))
+def process_exports_no_metrics(process: MetricExport, service: Service) -> Verdict:
+    """Nothing tells in numbers how much a process does, how long that takes and how often it fails.
+
+    Why: without these nobody can say whether it is slower or fails more often than yesterday, and no alert can ask.
+    Fix: export counts, failures and durations of requests and tasks, at /metrics for Prometheus or through OTLP.
+    """
+    work = "requests" if process.kind is ProcessKind.WEB else "tasks"
+    here = Evidence(process.location, f"the {process.kind} process")
+    if process.exported:
+        if process.kind is ProcessKind.WEB and not process.of_requests:
+            return review("metrics are exported; are counts and durations of requests among them?", *process.exported)
+        return passed(f"the {process.kind} process exports metrics", *process.exported)
+    if process.doubtful:
+        return review(f"do counts and durations of {work} leave this process where it runs?", *process.doubtful)
+    if process.kept:
+        return fail("metrics are kept, and nothing exposes or pushes them; add a /metrics endpoint", *process.kept)
+    return fail(f"nothing exports counts and durations of {work}; add metrics that Prometheus or OTLP gets", here)

@@ -3,9 +3,40 @@
 from __future__ import annotations
 
 from assay.scanner.model.service import Service
-from assay.scanner.model.suite import AuthenticationTesting, TestedEndpoint
+from assay.scanner.model.suite import AuthenticationTesting, RollbackTesting, TestedEndpoint
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
+
+
+@rule(
+    "TEST301",
+    severity=Severity.MEDIUM,
+    references=("https://docs.djangoproject.com/en/stable/topics/testing/tools/#transactiontestcase",),
+)
+def rollback_untested(rollback: RollbackTesting, service: Service) -> Verdict:
+    """No test lets a transaction fail halfway, and looks whether anything remained.
+
+    Why: a commit in the wrong place, or an `except` that swallows the error, leaves half of the writes behind. Tests in
+    which all goes well don't notice.
+    Fix: make the last write raise (a mock with `side_effect`, a constraint), and assert that no row is left.
+    """
+    if rollback.proven:
+        return passed("a test lets it fail, and looks whether anything was left", *rollback.proven)
+    if rollback.forced:
+        return review("does a test look whether anything was left after this failure?", *rollback.forced)
+    if rollback.refused:
+        return review("does what these tests provoke fail after the first write?", *rollback.refused)
+    if not rollback.is_bound:
+        return not_applicable("nothing shows that one write needs the other", *rollback.transaction)
+    if not rollback.tests:
+        return not_applicable("no test runs it, as far as can be seen", *rollback.transaction)
+    if rollback.perhaps:
+        return review(f"is it {rollback.function} that these tests let fail?", *rollback.perhaps)
+    return fail(
+        f"no test lets {rollback.function} fail halfway; make its last write raise, and assert that nothing is left",
+        *rollback.transaction,
+        *rollback.tests,
+    )
 
 
 @rule(

@@ -49,6 +49,24 @@ _HARMLESS_TYPES = frozenset({"bool", "int", "float"})
 _REQUEST_PARTS = frozenset({"url", "method", "data", "json", "params"})
 
 
+_ISSUING = frozenset(
+    {
+        "jwt.encode", "jose.jwt.encode", "authlib.jose.jwt.encode", "flask_jwt_extended.create_access_token",
+        "flask_jwt_extended.create_refresh_token",
+    }
+)  # fmt: skip
+"""Calls that make a token out of claims."""
+_TELLING_BASES = ("pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings", "sqlmodel.SQLModel")
+_TELLING_DECORATORS = frozenset({"dataclass", "define", "frozen", "mutable", "attrs"})
+"""What makes a class whose text tells all its fields."""
+_DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json", "asdict", "vars", "to_dict"})
+_SESSION_COOKIES = frozenset({"session", "sessionid", "session_id", "sid"})
+_WITH_PASSWORDS = frozenset(
+    {"database_url", "database_uri", "db_url", "db_uri", "sqlalchemy_database_uri", "connection_string", "broker_url"}
+)
+"""Names of addresses that often have a password in them."""
+
+
 class LoggedValues:
     """Finds sensitive values in the expressions that a log call tells."""
 
@@ -90,10 +108,11 @@ class LoggedValues:
             case form.Subscript(value=base, index=form.Const(value=str() as key)):
                 yield from self._named(key, node, scope, exact=_is_environment_or_request(base))
             case form.Attr(attr=name):
-                yield from self._whole(node, scope) or self._named(name, node, scope)
+                known = self._whole(node, scope) or list(self._named(name, node, scope))
+                yield from known or self._fields_of(node, scope)
             case form.Name(id=name):
-                found = list(self._named(name, node, scope))
-                yield from found or self._behind(node, scope, depth)
+                known = list(self._named(name, node, scope)) or list(self._behind(node, scope, depth))
+                yield from known or self._fields_of(node, scope)
 
     def _in_all(self, nodes: Iterable[form.Expr], scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         for node in nodes:
@@ -115,22 +134,38 @@ class LoggedValues:
         name = last_name(call.func) or ""
         if masks(name):
             return
+        if (self._project.callee_name(call, scope) or "") in _ISSUING:
+            evidence = scope.module.evidence(call, "the token that it makes")
+            yield SensitiveValue("the token", Sensitivity.CREDENTIAL, evidence)
+            return
+        if name in _DUMPS and any(a.name in ("exclude", "include") for a in call.args):
+            if isinstance(call.func, form.Attr):
+                yield from self._fields_of(call.func.value, scope, call)
+            return
         if isinstance(call.func, form.Attr) and name in _WHOLE:
             whole = self._whole(call.func, scope)
             if whole:
                 yield from whole
                 return
         if name in _GETTERS:
-            key = call.positional[0] if call.positional else None
-            if isinstance(key, form.Const) and isinstance(key.value, str):
-                yield from self._named(key.value, call, scope)
-            elif name == "get_secret_value" and isinstance(call.func, form.Attr):
-                yield from self._named(last_name(call.func.value) or "secret", call, scope)
+            yield from self._got(call, name, scope)
         elif name in _TRANSPARENT:
             if isinstance(call.func, form.Attr):
                 yield from self._in(call.func.value, scope, depth)
             for arg in call.args:
                 yield from self._in(arg.value, scope, depth)
+
+    def _got(self, call: form.Call, getter: str, scope: Scope) -> Iterator[SensitiveValue]:
+        """What a getter gives by its key."""
+        owner = last_name(call.func.value) if isinstance(call.func, form.Attr) else None
+        key = call.positional[0] if call.positional else None
+        if isinstance(key, form.Const) and isinstance(key.value, str):
+            if owner in ("cookies", "COOKIES") and key.value.lower() in _SESSION_COOKIES:
+                evidence = scope.module.evidence(call, "the cookie of the session")
+                yield SensitiveValue(key.value, Sensitivity.CREDENTIAL, evidence)
+            yield from self._named(key.value, call, scope)
+        elif getter == "get_secret_value":
+            yield from self._named(owner or "secret", call, scope)
 
     def _whole(self, node: form.Attr, scope: Scope) -> list[SensitiveValue]:
         """All headers, cookies or the body of the request that is being served; the environment."""
@@ -155,11 +190,42 @@ class LoggedValues:
 
     def _named(self, name: str, node: form.Expr, scope: Scope, exact: bool = False) -> Iterator[SensitiveValue]:
         kind = sensitivity(name)
+        if kind is None and "_".join(words(name)) in _WITH_PASSWORDS and not isinstance(node, form.Call):
+            evidence = scope.module.evidence(node, f"the value of `{name}`, which may have a password in it")
+            yield SensitiveValue(name, Sensitivity.CREDENTIAL, evidence, is_certain=False)
         if kind is None or self._is_harmless(node, scope):
             return
         is_doubtful = has_several_meanings(name) or self._is_doubtful(node, scope)
         certain = exact or kind is Sensitivity.PERSONAL or not is_doubtful
         yield SensitiveValue(name, kind, scope.module.evidence(node, f"the value of `{name}`"), certain)
+
+    def _fields_of(self, node: form.Expr, scope: Scope, dump: form.Call | None = None) -> Iterator[SensitiveValue]:
+        """The secret fields of an object whose text, or whose `dump`, tells all of them."""
+        is_whole = isinstance(node, form.Attr) and node.attr == "__dict__"
+        value = self._project.infer(node.value if isinstance(node, form.Attr) and is_whole else node, scope)
+        cls = value.cls if isinstance(value, Instance) else None
+        if cls is not None and is_whole:
+            for name in sorted(cls.assigned_to_self):
+                if sensitivity(name) is Sensitivity.CREDENTIAL:
+                    yield SensitiveValue(name, Sensitivity.CREDENTIAL, scope.module.evidence(node, f"`{name}` in it"))
+        if cls is None or not self._tells_fields(cls):
+            return
+        left_out, only = _names_given(dump, "exclude"), _names_given(dump, "include")
+        for name, bindings in cls.scope.bindings.items():
+            bound = bindings[-1]
+            if name in left_out or (only and name not in only) or bound.annotation is None:
+                continue
+            if sensitivity(name) is Sensitivity.CREDENTIAL and not _is_hidden(bound):
+                evidence = scope.module.evidence(node, f"`{name}` of {cls.name}")
+                yield SensitiveValue(name, Sensitivity.CREDENTIAL, evidence, not has_several_meanings(name))
+
+    def _tells_fields(self, cls: ClassSymbol) -> bool:
+        if any(self._project.method(cls, name) is not None for name in ("__repr__", "__str__", "__repr_args__")):
+            return False
+        decorated = (last_name(d.func if isinstance(d, form.Call) else d) for d in cls.node.decorators)
+        return any(d in _TELLING_DECORATORS for d in decorated) or any(
+            base in _TELLING_BASES for base in self._project.base_names(cls)
+        )
 
     def _is_harmless(self, node: form.Expr, scope: Scope) -> bool:
         """A constant, a flag, a number, a type that hides its value, or something masked on its way."""
@@ -240,12 +306,16 @@ class LoggedValues:
             yield SensitiveValue(found.name, found.sensitivity, here, found.is_certain)
 
     def _in_definition(self, value: form.Expr, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
-        """Dicts and whole requests only: what a text was made of is not followed, it may be anything."""
+        """Dicts, whole requests and items of either: what a text was made of is not followed, it may be anything."""
         if isinstance(value, form.Comprehension):
             for generator in value.generators:
                 yield from self._in_definition(generator.iter, scope, depth)
-        elif isinstance(value, form.Dict | form.Await | form.Attr | form.Name) or (
-            isinstance(value, form.Call) and last_name(value.func) in _TRANSPARENT | _WHOLE.keys()
+        elif isinstance(value, form.Dict | form.Await | form.Attr | form.Name | form.Subscript) or (
+            isinstance(value, form.Call)
+            and (
+                last_name(value.func) in _TRANSPARENT | _WHOLE.keys() | _GETTERS
+                or self._project.callee_name(value, scope) in _ISSUING
+            )
         ):
             yield from self._in(value, scope, depth)
 
@@ -261,6 +331,30 @@ class LoggedValues:
 
 
 _MOST_CALLERS = 12
+
+
+def _names_given(dump: form.Call | None, keyword: str) -> set[str]:
+    """The field names that a dump is told."""
+    given = dump.keyword(keyword) if dump is not None else None
+    nodes = form.walk(given) if given is not None else ()
+    return {n.value for n in nodes if isinstance(n, form.Const) and isinstance(n.value, str)}
+
+
+def _is_hidden(field: Binding) -> bool:
+    """Whether the field's type, or its definition, keeps its value out of the text."""
+    named = (
+        {last_name(n) for n in form.walk(field.annotation) if isinstance(n, form.Name | form.Attr)}
+        if field.annotation
+        else set()
+    )
+    if not named.isdisjoint({*_SECRET_TYPES, *_HARMLESS_TYPES}):
+        return True
+    options = field.value.args if isinstance(field.value, form.Call) else ()
+    return any(
+        isinstance(a.value, form.Const)
+        and ((a.name == "repr" and a.value.value is False) or (a.name == "exclude" and a.value.value is True))
+        for a in options
+    )
 
 
 def _masks_credential(call: form.Call) -> bool:

@@ -120,7 +120,8 @@ def _form(node: form.Expr, scope: Scope, project: Project, depth: int) -> Messag
         case form.Const():
             return MessageForm.CONSTANT
         case form.Template():
-            return MessageForm.INTERPOLATED if node.holes else MessageForm.CONSTANT
+            parts = {_form(hole.value, scope, project, depth + 1) for hole in node.holes}
+            return MessageForm.CONSTANT if parts <= {MessageForm.CONSTANT} else MessageForm.INTERPOLATED
         case form.Binary(op="+", left=left, right=right):
             return _concatenation(left, right, scope, project, depth)
         case form.Binary(op="%", left=left):
@@ -166,6 +167,10 @@ def _form_of_call(node: form.Call, scope: Scope, project: Project, depth: int) -
     name = last_name(node.func)
     if name == "format" and isinstance(node.func, form.Attr) and _is_text(node.func.value, scope, project):
         return MessageForm.INTERPOLATED
+    if name == "join" and isinstance(node.func, form.Attr) and _is_text(node.func.value, scope, project):
+        parts = node.positional[0] if node.positional else None
+        told = {_form(i, scope, project, depth + 1) for i in parts.items} if isinstance(parts, form.Display) else set()
+        return MessageForm.CONSTANT if told == {MessageForm.CONSTANT} else MessageForm.INTERPOLATED
     if name in _TRANSLATIONS and node.positional:
         return _form(node.positional[0], scope, project, depth + 1)
     if name in ("str", "repr") and len(node.positional) == 1:
@@ -184,6 +189,8 @@ def _form_of_name(node: form.Name | form.Attr, scope: Scope, project: Project, d
             forms = {_form(value, b.scope, project, depth + 1) for value, b in zip(values, bindings, strict=True)}
             if forms == {MessageForm.CONSTANT}:
                 return MessageForm.CONSTANT
+            if forms == {MessageForm.INTERPOLATED} and _is_only_logged(node.id, scope, {b.offset for b in bindings}):
+                return MessageForm.INTERPOLATED
         return MessageForm.VARIABLE
     value = project.infer(node, scope)
     if isinstance(value, Literal) and isinstance(value.node, form.Const):
@@ -195,6 +202,14 @@ def _form_of_name(node: form.Name | form.Attr, scope: Scope, project: Project, d
     ):
         return MessageForm.EXCEPTION
     return MessageForm.VARIABLE
+
+
+def _is_only_logged(name: str, scope: Scope, bound: set[int]) -> bool:
+    """Whether the local name has no other use than the log call: a text that is answered too has to be made."""
+    if scope.function is None:
+        return False
+    uses = [n for n in scope.function.walk() if isinstance(n, form.Name) and n.id == name and n.start not in bound]
+    return len(uses) == 1
 
 
 def fields(found: FoundLogCall) -> dict[str, form.Expr] | None:

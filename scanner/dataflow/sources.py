@@ -328,7 +328,7 @@ class RequestSources:
         return None
 
     def _attribute(self, node: form.Attr, scope: Scope) -> Source | None:
-        if node.attr in _REQUEST_ATTRIBUTES and self._is_request(node.value, scope):
+        if node.attr in _REQUEST_ATTRIBUTES and self.is_request(node.value, scope):
             return Source(Origin.REMOTE, f"a client sends `{_spelled(node)}`")
         if node.attr in ("cleaned_data", "validated_data", "initial_data"):
             return Source(Origin.REMOTE, f"a client sends `{_spelled(node)}`")
@@ -355,9 +355,9 @@ class RequestSources:
                 return field
         if self._converts(node, scope) and isinstance(func.value, form.Attr) and self._attribute(func.value, scope):
             return Source(Origin.TYPED, "it is converted where it is read")
-        if func.attr in _REQUEST_METHODS and self._is_request(func.value, scope):
+        if func.attr in _REQUEST_METHODS and self.is_request(func.value, scope):
             return Source(Origin.REMOTE, f"a client sends `{_spelled(func)}()`")
-        if func.attr in _TYPED_METHODS and self._is_request(func.value, scope):
+        if func.attr in _TYPED_METHODS and self.is_request(func.value, scope):
             return Source(Origin.TYPED, "it is converted where it is read")
         if func.attr in _TORNADO_METHODS and self._is_a(func.value, scope, _TORNADO):
             return Source(Origin.REMOTE, f"a client sends `{_spelled(func)}()`")
@@ -365,7 +365,8 @@ class RequestSources:
 
     # --- requests and forms ---
 
-    def _is_request(self, node: form.Expr, scope: Scope) -> bool:
+    def is_request(self, node: form.Expr, scope: Scope) -> bool:
+        """Whether it is the request that a web framework hands to its handlers."""
         value = self._project.infer(node, scope)
         if isinstance(value, Instance | External):
             name = value.type_name if isinstance(value, Instance) else value.name

@@ -161,7 +161,7 @@ def _deployment(found: list[Found], tree: DeploymentTree) -> Deployment:
         _unique(p for f in found for p in f.workload.probes),
         _unique(c for f in found for c in f.commands),
         tuple(container_images(found, tree)),
-        _unique(image_references(found)),
+        _unique(image_references(found, tree)),
         _unique(port for f in found for port in f.ports),
     )
 

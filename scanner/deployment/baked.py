@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.lexicon import sensitivity
-from assay.scanner.dataflow.secrets.credential_formats import Look, known_format, login_in, look
+from assay.scanner.dataflow.secrets.credential_formats import Look, is_local, known_format, login_in, look
+from assay.scanner.deployment.copied import copied_secrets
 from assay.scanner.deployment.images import Image
-from assay.scanner.deployment.tree import DeploymentTree, relative
+from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.log import Sensitivity
 from assay.scanner.model.place import Evidence
-from assay.scanner.readers.dockerfile import Copy, Instruction, Stage
+from assay.scanner.readers.dockerfile import Instruction, Stage
 
 _SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_")
 """Variables of these names end up in what browsers are sent."""
 _FOR_THE_BUILD = re.compile(r"build|dummy|collectstatic|unused|temp|fake", re.IGNORECASE)
 """Words of values that only have to be there while something is built."""
-_KEY_FILE = re.compile(
-    r"(^|/)(\.env|\.env\.(prod|production|local|staging)|id_(rsa|ed25519|ecdsa)|\.netrc|\.pypirc|credentials\.json"
-    r"|service[-_]?account[^/]*\.json|[^/]*\.(p12|pfx|key))$",
-    re.IGNORECASE,
-)
-"""Files that are there to hold secrets."""
+_PERSONAL_TOKEN = re.compile(r"(\w+_)?PAT")
 _PAIR = re.compile(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'/@]+@[^\s\"']+", re.IGNORECASE)
+_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<password>[^\s\"'\\]+)")
+_TAKEN_OUT = re.compile(
+    r"\b(?:cp|mv|install)\s+(?:-\S+\s+)*/run/secrets/\S+\s+(?P<file>[^\s;&|]+)"
+    r"|/run/secrets/\S+\s*>>?\s*(?P<into>[^\s;&|]+)"
+)
+"""A mounted secret is copied into the layer."""
+_STRONG = (Look.RANDOM, Look.HEX, Look.PASSWORD)
 
 
 def baked_secrets(image: Image, tree: DeploymentTree) -> Iterator[Evidence]:
-    """Values in ENV and ARG, build arguments that a RUN works with, and files of secrets that come with the context."""
+    """Values in ENV, ARG and RUN, build arguments that a RUN works with, and files of secrets that are copied in."""
     for stage in image.chain:
         for instruction in _instructions(image, stage):
             if instruction.keyword in ("ENV", "ARG"):
                 for name, value in _pairs(instruction):
                     if _is_secret(name, value):
                         yield instruction.span.evidence(image.path, f"the value of {name} is part of the image")
+            elif instruction.keyword == "RUN":
+                what = _written("\n".join((instruction.value, *instruction.heredocs)))
+                if what is not None:
+                    yield instruction.span.evidence(image.path, what)
         yield from _arguments(image, stage)
         for copy in stage.copies:
-            if copy.stage is None:
-                yield from _copied(image, copy, tree)
+            yield from copied_secrets(image, stage, copy, tree)
 
 
 def perhaps_baked(image: Image) -> Iterator[Evidence]:
@@ -53,7 +59,9 @@ def perhaps_baked(image: Image) -> Iterator[Evidence]:
 
 
 def _holds_secret(name: str) -> bool:
-    return sensitivity(name) is Sensitivity.CREDENTIAL and _SHOWN_TO_ALL.match(name) is None
+    if _SHOWN_TO_ALL.match(name):
+        return False
+    return sensitivity(name) is Sensitivity.CREDENTIAL or _PERSONAL_TOKEN.fullmatch(name) is not None
 
 
 def _is_secret(name: str, value: str) -> bool:
@@ -63,60 +71,45 @@ def _is_secret(name: str, value: str) -> bool:
         return True
     login = login_in(value)
     if login is not None:
-        return look(login[0]) not in (Look.PLACEHOLDER, Look.OTHER)
-    return _holds_secret(name) and look(value) in (Look.RANDOM, Look.HEX, Look.PASSWORD)
+        return _lets_in(*login)
+    return _holds_secret(name) and look(value) in _STRONG
+
+
+def _lets_in(password: str, host: str) -> bool:
+    """A plain word may be for a machine of the developer's, if the host is."""
+    found = look(password)
+    return found in _STRONG or (found in (Look.WORD, Look.NAME) and not is_local(host) and "password" not in password)
+
+
+def _written(text: str) -> str | None:
+    """A secret that the line holds, or takes out of its mount and doesn't remove again."""
+    if known_format(text) is not None:
+        return "the line holds a secret, and stays in the image's history"
+    logins = (login_in(found[0]) for found in _ADDRESS.finditer(text))
+    if any(login is not None and _lets_in(*login) for login in logins):
+        return "the line holds a password, and stays in the image's history"
+    if any(look(found["password"]) in _STRONG for found in _NETRC.finditer(text)):
+        return "the line holds a password, and stays in the image's history"
+    for found in _TAKEN_OUT.finditer(text):
+        file = found["file"] or found["into"]
+        if not file.startswith("/dev/") and re.search(rf"\brm\s[^;&|]*{re.escape(file)}", text) is None:
+            return f"the mounted secret stays in {file}"
+    return None
 
 
 def _arguments(image: Image, stage: Stage) -> Iterator[Evidence]:
     """The image's history shows build arguments beside each RUN that comes after them."""
     for instruction in _instructions(image, stage):
         name = instruction.value.partition("=")[0].strip()
-        if instruction.keyword != "ARG" or not _holds_secret(name):
+        if instruction.keyword != "ARG":
             continue
-        used = re.compile(rf"\$\{{?{re.escape(name)}\b")
+        reference = rf"\$\{{?{re.escape(name)}\b\}}?"
+        used = re.compile(reference if _holds_secret(name) else rf"://[^\s/@]*{reference}@")
         for later in _instructions(image, stage):
             is_run = later.keyword == "RUN" and later.span.line > instruction.span.line
             if is_run and any(used.search(text) for text in (later.value, *later.heredocs)):
                 yield later.span.evidence(image.path, f"the build argument {name} stays in the image's history")
                 break
-
-
-def _copied(image: Image, copy: Copy, tree: DeploymentTree) -> Iterator[Evidence]:
-    named = next((source for source in copy.sources if _KEY_FILE.search(source)), None)
-    if named is not None:
-        yield copy.span.evidence(image.path, f"{named} is copied into the image")
-        return
-    for source in copy.sources:
-        folder = posixpath.normpath(source)
-        for name, compose in _env_files(image, tree):
-            is_inside = folder == "." or name == folder or name.startswith(f"{folder}/")
-            if is_inside and not _is_left_out(image, name, tree):
-                text = f"{name} comes with it, which {compose} reads from there: no .dockerignore leaves it out"
-                yield copy.span.evidence(image.path, text)
-                return
-
-
-def _env_files(image: Image, tree: DeploymentTree) -> Iterator[tuple[str, str]]:
-    """Files of variables inside the context that a compose file reads, by their path in there, with that file: where it
-    builds the image the files are there.
-    """
-    context = image.context or "."
-    for path, facts in tree.compose_files.items():
-        for service in facts.services:
-            if service.build is not None and relative(path, service.build.context) == context:
-                for file in service.env_files:
-                    inside = posixpath.relpath(relative(path, file), context)
-                    if not inside.startswith(".."):
-                        yield inside, path
-
-
-def _is_left_out(image: Image, path: str, tree: DeploymentTree) -> bool:
-    """A Dockerfile's own file of patterns comes before the context's."""
-    for ignoring in (f"{image.path}.dockerignore", posixpath.join(image.context, ".dockerignore")):
-        facts = tree.dockerignores.get(posixpath.normpath(ignoring))
-        if facts is not None:
-            return facts.leaves_out(path)
-    return False
 
 
 def _instructions(image: Image, stage: Stage) -> Iterator[Instruction]:

@@ -10,6 +10,7 @@ from assay.scanner.deployment.probes import command_check
 from assay.scanner.deployment.roles import workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree, stage_role
+from assay.scanner.model.image import ImageReference
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.role import Role
@@ -36,7 +37,7 @@ NAMED_JOBS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Found:
     """One workload with what hangs on it; `home` are folders it may belong to, likeliest first, `image` is what it runs
-    where the tree builds that.
+    where the tree builds that. `references` are images that it needs besides its own.
     """
 
     workload: Workload
@@ -44,6 +45,7 @@ class Found:
     home: tuple[str, ...]
     image: Image | None = None
     ports: tuple[PublishedPort, ...] = ()
+    references: tuple[ImageReference, ...] = ()
 
 
 def kind_of(name: str, process: Process, image: Image | None, infrastructure: bool) -> WorkloadKind:

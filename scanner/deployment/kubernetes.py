@@ -19,9 +19,11 @@ from assay.scanner.deployment.build import (
 from assay.scanner.deployment.capacity import pod_capacity
 from assay.scanner.deployment.images import Image, is_infrastructure
 from assay.scanner.deployment.published import service_ports
+from assay.scanner.deployment.references import pin_of
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree
+from assay.scanner.model.image import ImageReference
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -57,7 +59,27 @@ def kubernetes_workloads(tree: DeploymentTree, path: str, facts: KubernetesFacts
     for pod in facts.workloads:
         for container in pod.containers:
             if container.image is not None:
-                yield _Builder(tree, path, facts, pod, container).found()
+                found = _Builder(tree, path, facts, pod, container).found()
+                is_first = container is pod.containers[0]
+                yield replace(found, references=tuple(_of_init(tree, path, pod, found.workload))) if is_first else found
+
+
+def _of_init(tree: DeploymentTree, path: str, pod: PodWorkload, workload: Workload) -> Iterator[ImageReference]:
+    """The images of what a pod runs before its containers."""
+    for container in pod.init_containers:
+        if container.image is None:
+            continue
+        image = tree.deployed_image(path, container.image)
+        yield ImageReference(
+            subject_id=f"{path}:{pod.kind}/{pod.name}/{container.name}:{image}",
+            reference=image,
+            location=(container.image_span or container.span).at(path),
+            role=workload.role,
+            pin=pin_of(image),
+            used_for=f"is what {container.name} runs before {pod.name}",
+            is_own=tree.is_built_here(container.image),
+            doubt=workload.doubt,
+        )
 
 
 @dataclass(frozen=True)
@@ -90,7 +112,8 @@ class _Builder:
             process=process,
             doubt=doubt,
             traffic=tuple(self._traffic()),
-            image=reference,
+            image=self.tree.deployed_image(self.path, reference),
+            image_varies=self.tree.is_versioned_by_build(reference),
             built_here=image is not None or self.tree.is_built_here(reference),
             dockerfile=image.path if image is not None else None,
             command=commands[0] if commands else self._inherited(start, image, role, doubt),

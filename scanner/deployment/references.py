@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from assay.scanner.deployment.images import Image, split_reference
 from assay.scanner.model.image import ImageReference, Pin
@@ -17,24 +17,32 @@ _RELEASES = re.compile(
     r"(^|[-_.])(buster|bullseye|bookworm|trixie|forky|focal|jammy|noble|plucky|questing)($|[-_.])", re.IGNORECASE
 )
 """Distributions' releases have names: Debian's and Ubuntu's."""
+_NO_NAME = re.compile(r"[^a-z0-9._/:@-]")
+"""No repository's name has any of these: something else is put there before it is used."""
+_STAND_IN = re.compile(
+    r"[A-Z][A-Z_]{2,}|.*[<>%@#{}].*|__\w+__|(?i:place-?holder|change-?me|replace-?me|to-?be-?replaced|tag)"
+)
+"""Tags that stand for one."""
 _ROLLING = frozenset({"scratch"})
 _MOUNT_SOURCE = re.compile(r"(?:^|,)from=(?P<image>[^,\s]+)")
 
 
 def pin_of(reference: str) -> Pin:
     """How firmly it names one image."""
-    if "$" in reference or "{{" in reference:
-        return Pin.DIGEST if "@sha256:" in reference else Pin.UNKNOWN
     if "@sha256:" in reference:
         return Pin.DIGEST
-    tag = split_reference(reference)[1]
+    repository, tag = split_reference(reference)
+    if "$" in reference or "{{" in reference or _NO_NAME.search(repository) or _STAND_IN.fullmatch(tag):
+        return Pin.UNKNOWN
     if not tag:
         return Pin.MISSING
     return Pin.VERSION if _VERSION.search(tag) or _RELEASES.search(tag) else Pin.MOVING
 
 
-def references_of_image(image: Image, role: Role) -> Iterator[ImageReference]:
-    """What the shipped stage is built from: its base, what it copies files from, and their bases."""
+def references_of_image(image: Image, role: Role, contexts: Collection[str]) -> Iterator[ImageReference]:
+    """What the shipped stage is built from: its base, what it copies files from, and their bases. `contexts` are names
+    that builds give to folders.
+    """
     done: set[int] = set()
     todo = [image.stage]
     while todo:
@@ -52,7 +60,7 @@ def references_of_image(image: Image, role: Role) -> Iterator[ImageReference]:
             other = image.facts.stage(source)
             if other is not None and other.index < stage.index:
                 todo.append(other)
-            elif other is None and source not in _ROLLING:
+            elif other is None and source not in _ROLLING and source not in contexts:
                 yield _reference(image, source, stage, line, "gives files to the image", role)
 
 
@@ -83,6 +91,12 @@ def _reference(image: Image, reference: str, stage: Stage, line: int, use: str, 
     )
 
 
+def _is_pulled(workload: Workload, pin: Pin) -> bool:
+    """A cluster gets it from a registry, by a tag that the manifest states."""
+    is_stated = pin is Pin.MOVING and "/" in (workload.image or "") and not workload.image_varies
+    return workload.platform is Platform.KUBERNETES and is_stated
+
+
 def reference_of_workload(workload: Workload) -> ImageReference | None:
     """What a workload runs. An image that the tree builds gets its version where it is published."""
     if workload.image is None or workload.image_location is None:
@@ -97,6 +111,6 @@ def reference_of_workload(workload: Workload) -> ImageReference | None:
         role=workload.role,
         pin=Pin.UNKNOWN if workload.image_varies and pin in (Pin.MOVING, Pin.MISSING) else pin,
         used_for=f"is what {workload.name} runs",
-        is_own=workload.built_here or workload.platform is Platform.DOCKERFILE,
+        is_own=workload.platform is Platform.DOCKERFILE or (workload.built_here and not _is_pulled(workload, pin)),
         doubt=workload.doubt or (unclear if is_unclear else None),
     )

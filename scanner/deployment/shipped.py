@@ -35,17 +35,18 @@ def container_images(found: Iterable[Found], tree: DeploymentTree) -> Iterator[C
         )
 
 
-def image_references(found: Iterable[Found]) -> Iterator[ImageReference]:
+def image_references(found: Iterable[Found], tree: DeploymentTree) -> Iterator[ImageReference]:
     """What registries give to the images that are shipped and to workloads, each place once."""
     together = list(found)
     done: dict[str, ImageReference] = {}
     for image, workloads in _shipped(together):
-        for reference in references_of_image(image, _role(workloads)):
+        for reference in references_of_image(image, _role(workloads), tree.named_contexts):
             done.setdefault(reference.subject_id, reference)
     for each in together:
-        taken = reference_of_workload(each.workload) if each.image is None else None
-        if taken is not None:
-            done.setdefault(taken.subject_id, taken)
+        is_pulled = each.image is None or each.workload.platform is Platform.KUBERNETES
+        taken = reference_of_workload(each.workload) if is_pulled else None
+        for reference in (*([taken] if taken is not None else []), *each.references):
+            done.setdefault(reference.subject_id, reference)
     return iter(done.values())
 
 

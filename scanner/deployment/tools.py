@@ -11,8 +11,11 @@ from assay.scanner.readers.dockerfile import Run
 
 _COMPILERS = re.compile(
     r"build-essential|build-base|(gcc|g\+\+|clang|llvm)(-\d+)?|gcc-(c\+\+|gfortran)|gfortran|rust|rustc|cargo|golang(-go)?"
+    r"|Development"
 )
 _HEADERS = re.compile(r"linux-headers(-.+)?|.+-(dev|devel)")
+_FETCHED = re.compile(r"\bsh\.rustup\.rs\b(?!(.|\n)*rustup self uninstall)")
+"""A compiler that no package manager brings."""
 _TOOLS = re.compile(r"git(-core)?|nodejs|npm|yarn(pkg)?|subversion|mercurial|openssh-client")
 """Tools that building often needs, and some applications start."""
 _NEEDED = frozenset({"libmagic-dev", "tzdata-dev"})
@@ -52,3 +55,4 @@ def _installed(image: Image) -> Iterator[tuple[Run, str]]:
             for name in packages.names if run is not None else ():
                 if run is not None:
                     yield run, name
+        yield from ((run, "rustc") for run in stage.runs if _FETCHED.search(run.text))

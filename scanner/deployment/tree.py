@@ -15,12 +15,17 @@ from assay.scanner.model.role import Role
 from assay.scanner.readers.compose import ComposeFacts, ComposeService
 from assay.scanner.readers.dockerfile import DockerfileFacts
 from assay.scanner.readers.dockerignore import DockerignoreFacts
-from assay.scanner.readers.kubernetes.facts import KubernetesFacts
+from assay.scanner.readers.env_files import EnvFileFacts
+from assay.scanner.readers.kubernetes.facts import ImageChange, KubernetesFacts
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 
-Facts: TypeAlias = DockerfileFacts | DockerignoreFacts | ComposeFacts | KubernetesFacts | ProcfileFacts | ShellFacts
-_F = TypeVar("_F", DockerfileFacts, DockerignoreFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts)
+Facts: TypeAlias = (
+    DockerfileFacts | DockerignoreFacts | ComposeFacts | KubernetesFacts | ProcfileFacts | ShellFacts | EnvFileFacts
+)
+_F = TypeVar(
+    "_F", DockerfileFacts, DockerignoreFacts, ComposeFacts, KubernetesFacts, ProcfileFacts, ShellFacts, EnvFileFacts
+)
 
 DEVELOPMENT_STAGES = frozenset({"dev", "develop", "development", "local", "debug"})
 TEST_STAGES = frozenset({"test", "tests", "testing", "ci", "lint"})
@@ -56,6 +61,10 @@ class DeploymentTree:
     @cached_property
     def manifests(self) -> dict[str, KubernetesFacts]:
         return self.of(KubernetesFacts)
+
+    @cached_property
+    def env_files(self) -> dict[str, EnvFileFacts]:
+        return self.of(EnvFileFacts)
 
     @cached_property
     def scripts(self) -> dict[str, ShellFacts]:
@@ -133,7 +142,49 @@ class DeploymentTree:
         """Folders of manifests that a kustomization elsewhere builds on, with that kustomization."""
         return {relative(path, each): path for path, facts in self.manifests.items() for each in facts.resources}
 
+    def deployed_image(self, path: str, reference: str) -> str:
+        """The image of a manifest as the kustomizations that build on it leave it; the firmest, where they differ."""
+        repository = split_reference(reference)[0]
+        found = [
+            _changed(reference, change)
+            for kustomization in self._kustomizations_of(path)
+            for change in self.manifests[kustomization].image_changes
+            if change.name == repository
+        ]
+        return max(found, key=_firmness, default=reference)
+
+    def _kustomizations_of(self, path: str) -> list[str]:
+        """Those that take the manifest, by itself or by its folder, and those that build on them in turn."""
+        found: list[str] = []
+        todo = [path]
+        while todo:
+            target = todo.pop()
+            for place in (target, posixpath.dirname(target)):
+                new = [each for each in self._built_on.get(place, ()) if each not in found]
+                found += new
+                todo += new
+        return found
+
+    @cached_property
+    def _built_on(self) -> dict[str, list[str]]:
+        """Kustomizations by the files and folders that they name."""
+        found: dict[str, list[str]] = {}
+        for path, facts in self.manifests.items():
+            for each in facts.resources:
+                found.setdefault(relative(path, each), []).append(path)
+        return found
+
+    def is_versioned_by_build(self, reference: str) -> bool:
+        """Skaffold puts the tag of what it has built in the place of the manifest's."""
+        return base_name(reference) in {artifact for artifact, _ in self._artifacts()}
+
     # --- compose: build -> Dockerfile ---
+
+    @cached_property
+    def named_contexts(self) -> frozenset[str]:
+        """Names that builds give to further folders and images."""
+        services = (service for facts in self.compose_files.values() for service in facts.services)
+        return frozenset(name for each in services if each.build is not None for name in each.build.contexts)
 
     def compose_image(self, path: str, service: ComposeService) -> Image | None:
         """The image a compose service builds, or that another one of the tree builds under its name."""
@@ -225,6 +276,19 @@ def _names(path: str, name: str) -> bool:
 def relative(path: str, target: str) -> str:
     """A path written in a file, relative to the scanned root."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+
+
+def _firmness(reference: str) -> tuple[bool, bool]:
+    return "@" in reference, any(c.isdigit() for c in split_reference(reference)[1])
+
+
+def _changed(reference: str, change: ImageChange) -> str:
+    repository, tag = split_reference(reference)
+    name = change.new_name or repository
+    if change.digest is not None:
+        return f"{name}@{change.digest}"
+    tag = change.new_tag or tag
+    return f"{name}:{tag}" if tag else name
 
 
 def _plain(folder: str) -> str:

@@ -55,6 +55,8 @@ def user_of(
     lacking = [w for w in running if w.user is None]
     if forced and not lacking:
         return next((user for user in forced if user.is_safe is None), forced[0])
+    if not running and not own.is_safe and image.cmd is None and image.entrypoint is None:
+        return Option(None, (*own.evidence, image.stage.span.evidence(image.path, "it starts nothing by itself")))
     if forced:
         return replace(own, evidence=(*own.evidence, *(Evidence(w.location, _UNSTATED) for w in lacking[:3])))
     return own
@@ -99,12 +101,18 @@ def _changes(image: Image, workloads: Sequence[Workload], scripts: Mapping[str, 
         for place in workload.command.goes_through:
             facts = scripts.get(place.location.path)
             for found in shell.commands(facts.body) if facts is not None else ():
-                if _changes_user(found.words):
+                if _changes_user(found.words) and _is_last(found, place):
                     text = f"`{' '.join(found.words)[:60]}` goes on as another user"
                     yield Option(True, (found.span.evidence(place.location.path, text),))
         if _SUPERVISED.search(workload.command.text):
             text = "each program that it supervises may have a user of its own"
             yield Option(None, (Evidence(workload.command.location, text),))
+
+
+def _is_last(command: shell.Command, ending: Evidence) -> bool:
+    """It takes the script's place, ends it, or (`set -- gosu app "$@"`) makes what does: others only help it."""
+    is_end = command.span.line == ending.location.line
+    return command.replaces_shell or is_end or command.words[0] == "set"
 
 
 def _changes_user(words: Sequence[str]) -> bool:

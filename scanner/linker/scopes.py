@@ -77,6 +77,8 @@ class Module:
     """Calls by the last name of what is called, each in the order of `calls`."""
     comparisons: list[tuple[form.Compare, Scope]] = field(default_factory=list)
     assignments: list[tuple[form.Assign, Scope]] = field(default_factory=list)
+    augmented: list[tuple[form.AugAssign, Scope]] = field(default_factory=list)
+    """Attributes and items that are changed in place: `order.total += 1`."""
     dicts: list[tuple[form.Dict, Scope]] = field(default_factory=list)
     items_by_name: dict[str, list[tuple[form.Subscript, Scope]]] = field(default_factory=dict)
     """Items of attributes, by the attribute's name: `request.headers["X"]`."""
@@ -266,7 +268,7 @@ class ClassSymbol(_Definition[form.Class]):
     def own(self, name: str) -> list[Binding]:
         return self.scope.bindings.get(name, [])
 
-    @property
+    @cached_property
     def methods(self) -> dict[str, FunctionSymbol]:
         """Methods defined in the class itself."""
         return {
@@ -343,6 +345,8 @@ class _Builder:
         self._expressions(scope, node.value, node.target)
         if isinstance(node.target, form.Name):
             self._bind(scope, node.target.id, Binding(How.AUGMENT, scope, node.start, node.value))
+        else:
+            self._module.augmented.append((node, scope))
 
     def _for(self, node: form.For, scope: Scope) -> None:
         self._expressions(scope, node.iter)

@@ -11,7 +11,7 @@ from assay.scanner.model.schema import Key
 
 @dataclass(frozen=True, slots=True)
 class FindOrCreateCall:
-    """A `get_or_create` and its like. `asked` are the columns that the row is looked up by.
+    """A `get_or_create` and its like, or a look-up and an insert in its stead. `asked` are the columns that the row is looked up by.
 
     `covering` is a unique key that holds one row at most for what is asked, `conditional` one that does so for some
     rows only. `unclear` says why what is asked can't be told, `lock` where another one may be kept waiting, `offline`
@@ -30,6 +30,8 @@ class FindOrCreateCall:
     unclear: str | None = None
     lock: Evidence | None = None
     offline: str | None = None
+    inserted: Evidence | None = None
+    """Where a look-up by hand is followed by the insert."""
 
     @property
     def subject_id(self) -> str:
@@ -37,4 +39,7 @@ class FindOrCreateCall:
 
     @property
     def label(self) -> str:
-        return f"{self.model}.{self.method}({', '.join(self.asked)})"
+        columns = ", ".join(self.asked)
+        if self.inserted is not None:
+            return f"looking for a {self.model} by ({columns}) and making one"
+        return f"{self.model}.{self.method}({columns})"

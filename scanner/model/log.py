@@ -204,7 +204,7 @@ class ExceptHandler:
 
 
 class ProcessKind(StrEnum):
-    """What a process of a service does, as far as its logs are concerned."""
+    """What a process of a service does all day."""
 
     WEB = "web"
     WORKER = "worker"

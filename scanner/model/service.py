@@ -9,19 +9,26 @@ from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 
 from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, SocketEntrance
+from assay.scanner.model.access_path import AccessPath
 from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
+from assay.scanner.model.cached_data import CachedData
+from assay.scanner.model.cached_result import CachedResult
+from assay.scanner.model.caching import CacheEntry, DeclaredCache
 from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.data_store import DataStore
 from assay.scanner.model.database_connection import DatabaseConnection
+from assay.scanner.model.dependency_client import DependencyClient
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
+from assay.scanner.model.documentation import Documentation, EnvironmentVariable
 from assay.scanner.model.drift import MigratedTable
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
 from assay.scanner.model.health import HealthCheck
+from assay.scanner.model.image import ContainerImage, ImageReference
 from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
 from assay.scanner.model.load import Benchmarking, LoadTesting
@@ -34,13 +41,18 @@ from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.query_call import QueryCall
 from assay.scanner.model.relation_read import RelationRead
+from assay.scanner.model.replica import ReadReplica, ReplicaRouting, ReplicaUse
 from assay.scanner.model.role import Role
+from assay.scanner.model.rollback import FailurePath
+from assay.scanner.model.row_change import RowChange
 from assay.scanner.model.row_read import RowRead
 from assay.scanner.model.scanning import ScanCoverage, SecurityScan
 from assay.scanner.model.setting import Setting
+from assay.scanner.model.side_effect import SideEffect
 from assay.scanner.model.site import (
     AbsoluteLink,
     ArchiveExtraction,
@@ -62,19 +74,33 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.subject import Subject
-from assay.scanner.model.suite import AssertingFunction, AuthenticationTesting, CollectedTest, TestedEndpoint
+from assay.scanner.model.suite import (
+    AssertingFunction,
+    AuthenticationTesting,
+    CollectedTest,
+    RollbackTesting,
+    TestedEndpoint,
+)
 from assay.scanner.model.supply import DependencyAudit, DependencySet
 from assay.scanner.model.table import Table
 from assay.scanner.model.table_key import Association, ForeignKey
-from assay.scanner.model.telemetry import DependencyTelemetry, LatencyMeasurement
+from assay.scanner.model.telemetry import (
+    DependencyTelemetry,
+    LatencyMeasurement,
+    MetricExport,
+    ProcessTrace,
+    TracerSetup,
+)
 from assay.scanner.model.test_gate import CoverageGate, TestSuite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.traffic import ClientAddress, CorsPolicy, EndpointTraffic, RateLimiter
+from assay.scanner.model.transaction import WriteScope
 from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.workload import Probe, StartCommand, Workload
+from assay.scanner.model.written_secret import EnvFile, ManifestSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +121,22 @@ class Service:
     paged_queries: tuple[PagedQuery, ...] = ()
     query_calls: tuple[QueryCall, ...] = ()
     database_connections: tuple[DatabaseConnection, ...] = ()
+    read_replicas: tuple[ReadReplica, ...] = ()
+    replica_routing: tuple[ReplicaRouting, ...] = ()
+    replica_uses: tuple[ReplicaUse, ...] = ()
     relation_reads: tuple[RelationRead, ...] = ()
     row_reads: tuple[RowRead, ...] = ()
+    row_changes: tuple[RowChange, ...] = ()
+    side_effects: tuple[SideEffect, ...] = ()
+    write_scopes: tuple[WriteScope, ...] = ()
+    failure_paths: tuple[FailurePath, ...] = ()
     offset_pagings: tuple[OffsetPaging, ...] = ()
     tables: tuple[Table, ...] = ()
     migrations: tuple[Migration, ...] = ()
     migration_trees: tuple[MigrationTree, ...] = ()
     data_stores: tuple[DataStore, ...] = ()
     finds_or_creates: tuple[FindOrCreateCall, ...] = ()
+    access_paths: tuple[AccessPath, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     associations: tuple[Association, ...] = ()
     schema_origins: tuple[SchemaOrigin, ...] = ()
@@ -110,6 +144,7 @@ class Service:
     history_parts: tuple[MigrationStep, ...] = ()
     settings: tuple[Setting, ...] = ()
     outbound_calls: tuple[OutboundCall, ...] = ()
+    dependency_clients: tuple[DependencyClient, ...] = ()
     tasks: tuple[Task, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
@@ -120,6 +155,13 @@ class Service:
     workloads: tuple[Workload, ...] = ()
     probes: tuple[Probe, ...] = ()
     start_commands: tuple[StartCommand, ...] = ()
+    images: tuple[ContainerImage, ...] = ()
+    image_references: tuple[ImageReference, ...] = ()
+    published_ports: tuple[PublishedPort, ...] = ()
+    documentation: tuple[Documentation, ...] = ()
+    manifest_secrets: tuple[ManifestSecret, ...] = ()
+    env_files: tuple[EnvFile, ...] = ()
+    environment_variables: tuple[EnvironmentVariable, ...] = ()
     route_gaps: tuple[Evidence, ...] = ()
     """What answers paths that the route table can't list: ASGI wrappers, mounted third-party applications."""
     sql_sites: tuple[SqlSite, ...] = ()
@@ -191,7 +233,11 @@ class Service:
     async_functions: tuple[AsyncFunction, ...] = ()
     user_files: tuple[UserFiles, ...] = ()
     process_states: tuple[ProcessState, ...] = ()
+    cached_results: tuple[CachedResult, ...] = ()
+    cached_data: tuple[CachedData, ...] = ()
     coordination_stores: tuple[CoordinationStore, ...] = ()
+    declared_caches: tuple[DeclaredCache, ...] = ()
+    cache_entries: tuple[CacheEntry, ...] = ()
     request_works: tuple[RequestWork, ...] = ()
     background_works: tuple[BackgroundWork, ...] = ()
     absolute_links: tuple[AbsoluteLink, ...] = ()
@@ -206,10 +252,14 @@ class Service:
     measured_timings: tuple[MeasuredTiming, ...] = ()
     latency_measurements: tuple[LatencyMeasurement, ...] = ()
     dependency_telemetry: tuple[DependencyTelemetry, ...] = ()
+    metric_exports: tuple[MetricExport, ...] = ()
+    process_traces: tuple[ProcessTrace, ...] = ()
+    tracer_setups: tuple[TracerSetup, ...] = ()
     endpoint_tests: tuple[TestedEndpoint, ...] = ()
     collected_tests: tuple[CollectedTest, ...] = ()
     assertions: tuple[AssertingFunction, ...] = ()
     authentication_tests: tuple[AuthenticationTesting, ...] = ()
+    rollback_tests: tuple[RollbackTesting, ...] = ()
     functions: tuple[Function, ...] = ()
     function_calls: tuple[FunctionCall, ...] = ()
 

@@ -136,3 +136,33 @@ class AuthenticationTesting:
     @property
     def label(self) -> str:
         return "authentication in the tests"
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackTesting:
+    """How tests treat a function whose writes one transaction holds.
+
+    `is_bound` says that one write needs the other, or that somebody has opened a transaction around them; else only
+    the same commit ends them. `tests` are some of those that run it. `proven` let it fail and look whether anything
+    remained; `forced` make something in it fail, and don't look; `refused` are refused something, perhaps before the
+    first write, and look; `perhaps` let something fail and look for such rows, and nothing shows that they run it.
+    """
+
+    function: str
+    location: Location
+    role: Role
+    transaction: tuple[Evidence, ...] = ()
+    is_bound: bool = True
+    tests: tuple[Evidence, ...] = ()
+    proven: tuple[Evidence, ...] = ()
+    forced: tuple[Evidence, ...] = ()
+    refused: tuple[Evidence, ...] = ()
+    perhaps: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return self.function
+
+    @property
+    def label(self) -> str:
+        return f"rollback of {self.function}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assay.scanner.model.log import ProcessKind
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 
@@ -62,3 +63,79 @@ class DependencyTelemetry:
     @property
     def label(self) -> str:
         return f"calls of {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricExport:
+    """How the numbers of one kind of process leave it: how much it does, how long that takes, how often it fails.
+
+    `location` is the application's or the workload's. `exported` is what exposes or pushes metrics; `kept` are metrics
+    that stay in the process, as far as is seen; `doubtful` is what may export them, where configuration or something
+    outside the code says so. `of_requests` are those of `exported` and others that count or time requests.
+    """
+
+    service_root: str
+    kind: ProcessKind
+    location: Location
+    role: Role
+    exported: tuple[Evidence, ...] = ()
+    kept: tuple[Evidence, ...] = ()
+    doubtful: tuple[Evidence, ...] = ()
+    of_requests: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"metrics of the {self.kind} process"
+
+    @property
+    def label(self) -> str:
+        return self.subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTrace:
+    """Whether one kind of process takes part in traces. `calls` shows that the service calls others, `traced` is what
+    sets tracing up where the process starts, `doubtful` what does so only where the environment or an agent says it.
+    """
+
+    service_root: str
+    kind: ProcessKind
+    location: Location
+    role: Role
+    calls: tuple[Evidence, ...] = ()
+    traced: tuple[Evidence, ...] = ()
+    doubtful: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"traces of the {self.kind} process"
+
+    @property
+    def label(self) -> str:
+        return self.subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class TracerSetup:
+    """How one tracer provider is made. `named` is what gives the service's name to its spans, `unsure` what may.
+    `at_once` are processors that send each span while the request waits, `shown` exporters that print spans, `vendors`
+    propagators whose headers only one vendor's world reads.
+    """
+
+    function: str
+    ordinal: int
+    location: Location
+    role: Role
+    named: Evidence | None = None
+    unsure: Evidence | None = None
+    at_once: tuple[Evidence, ...] = ()
+    shown: tuple[Evidence, ...] = ()
+    vendors: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"{self.function}:tracer provider {self.ordinal}"
+
+    @property
+    def label(self) -> str:
+        return f"tracer provider in {self.function}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -15,6 +14,7 @@ from assay.scanner.model.query import Bound
 from assay.scanner.model.role import Role
 from assay.scanner.model.row_read import Extent, RowRead
 from assay.scanner.queries.chains import Chains, Query
+from assay.scanner.queries.growth import grows, is_small
 from assay.scanner.queries.helpers import Helpers
 from assay.scanner.queries.offline import Offline
 from assay.scanner.queries.regions import may_loop
@@ -27,18 +27,6 @@ _NARROWING = frozenset({"filter", "filter_by", "where", "exclude", "having", "jo
                         "values", "group_by", "with_entities", "intersect", "intersection", "difference",
                         "none"})  # fmt: skip
 _STREAMING = frozenset({"iterator", "aiterator", "yield_per", "stream", "stream_scalars", "partitions"})
-_FEW = frozenset(
-    """type status state kind role priority severity category country currency language locale timezone setting
-    settings config configuration option permission plan flag feature provider level region unit plugin template
-    choice group organization tenant site scope backend integration environment""".split()
-)  # fmt: skip
-"""Last words of models whose tables hold a few rows that people set up."""
-_PEOPLE = frozenset({"user", "account", "customer", "member", "person", "profile", "client", "patient", "student"})
-_HAPPENING = frozenset(
-    """log event message mail post comment order payment transaction entry history notification ticket invoice session
-    record visit submission activity audit request response view click like vote review reply transfer booking
-    reservation upload attachment file token measurement reading metric solve attempt""".split()
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +55,6 @@ class RowReads:
                 if query is not None and query.root not in told and self.relations.knows(query.rows.model):
                     told.add(query.root)
                     yield self._of(query, node, scope, ordinals, listed)
-
-    def _grows(self, model: str) -> bool:
-        """By what the model is called, or that it belongs to a person."""
-        if not _forms(model).isdisjoint(_PEOPLE | _HAPPENING):
-            return True
-        owners = (r.target for r in self.relations.of(model).values() if not r.to_many)
-        return any(not _forms(owner).isdisjoint(_PEOPLE) for owner in owners)
 
     def _read(
         self, function: FunctionSymbol, made: Sequence[tuple[form.Call, Scope]]
@@ -120,7 +101,7 @@ class RowReads:
             request=self.requests.leading_to(function) if asks and function is not None else (),
             offline=self.offline.reason(query.scope, is_asked_of_callers=False),
             is_listed=place.location in listed,
-            grows=self._grows(query.rows.model),
+            grows=grows(query.rows.model, self.relations),
         )
 
 
@@ -136,12 +117,6 @@ def _extent(query: Query) -> tuple[Extent, tuple[Evidence, ...]]:
             return Extent.NARROWED, (module.evidence(step, f"{method}() narrows it"),)
     if query.is_related or query.rows.filtered_by_parent:
         return Extent.NARROWED, ()
-    if not _forms(query.rows.model).isdisjoint(_FEW):
+    if is_small(query.rows.model):
         return Extent.SMALL, ()
     return (Extent.WHOLE if query.rows.bound is Bound.UNLIMITED else Extent.UNKNOWN), ()
-
-
-def _forms(model: str) -> set[str]:
-    """The last word of a model's name, in the singular too."""
-    last = (list(words(model)) or [""])[-1]
-    return {last, last.removesuffix("s"), f"{last.removesuffix('ies')}y"}

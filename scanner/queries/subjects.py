@@ -12,12 +12,15 @@ from assay.scanner.framework import frameworks
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import Project
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.model.access_path import AccessPath
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.query_call import QueryCall, Repetition
 from assay.scanner.model.relation_read import RelationRead, Supply
 from assay.scanner.model.role import Role
 from assay.scanner.model.row_read import RowRead
+from assay.scanner.queries.access_paths import access_paths
 from assay.scanner.queries.chains import Chains
 from assay.scanner.queries.eager import EagerLoads
 from assay.scanner.queries.elements import Elements, Rows
@@ -36,7 +39,9 @@ from assay.scanner.queries.sizes import Sizes
 from assay.scanner.readers.python import form
 
 
-def queries(gathered: Gathered) -> Iterator[QueryCall | RelationRead | RowRead | OffsetPaging]:
+def queries(
+    gathered: Gathered,
+) -> Iterator[QueryCall | RelationRead | RowRead | OffsetPaging | AccessPath | FindOrCreateCall]:
     """Calls that run a query, calls in loops of helpers that do, and relations that loops look at."""
     project = gathered.project
     chains = Chains(project, frameworks())
@@ -62,6 +67,7 @@ def queries(gathered: Gathered) -> Iterator[QueryCall | RelationRead | RowRead |
     yield from row_reads.all(calls, [endpoint for _, endpoint in gathered.endpoints])
     offsets = Offsets(project, chains, gathered.tables, finder.offline)
     yield from offsets.all(route for route, _ in gathered.endpoints)
+    yield from access_paths(gathered, chains, requests, finder.offline)
     told: set[tuple[object, str]] = set()
     for route, endpoint in gathered.endpoints:
         for elements, look in serialized.of(route, endpoint) if endpoint.role is Role.PROD else ():

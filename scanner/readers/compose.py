@@ -32,6 +32,8 @@ class Build(msgspec.Struct, frozen=True, array_like=True):
     target: str | None
     args: tuple[tuple[str, str], ...]
     span: Span
+    contexts: tuple[str, ...] = ()
+    """Names of further folders or images that its Dockerfile takes files from."""
 
 
 class ComposeCommand(msgspec.Struct, frozen=True, array_like=True):
@@ -245,6 +247,7 @@ def _build(entry: Entry | None) -> Build | None:
         node.text("target"),
         _pairs(node.get("args")),
         entry.key.span,
+        tuple(name for name, _ in _pairs(node.get("additional_contexts"))),
     )
 
 

@@ -17,6 +17,8 @@ INSTALLERS = {
     ("apk", "add"),
     ("dnf", "install"),
     ("yum", "install"),
+    ("dnf", "groupinstall"),
+    ("yum", "groupinstall"),
     ("microdnf", "install"),
     ("tdnf", "install"),
     ("zypper", "install"),
@@ -52,10 +54,13 @@ def installed_packages(text: str, span: Span) -> Packages | None:
     groups: dict[str, list[str]] = {}
     unresolved = False
     values: dict[str, str] = {}
+    no_longer_wanted: list[str] = []
     seen = False
     for command in shell.commands(shell.parse(text)):
         values.update((n, expand(v, values)) for n, v in command.assignments)
         words = [piece for word in command.words for piece in expand(word, values).split()]
+        if words[:2] == ["apt-mark", "auto"]:
+            no_longer_wanted += installed
         verb = _verb(words)
         if verb is None:
             continue
@@ -67,7 +72,7 @@ def installed_packages(text: str, span: Span) -> Packages | None:
             if group:
                 groups[group] = names
         else:
-            removed += [n for name in names for n in groups.get(name, [name])]
+            removed += [n for name in names for n in groups.get(name, [name])] or no_longer_wanted
     if not seen:
         return None
     kept = tuple(dict.fromkeys(n for n in installed if n not in removed))
@@ -92,6 +97,8 @@ def _named_packages(words: list[str], verb: tuple[str, str]) -> tuple[list[str],
     for index, word in enumerate(rest):
         if skip:
             skip = False
+        elif word.startswith("--virtual="):
+            group = word.partition("=")[2]
         elif word in OPTIONS_WITH_VALUE:
             skip = True
             if word in ("-t", "--virtual"):

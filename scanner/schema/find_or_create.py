@@ -58,7 +58,7 @@ def finds_or_creates(tables: Sequence[Table], schema: Schema, gathered: Gathered
             covering=next((k for k in keys if _covers(k, asked) and (not k.is_partial or k.condition <= hidden)), None),
             conditional=next((k for k in keys if _covers(k, asked)), None),
             unclear=unclear,
-            lock=_lock(call, scope),
+            lock=lock_before(call, scope),
             offline=offline,
         )
 
@@ -134,7 +134,7 @@ def _may_cover(key: Key, asked: Sequence[str]) -> bool:
     return "" in key.columns and {*key.columns} - {""} <= {*asked}
 
 
-def _lock(call: form.Call, scope: Scope) -> Evidence | None:
+def lock_before(call: form.Call, scope: Scope) -> Evidence | None:
     """Where the function takes a lock before."""
     function = scope.enclosing_function
     for node in function.walk() if function is not None else ():

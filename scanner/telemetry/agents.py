@@ -6,12 +6,18 @@ import re
 from collections.abc import Iterator
 
 from assay.scanner.model.place import Evidence
+from assay.scanner.model.workload import Workload
 from assay.scanner.readers import shell
+from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.dependencies import DependencyFacts
-from assay.scanner.readers.kubernetes import KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.shell import ShellFacts
 from assay.scanner.telemetry.code import ServiceCode
-from assay.scanner.telemetry.libraries import AGENT_COMMANDS, AGENT_PACKAGES, INJECTED, MESHES
+from assay.scanner.telemetry.libraries import AGENT_COMMANDS, AGENT_PACKAGES, INJECTED, MESHES, SCRAPED
+
+_FLOWER = re.compile(r"\bcelery\b.*\bflower\b")
+_EXPORTER = re.compile(r"(celery|rq|dramatiq)[-_](prometheus[-_])?exporter|(^|/)flower")
+"""In the names of images."""
 
 
 def injected(code: ServiceCode) -> Iterator[Evidence]:
@@ -42,6 +48,28 @@ def meshes(code: ServiceCode) -> Iterator[Evidence]:
     for command in deployment.start_commands if deployment is not None else ():
         if "--statsd-host" in command.text:
             yield Evidence(command.location, "Gunicorn sends the durations of requests")
+
+
+def scraped(code: ServiceCode) -> Iterator[Evidence]:
+    """Annotations by which Prometheus is told to ask the pods for metrics."""
+    return _annotated(code, SCRAPED, "tells Prometheus to ask it")
+
+
+def exporters(code: ServiceCode) -> Iterator[Evidence]:
+    """Programs beside the workers that tell of their tasks: Flower, and exporters of a broker's events."""
+    deployment = code.gathered.deployments.get(code.service.name)
+    for workload in deployment.workloads if deployment is not None else ():
+        if is_flower(workload):
+            yield Evidence(workload.location, "Flower tells of tasks at /metrics")
+    for path, facts in sorted(code.gathered.context.files.items()):
+        for container in facts.services if isinstance(facts, ComposeFacts) else ():
+            if _EXPORTER.search(container.image or ""):
+                yield container.span.evidence(path, f"{container.name} tells of tasks")
+
+
+def is_flower(workload: Workload) -> bool:
+    """Whether it runs Flower, which watches workers and serves nobody else."""
+    return _FLOWER.search(workload.process.text) is not None
 
 
 def declared(code: ServiceCode) -> Iterator[Evidence]:

@@ -32,8 +32,12 @@ class ServiceCode:
     def calls_named(self, *names: str) -> Iterator[tuple[form.Call, Scope]]:
         """Calls in the service's own code, as `Project.calls_named`."""
         for call, scope in self.project.calls_named(*names):
-            if scope.module.role is Role.PROD and self.gathered.owners.of(scope.module.path) is self.service:
+            if scope.module.role is Role.PROD and self.owns(scope.module.path):
                 yield call, scope
+
+    def owns(self, path: str) -> bool:
+        """Whether the file is the service's."""
+        return self.gathered.owners.of(path) is self.service
 
     def named(self, names: Iterable[str]) -> Iterator[Evidence]:
         """Imports of a library, and strings in settings that name it."""
@@ -63,7 +67,7 @@ class ServiceCode:
 def import_of(module: Module, package: str) -> Evidence | None:
     """Where a module imports a package."""
     for binding in module.imports:
-        if binding.level == 0 and (_is_below(binding.module, package) or _is_below(binding.name, package)):
+        if binding.level == 0 and _is_below(_dotted(binding), package):
             return Evidence(module.span(binding.offset, binding.offset), f"imports {package}")
     return None
 

@@ -89,6 +89,7 @@ MESHES = re.compile(
     r"sidecar\.istio\.io/inject|linkerd\.io/inject|consul\.hashicorp\.com/connect-inject|kuma\.io/\S*inject\S*"
 )
 """Labels and annotations that put a proxy beside it, which times requests without knowing routes."""
+SCRAPED = re.compile(r"prometheus\.io/scrape")
 
 DEPENDENCIES: Mapping[DependencyKind, tuple[str, ...]] = {
     DependencyKind.DATABASE: (

@@ -7,17 +7,29 @@ from collections.abc import Iterable, Iterator
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.telemetry import DependencyKind, DependencyTelemetry, LatencyMeasurement
+from assay.scanner.model.telemetry import (
+    DependencyKind,
+    DependencyTelemetry,
+    LatencyMeasurement,
+    MetricExport,
+    ProcessTrace,
+    TracerSetup,
+)
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry, timing
 from assay.scanner.telemetry.code import ServiceCode
 from assay.scanner.telemetry.libraries import DEPENDENCIES, EVERYTHING, LOGFIRE, QUERY_EVENTS, REQUESTS
+from assay.scanner.telemetry.metrics import metric_exports
+from assay.scanner.telemetry.tracers import tracer_setups
+from assay.scanner.telemetry.tracing import process_traces
 from assay.scanner.telemetry.uses import uses
 
 _SHOWN = 3
 
 
-def telemetry(gathered: Gathered) -> Iterator[LatencyMeasurement | DependencyTelemetry]:
+def telemetry(
+    gathered: Gathered,
+) -> Iterator[LatencyMeasurement | DependencyTelemetry | MetricExport | ProcessTrace | TracerSetup]:
     """What is recorded of each service."""
     for service in gathered.services:
         code = ServiceCode(service, gathered)
@@ -25,6 +37,9 @@ def telemetry(gathered: Gathered) -> Iterator[LatencyMeasurement | DependencyTel
         latency = _latency(code, everything)
         yield latency
         yield from _dependencies(code, everything, is_dark=not latency.recorded)
+        yield from metric_exports(code, latency)
+        yield from process_traces(code)
+        yield from tracer_setups(code)
 
 
 def _latency(code: ServiceCode, everything: tuple[Evidence, ...]) -> LatencyMeasurement:

@@ -27,6 +27,7 @@ def emitted(code: ServiceCode) -> Iterator[Evidence]:
         # `HISTOGRAM.labels(...).time()` around the request.
         on = call.func.value if isinstance(call.func, form.Attr) else None
         is_metric = isinstance(on, form.Call) and isinstance(on.func, form.Attr) and on.func.attr == "labels"
+        is_metric = is_metric or (code.project.callee_name(call, scope) or "").startswith("prometheus_client.")
         if is_metric and _is_around_requests(scope):
             yield Evidence(scope.module.location(call), "records the duration of a request")
     for call, scope in code.calls_named(*_EMITTING):

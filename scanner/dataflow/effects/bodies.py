@@ -44,7 +44,13 @@ class Bodies:
     def __init__(self, project: Project, recognizer: Recognizer) -> None:
         self._project = project
         self._recognizer = recognizer
+        self.records = recognizer.records
         self._read: dict[FunctionSymbol, Body] = {}
+
+    @property
+    def read(self) -> tuple[FunctionSymbol, ...]:
+        """The functions that were asked for: once all endpoints have been followed, those that requests run."""
+        return tuple(self._read)
 
     def of(self, function: FunctionSymbol) -> Body:
         if function not in self._read:

@@ -145,10 +145,15 @@ class _Markers:
 
     def _is_present(self, node: form.Name, name: str, scope: Scope) -> bool:
         bindings = scope.lookup(name, node.start)
-        known = self.given.get((bindings[0].scope, name)) if bindings else None
-        if known is not None:
+        key = (bindings[0].scope, name) if bindings else None
+        if key is not None and key in self.given:
+            known = self.given[key]
             found = constant(*known, self.project)
-            return bool(found.value) if found is not None else self._tells(*known)
+            if found is not None:
+                return bool(found.value)
+            # A function that calls itself hands its own names on: no name is followed twice.
+            others = {k: v for k, v in self.given.items() if k != key}
+            return _Markers(self.project, others, self.present)._tells(*known)
         return name in self.present or any(b.how is How.EXCEPT for b in bindings)
 
 

@@ -57,10 +57,16 @@ def definition(sited: Sited, project: Project, given: Given = EMPTY) -> Sited:
 
     What can't be followed is given back as it is.
     """
-    for _ in range(_MOST_HOPS):
-        following = _known_now(sited, given) or _item(sited, project, given) or _assigned(sited, project)
-        if following is None or following.node is sited.node:
-            return sited
+    return _followed(sited, project, given, set())
+
+
+def _followed(sited: Sited, project: Project, given: Given, passed: set[int]) -> Sited:
+    """`passed` are the expressions on the way so far: `item = item["inner"]` leads back to itself."""
+    while id(sited.node) not in passed:
+        passed.add(id(sited.node))
+        following = _known_now(sited, given) or _item(sited, project, given, passed) or _assigned(sited, project)
+        if following is None:
+            break
         sited = following
     return sited
 
@@ -71,11 +77,11 @@ def _known_now(sited: Sited, given: Given) -> Sited | None:
     return Sited(*known) if known is not None else None
 
 
-def _item(sited: Sited, project: Project, given: Given) -> Sited | None:
+def _item(sited: Sited, project: Project, given: Given, passed: set[int]) -> Sited | None:
     """`VIEWS["home"]` of a literal."""
     match sited.node:
         case form.Subscript(value=owner, index=form.Const(value=key)):
-            holder = definition(Sited(owner, sited.scope), project, given)
+            holder = _followed(Sited(owner, sited.scope), project, given, passed)
             item = literal_item(holder.node, key)
             return Sited(item, holder.scope) if item is not None else None
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.readers.kubernetes.facts import BuildArtifact
+from assay.scanner.readers.kubernetes.facts import BuildArtifact, ImageChange
 from assay.scanner.readers.tasks import TaskCommand
 from assay.scanner.readers.yaml_documents import Mapping, Scalar
 
@@ -39,6 +39,14 @@ def patches(document: Mapping) -> Iterator[str]:
     for item in document.items("patchesStrategicMerge"):
         if isinstance(item, Scalar) and "\n" not in item.text:
             yield item.text
+
+
+def image_changes(document: Mapping) -> Iterator[ImageChange]:
+    """What a kustomization puts in the place of images."""
+    for change in document.mappings("images"):
+        name = change.text("name")
+        if name is not None:
+            yield ImageChange(name, change.text("newName"), change.text("newTag"), change.text("digest"))
 
 
 def resources(document: Mapping) -> Iterator[str]:

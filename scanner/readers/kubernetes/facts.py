@@ -200,6 +200,15 @@ class BuildArtifact(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class ImageChange(msgspec.Struct, frozen=True, array_like=True):
+    """An entry of a kustomization's `images`: it names another image, tag or digest for those of this repository."""
+
+    name: str
+    new_name: str | None
+    new_tag: str | None
+    digest: str | None
+
+
 class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kubernetes"):
     """`patches` are the files a kustomization lays over others: what they hold is no complete object."""
 
@@ -216,3 +225,4 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     limit_ranges: tuple[LimitRange, ...] = ()
     resources: tuple[str, ...] = ()
     """The files and folders that its kustomization builds on."""
+    image_changes: tuple[ImageChange, ...] = ()

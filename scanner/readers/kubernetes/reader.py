@@ -11,6 +11,7 @@ from assay.scanner.readers.kubernetes.facts import (
     Autoscaler,
     BuildArtifact,
     ConfigMapFacts,
+    ImageChange,
     KubernetesFacts,
     LimitRange,
     PodWorkload,
@@ -36,6 +37,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     limit_ranges: list[LimitRange] = []
     secrets: list[SecretFacts] = []
     resources: list[str] = []
+    image_changes: list[ImageChange] = []
     for document in _objects(yaml_documents.read(path, data)):
         kind = document.text("kind") or ""
         api = document.text("apiVersion") or ""
@@ -61,6 +63,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         elif kind in ("Kustomization", "Component") or api.startswith("kustomize.config.k8s.io/"):
             patches += building.patches(document)
             resources += building.resources(document)
+            image_changes += building.image_changes(document)
     comment = leading_comment(decode(data))
     return KubernetesFacts(
         comment,
@@ -74,6 +77,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         tuple(secrets),
         tuple(limit_ranges),
         tuple(resources),
+        tuple(image_changes),
     )
 
 

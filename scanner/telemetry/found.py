@@ -1,0 +1,68 @@
+"""What is found of metrics and traces, and which kinds of process have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.model.log import ProcessKind
+from assay.scanner.model.place import Evidence
+from assay.scanner.readers.python import form
+from assay.scanner.telemetry.code import ServiceCode, import_of
+from assay.scanner.telemetry.processes import RunningKind, is_of_workers
+
+WEB = frozenset({ProcessKind.WEB})
+WORKER = frozenset({ProcessKind.WORKER})
+BOTH = frozenset(ProcessKind)
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What exports metrics or traces, and of which kinds of process. `where` is the module, None for what is no code;
+    `is_sure` says that production runs it.
+    """
+
+    evidence: Evidence
+    kinds: frozenset[ProcessKind]
+    where: Module | None = None
+    is_sure: bool = True
+
+    def is_of(self, running: RunningKind) -> bool:
+        """Whether it is true of such a process."""
+        if running.kind not in self.kinds:
+            return False
+        return self.where is None or len(self.kinds) == 1 or running.runs(self.where)
+
+    def is_at_home(self, running: RunningKind) -> bool:
+        """Whether it stands where such a process does its own work."""
+        return self.where is not None and is_of_workers(self.where) is (running.kind is ProcessKind.WORKER)
+
+
+def called(code: ServiceCode, call: form.Call, scope: Scope, text: str, kinds: frozenset[ProcessKind]) -> Found:
+    """A call, and whether production gets there."""
+    return Found(Evidence(scope.module.location(call), text), kinds, scope.module, is_taken(code, call, scope))
+
+
+def is_taken(code: ServiceCode, call: form.Call, scope: Scope) -> bool:
+    """Whether production runs the call, as far as the branches around it and around the calls of its function tell."""
+    production = code.gathered.production
+    if production.taken(call, scope).truth is not True:
+        return False
+    function = scope.function
+    callers = list(code.project.callers(function)) if function is not None else []
+    return not callers or any(production.taken(c, s).truth is True for c, s in callers)
+
+
+def imports(code: ServiceCode, names: Iterable[str]) -> Iterator[tuple[Module, Evidence]]:
+    """The modules that import something of those, with the place."""
+    for module in code.modules:
+        for name in names:
+            if name.partition(".")[0] in module.imported_packages and (found := import_of(module, name)) is not None:
+                yield module, found
+
+
+def shown(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The first few places."""
+    return tuple(dict.fromkeys(evidence))[:_SHOWN]

@@ -1,0 +1,139 @@
+"""Mails, tasks and requests that are sent while a transaction is open, and those that wait for its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.gathered import Gathered
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import FunctionSymbol
+from assay.scanner.model.effect import EffectKind
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.model.side_effect import SideEffect, Timing
+from assay.scanner.model.transaction import TransactionKind
+from assay.scanner.queries.offline import Offline
+from assay.scanner.readers.python import form
+from assay.scanner.transactions.events import Event
+from assay.scanner.transactions.paths import follows
+from assay.scanner.transactions.queues import Queues
+from assay.scanner.transactions.scopes import OpenTransaction, Scopes
+from assay.scanner.transactions.sendings import Sending, Sendings, is_used
+
+_DEFERRING = ("on_commit", "delay_on_commit", "apply_async_on_commit")
+
+
+def side_effects(gathered: Gathered, scopes: Scopes, writing: Iterable[FunctionSymbol]) -> Iterator[SideEffect]:
+    """Those of functions that write, and what waits for a commit, in order of place."""
+    finder = _Finder(gathered, scopes)
+    deferring = (scope.enclosing_function for _, scope in gathered.project.calls_named(*_DEFERRING))
+    functions = {*writing, *(f for f in deferring if f is not None)}
+    for function in sorted(functions, key=lambda f: (f.module.path, f.node.start)):
+        if function.module.role is Role.PROD:
+            yield from finder.of(function)
+
+
+class _Finder:
+    def __init__(self, gathered: Gathered, scopes: Scopes) -> None:
+        self._project = gathered.project
+        self._scopes = scopes
+        self._sendings = Sendings(gathered, scopes)
+        self._queues = Queues(gathered.project)
+        self._offline = Offline(gathered.project)
+        self._ordinals = Ordinals()
+
+    def of(self, function: FunctionSymbol) -> Iterator[SideEffect]:
+        for sending in self._sendings.of(function):
+            found = self._judged(sending, function)
+            if found is not None:
+                yield self._subject(sending, function, *found)
+
+    def _subject(
+        self, sending: Sending, function: FunctionSymbol, timing: Timing, evidence: tuple[Evidence, ...]
+    ) -> SideEffect:
+        name, what = around(function.scope), form.dotted(sending.node.func) or last_name(sending.node.func) or "call"
+        return SideEffect(
+            function=name,
+            ordinal=self._ordinals.next(name, what),
+            kind=sending.kind,
+            what=what,
+            location=function.module.location(sending.node),
+            role=function.module.role,
+            timing=timing,
+            evidence=evidence,
+            offline=self._offline.reason(function.scope, is_asked_of_callers=True),
+        )
+
+    def _judged(self, sending: Sending, function: FunctionSymbol) -> tuple[Timing, tuple[Evidence, ...]] | None:
+        """None where no transaction that the function opens has anything to do with it."""
+        offset, module = sending.node.start, function.module
+        if sending.is_deferred:
+            return Timing.DEFERRED, (module.evidence(sending.node, "it waits for the commit"),)
+        opened = self._scopes.at(function, offset)
+        if opened is None:
+            committed = self._committed(function, offset)
+            return (Timing.AFTERWARDS, committed) if committed else None
+        if opened.steps:
+            return None  # it is told where the transaction is opened
+        stored = self._queues.stored(sending)
+        if stored is not None:
+            return Timing.STORED, (stored,)
+        if sending.kind is EffectKind.QUEUE and self._queues.deferring is not None:
+            return Timing.DEFERRED, (self._queues.deferring,)
+        relayed = _relayed(function, offset)
+        if relayed is not None:
+            return Timing.RELAYED, (relayed,)
+        written = self._written(function, sending, opened)
+        if written is None:
+            return Timing.UNWRITTEN, opened.evidence
+        shown = [*opened.evidence, *sending.steps]
+        if written.location != opened.place.location:
+            shown.insert(1, written)
+        if sending.kind is EffectKind.REQUEST and is_used(sending.node, function):
+            return Timing.NEEDED, tuple(shown)
+        return Timing.BEFORE, tuple(shown)
+
+    # --- what is written ---
+
+    def _written(self, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> Evidence | None:
+        """A write of the same transaction."""
+        for event in self._scopes.events.of(function):
+            if any(write.is_sure for write in event.writes) and self._is_within(event, function, sending, opened):
+                return function.module.evidence(event.node, "this is written in it")
+        return None
+
+    def _is_within(self, event: Event, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> bool:
+        """Whether the write and the call share the transaction, and a run passes both."""
+        if event.node is sending.node:
+            return True  # a helper that does both
+        first, second = sorted((event.start, sending.node.start))
+        if not follows(function.node.body, first, second):
+            return False
+        if opened.kind is TransactionKind.SESSION:
+            return event.start < sending.node.start
+        at = self._scopes.at(function, event.start)
+        return at is not None and at.location == opened.location
+
+    def _committed(self, function: FunctionSymbol, offset: int) -> tuple[Evidence, ...]:
+        """What has committed, before the place, what the function has written."""
+        body, module = function.node.body, function.module
+        events = [e for e in self._scopes.events.of(function) if follows(body, e.start, offset)]
+        written = [e for e in events if any(write.is_sure for write in e.writes)]
+        regions = [block for block, _, _ in self._scopes.openers.regions(function) if block.end <= offset]
+        if not written:
+            return ()
+        ended = [*(e.node for e in events if e.commits), *(block.items[0].value for block in regions)]
+        if ended:
+            return (module.evidence(ended[-1], "what was written is committed before"),)
+        if not written[-1].is_pending:
+            return (module.evidence(written[-1].node, "this is committed as soon as it is written"),)
+        return ()
+
+
+def _relayed(function: FunctionSymbol, offset: int) -> Evidence | None:
+    """Where an outbox is read: `select_for_update(skip_locked=True)` takes what nobody else is sending."""
+    for node in function.nodes:
+        if isinstance(node, form.Call) and node.start < offset and node.keyword("skip_locked") is not None:
+            return function.module.evidence(node, "what is sent is a row that no other worker has taken")
+    return None

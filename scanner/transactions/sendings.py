@@ -1,0 +1,205 @@
+"""Calls by which a function sends a mail, hands a task on or asks another service to change something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.scanner.dataflow.effects.change import Change
+from assay.scanner.dataflow.effects.requests import request_change
+from assay.scanner.gathered import Gathered
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.values import BoundMethod
+from assay.scanner.model.effect import EffectKind
+from assay.scanner.model.outbound import OutboundCall
+from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
+from assay.scanner.queries.regions import Regions, regions_of
+from assay.scanner.readers.python import form
+from assay.scanner.transactions.scopes import Scopes
+
+_OUTSIDE = (EffectKind.MAIL, EffectKind.REQUEST, EffectKind.QUEUE)
+_IN_PROCESS = frozenset({"add_task", "submit", "run_in_executor", "create_task", "add_job", "s", "si", "schedule"})
+"""Calls that hand work on within the process, or only describe it."""
+_DEFERRED = frozenset({"delay_on_commit", "apply_async_on_commit", "enqueue_on_commit", "send_on_commit"})
+_ON_COMMIT = frozenset({"on_commit", "run_after_commit", "call_after_commit"})
+_ENQUEUING = frozenset({"delay", "apply_async", "enqueue", "enqueue_at", "enqueue_in", "async_task", "send_task"})
+_CLOSING = frozenset({"raise_for_status", "close", "aclose"})
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sending:
+    """`steps` lead from the call to what sends, where a helper does."""
+
+    node: form.Call
+    scope: Scope
+    kind: EffectKind
+    steps: tuple[Evidence, ...] = ()
+    is_deferred: bool = False
+
+
+class Sendings:
+    """Answers are remembered by function."""
+
+    def __init__(self, gathered: Gathered, scopes: Scopes) -> None:
+        self._project = gathered.project
+        self._bodies = gathered.bodies
+        self._scopes = scopes
+        self._requests: dict[str, list[OutboundCall]] = {}
+        for request in gathered.requests:
+            self._requests.setdefault(request.function, []).append(request)
+        self._leading: dict[FunctionSymbol, Sending | None] = {}
+        self._regions: dict[FunctionSymbol, Regions] = {}
+
+    def of(self, function: FunctionSymbol) -> Iterator[Sending]:
+        """Each call once; what only runs when something has failed is left out."""
+        told: set[form.Node] = set()
+        for call, kind in self._own(function):
+            if call not in told and self._counts(call, function):
+                told.add(call)
+                is_deferred = self._scopes.is_deferred(function, call.start)
+                yield Sending(call, function.scope, kind, is_deferred=is_deferred)
+        for edge in self._bodies.of(function).edges:
+            node = edge.node
+            if edge.caveats.doubt is not None or not isinstance(node, form.Call) or node in told:
+                continue
+            if last_name(node.func) in (*_IN_PROCESS, *_ON_COMMIT) or not self._counts(node, function):
+                continue
+            found = self.leading(edge.callee)
+            if found is not None:
+                told.add(node)
+                is_deferred = self._scopes.is_deferred(function, node.start)
+                yield Sending(node, function.scope, found.kind, _steps(found), is_deferred)
+        yield from self._deferred(function)
+
+    def leading(self, function: FunctionSymbol, depth: int = _DEEPEST) -> Sending | None:
+        """What the function sends on its way, before anything of its own is committed."""
+        if not depth or function.module.role is not Role.PROD:
+            return None
+        if function not in self._leading:
+            self._leading[function] = None  # for functions that call each other
+            self._leading[function] = self._search(function, depth)
+        return self._leading[function]
+
+    def _search(self, function: FunctionSymbol, depth: int) -> Sending | None:
+        for call, kind in self._own(function):
+            if self._is_plain(call, function):
+                return Sending(call, function.scope, kind)
+        for edge in self._bodies.of(function).edges:
+            node = edge.node
+            if edge.caveats.doubt is not None or not isinstance(node, form.Call) or not self._is_plain(node, function):
+                continue
+            found = self.leading(edge.callee, depth - 1) if last_name(node.func) == edge.callee.name else None
+            if found is not None:
+                return Sending(node, function.scope, found.kind, _steps(found))
+        return None
+
+    def _own(self, function: FunctionSymbol) -> Iterator[tuple[form.Call, EffectKind]]:
+        """The function's own calls that send."""
+        requests = {r.location: r for r in self._requests.get(function.id, ())}
+        for change in self._bodies.of(function).changes:
+            node = change.node
+            if not isinstance(node, form.Call) or not _is_outside(change) or _goes_on(node, function):
+                continue
+            if function.module.location(node) not in requests:
+                yield node, change.kind
+        for node in _calls(function) if requests else ():
+            request = requests.get(function.module.location(node))
+            if request is not None and _asks_for_change(request, node, function):
+                yield node, EffectKind.REQUEST
+
+    def _is_plain(self, node: form.Call, function: FunctionSymbol) -> bool:
+        if not self._counts(node, function) or self._scopes.is_deferred(function, node.start):
+            return False
+        return not any(e.commits and e.start < node.start for e in self._scopes.events.of(function))
+
+    def _counts(self, node: form.Call, function: FunctionSymbol) -> bool:
+        if function not in self._regions:
+            self._regions[function] = regions_of(function)
+        regions = self._regions[function]
+        is_later = regions.is_deferred(node.start) and not self._scopes.is_deferred(function, node.start)
+        return not is_later and not regions.is_exceptional(node.start)
+
+    def _deferred(self, function: FunctionSymbol) -> Iterator[Sending]:
+        """`task.delay_on_commit(...)`, `on_commit(send)`, `on_commit(partial(task.delay, key))`."""
+        for node in function.nodes:
+            if not isinstance(node, form.Call):
+                continue
+            if last_name(node.func) in _DEFERRED:
+                yield Sending(node, function.scope, EffectKind.QUEUE, is_deferred=True)
+            elif last_name(node.func) in _ON_COMMIT and node.args:
+                kind = self._given(node.args[0].value, function.scope)
+                if kind is not None:
+                    yield Sending(node, function.scope, kind, is_deferred=True)
+
+    def _given(self, node: form.Expr, scope: Scope, depth: int = 2) -> EffectKind | None:
+        """What the function sends that a commit is to run: none for a lambda, whose calls are told themselves."""
+        if isinstance(node, form.Call) and last_name(node.func) == "partial" and node.args:
+            return self._given(node.args[0].value, scope, depth)
+        if isinstance(node, form.Attr) and node.attr in _ENQUEUING:
+            return EffectKind.QUEUE
+        value = self._project.infer(node, scope)
+        function = value.function if isinstance(value, BoundMethod) else value
+        if isinstance(function, FunctionSymbol):
+            found = self.leading(function)
+            return found.kind if found is not None else None
+        if isinstance(node, form.Name) and depth:
+            values = [b.value for b in scope.lookup(node.id, node.start) if b.value is not None]
+            return next((k for v in values if (k := self._given(v, scope, depth - 1)) is not None), None)
+        return None
+
+
+def _goes_on(call: form.Call, function: FunctionSymbol) -> bool:
+    """A task that hands itself on, for the next part of its work, tells nobody of what it has written."""
+    return isinstance(call.func, form.Attr) and form.dotted(call.func.value) == function.name
+
+
+def _calls(function: FunctionSymbol) -> Iterator[form.Call]:
+    """Its calls, with those that a lambda makes."""
+    for node in function.nodes:
+        for part in form.walk(node.body) if isinstance(node, form.Lambda) else (node,):
+            if isinstance(part, form.Call):
+                yield part
+
+
+def _asks_for_change(request: OutboundCall, node: form.Call, function: FunctionSymbol) -> bool:
+    """What a POST is for is told by what becomes of the answer, where its address doesn't: nothing, of a message."""
+    if request_change(request, node, function.scope) is not None:
+        return True
+    return request.method == "POST" and not is_used(node, function)
+
+
+def _is_outside(change: Change) -> bool:
+    return (
+        change.kind in _OUTSIDE
+        and isinstance(change.node, form.Call)
+        and last_name(change.node.func) not in _IN_PROCESS
+    )
+
+
+def _steps(found: Sending) -> tuple[Evidence, ...]:
+    name = form.dotted(found.node.func) or last_name(found.node.func) or "it"
+    return (found.scope.module.evidence(found.node, f"`{name}` is called"), *found.steps)
+
+
+def is_used(node: form.Node, function: FunctionSymbol) -> bool:
+    """Whether the answer of the call goes anywhere."""
+    alone = (
+        n.value if isinstance(n, form.ExprStmt) else n.body
+        for n in function.nodes
+        if isinstance(n, form.ExprStmt | form.Lambda)
+    )
+    return not any(_unwrapped(value) is node for value in alone)
+
+
+def _unwrapped(node: form.Expr) -> form.Expr:
+    """`client.post(...)` of `client.post(...).raise_for_status()`."""
+    while True:
+        if isinstance(node, form.Await):
+            node = node.value
+        elif isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr in _CLOSING:
+            node = node.func.value
+        else:
+            return node
