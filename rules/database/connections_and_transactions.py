@@ -20,10 +20,8 @@ def connection_opened_per_request(connection: DatabaseConnection, service: Servi
     of them; an engine that is made anew has a pool that nobody else uses.
     Fix: make it once, when the application starts, and let each request borrow a connection.
     """
-    if connection.offline is not None:
-        return not_applicable(f"it is made in a {connection.offline}")
-    if connection.foreign is not None or connection.is_embedded:
-        return not_applicable(connection.foreign or "the database is a file in the process", connection.place)
+    if connection.exemption is not None:
+        return not_applicable(connection.exemption, connection.place)
     if connection.request and connection.kept is not None:
         return passed("the first request makes it, and it is kept", connection.kept)
     if connection.request:
@@ -48,10 +46,8 @@ def stale_or_misused_pooled_connections(connection: DatabaseConnection, service:
     one fails until all are replaced.
     Fix: turn on the check (pool_pre_ping=True, CONN_HEALTH_CHECKS), or replace connections after a while.
     """
-    if connection.offline is not None:
-        return not_applicable(f"it is made in a {connection.offline}")
-    if connection.foreign is not None or connection.is_embedded:
-        return not_applicable(connection.foreign or "the database is a file in the process", connection.place)
+    if connection.exemption is not None:
+        return not_applicable(connection.exemption, connection.place)
     if not connection.is_relational:
         return not_applicable("it is no SQL database", connection.place)
     if connection.liveness is None:

@@ -190,10 +190,8 @@ def statement_timeout_missing(connection: DatabaseConnection, service: Service) 
     Why: one slow query keeps its connection and its locks for as long as it likes, and soon all the others wait for it.
     Fix: set a statement timeout for the role or the engine, with SET LOCAL for the few that need more.
     """
-    if connection.offline is not None:
-        return not_applicable(f"it is made in a {connection.offline}")
-    if connection.foreign is not None or connection.is_embedded:
-        return not_applicable(connection.foreign or "the database is a file in the process", connection.place)
+    if connection.exemption is not None:
+        return not_applicable(connection.exemption, connection.place)
     if not connection.is_relational:
         return not_applicable("it is no SQL database", connection.place)
     timeout = connection.statement_timeout

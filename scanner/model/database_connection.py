@@ -50,5 +50,12 @@ class DatabaseConnection:
         return self.dialects == ("SQLite",)
 
     @property
+    def exemption(self) -> str | None:
+        """Why what holds for a server that requests talk to doesn't hold for it."""
+        if self.offline is not None:
+            return f"it is made in a {self.offline}"
+        return "the database is a file in the process" if self.foreign is None and self.is_embedded else self.foreign
+
+    @property
     def place(self) -> Evidence:
         return Evidence(self.location, f"{self.kind} is made here")
