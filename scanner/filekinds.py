@@ -45,6 +45,10 @@ class FileKind(StrEnum):
     HOSTED = "hosted"
     """Settings of a scanner that may run elsewhere."""
     CODEOWNERS = "codeowners"
+    PLATFORM = "platform"
+    """Settings of what runs the service, other than manifests: Helm's values, Terraform, units of systemd."""
+    LANDMARK = "landmark"
+    """What tells something by being there: the licence at the top, a list of maintainers, a drawing of the services."""
     LOAD_SCENARIO = "load_scenario"
     """A load test that is no Python, or what lies beside one."""
     EVIDENCE = "evidence"
@@ -53,7 +57,7 @@ class FileKind(StrEnum):
 
 SNIFFED_SUFFIXES = (".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
 
-UNREAD = frozenset({FileKind.PROMETHEUS_RULES, FileKind.YAML_OTHER})
+UNREAD = frozenset({FileKind.YAML_OTHER, FileKind.LANDMARK})
 """Kinds that no reader wants: such files are only known to be there."""
 _BY_SUFFIX = {
     ".py": FileKind.PYTHON,
@@ -63,6 +67,11 @@ _BY_SUFFIX = {
     ".markdown": FileKind.DOCUMENT,
     ".mdx": FileKind.DOCUMENT,
     ".rst": FileKind.DOCUMENT,
+    ".adoc": FileKind.DOCUMENT,
+    ".asciidoc": FileKind.DOCUMENT,
+    ".tf": FileKind.PLATFORM,
+    ".tfvars": FileKind.PLATFORM,
+    ".service": FileKind.PLATFORM,
     ".dockerfile": FileKind.DOCKERFILE,
     ".dockerignore": FileKind.DOCKERIGNORE,
     ".rules": FileKind.PROMETHEUS_RULES,
@@ -137,6 +146,10 @@ _BY_NAME = {
     "CODEOWNERS": FileKind.CODEOWNERS,
     "README": FileKind.DOCUMENT,
     "README.txt": FileKind.DOCUMENT,
+    **dict.fromkeys(("OWNERS", "MAINTAINERS", "LICENSE", "LICENCE", "COPYING"), FileKind.LANDMARK),
+    **dict.fromkeys(("service.datadog.yaml", "service.datadog.yml", "opslevel.yml"), FileKind.LANDMARK),
+    **dict.fromkeys(("render.yaml", "app.json", "fly.toml", "serverless.yml", "serverless.yaml"), FileKind.PLATFORM),
+    **dict.fromkeys(("railway.json", "railway.toml"), FileKind.PLATFORM),
     "codecov.yml": FileKind.CHECKS,
     "codecov.yaml": FileKind.CHECKS,
     ".codecov.yml": FileKind.CHECKS,
@@ -162,7 +175,9 @@ _BY_NAME = {
 _NAME_PATTERNS = (
     (re.compile(r"(docker|container)file(?!\.(dockerignore|md|rst|txt)$)([._-].+)?", re.I), FileKind.DOCKERFILE),
     (re.compile(r"(docker-)?compose([._-].+)?\.ya?ml", re.I), FileKind.COMPOSE),
-    (re.compile(r"\.env([._-].+)?|env\.(example|sample|template|dist)", re.I), FileKind.ENV_FILE),
+    (re.compile(r"\.env(rc)?([._-].+)?|env[._-](example|sample|template|dist)", re.I), FileKind.ENV_FILE),
+    (re.compile(r"values([._-].+)?\.ya?ml|task[-_]?def(inition)?s?([._-].+)?\.json", re.I), FileKind.PLATFORM),
+    (re.compile(r"(readme|run-?book|play-?book|contributing|install)([._-].+)?\.txt", re.I), FileKind.DOCUMENT),
     (re.compile(r"Procfile([._-].+)?"), FileKind.PROCFILE),
     (re.compile(r"Caddyfile([._-].+)?|nginx[._-]?.*\.conf|.+\.nginx|.+\.conf\.(template|j2|tmpl)"), FileKind.PROXY),
     (re.compile(r"(.+[-_.])?(requirements|constraints)([-_.].+)?\.(txt|in)", re.I), FileKind.PACKAGE_METADATA),
@@ -191,8 +206,13 @@ _PATH_PATTERNS = (
     (re.compile(r"(.*/)?\.(circleci|buildkite|gitlab|gitlab-ci|semaphore|woodpecker)/.+\.ya?ml"), FileKind.CI_WORKFLOW),
     (re.compile(r"(.*/)?[^/]*\.?gitlab-ci[^/]*\.ya?ml"), FileKind.CI_WORKFLOW),
     (re.compile(r"(.*/)?requirements/[^/]+\.(txt|in)"), FileKind.PACKAGE_METADATA),
+    (re.compile(r"(.*/)?\.?envs/(.+/)?\.[a-z][\w-]*"), FileKind.ENV_FILE),
 )
 
+_DRAWN = frozenset({".svg", ".png", ".jpg", ".drawio", ".puml", ".plantuml", ".mmd", ".dsl", ".excalidraw"})
+_DRAWING = re.compile(
+    r"(?<![a-z])(architecture|system[-_]?(context|overview|diagram)|service[-_]?map|c4)(?![a-z])", re.I
+)
 _SCENARIO_SUFFIXES = frozenset({".js", ".ts", ".mjs", ".jmx", ".scala"})
 _SCENARIO = re.compile(
     r"(^|/)(k6|gatling|jmeter|artillery|(load|stress|perf|performance|soak)([-_]?tests?|ing)?|loadtesting|bench(marks?)?)"
@@ -218,6 +238,8 @@ def by_path(path: str) -> FileKind | None:
         return FileKind.PYTHON
     if suffix in _SCENARIO_SUFFIXES and _SCENARIO.search(path):
         return FileKind.LOAD_SCENARIO
+    if suffix in _DRAWN and is_drawing(path):
+        return FileKind.LANDMARK
     if suffix in _NO_CANDIDATE_SUFFIXES:
         return None
     if name in _BY_NAME:
@@ -233,16 +255,23 @@ def by_path(path: str) -> FileKind | None:
     return _BY_SUFFIX.get(suffix.lower())
 
 
+def is_drawing(path: str) -> bool:
+    """Whether the file draws how the parts of a system work together, by its name."""
+    return path.endswith(tuple(_DRAWN)) and _DRAWING.search(path) is not None
+
+
 def needs_sniffing(path: str) -> bool:
     """`by_path` can't tell, but the beginning of the file can."""
     return path.endswith(SNIFFED_SUFFIXES)
 
 
 _MANIFEST = tuple(re.compile(rb"^[\"']?" + key + rb"[\"']?[ ]*:", re.MULTILINE) for key in (b"apiVersion", b"kind"))
+_KINDS = re.compile(rb"^kind[ ]*:[ ]*[\"']?(\w+)", re.MULTILINE)
 _OPENAPI_YAML = re.compile(rb"^[\"']?(openapi|swagger)[\"']?[ ]*:[ ]*[\"']?[23]\.", re.MULTILINE)
 _PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.MULTILINE | re.DOTALL)
 _COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_YAML = re.compile(rb"^(handlers|formatters)[ ]*:.*^(handlers|loggers|root)[ ]*:", re.MULTILINE | re.DOTALL)
+_LOGGING_JSON = re.compile(rb"^\s*\{.*\"formatters\"\s*:\s*\{.*\"handlers\"\s*:\s*\{", re.DOTALL)
 _LOGGING_INI = re.compile(rb"^\[(loggers|handlers|formatters)\]", re.MULTILINE)
 _PROXY = re.compile(
     rb"^\s*(server|http|location[^\n]*|upstream[^\n]*)\s*\{|<VirtualHost\b|^\s*add_header\s", re.MULTILINE
@@ -271,7 +300,8 @@ def by_content(path: str, beginning: bytes) -> FileKind | None:
 
 def _yaml_kind(beginning: bytes) -> FileKind:
     if all(key.search(beginning) for key in _MANIFEST):
-        return FileKind.KUBERNETES
+        kinds = set(_KINDS.findall(beginning))
+        return FileKind.PROMETHEUS_RULES if kinds <= {b"PrometheusRule", b"Rules"} else FileKind.KUBERNETES
     if _OPENAPI_YAML.search(beginning):
         return FileKind.OPENAPI
     if _PROMETHEUS.search(beginning):
@@ -290,4 +320,4 @@ def _json_kind(beginning: bytes) -> FileKind | None:
         return FileKind.OPENAPI
     if all(key.search(beginning) for key in _JSON_MANIFEST):
         return FileKind.KUBERNETES
-    return None
+    return FileKind.LOGGING_CONFIG if _LOGGING_JSON.search(beginning) else None

@@ -34,6 +34,7 @@ from assay.scanner.transactions.races import row_changes
 from assay.scanner.transactions.subjects import transactions
 from assay.scanner.transports.subjects import transports
 from assay.scanner.waiting.subjects import delays
+from assay.scanner.workers.subjects import workers
 from assay.scanner.written_secrets.subjects import written_secrets
 
 FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
@@ -66,5 +67,6 @@ FINDERS: Mapping[str, Callable[[Gathered], Iterable[Subject]]] = {
     "dependency clients": dependency_clients,
     "written secrets": written_secrets,
     "caches": caches,
+    "workers": workers,
 }
 """By what a person calls the part, in `--profile` and in diagnostics."""

@@ -30,6 +30,7 @@ from assay.scanner.model.sql import SqlSite
 from assay.scanner.model.token import TokenVerification
 from assay.scanner.model.transport import TlsClient
 from assay.scanner.model.waiting import Delayed
+from assay.scanner.model.worker import TaskRetry
 from assay.scanner.own_rules.loading import with_own_rules
 from assay.scanner.profiling import Profile
 from assay.scanner.reading import decode_facts
@@ -39,7 +40,7 @@ from assay.scanner.source_lines import SourceLines
 
 __all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
 
-_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification | Delayed
+_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification | Delayed | TaskRetry
 """Subjects that are found by what the library models say."""
 
 

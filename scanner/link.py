@@ -49,7 +49,9 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.subject import Subject
 from assay.scanner.model.table import Table
+from assay.scanner.model.work import Task
 from assay.scanner.profiling import Profile
+from assay.scanner.readers.alert_rules import AlertRuleFacts
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.codeowners import CodeownersFacts
@@ -58,6 +60,7 @@ from assay.scanner.readers.documents import DocumentFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.hosted import HostedFacts
 from assay.scanner.readers.openapi import OpenApiFacts
+from assay.scanner.readers.platforms import PlatformFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
 from assay.scanner.readers.proxies import ProxyFacts
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
@@ -71,6 +74,8 @@ from assay.scanner.web.graphql import as_graphql
 
 _NOT_DEPLOYED = (
     bytes
+    | PlatformFacts
+    | AlertRuleFacts
     | DependencyFacts
     | AuditFacts
     | ProxyFacts
@@ -294,6 +299,7 @@ class _Parts:
             context=self._context,
             endpoints=self.endpoints,
             tables=tables,
+            tasks=[s for s in self._subjects if isinstance(s, Task)],
             migrations=migrations,
             settings=settings,
             requests=requests,

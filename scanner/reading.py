@@ -16,6 +16,7 @@ from assay.scanner.evidence.figures import EvidenceFacts
 from assay.scanner.filekinds import FileKind
 from assay.scanner.outcomes import FileOutcome, content_digest
 from assay.scanner.readers import (
+    alert_rules,
     audits,
     checks,
     codeowners,
@@ -28,6 +29,7 @@ from assay.scanner.readers import (
     graphql,
     hosted,
     openapi,
+    platforms,
     procfile,
     protobuf,
     proxies,
@@ -62,6 +64,8 @@ Facts: TypeAlias = (
     | hosted.HostedFacts
     | codeowners.CodeownersFacts
     | documents.DocumentFacts
+    | platforms.PlatformFacts
+    | alert_rules.AlertRuleFacts
     | env_files.EnvFileFacts
     | EvidenceFacts
     | bytes
@@ -88,6 +92,8 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.HOSTED: (hosted.read, hosted.HostedFacts),
     FileKind.CODEOWNERS: (codeowners.read, codeowners.CodeownersFacts),
     FileKind.DOCUMENT: (documents.read, documents.DocumentFacts),
+    FileKind.PROMETHEUS_RULES: (alert_rules.read, alert_rules.AlertRuleFacts),
+    FileKind.PLATFORM: (platforms.read, platforms.PlatformFacts),
     FileKind.ENV_FILE: (env_files.read, env_files.EnvFileFacts),
     FileKind.EVIDENCE: (evidence.read, EvidenceFacts),
     FileKind.LOGGING_CONFIG: (lambda _, data: data, bytes),

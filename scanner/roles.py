@@ -35,12 +35,19 @@ class Where(Enum):
     """As above, and not importable itself: flat layouts keep product packages beside `main.py`."""
 
 
-CODE_KINDS = frozenset(FileKind) - {FileKind.CI_WORKFLOW, FileKind.DOCUMENT, FileKind.HOSTED, FileKind.CODEOWNERS}
+CODE_KINDS = frozenset(FileKind) - {
+    FileKind.CI_WORKFLOW,
+    FileKind.DOCUMENT,
+    FileKind.HOSTED,
+    FileKind.CODEOWNERS,
+    FileKind.LANDMARK,
+}
 """CI workflows and documents are what they are, wherever they lie."""
 NOT_SHELL = CODE_KINDS - {FileKind.SHELL}
 """Images start through shell scripts that lie in `bin/` and `scripts/`."""
 DEPLOYMENT_KINDS = frozenset(
     {FileKind.COMPOSE, FileKind.KUBERNETES, FileKind.DOCKERFILE, FileKind.ENV_FILE, FileKind.YAML_OTHER}
+    | {FileKind.PLATFORM}
 )
 
 
@@ -88,7 +95,7 @@ FOLDERS: Sequence[FolderRow] = (
     ),
     FolderRow(r"\.devcontainer|\.vscode|\.idea|\.idx|\.gitpod", Role.DEV, Where.ANYWHERE, "an editor's set-up"),
     FolderRow(
-        r"dev|development|local|localdev",
+        r"dev|development|local|localdev|minikube|k3d|kind",
         Role.DEV,
         Where.ANYWHERE,
         "an overlay for a developer's machine",
@@ -229,6 +236,14 @@ FILES: Sequence[FileRow] = (
         Where.ANYWHERE,
         "the environment of a developer's machine",
         frozenset({FileKind.ENV_FILE}),
+    ),
+    FileRow(
+        r".*",
+        Role.DEV,
+        Where.ANYWHERE,
+        "the environment of a developer's machine",
+        frozenset({FileKind.ENV_FILE}),
+        folder=r"(.*/)?\.?envs/\.?(dev|development|local)/",
     ),
     FileRow(
         r"\.env[._-](tests?|ci|testing).*|(tests?|ci)\.env",

@@ -57,14 +57,20 @@ def units_of(
 
 
 def may_make_an_application(path: str, said: Mentions, applications: frozenset[str]) -> bool:
-    """Whether it is Django's `manage.py`, or imports an application's class or a package that has one."""
+    """Whether it is Django's `manage.py`, or imports an application's class or the module that has it.
+
+    `import aiohttp` is a client's: whoever writes `aiohttp.web.Application()` imports `aiohttp.web` somewhere.
+    """
     if path.rpartition("/")[2] == "manage.py" and any(module.startswith("django") for module, _, _ in said.imports):
         return True
     packages = {name.partition(".")[0] for name in applications}
     # Of `aiohttp.web.Application`, both `web` and `Application` can be imported from something.
     telling = {part for name in applications for part in name.split(".")[1:]} | {"*"}
+    modules = {name.rpartition(".")[0] for name in applications}
     return any(
-        level == 0 and module.partition(".")[0] in packages and (not names or not telling.isdisjoint(names))
+        level == 0
+        and module.partition(".")[0] in packages
+        and (not telling.isdisjoint(names) if names else module in modules)
         for module, level, names in said.imports
     )
 

@@ -213,7 +213,18 @@ def test_exclude_wins_over_what_an_ignore_file_takes_back(tmp_path: Path) -> Non
         ("logging.conf", "", FileKind.LOGGING_CONFIG),
         ("log_config.yaml", "", FileKind.LOGGING_CONFIG),
         ("alembic.ini", "[alembic]\n\n[loggers]\nkeys = root\n", FileKind.LOGGING_CONFIG),
-        ("values.yaml", "a: 1\n", FileKind.YAML_OTHER),
+        ("shop.yaml", "a: 1\n", FileKind.YAML_OTHER),
+        ("chart/values.yaml", "a: 1\n", FileKind.PLATFORM),
+        ("infra/main.tf", "", FileKind.PLATFORM),
+        ("RUNBOOK.txt", "", FileKind.DOCUMENT),
+        ("MAINTAINERS", "", FileKind.LANDMARK),
+        ("docs/architecture.svg", "", FileKind.LANDMARK),
+        ("uvicorn.json", '{"formatters": {"a": {}}, "handlers": {}}', FileKind.LOGGING_CONFIG),
+        (
+            "alerts/shop.yaml",
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n",
+            FileKind.PROMETHEUS_RULES,
+        ),
     ],
 )
 def test_kinds(tmp_path: Path, path: str, text: str, kind: FileKind) -> None:
@@ -289,11 +300,11 @@ def test_a_root_behind_a_link(tmp_path: Path) -> None:
 
 def test_a_pipe_with_a_modules_name_does_not_hang_the_scan(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "app.py")
-    os.mkfifo(tmp_path / "values.yaml")
+    os.mkfifo(tmp_path / "shop.yaml")
     tree = discover(tmp_path)
     assert [(d.path, d.reason) for d in tree.diagnostics] == [
         ("app.py", Reason.UNREADABLE),
-        ("values.yaml", Reason.UNREADABLE),
+        ("shop.yaml", Reason.UNREADABLE),
     ]
 
 
@@ -336,16 +347,16 @@ def scan_without_privileges(root: Path) -> str:
 
 
 def test_unreadable_folders_and_files_are_reported(tmp_path: Path) -> None:
-    write(tmp_path, {"app.py": "", "closed/x.py": "", "values.yaml": "", "part/.gitignore": "x.py", "part/x.py": ""})
+    write(tmp_path, {"app.py": "", "closed/x.py": "", "shop.yaml": "", "part/.gitignore": "x.py", "part/x.py": ""})
     tmp_path.chmod(0o755)
     (tmp_path / "closed").chmod(0)
-    (tmp_path / "values.yaml").chmod(0)
+    (tmp_path / "shop.yaml").chmod(0)
     (tmp_path / "part" / ".gitignore").chmod(0)
     try:
         assert scan_without_privileges(tmp_path) == (
             "['app.py', 'part/x.py'] [('closed', 'unreadable', \"the folder can't be read: Permission denied\"), "
             "('part/.gitignore', 'unreadable', \"it can't be read, so nothing is ignored for it: Permission denied\"), "
-            "('values.yaml', 'unreadable', \"the file can't be read: Permission denied\")]"
+            "('shop.yaml', 'unreadable', \"the file can't be read: Permission denied\")]"
         )
     finally:
         (tmp_path / "closed").chmod(0o755)

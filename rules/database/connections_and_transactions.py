@@ -123,6 +123,8 @@ def read_modify_write_race(change: RowChange, service: Service) -> Verdict:
         return review(f"does only one process change {name}? the lock doesn't reach further", *change.evidence)
     if change.guard is Guard.NONE and change.is_of_worker:
         return review(f"does only one worker at a time count {name}?", *change.evidence)
+    if change.guard is Guard.NONE and change.is_of_order:
+        return review(f"may two rows end in one place, when two requests change {name} at once?", *change.evidence)
     if change.guard is Guard.NONE:
         return fail(
             f"two requests that change {name} at once overwrite each other; compute it in SQL or lock the row",

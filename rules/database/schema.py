@@ -60,6 +60,11 @@ def hot_filter_without_index(path: AccessPath, service: Service) -> Verdict:
         return review(f"can {path.table} get long? requests go by ({columns}), with no index for it", *_all(path))
     if not path.is_whole:
         return review(f"is there an index of {path.table} for ({columns})? The migrations don't tell all of it")
+    if path.expression is not None:
+        place = path.expression.location or path.location
+        return review(
+            f"is it ({columns}) that {path.table} has an index over an expression for?", Evidence(place, "the index")
+        )
     if path.is_sort:
         problem = f"requests sort {path.table} by {columns} to take the first rows; no index has this order, add one"
     else:

@@ -56,6 +56,8 @@ def internal_port_published(port: PublishedPort, service: Service) -> Verdict:
     """
     if port.kept_inside is not None:
         return passed("only what is inside reaches it", port.kept_inside)
+    if port.internal and port.perhaps_inside is not None:
+        return review("is it bound to an address that only the inside reaches?", port.place, port.perhaps_inside)
     if port.internal:
         return fail(f"{port.label} is {port.internal}, and open to the outside", port.place)
     return passed("it is no database, broker or administration page", port.place)
@@ -77,6 +79,8 @@ def single_point_of_failure(workload: Workload, service: Service) -> Verdict:
         return not_applicable("no Kubernetes deployment of it is known")
     if not workload.serves_traffic or workload.kind is WorkloadKind.INFRASTRUCTURE:
         return not_applicable("it serves nobody's requests, or keeps state of its own")
+    if capacity.keeps is not None and (workload.replicas or 1) < 2:
+        return review("could more than one of it run with this volume?", workload.place, capacity.keeps)
     if capacity.recreates is not None:
         return fail(f"each new version of {workload.name} begins with an outage", capacity.recreates)
     if capacity.autoscaler is not None and capacity.least_copies is not None:

@@ -33,6 +33,8 @@ def readme_without_operating_basics(documents: Documentation, service: Service, 
     lacking = ", ".join(documents.missing)
     if documents.elsewhere is not None:
         return review(f"does that site tell {lacking}?", documents.readme, documents.elsewhere)
+    if documents.is_in_another_script:
+        return review(f"does the README tell {lacking}?", documents.readme)
     return fail(f"the README doesn't tell {lacking}", documents.readme)
 
 
@@ -64,7 +66,7 @@ def variable_undocumented(variable: EnvironmentVariable, service: Service) -> Ve
     """
     if variable.given_by is not None:
         return not_applicable(f"it is known from {variable.given_by}", variable.place)
-    if "TEST" in variable.name.upper().split("_"):
+    if not {"TEST", "TESTING"}.isdisjoint(variable.name.upper().split("_")):
         return not_applicable("it is for tests", variable.place)
     if variable.described is None and variable.is_optional_field:
         return not_applicable("it has a default in the class that lists all settings", variable.place)

@@ -42,7 +42,7 @@ def no_shared_cache_backend(cache: DeclaredCache, service: Service) -> Verdict:
         case CacheStore.CONFIGURED:
             return review("does production set a cache that all processes share?", *cache.evidence)
     if cache.several:
-        said = f"each process has a {cache.library} cache of its own; point it at Redis"
+        said = f"each process has its own {cache.library} cache; point it at Redis"
         return fail(said, *cache.evidence, *cache.several)
     if cache.single:
         return passed("only one process serves requests", *cache.single)

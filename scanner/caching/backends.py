@@ -68,6 +68,7 @@ def _aside(
     elif not any(c.library.name == backend.library and c.act in _WRITING for c in calls):
         return "no code of the project puts anything into it"
     others = (b for b in backends if b is not backend and b.library == backend.library)
-    if backend.alias != DEFAULT and backend.is_certain and any(b.store is CacheStore.SHARED for b in others):
+    is_tier = backend.alias != DEFAULT and backend.is_certain and backend.store is not CacheStore.SHARED
+    if is_tier and any(b.store is CacheStore.SHARED for b in others):
         return "it is a tier of its own beside a cache that all processes share"
     return None

@@ -137,14 +137,40 @@ def _aliases(node: form.Expr, scope: Scope, project: Project) -> Iterator[tuple[
 
 
 def _set_later(site: Module, stated: Sequence[_Sited], production: Production) -> Iterator[tuple[str, _Sited]]:
-    """`CACHES["default"] = {...}`."""
+    """`CACHES["default"] = {...}`, `CACHES["default"]["BACKEND"] = "..."`, `CACHES["default"].update({...})`."""
     for module in dict.fromkeys([site, *(scope.module for _, scope in stated)]):
         for assign, scope in module.assignments:
             for target in assign.targets:
-                match target:
-                    case form.Subscript(value=form.Name(id="CACHES"), index=form.Const(value=str() as alias)):
-                        if assign.value is not None and production.taken(assign, scope).truth is True:
-                            yield alias, (assign.value, scope)
+                value = assign.value
+                alias = _alias(target)
+                if alias is None and isinstance(target, form.Subscript) and _is_backend(target.index):
+                    alias = _alias(target.value)
+                    value = None if value is None else _only_backend(target.index, value)
+                if alias is not None and value is not None and production.taken(assign, scope).truth is True:
+                    yield alias, (value, scope)
+        for call, scope in module.calls_named(("update",)):
+            alias = _alias(call.func.value) if isinstance(call.func, form.Attr) else None
+            made = call.argument(0, "other")
+            is_backend = isinstance(made, form.Dict) and any(_is_backend(key) for key in made.keys)
+            if alias is not None and made is not None and is_backend and production.taken(call, scope).truth is True:
+                yield alias, (made, scope)
+
+
+def _alias(node: form.Expr) -> str | None:
+    """The alias of `CACHES["default"]`."""
+    match node:
+        case form.Subscript(value=form.Name(id="CACHES"), index=form.Const(value=str() as alias)):
+            return alias
+    return None
+
+
+def _is_backend(key: form.Expr | None) -> bool:
+    return isinstance(key, form.Const) and key.value == "BACKEND"
+
+
+def _only_backend(key: form.Expr, value: form.Expr) -> form.Expr:
+    """A cache of which only the backend is said."""
+    return form.Dict(start=value.start, end=value.end, keys=[key], values=[value])
 
 
 def _switched_off(site: Module, stated: Sequence[_Sited], production: Production) -> Iterator[_Sited]:

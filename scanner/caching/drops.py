@@ -9,6 +9,7 @@ from typing import TypeAlias
 from assay.scanner.caching.families import family, is_same
 from assay.scanner.caching.operations import Act, CacheCall
 from assay.scanner.caching.wrappers import handed_on
+from assay.scanner.dataflow.constants import list_items
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.dataflow.offline import offline_reason
@@ -41,6 +42,7 @@ class Drops:
         self._calls = [c for c in calls if c.module.role is Role.PROD]
         self._project = project
         self._families = {id(c): family(c.key, c.scope, project) for c in self._calls if c.key is not None}
+        self._many = {id(c): found for c in self._calls if (found := tuple(_others(c, project)))}
         self._graph: CallGraph | None = None
         self._reached: dict[tuple[FunctionSymbol, ...], set[FunctionSymbol]] = {}
         self._hooks: set[FunctionSymbol] | None = None
@@ -62,6 +64,10 @@ class Drops:
         if other.act is Act.CLEAR and (other.key is None or _is_of_many(other)):
             return True
         mine, theirs = self._families.get(id(kept)), self._families.get(id(other))
+        if mine is not None and any(
+            is_same(mine, t) and _has_parts_alike(mine, t) for t in self._many.get(id(other), ())
+        ):
+            return True
         is_update = other.act is Act.WRITE and other.scope is not kept.scope
         if mine is None or (other.act not in (Act.DELETE, Act.CLEAR) and not is_update):
             return False
@@ -179,6 +185,20 @@ class Drops:
                 yield scope.function, call, scope
 
 
+def _others(call: CacheCall, project: Project) -> Iterator[str]:
+    """The keys that a delete of several names, beside the first: `delete_many(["a", "b"])`, `delete("a", "b")`."""
+    if call.act is not Act.DELETE or call.key is None:
+        return
+    keys = [(node, call.scope) for node in call.call.positional[1:]]
+    if call.operation.is_many:
+        made = call.key.element if isinstance(call.key, form.Comprehension) else None
+        keys = [(made, call.scope)] if made is not None else list_items(call.key, call.scope, project)
+    for node, scope in keys:
+        text = family(node, scope, project)
+        if text is not None:
+            yield text
+
+
 def _is_of_many(call: CacheCall) -> bool:
     """Whether it drops by a name that many entries share, which no key shows: a tag, a namespace."""
     key = call.operation.key
@@ -195,7 +215,7 @@ def _runs_in(drop: Drop) -> FunctionSymbol | None:
 
 def _is_deferred(call: form.Call, scope: Scope) -> bool:
     """Whether it runs after the commit: `transaction.on_commit(lambda: cache.delete(key))`."""
-    waiting = scope.module.calls_by_name.get("on_commit", ())
+    waiting = scope.module.calls_named(("on_commit", "add_task"))
     return any(outer.start <= call.start and call.end <= outer.end for outer, _ in waiting)
 
 

@@ -102,7 +102,8 @@ class _Entries:
             return "a command puts it there"
         if use is Use.STATE:
             return "it is kept up to date, and no copy"
-        if lifetime is Lifetime.FOREVER and last_name(call.call.func) in ("add", "aadd"):
+        is_mark = isinstance(call.value, form.Const) or last_name(call.call.func) in ("add", "aadd")
+        if lifetime is Lifetime.FOREVER and is_mark:
             return "it is a lock or a mark"
         if not call.library.is_store:
             return None
@@ -129,7 +130,7 @@ class _Entries:
 
     def _copied(self, call: CacheCall, use: Use) -> Evidence | None:
         """Where what is kept comes from, where it is a copy of what changes, and its key doesn't change with it."""
-        if not _VERSIONS.isdisjoint(self._about(call)):
+        if not _VERSIONS.isdisjoint(self._about(call)) or call.call.keyword("version") is not None:
             return None
         function = call.scope.function
         if call.act is Act.KEEP:
@@ -156,7 +157,10 @@ class _Entries:
         function = made.function if isinstance(made, BoundMethod) else made
         if isinstance(function, FunctionSymbol):
             return self._fetches.by(function)
-        return self._fetches.among([n for n in form.walk(call.value) if isinstance(n, form.Call)], call.scope)
+        calls = [n for n in form.walk(call.value) if isinstance(n, form.Call)]
+        if isinstance(call.value, form.Attr):  # `Order.objects.count` is called only where nothing is there
+            calls = [form.Call(start=call.value.start, end=call.value.end, func=call.value, args=[])]
+        return self._fetches.among(calls, call.scope)
 
     def _called_by(self, scope: Scope) -> Iterator[Scope]:
         for node in scope.function.nodes if scope.function is not None else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,10 @@ from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
+
+_IDS = frozenset({"id", "pk", "uuid"})
+_BY_FUNCTION = re.compile("<[^<>]*>")
+"""What stands in a family for the text that a function makes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,24 +71,27 @@ def _handed_on(use: _Use, project: Project) -> Iterator[_Use]:
 
 
 def _kept(uses: list[_Use], results: Results, project: Project) -> Iterator[tuple[Kept, Result]]:
-    reads: dict[Scope, list[form.Expr]] = {}
+    reads: dict[Scope, list[_Use]] = {}
     for use in uses:
         if use.act is Act.READ:
-            reads.setdefault(use.scope, []).append(use.key)
+            reads.setdefault(use.scope, []).append(use)
     for use in uses:
         function, scope = use.scope.function, use.scope
-        if function is None or use.value is None or calls_what_it_wraps(function):
+        if function is None or use.value is None or is_id(use.value) or calls_what_it_wraps(function):
             continue
-        is_looked_for = any(is_same(use.key, read) for read in reads.get(scope, ()))
-        if use.act is not Act.FILL and not (use.act is Act.WRITE and is_looked_for):
+        looked_for = [read.call for read in reads.get(scope, ()) if is_same(use.key, read.key)]
+        if use.act is not Act.FILL and not (use.act is Act.WRITE and looked_for):
             continue
         contents = results.of_key([use.key], scope)
-        text = family(use.key, scope, project)
-        made = Key(f"`{text}`" if text is not None else "a text").also(contents)
-        yield Kept(use.call, scope, use.name, function, None, made), _value(use, use.value, results, project)
+        text = _BY_FUNCTION.sub("*", family(use.key, scope, project) or "")
+        made = Key(f"`{text}`" if text.strip("*") else "a text").also(contents)
+        yield (
+            Kept(use.call, scope, use.name, function, None, made),
+            _value(use, use.value, looked_for, results, project),
+        )
 
 
-def _value(use: _Use, value: form.Expr, results: Results, project: Project) -> Result:
+def _value(use: _Use, value: form.Expr, reads: list[form.Call], results: Results, project: Project) -> Result:
     if use.act is Act.FILL and isinstance(value, form.Lambda):
         return results.of_value(value.body, use.scope)
     if use.act is Act.FILL:
@@ -91,7 +99,12 @@ def _value(use: _Use, value: form.Expr, results: Results, project: Project) -> R
         function = callee.function if isinstance(callee, BoundMethod) else callee
         if isinstance(function, FunctionSymbol):
             return replace(results.of_function(function), parameters=frozenset())
-    return results.of_value(value, use.scope)
+    return results.of_value(value, use.scope, reads)
+
+
+def is_id(value: form.Expr) -> bool:
+    """Whether only the id of a row or of a job is kept, which never changes."""
+    return isinstance(value, form.Attr) and value.attr in _IDS
 
 
 def is_same(one: form.Expr | form.Stmt, other: form.Expr | form.Stmt) -> bool:

@@ -19,13 +19,15 @@ SAYING_WHO = frozenset({InputKind.USER, InputKind.SESSION, InputKind.COOKIE})
 @dataclass(frozen=True, slots=True)
 class Key:
     """`parameters` are the function's own that are in it, None for all of them, but for those in `without`; `headers`
-    those of which the values are in it. `never` are inputs that a kept result can't hang on: no POST is kept.
+    those of which the values are in it, and so `arguments` those of the query string, None for all. `never` are inputs
+    that a kept result can't hang on: no POST is kept.
     """
 
     said: str
     kinds: frozenset[InputKind] = frozenset()
     parameters: frozenset[str] | None = frozenset()
     headers: frozenset[str] = frozenset()
+    arguments: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     never: frozenset[InputKind] = frozenset()
     is_known: bool = True
@@ -50,12 +52,16 @@ class Key:
             case InputKind.HEADER:
                 named = found.name is not None and found.name in self.headers
                 return named or (InputKind.HEADER in self.kinds and not self.headers) or self._is_of_caller(found)
+            case InputKind.QUERY if found.name is not None and self.arguments is not None:
+                return found.kind in self.kinds and found.name in self.arguments
             case InputKind.ARGUMENT:
                 return InputKind.PATH in self.kinds or InputKind.QUERY in self.kinds
         return found.kind in self.kinds
 
     def _has_parameter(self, name: str) -> bool:
-        return name not in self.without and (self.parameters is None or name in self.parameters)
+        if self.parameters is None:
+            return name not in self.without
+        return name in self.parameters and name not in self.without and name not in ("self", "cls")
 
     def _is_of_caller(self, found: Input) -> bool:
         return self.says_who and any(word in (found.name or "") for word in _CREDENTIALS)
@@ -65,7 +71,13 @@ class Key:
         kinds = frozenset(i.kind for i in result.inputs)
         headers = frozenset(i.name for i in result.inputs if i.kind is InputKind.HEADER and i.name is not None)
         parameters = None if self.parameters is None else self.parameters | whole_parameters(result)
-        return replace(self, kinds=self.kinds | kinds, headers=self.headers | headers, parameters=parameters)
+        key = replace(self, kinds=self.kinds | kinds, headers=self.headers | headers, parameters=parameters)
+        asked = [i.name for i in result.inputs if i.kind is InputKind.QUERY]
+        if not asked:
+            return key
+        has_all = None in asked or (InputKind.QUERY in self.kinds and self.arguments is None)
+        named = frozenset(name for name in asked if name is not None) | (self.arguments or frozenset())
+        return replace(key, arguments=None if has_all else named)
 
 
 def made_by(node: form.Expr, scope: Scope, kept: FunctionSymbol | None, results: Results, project: Project) -> Key:

@@ -55,6 +55,8 @@ _PACKAGES = frozenset({"flask_caching", "flask_cache", "aiocache", "cashews", "f
 _LOADING = ("from_object", "from_envvar", "from_prefixed_env", "from_file", "from_pyfile", "from_json")
 """Methods by which an application's configuration gets what can't be seen."""
 _METHODS = ("from_url", "setup", "init", "configure")
+_DECORATORS = ("cached", "cached_stampede", "multi_cached")
+"""Those of aiocache make a cache of their own, in memory unless they are told otherwise."""
 _MAKERS = ("Cache", "SimpleMemoryCache", "RedisCache", "MemcachedCache", "SimpleCache", "FileSystemCache", "NullCache")
 
 
@@ -89,6 +91,21 @@ def library_backends(gathered: Gathered) -> Iterator[Backend]:
         may_change = taken.firmness is Firmness.DEFAULT
         if backend is not None and (taken.truth is not False or may_change):
             yield replace(backend, is_certain=taken.truth is True and not may_change)
+
+
+def decorator_backends(project: Project) -> Iterator[Backend]:
+    """The first use of aiocache's decorators for each store, where no alias says which cache it is."""
+    seen: set[CacheStore] = set()
+    for call, scope in project.calls_named(*_DECORATORS) if "aiocache" in project.imported_packages else ():
+        name = project.qualified_name(call.func, scope) or ""
+        is_other = call.keyword("alias") is not None or call.has_double_star
+        if scope.module.role is not Role.PROD or name.partition(".")[0] != "aiocache" or is_other:
+            continue
+        given = call.keyword("cache")
+        store = CacheStore.PROCESS if given is None else _by_class(given, scope, project, _CLASSES["aiocache"])
+        if store not in seen:
+            seen.add(store)
+            yield Backend("aiocache", "", call, scope, store, is_endless=call.argument(0, "ttl") is None)
 
 
 def is_flask_cache(made: Value | None, project: Project) -> bool:

@@ -148,7 +148,8 @@ def _by_flask_path(asked: Asked) -> Key | None:
     else:
         key = Key(f'the text "{text}"')
     if by_query is not None and not (isinstance(by_query, form.Const) and by_query.value is False):
-        key = replace(key, said=f"{key.said} and the query string", kinds=key.kinds | {InputKind.QUERY})
+        kinds = key.kinds | {InputKind.QUERY}
+        key = replace(key, said=f"{key.said} and the query string", kinds=kinds, arguments=None)
     return _unless(call.argument(2, "unless"), key, asked)
 
 

@@ -23,7 +23,7 @@ from assay.scanner.readers.python import form
 
 _MAPPINGS = frozenset({"dict", "defaultdict", "OrderedDict"})
 _EVICTING = ("pop", "popitem", "clear")
-_CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow", "today"})
+_CLOCKS = frozenset({"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "now", "utcnow", "today"})
 _KEYS = frozenset({"id", "pk", "uuid"})
 
 
@@ -40,10 +40,10 @@ def memo_entries(fetches: Fetches, gathered: Gathered) -> Iterator[CacheEntry]:
     ordinals = Ordinals()
     for memo in _memos(gathered.project):
         fetched = fetches.by(memo.function)
-        if fetched is None or _is_key(memo.assign.value):
+        if fetched is None or is_row_key(memo.assign.value):
             continue
         function, module = memo.function, memo.function.module
-        dropped = _evicted(memo) or _asks_clock(function)
+        dropped = _evicted(memo) or _asks_clock(function, gathered.project)
         kept = module.evidence(memo.assign, f"`{memo.name}` keeps it as long as the process runs")
         yield CacheEntry(
             function.id,
@@ -71,19 +71,29 @@ def _memos(project: Project) -> Iterator[_Memo]:
 
 
 def _lasts(owner: form.Expr, scope: Scope, project: Project) -> bool:
-    """Whether it is a dictionary of a module, a class or a function."""
+    """Whether it is a dictionary of a module, a class, a function, or of an object that a module makes."""
     if isinstance(owner, form.Name):
         bindings = scope.lookup(owner.id)
-        return bool(bindings) and bindings[0].scope is scope.module.scope and _is_mapping(bindings[0])
+        return bool(bindings) and bindings[0].scope is scope.module.scope and _is_bound_mapping(bindings[0])
     if not isinstance(owner, form.Attr) or not isinstance(owner.value, form.Name):
         return False
     value = project.infer(owner.value, scope)
     if isinstance(value, FunctionSymbol):
         return _is_attribute(owner, value)
     cls = value.cls if isinstance(value, Instance) else value
-    if not isinstance(cls, ClassSymbol) or project.instance_attributes(cls, owner.attr):
+    if not isinstance(cls, ClassSymbol):
         return False
-    return any(_is_mapping(b) for b in project.class_member(cls, owner.attr))
+    of_each = project.instance_attributes(cls, owner.attr)
+    if of_each:
+        return all(_is_mapping(node) for node, _ in of_each) and _is_made_by_module(cls, project)
+    return any(_is_bound_mapping(b) for b in project.class_member(cls, owner.attr))
+
+
+def _is_made_by_module(cls: ClassSymbol, project: Project) -> bool:
+    """`directory = Directory()` in a module, and nowhere in a function."""
+    made = [scope for call, scope in project.calls_named(cls.name) if project.infer(call.func, scope) is cls]
+    made = [scope for scope in made if scope.module.role is Role.PROD]
+    return bool(made) and all(scope is scope.module.scope for scope in made)
 
 
 def _is_attribute(owner: form.Attr, function: FunctionSymbol) -> bool:
@@ -95,14 +105,15 @@ def _is_attribute(owner: form.Attr, function: FunctionSymbol) -> bool:
     )
 
 
-def _is_mapping(binding: Binding) -> bool:
-    value = binding.value
-    if binding.how is not How.ASSIGN:
-        return False
+def _is_bound_mapping(binding: Binding) -> bool:
+    return binding.how is How.ASSIGN and _is_mapping(binding.value)
+
+
+def _is_mapping(value: form.Expr | None) -> bool:
     return isinstance(value, form.Dict) or (isinstance(value, form.Call) and last_name(value.func) in _MAPPINGS)
 
 
-def _is_key(value: form.Expr | None) -> bool:
+def is_row_key(value: form.Expr | None) -> bool:
     """Whether only the id of a row is kept, which never changes."""
     return isinstance(value, form.Attr) and value.attr in _KEYS
 
@@ -127,16 +138,23 @@ def _is_it(target: form.Expr, name: str, scope: Scope) -> bool:
     """Whether the dictionary itself gets another value, and no name of a function's own does."""
     if isinstance(target, form.Name):
         return target.id == name and name in scope.globals
-    return isinstance(target, form.Attr) and target.attr == name.rpartition(".")[2]
+    is_first = scope.function is not None and scope.function.name == "__init__"
+    return isinstance(target, form.Attr) and target.attr == name.rpartition(".")[2] and not is_first
 
 
 def _is_item(node: form.Expr | form.Stmt, name: str) -> bool:
     return isinstance(node, form.Subscript) and last_name(node.value) == name
 
 
-def _asks_clock(function: FunctionSymbol) -> Evidence | None:
-    """Where the function asks what time it is, as one does that looks how old an entry is."""
-    for node in function.nodes:
-        if isinstance(node, form.Call) and last_name(node.func) in _CLOCKS:
-            return function.module.evidence(node, "it looks how old the entry is")
+def _asks_clock(function: FunctionSymbol, project: Project, depth: int = 1) -> Evidence | None:
+    """Where the function, or one that it calls, asks what time it is, as one does that looks how old an entry is."""
+    calls = [node for node in function.nodes if isinstance(node, form.Call)]
+    for call in calls:
+        if last_name(call.func) in _CLOCKS:
+            return function.module.evidence(call, "it looks how old the entry is")
+    for call in calls if depth else ():
+        callee = project.callee_function(call, function.scope)
+        found = _asks_clock(callee, project, depth - 1) if callee is not None else None
+        if found is not None:
+            return found
     return None

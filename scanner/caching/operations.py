@@ -30,6 +30,7 @@ _MAKERS = frozenset(
     """from_url from_pool pipeline create_redis_pool get_redis_connection make_region configure""".split()
 )
 """Functions and methods that give what has the methods, besides classes."""
+_PUTTING_OFF = ("partial", "add_task", "to_thread", "run_in_threadpool")
 _NONE = "builtins.NoneType"
 _OBJECTS = (".state.", ".ctx.", ".app.")
 """Parts of names of what frameworks let applications put anything into."""
@@ -94,6 +95,7 @@ def cache_calls(project: Project) -> list[CacheCall]:
     keeping = _KEEPING | {alias for name in _KEEPING for alias in project.aliases_of(name)}
     found = [*_called(project, _METHODS - _READING, None), *_called(project, keeping, None)]
     found += _called(project, _READING, {c.module for c in found})
+    found += _put_off(project)
     unique = {id(c.call): c for c in found}
     return sorted(unique.values(), key=lambda c: (c.module.path, c.call.start))
 
@@ -115,6 +117,18 @@ def _called(project: Project, names: frozenset[str], modules: set[Module] | None
                 known = _operation(call, scope, project)
                 if known is not None:
                     yield CacheCall(call, scope, *known)
+
+
+def _put_off(project: Project) -> Iterator[CacheCall]:
+    """Deletes that something else is asked to call: `partial(cache.delete, key)`, `add_task(cache.delete, key)`."""
+    for call, scope in project.calls_named(*_PUTTING_OFF):
+        method = call.positional[0] if call.positional else None
+        if not isinstance(method, form.Attr) or method.attr not in _METHODS or scope.module.role is not Role.PROD:
+            continue
+        later = form.Call(start=call.start, end=call.end, func=method, args=call.args[1:])
+        known = _operation(later, scope, project)
+        if known is not None and known[1].act in (Act.DELETE, Act.CLEAR):
+            yield CacheCall(later, scope, *known)
 
 
 def _operation(call: form.Call, scope: Scope, project: Project) -> tuple[CacheLibrary, Operation] | None:

@@ -12,6 +12,7 @@ from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Scope
+from assay.scanner.linker.values import BoundMethod
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
@@ -115,9 +116,20 @@ class Renewals:
         for other in self._calls:
             if other is call or other.library is not call.library or not self._runs(other):
                 continue
+            if other.act is Act.DELETE and self._names_function(other):
+                continue
             is_update = other.act is Act.WRITE and other.scope is not call.scope
             if other.act in (Act.DELETE, Act.CLEAR) or (is_update and self._use(other) is not Use.COPY):
                 yield other
+
+    def _names_function(self, call: CacheCall) -> bool:
+        """`cache.delete_memoized(function)` drops what that function gave, and nothing else."""
+        first = call.call.positional[:1] if call.operation.key is None else ()
+        return any(
+            isinstance(self._project.infer(node, call.scope), FunctionSymbol | BoundMethod)
+            or any(f.name == last_name(node) for f in call.module.functions)
+            for node in first
+        )
 
     def _use(self, call: CacheCall) -> Use:
         return use_of(call, [c for c in self._calls if c.scope is call.scope and c is not call], self._families)

@@ -20,7 +20,7 @@ _OF_REQUESTS = {
     **dict.fromkeys(("user", "auser", "auth", "authorization", "identity"), InputKind.USER),
     **dict.fromkeys(_TENANTS, InputKind.TENANT),
     **dict.fromkeys(("COOKIES", "cookies"), InputKind.COOKIE),
-    **dict.fromkeys(("META", "headers"), InputKind.HEADER),
+    **dict.fromkeys(("META", "headers", "accept_languages", "accept_mimetypes"), InputKind.HEADER),
     **dict.fromkeys(("remote_addr", "client", "access_route"), InputKind.ADDRESS),
     **dict.fromkeys(("GET", "args", "query_params", "query_string", "values", "query", "full_path"), InputKind.QUERY),
     **dict.fromkeys(("url", "get_full_path", "build_absolute_uri", "rel_url", "raw_uri"), InputKind.QUERY),
@@ -53,6 +53,7 @@ _CREDENTIALS = ("authorization", "token", "apikey", "api-key", "session", "cooki
 """Words in names of headers that say who is asking."""
 _CONTEXTS = frozenset({"info", "context"})
 _SERVING = frozenset("service repo repository db session settings form manager dao client store factory".split())
+_GIVEN = frozenset("user uid viewer caller tenant org organization organisation workspace".split())
 _DECLARED = {"Header": InputKind.HEADER, "Cookie": InputKind.COOKIE, "Query": InputKind.QUERY}
 _SCALARS = frozenset({"str", "int", "float", "bool", "UUID", "date", "datetime", "Decimal", "EmailStr"})
 
@@ -103,6 +104,14 @@ class RequestInputs:
         if not named & CALLER_WORDS or named & _SERVING:
             return False
         return param.name.startswith("current_") or param.name in filled(function, self._project)
+
+    def is_given_caller(self, function: FunctionSymbol, param: form.Param) -> bool:
+        """Whether a function that answers no request itself is told who asks: `user`, `tenant_id`. A user that comes
+        with a password is the service's own at another.
+        """
+        others = {word for p in function.parameters for word in words(p.name)}
+        named = {*words(param.name)}
+        return bool(named & _GIVEN) and not named & _SERVING and not others & {"password", "secret", "credentials"}
 
     def of_parameter(self, function: FunctionSymbol, param: form.Param, in_path: frozenset[str]) -> Input | None:
         """What a framework that reads signatures fills a handler's parameter with, by what it is declared as."""

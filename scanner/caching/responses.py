@@ -42,7 +42,7 @@ def cached_results(calls: list[CacheCall], results: Results, gathered: Gathered)
         yield _judged(entry, hangs_on, _skipped(entry, served), ordinals)
     by_hand = [*kept_by_hand(calls, results, project), *kept_by_helpers(calls, results, project)]
     for entry, hangs_on in by_hand:
-        inputs = _of_parameters(entry.function, hangs_on, results, served, project) if entry.function else ()
+        inputs = _of_parameters(entry, hangs_on, results, served, project)
         beside = result_of_view(entry, results, project)
         yield _judged(entry, joined([hangs_on, Result(tuple(inputs)), beside]), (), ordinals)
 
@@ -119,14 +119,15 @@ def _result(entry: Kept, results: Results, served: _Served, project: Project) ->
     function = entry.function
     if function is not None:
         own = results.of_function(function)
-        parts += [own, Result(tuple(_of_parameters(function, own, results, served, project)))]
+        parts += [own, Result(tuple(_of_parameters(entry, own, results, served, project)))]
     return joined([*parts, result_of_view(entry, results, project)])
 
 
-def _of_parameters(
-    function: FunctionSymbol, result: Result, results: Results, served: _Served, project: Project
-) -> Iterator[Input]:
+def _of_parameters(entry: Kept, result: Result, results: Results, served: _Served, project: Project) -> Iterator[Input]:
     """What is brought in by parameters: of a handler by what the framework fills them with, else by its callers."""
+    function = entry.function
+    if function is None:
+        return
     routes = [route for route, _ in served.of_function(function)]
     in_path = frozenset(name for route in routes for name in path_parameters(route.path))
     by_signature = any(route.framework.lower() in _BY_SIGNATURE for route in routes)
@@ -148,6 +149,12 @@ def _of_parameters(
         elif param.name in in_path or (not routes and is_scalar(param)):
             evidence = Evidence(function.module.location(param), f"`{param.name}`")
             yield Input(InputKind.ARGUMENT, evidence, param.name, param.name)
+        elif not routes and results.requests.is_given_caller(function, param):
+            evidence = Evidence(function.module.location(param), f"`{param.name}`")
+            # Another parameter that is in the key may say who it is.
+            yield Input(
+                InputKind.USER, evidence, param.name, param.name, calls=_NEAR + 1 if entry.key.parameters else 0
+            )
 
 
 # --- what a hit skips -------------------------------------------------------------------------------------------------

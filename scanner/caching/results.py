@@ -13,6 +13,7 @@ from typing import get_args
 from assay.scanner.caching.bodies import NOTHING, Body, Reading
 from assay.scanner.caching.request_inputs import RequestInputs
 from assay.scanner.dataflow.constants import Given
+from assay.scanner.dataflow.ways import way_to
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.model.cached_result import Input
@@ -65,9 +66,16 @@ class Results:
         body = Reading(scope, self._project, given).body()
         return self._sliced(nodes, body, scope, given, with_conditions=False)
 
-    def of_value(self, node: form.Expr, scope: Scope) -> Result:
-        """What decides about a value that a function has at hand."""
+    def of_value(self, node: form.Expr, scope: Scope, reads: Iterable[form.Expr] = ()) -> Result:
+        """What decides about a value that a function has at hand, and puts where `reads` look for it: these themselves,
+        and what decides whether the function looks there at all, say nothing of it.
+        """
         body = Reading(scope, self._project).body()
+        around = {b.test for read in reads for b in way_to(scope.body, read.start) if b.test is not None}
+        for name, tests in body.conditions.items():
+            body.conditions[name] = [test for test in tests if test not in around]
+        for name, values in body.assigned.items():
+            body.assigned[name] = [v for v in values if not any(v.start <= r.start < v.end for r in reads)]
         return self._sliced([node], body, scope)
 
     def key_returned(self, function: FunctionSymbol, given: Given = NOTHING) -> Result:

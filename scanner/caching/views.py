@@ -18,14 +18,30 @@ _HOOKS = frozenset(
 )
 _ANSWERS = frozenset({"get", "list", "retrieve", "head"})
 _VIEWS = ("django.views.", "rest_framework.")
+_MOST_VIEWS = 20
+"""Views that are looked at for one mixin."""
 
 
 def result_of_view(entry: Kept, results: Results, project: Project) -> Result:
-    """Nothing for what is no method of such a view, or leaves nothing to it."""
+    """Nothing for what is no method of such a view, or leaves nothing to it. A mixin's is that of its views."""
     function = entry.function
     view = entry.view or (function.owner if function is not None else None)
-    if view is None or not any(b.startswith(_VIEWS) for b in project.base_names(view)):
+    if view is None:
         return Result()
+    if _is_generic(view, project):
+        return _of_view(view, entry, results, project)
+    if function is None or not _goes_up(function, project):
+        return Result()
+    mixed = [cls for cls in project.subclasses(view) if _is_generic(cls, project)]
+    return joined(_of_view(cls, entry, results, project) for cls in mixed[:_MOST_VIEWS])
+
+
+def _is_generic(view: ClassSymbol, project: Project) -> bool:
+    return any(b.startswith(_VIEWS) for b in project.base_names(view))
+
+
+def _of_view(view: ClassSymbol, entry: Kept, results: Results, project: Project) -> Result:
+    function = entry.function
     parts: list[Result] = []
     if entry.is_whole_view or function is None or _goes_up(function, project):
         wanted = _HOOKS | _ANSWERS if entry.is_whole_view or function is None else _HOOKS - {function.name}

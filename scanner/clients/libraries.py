@@ -18,9 +18,11 @@ class ClientLibrary:
     options: tuple[str, ...]
     position: int | None = None
     address: int | None = None
+    heeds_socket_default: bool = True
+    """Where it is told nothing, `socket.setdefaulttimeout` counts."""
 
 
-_REDIS = ClientLibrary("Redis", ("socket_timeout",), address=0)
+_REDIS = ClientLibrary("Redis", ("socket_timeout",), address=0, heeds_socket_default=False)
 _REDIS_MAKERS = (
     "from_url",
     *(f"{cls}{made}" for cls in ("Redis", "StrictRedis", "Valkey") for made in ("", ".from_url")),
@@ -33,6 +35,18 @@ CLIENTS: Mapping[str, ClientLibrary] = {
         for module in ("redis", "redis.client", "redis.asyncio", "redis.asyncio.client", "valkey", "valkey.asyncio")
         for name in _REDIS_MAKERS
     },
+    **{
+        f"{module}.{name}": ClientLibrary("Redis", ("socket_timeout",), heeds_socket_default=False)
+        for module in (
+            "redis",
+            "redis.cluster",
+            "redis.sentinel",
+            "redis.asyncio",
+            "redis.asyncio.cluster",
+            "redis.asyncio.sentinel",
+        )
+        for name in ("Sentinel", "RedisCluster", "RedisCluster.from_url")
+    },
     "smtplib.SMTP": _SMTP,
     "smtplib.SMTP_SSL": ClientLibrary("a mail server", ("timeout",), 5),
     "smtplib.LMTP": ClientLibrary("a mail server", ("timeout",)),
@@ -44,11 +58,11 @@ CLIENTS: Mapping[str, ClientLibrary] = {
     "poplib.POP3_SSL": ClientLibrary("a mailbox", ("timeout",)),
     "telnetlib.Telnet": ClientLibrary("a Telnet server", ("timeout",), 2),
     "socket.create_connection": ClientLibrary("a socket", ("timeout",), 1),
-    "ldap3.Connection": ClientLibrary("a directory", ("receive_timeout",)),
-    "pymemcache.Client": ClientLibrary("Memcached", ("timeout",), 4),
-    "pymemcache.client.base.Client": ClientLibrary("Memcached", ("timeout",), 4),
-    "pymemcache.client.base.PooledClient": ClientLibrary("Memcached", ("timeout",)),
-    "pymemcache.client.hash.HashClient": ClientLibrary("Memcached", ("timeout",)),
+    "ldap3.Connection": ClientLibrary("a directory", ("receive_timeout",), heeds_socket_default=False),
+    "pymemcache.Client": ClientLibrary("Memcached", ("timeout",), 4, heeds_socket_default=False),
+    "pymemcache.client.base.Client": ClientLibrary("Memcached", ("timeout",), 4, heeds_socket_default=False),
+    "pymemcache.client.base.PooledClient": ClientLibrary("Memcached", ("timeout",), heeds_socket_default=False),
+    "pymemcache.client.hash.HashClient": ClientLibrary("Memcached", ("timeout",), heeds_socket_default=False),
 }
 """By the dotted name of what makes it."""
 LISTENING = frozenset(

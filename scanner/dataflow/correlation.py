@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from assay.scanner.deployment.variables import variables_given
 from assay.scanner.linker.project import Project, last_name, last_part
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
+from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.log import ProcessKind
 from assay.scanner.model.place import Evidence, Location
@@ -23,7 +23,7 @@ _IS_ID = re.compile(
     r"_*(?:(?:get|set|new|current|x|http|amzn|celery|rq|dd|log|otel|var|ctx)[_.\-]*)*"
     r"(?:request|req|correlation|corr|trace|transaction|txn|task|job|message|msg|event|span|operation|execution)"
     r"[_.\-]*(?:id|uuid|guid)s?(?:[_.\-]*(?:ctx|var|context|ctx_?var|context_?var|header|key))?_*"
-    r"|(?:current_)?(?:cid|rid|guid|trace_?parent)",
+    r"|(?:current_)?(?:cid|rid|guid|trace_?parent)|logging\.googleapis\.com/(?:trace|spanId)",
     re.IGNORECASE,
 )
 """Names of such an id, and of what holds it; `change_request_id` is the business's own."""
@@ -33,6 +33,9 @@ _LIBRARIES = {
     "asgi_correlation_id.CeleryTracingIdsFilter": "asgi-correlation-id's filter",
     "django_guid.log_filters.CorrelationId": "django-guid's filter",
     "django_structlog.middlewares.RequestMiddleware": "django-structlog binds the request's id",
+    "django_structlog.middlewares.AsyncRequestMiddleware": "django-structlog binds the request's id",
+    "elasticapm.handlers.logging.LoggingFilter": "Elastic's filter adds the trace's id",
+    "elasticapm.handlers.logging.Formatter": "Elastic's formatter adds the trace's id",
     "log_request_id.filters.RequestIDFilter": "django-log-request-id's filter",
     "request_id_django_log.filters.RequestIDFilter": "django-request-id-log's filter",
     "cid.log.CidContextFilter": "django-cid's filter",
@@ -52,7 +55,9 @@ _ENVIRONMENT = {"DD_LOGS_INJECTION", "OTEL_PYTHON_LOG_CORRELATION"}
 """Variables that let an agent put the trace's id into records."""
 
 _CONFIGURATORS = frozenset({"dictConfig", "basicConfig", "Formatter", "JsonFormatter"})
-_BINDERS = frozenset({"bind_contextvars", "contextualize", "bound_contextvars"})
+_BINDERS = frozenset(
+    {"bind_contextvars", "contextualize", "bound_contextvars", "bind_threadlocal", "bound_threadlocal"}
+)
 _RECORD_HOOKS = frozenset(
     {"filter", "format", "process", "add_fields", "makeRecord", "formatMessage", "process_log_record"}
 )
@@ -63,7 +68,10 @@ _JOB_SOURCES = frozenset(
 )
 _SPAN_SOURCES = frozenset({"get_current_span", "current_trace_context", "get_log_correlation_context"})
 _REQUEST_SOURCES = frozenset({"g", "request", "has_request_context"})
-_MERGING = "merge_contextvars"
+_MERGING = frozenset({"merge_contextvars", "merge_threadlocal"})
+_OF_TASKS = re.compile(r"(celery_?|rq_?|current_?)?(task|job)_?(u?u?id)", re.IGNORECASE)
+_POWERTOOLS = frozenset({"inject_lambda_context", "set_correlation_id"})
+"""By which AWS Lambda Powertools' logger gets the id of an invocation or request."""
 
 
 def correlation(project: Project, modules: list[Module]) -> Iterator[Carried]:
@@ -73,6 +81,7 @@ def correlation(project: Project, modules: list[Module]) -> Iterator[Carried]:
         yield from _fields_in_formats(module)
         yield from _libraries(module, project)
         yield from _processors(module, project)
+        yield from _powertools(module)
     yield from _bound(project, modules)
     for call, scope in project.calls_named("patch"):
         on = call.keyword("logging")
@@ -111,31 +120,32 @@ def _bound(project: Project, modules: list[Module]) -> Iterator[Carried]:
     paths = {m.path for m in modules}
     is_lost = _is_never_merged(modules)
     for call, scope in project.calls_named(*sorted(_BINDERS)):
-        if scope.module.path not in paths or not _binds_id(call):
+        bound = _bound_ids(call)
+        if scope.module.path not in paths or not bound:
             continue
         is_structlogs = last_name(call.func) != "contextualize"
         if (isinstance(call.func, form.Attr) or is_structlogs) and not (is_structlogs and is_lost):
-            yield None, scope.module.evidence(call, "binds an id to every record")
+            kind = ProcessKind.WORKER if all(_OF_TASKS.fullmatch(name) for name in bound) else None
+            yield kind, scope.module.evidence(call, "binds an id to every record")
     for call, scope in project.calls_named("bind", "LoggerAdapter"):
         function = scope.function
         around = {p.name for p in function.node.params} if function is not None else set()
         is_around = not around.isdisjoint({"call_next", "get_response", "request"})
-        if scope.module.path in paths and is_around and _binds_id(call):
+        if scope.module.path in paths and is_around and _bound_ids(call):
             yield None, scope.module.evidence(call, "binds an id to the request's logger")
 
 
-def _binds_id(call: form.Call) -> bool:
-    """Whether a value of the moment is bound under an id's name, or names that can't be told."""
+def _bound_ids(call: form.Call) -> list[str]:
+    """The ids' names under which a value of the moment is bound; `**` may be any."""
+    found: list[str] = []
     for argument in call.args:
         if argument.star == 2:
-            return True
-        if argument.name is not None and _IS_ID.fullmatch(argument.name) and not isinstance(argument.value, form.Const):
-            return True
+            found.append("**")
+        elif argument.name is not None and not isinstance(argument.value, form.Const):
+            found.append(argument.name)
         if isinstance(argument.value, form.Dict):
-            keys = (k.value for k in argument.value.keys if isinstance(k, form.Const))
-            if any(isinstance(k, str) and _IS_ID.fullmatch(k) for k in keys):
-                return True
-    return False
+            found += [k.value for k in argument.value.keys if isinstance(k, form.Const) and isinstance(k.value, str)]
+    return [name for name in found if name == "**" or _IS_ID.fullmatch(name)]
 
 
 def _is_never_merged(modules: list[Module]) -> bool:
@@ -143,7 +153,7 @@ def _is_never_merged(modules: list[Module]) -> bool:
     own = [m for m in modules if "structlog" in m.imported_packages]
     calls = [c for m in own for c, _ in m.calls_named(("configure", "configure_once")) if c.argument(0, "processors")]
     return bool(calls) and not any(
-        isinstance(n, form.Attr | form.Name) and last_name(n) == _MERGING
+        isinstance(n, form.Attr | form.Name) and last_name(n) in _MERGING
         for m in own
         for n in form.walk_body(m.facts.body)
     )
@@ -196,6 +206,16 @@ def _libraries(module: Module, project: Project) -> Iterator[Carried]:
         if isinstance(node, form.Const) and node.value in known:
             name = str(node.value)
             yield ProcessKind.WORKER if name in _OF_WORKERS else None, module.evidence(node, known[name])
+
+
+def _powertools(module: Module) -> Iterator[Carried]:
+    if "aws_lambda_powertools" not in module.imported_packages:
+        return
+    for call, _ in module.calls_named(_POWERTOOLS):
+        yield None, module.evidence(call, "the logger is given the id of the request")
+    for decorator in (d for f in module.functions for d in f.decorators):
+        if not isinstance(decorator, form.Call) and last_name(decorator) in _POWERTOOLS:
+            yield None, module.evidence(decorator, "the logger is given the id of the request")
 
 
 # --- hooks on records ---
@@ -258,6 +278,7 @@ def _reads_context(function: FunctionSymbol, project: Project) -> Iterator[Carri
             yield None, module.evidence(inner, f"{function.qualname} reads the trace at hand")
             return
     source = next((found for n in function.walk() if (found := _source(n, given)) is not None), None)
+    source = source or next(_merged(function, given, project), None)
     if source is not None:
         of_request = any(n.id in _REQUEST_SOURCES for n in names)
         known = project.infer(source, function.scope) if isinstance(source, form.Name | form.Attr) else None
@@ -274,6 +295,10 @@ def _source(node: form.Expr | form.Stmt, given: Collection[str]) -> form.Expr | 
             key = target.attr if isinstance(target, form.Attr) else _key(target)
             own = any(_is_of(n, given) for n in form.walk(value))
             return value if key is not None and _IS_ID.fullmatch(key) and not own else None
+        case form.Dict(keys=keys, values=values):
+            pairs = ((k.value, v) for k, v in zip(keys, values, strict=True) if isinstance(k, form.Const))
+            mine = (v for k, v in pairs if _IS_ID.fullmatch(str(k)) and not isinstance(v, form.Const))
+            return next((v for v in mine if not any(_is_of(n, given) for n in form.walk(v))), None)
         case form.Name(id=name):
             return node if name not in given and _IS_ID.fullmatch(name) else None
         case form.Attr(value=owner, attr=name):
@@ -285,6 +310,24 @@ def _source(node: form.Expr | form.Stmt, given: Collection[str]) -> form.Expr | 
         ):
             return node if _IS_ID.fullmatch(key) and not _is_of(owner, given) else None
     return None
+
+
+def _merged(function: FunctionSymbol, given: Collection[str], project: Project) -> Iterator[form.Expr]:
+    """`record.update(context.get())`: all that is bound at the moment."""
+    for node in function.walk():
+        if isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr == "update":
+            for argument in node.positional if _is_of(node.func.value, given) else ():
+                if isinstance(argument, form.Call) and _reads_variable(argument, function.scope, project):
+                    yield argument
+
+
+def _reads_variable(call: form.Call, scope: Scope, project: Project, deepest: int = 1) -> bool:
+    """Whether the call, or the function that it calls, asks a context variable."""
+    if project.callee_name(call, scope) in ("contextvars.ContextVar.get", "structlog.contextvars.get_contextvars"):
+        return True
+    helper = project.callee_function(call, scope) if deepest else None
+    inner = (n for n in helper.walk() if isinstance(n, form.Call)) if helper is not None else ()
+    return helper is not None and any(_reads_variable(n, helper.scope, project, deepest - 1) for n in inner)
 
 
 def _key(target: form.Expr) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import yaml
 
@@ -40,8 +40,11 @@ def _of_ini(text: str) -> Iterator[tuple[str, str]]:
         return
     if "formatters" not in parser or "loggers" not in parser or "alembic" in parser:
         return
+    handlers = {name: dict(parser[f"handler_{name}"]) for name in _listed(parser, "handlers", "handler_")}
+    attached = {n.strip() for s in parser.sections() for n in parser.get(s, "handlers", fallback="").split(",")}
+    used = _used(handlers, attached)
     for section in parser.sections():
-        if section.startswith("formatter_"):
+        if section.startswith("formatter_") and (not used or section.removeprefix("formatter_") in used):
             yield parser.get(section, "class", fallback="logging.Formatter"), parser.get(section, "format", fallback="")
 
 
@@ -52,10 +55,24 @@ def _of_dictionary(text: str) -> Iterator[tuple[str, str]]:
         return
     if not isinstance(loaded, dict) or not isinstance(loaded.get("formatters"), dict) or "handlers" not in loaded:
         return
-    for formatter in loaded["formatters"].values():
-        if isinstance(formatter, dict):
+    loggers = [loaded.get("root"), *(loaded["loggers"].values() if isinstance(loaded.get("loggers"), dict) else ())]
+    attached = {str(n) for each in loggers if isinstance(each, dict) for n in each.get("handlers") or ()}
+    used = _used(loaded["handlers"], attached) if isinstance(loaded["handlers"], dict) else set()
+    for name, formatter in loaded["formatters"].items():
+        if isinstance(formatter, dict) and (not used or name in used):
             maker = formatter.get("()") or formatter.get("class") or "logging.Formatter"
             yield str(maker), str(formatter.get("format") or formatter.get("fmt") or "")
+
+
+def _listed(parser: configparser.RawConfigParser, section: str, prefix: str) -> list[str]:
+    names = (name.strip() for name in parser.get(section, "keys", fallback="").split(","))
+    return [name for name in names if f"{prefix}{name}" in parser]
+
+
+def _used(handlers: Mapping[str, object], attached: Collection[str]) -> set[str]:
+    """The formatters of the handlers that a logger has."""
+    mine = (h for name, h in handlers.items() if name in attached and isinstance(h, dict))
+    return {str(h["formatter"]) for h in mine if "formatter" in h}
 
 
 def _shape(maker: str, template: str) -> LogFormat:

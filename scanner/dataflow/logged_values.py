@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from assay.scanner.dataflow.lexicon import has_several_meanings, masks, sensitivity, words
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -12,6 +13,7 @@ from assay.scanner.model.log import SensitiveValue, Sensitivity
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
+NO_FIELDS: Mapping[str, form.Expr] = {}
 _DEEPEST = 3
 """Assignments and calls between a value and the log line."""
 _TRANSPARENT = frozenset(
@@ -26,6 +28,7 @@ _TRANSPARENT = frozenset(
 _GETTERS = frozenset({"get", "pop", "getlist", "getenv", "get_secret_value", "setdefault"})
 _REQUEST_NAMES = frozenset({"request", "req"})
 _WHOLE = {
+    "environ": "all headers of the request",
     "headers": "all headers of the request",
     "META": "all headers of the request",
     "cookies": "all cookies of the request",
@@ -73,14 +76,16 @@ class LoggedValues:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def sensitive(self, expressions: Iterable[form.Expr], scope: Scope) -> Iterator[SensitiveValue]:
-        """Each sensitive value once, where it stands in the log line."""
+    def sensitive(
+        self, expressions: Iterable[form.Expr], scope: Scope, fields: Mapping[str, form.Expr] = NO_FIELDS
+    ) -> Iterator[SensitiveValue]:
+        """Each sensitive value once, where it stands in the log line; `fields` are told under names of their own."""
         seen: set[str] = set()
-        for expression in expressions:
-            for value in self._in(expression, scope, 0):
-                if value.name not in seen:
-                    seen.add(value.name)
-                    yield value
+        told = [self._in(expression, scope, 0) for expression in expressions]
+        for value in chain(*told, *(self._under(name, field, scope) for name, field in fields.items())):
+            if value.name not in seen:
+                seen.add(value.name)
+                yield value
 
     def masked(self, expressions: Iterable[form.Expr], scope: Scope) -> Iterator[Evidence]:
         """Where a sensitive value is told in a form that gives nothing away."""
@@ -103,6 +108,8 @@ class LoggedValues:
                 yield from self._in(inner, scope, depth)
             case form.Dict():
                 yield from self._in_dict(node, scope, depth)
+            case form.Comprehension():
+                yield from self._in_comprehension(node, scope, depth)
             case form.Call():
                 yield from self._in_call(node, scope, depth)
             case form.Subscript(value=base, index=form.Const(value=str() as key)):
@@ -113,6 +120,16 @@ class LoggedValues:
             case form.Name(id=name):
                 known = list(self._named(name, node, scope)) or list(self._behind(node, scope, depth))
                 yield from known or self._fields_of(node, scope)
+
+    def _in_comprehension(self, node: form.Comprehension, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
+        """All headers and the like, item by item; one that picks among them is taken to know why."""
+        told = node.value or node.element
+        as_it_is = isinstance(told, form.Name | form.Display) or (
+            isinstance(told, form.Call) and last_name(told.func) in _TRANSPARENT
+        )
+        for generator in node.generators if as_it_is else ():
+            if not generator.ifs and isinstance(generator.iter, form.Call | form.Name):
+                yield from self._in(generator.iter, scope, depth)
 
     def _in_all(self, nodes: Iterable[form.Expr], scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         for node in nodes:
@@ -126,9 +143,14 @@ class LoggedValues:
             if name == "headers" and is_request:
                 evidence = scope.module.evidence(value, "all headers of a request")
                 yield SensitiveValue("all headers of a request", Sensitivity.CREDENTIAL, evidence)
-            elif name is not None and not isinstance(value, form.Const) and not self._is_harmless(value, scope):
-                yield from self._named(name, value, scope)
+            elif name is not None:
+                yield from self._under(name, value, scope)
             yield from self._in(value, scope, depth)
+
+    def _under(self, name: str, value: form.Expr, scope: Scope) -> Iterator[SensitiveValue]:
+        """What is told under the name, which may say more of it than the expression does."""
+        if not isinstance(value, form.Const) and not self._is_harmless(value, scope):
+            yield from self._named(name, value, scope)
 
     def _in_call(self, call: form.Call, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
         name = last_name(call.func) or ""
@@ -139,8 +161,8 @@ class LoggedValues:
             yield SensitiveValue("the token", Sensitivity.CREDENTIAL, evidence)
             return
         if name in _DUMPS and any(a.name in ("exclude", "include") for a in call.args):
-            if isinstance(call.func, form.Attr):
-                yield from self._fields_of(call.func.value, scope, call)
+            owner = call.func.value if isinstance(call.func, form.Attr) else None
+            yield from self._fields_of(owner, scope, call) if owner is not None else ()
             return
         if isinstance(call.func, form.Attr) and name in _WHOLE:
             whole = self._whole(call.func, scope)
@@ -149,11 +171,20 @@ class LoggedValues:
                 return
         if name in _GETTERS:
             yield from self._got(call, name, scope)
+        elif name == "locals" and scope.function is not None:
+            yield from self._locals(call, scope)
+        elif name == "values" and call.args:
+            # A statement of SQLAlchemy shows where its values go, and not the values.
+            return
         elif name in _TRANSPARENT:
-            if isinstance(call.func, form.Attr):
-                yield from self._in(call.func.value, scope, depth)
-            for arg in call.args:
-                yield from self._in(arg.value, scope, depth)
+            owners = [call.func.value] if isinstance(call.func, form.Attr) else []
+            yield from self._in_all((*owners, *(arg.value for arg in call.args)), scope, depth)
+
+    def _locals(self, call: form.Call, scope: Scope) -> Iterator[SensitiveValue]:
+        for name in sorted(scope.bindings):
+            if sensitivity(name) is Sensitivity.CREDENTIAL:
+                evidence = scope.module.evidence(call, f"`{name}` among all local names")
+                yield SensitiveValue(name, Sensitivity.CREDENTIAL, evidence)
 
     def _got(self, call: form.Call, getter: str, scope: Scope) -> Iterator[SensitiveValue]:
         """What a getter gives by its key."""
@@ -211,9 +242,12 @@ class LoggedValues:
         if cls is None or not self._tells_fields(cls):
             return
         left_out, only = _names_given(dump, "exclude"), _names_given(dump, "include")
+        is_pydantic = any(base in _TELLING_BASES for base in self._project.base_names(cls))
         for name, bindings in cls.scope.bindings.items():
             bound = bindings[-1]
             if name in left_out or (only and name not in only) or bound.annotation is None:
+                continue
+            if name.startswith("_") and is_pydantic:
                 continue
             if sensitivity(name) is Sensitivity.CREDENTIAL and not _is_hidden(bound):
                 evidence = scope.module.evidence(node, f"`{name}` of {cls.name}")
@@ -306,11 +340,17 @@ class LoggedValues:
             yield SensitiveValue(found.name, found.sensitivity, here, found.is_certain)
 
     def _in_definition(self, value: form.Expr, scope: Scope, depth: int) -> Iterator[SensitiveValue]:
-        """Dicts, whole requests and items of either: what a text was made of is not followed, it may be anything."""
-        if isinstance(value, form.Comprehension):
-            for generator in value.generators:
-                yield from self._in_definition(generator.iter, scope, depth)
-        elif isinstance(value, form.Dict | form.Await | form.Attr | form.Name | form.Subscript) or (
+        """Dicts, whole requests, items of either, and secrets by name in texts."""
+        if isinstance(value, form.Template | form.Binary):
+            # Of what a text was made of only names count: anything else may be anything.
+            parts = [n for n in _parts(value) if isinstance(n, form.Name | form.Attr)]
+            yield from (v for v in self._in_all(parts, scope, _DEEPEST) if v.is_certain)
+        elif isinstance(value, form.Boolean):
+            for part in value.values:
+                yield from self._in_definition(part, scope, depth)
+        elif isinstance(
+            value, form.Dict | form.Await | form.Attr | form.Name | form.Subscript | form.Comprehension
+        ) or (
             isinstance(value, form.Call)
             and (
                 last_name(value.func) in _TRANSPARENT | _WHOLE.keys() | _GETTERS
@@ -331,6 +371,19 @@ class LoggedValues:
 
 
 _MOST_CALLERS = 12
+
+
+def _parts(node: form.Expr) -> Iterator[form.Expr]:
+    """What a text is put together from."""
+    match node:
+        case form.Template():
+            yield from (hole.value for hole in node.holes)
+        case form.Binary(left=left, right=right):
+            yield from (*_parts(left), *_parts(right))
+        case form.Display(items=items):
+            yield from items
+        case _:
+            yield node
 
 
 def _names_given(dump: form.Call | None, keyword: str) -> set[str]:

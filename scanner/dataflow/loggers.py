@@ -122,6 +122,10 @@ def _form(node: form.Expr, scope: Scope, project: Project, depth: int) -> Messag
         case form.Template():
             parts = {_form(hole.value, scope, project, depth + 1) for hole in node.holes}
             return MessageForm.CONSTANT if parts <= {MessageForm.CONSTANT} else MessageForm.INTERPOLATED
+        case form.Binary(op="*", left=left, right=right):
+            # A line of dashes.
+            told = _worst(left, right, scope=scope, project=project, depth=depth)
+            return told if told is MessageForm.CONSTANT else MessageForm.VARIABLE
         case form.Binary(op="+", left=left, right=right):
             return _concatenation(left, right, scope, project, depth)
         case form.Binary(op="%", left=left):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.dataflow.handlers import Handlers, explanation_near, way_around
-from assay.scanner.dataflow.logged_values import LoggedValues, redaction
+from assay.scanner.dataflow.logged_values import NO_FIELDS, LoggedValues, redaction
 from assay.scanner.dataflow.loggers import (
     FoundLogCall,
     Loggers,
@@ -151,7 +151,7 @@ class _Linker:
         for call, scope in module.calls_named(self._loggers.names | LAST_NAMES):
             found = self._loggers.log_call(call, scope)
             if found is not None:
-                data = self._data(call, scope, f"{found.method} call", list(found.values))
+                data = self._data(call, scope, f"{found.method} call", list(found.values), fields(found) or {})
             elif (name := print_name(call, scope, self._project)) is not None:
                 place, _ = self._places.place(call, scope, self.blocks(module).innermost(call.start))
                 if place in (PrintPlace.OFFLINE, PrintPlace.REDIRECTED):
@@ -162,7 +162,14 @@ class _Linker:
             if data is not None:
                 yield data
 
-    def _data(self, call: form.Call, scope: Scope, sink: str, values: list[form.Expr]) -> LoggedData | None:
+    def _data(
+        self,
+        call: form.Call,
+        scope: Scope,
+        sink: str,
+        values: list[form.Expr],
+        beside: Mapping[str, form.Expr] = NO_FIELDS,
+    ) -> LoggedData | None:
         if all(isinstance(value, form.Const) for value in values):
             return None
         function, ordinal = self._next("logged data", scope)
@@ -172,7 +179,7 @@ class _Linker:
             location=scope.module.location(call),
             role=scope.module.role,
             sink=sink,
-            sensitive=tuple(self._values.sensitive(values, scope)),
+            sensitive=tuple(self._values.sensitive(values, scope, beside)),
             masked=tuple(self._values.masked(values, scope)),
             redaction=self._redaction,
         )

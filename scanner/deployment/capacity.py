@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from assay.scanner.deployment.kustomize import patches_of, replicas_of
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.capacity import Capacity
 from assay.scanner.model.place import Evidence, Location
@@ -15,14 +16,34 @@ def pod_capacity(tree: DeploymentTree, path: str, pod: PodWorkload, container: C
     place, scaler = _autoscaler(tree, path, pod)
     return Capacity(
         controller=pod.kind,
-        memory_limit=_stated(path, container, "memory", is_limit=True) or _default(tree, pod, "memory"),
+        memory_limit=_stated(path, container, "memory", is_limit=True)
+        or _patched(tree, pod, container)
+        or _default(tree, pod, "memory"),
         cpu_request=_stated(path, container, "cpu", is_limit=False),
         autoscaler=place,
         least_copies=scaler.minimum if scaler is not None else None,
         scales_on=scaler.metrics if scaler is not None else (),
         may_change=_overlay(tree, path),
+        keeps=pod.claim_span.evidence(path, "it keeps a volume") if pod.claim_span else None,
         recreates=pod.recreate_span.evidence(path, "old pods go before new ones come") if pod.recreate_span else None,
     )
+
+
+def copies(tree: DeploymentTree, path: str, pod: PodWorkload) -> int | None:
+    """How many run: as the overlays say, the largest where they differ, or else the manifest."""
+    stated = [patch.replicas for _, patch in patches_of(tree, pod) if patch.replicas is not None]
+    stated += replicas_of(tree, path, pod.name)
+    return max(stated, default=pod.replicas)
+
+
+def _patched(tree: DeploymentTree, pod: PodWorkload, container: Container) -> Evidence | None:
+    """A limit that an overlay's patch gives."""
+    for path, patch in patches_of(tree, pod):
+        for other in patch.containers:
+            found = _stated(path, other, "memory", is_limit=True) if other.name == container.name else None
+            if found is not None:
+                return found
+    return None
 
 
 def _stated(path: str, container: Container, name: str, *, is_limit: bool) -> Evidence | None:

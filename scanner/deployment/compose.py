@@ -19,7 +19,7 @@ from assay.scanner.deployment.build import (
     start_command,
 )
 from assay.scanner.deployment.images import Image, is_infrastructure
-from assay.scanner.deployment.presented import presented
+from assay.scanner.deployment.presented import laid_over, presented
 from assay.scanner.deployment.published import compose_ports
 from assay.scanner.deployment.roles import environment_doubt, mount_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
@@ -27,6 +27,7 @@ from assay.scanner.deployment.tree import DeploymentTree, relative, stage_role
 from assay.scanner.model.capacity import Capacity
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
+from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import (
     CommandForm,
@@ -126,7 +127,12 @@ class _Builder:
             capacity=Capacity(memory_limit=self._memory()),
             for_production=presented(self.tree, self.path, service),
         )
-        return Found(workload, commands, self._homes(image), image, tuple(compose_ports(self.path, service, workload)))
+        return Found(workload, commands, self._homes(image), image, tuple(self._ports(workload)))
+
+    def _ports(self, workload: Workload) -> Iterator[PublishedPort]:
+        over = next(((p, s) for p, s in laid_over(self.tree, self.path, self.service.name) if s is not None), None)
+        changed = over[1].span.evidence(over[0], "what production changes stands here") if over is not None else None
+        return compose_ports(self.path, self.service, workload, changed)
 
     def _user(self) -> Option | None:
         user, span = self.service.user, self.service.user_span
@@ -137,8 +143,11 @@ class _Builder:
         return Option(is_safe, (span.evidence(self.path, f"it runs as user {user}"),))
 
     def _memory(self) -> Evidence | None:
-        span = self.service.memory_span
-        return span.evidence(self.path, "its memory is limited") if span is not None else None
+        said = [(self.path, self.service), *laid_over(self.tree, self.path, self.service.name)]
+        for path, service in said:
+            if service is not None and service.memory_span is not None:
+                return service.memory_span.evidence(path, "its memory is limited")
+        return None
 
     def _image(self) -> Image | None:
         image = self.tree.compose_image(self.path, self.service)

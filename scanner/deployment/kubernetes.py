@@ -16,14 +16,14 @@ from assay.scanner.deployment.build import (
     script_commands,
     start_command,
 )
-from assay.scanner.deployment.capacity import pod_capacity
+from assay.scanner.deployment.capacity import copies, pod_capacity
 from assay.scanner.deployment.images import Image, is_infrastructure
+from assay.scanner.deployment.kustomize import deployed_image
 from assay.scanner.deployment.published import service_ports
-from assay.scanner.deployment.references import pin_of
-from assay.scanner.deployment.roles import environment_doubt, label_doubt, workload_role
+from assay.scanner.deployment.references import references_of_init
+from assay.scanner.deployment.roles import environment_doubt, label_doubt, place_doubt, workload_role
 from assay.scanner.deployment.starts import NOTHING, Start, Starter
 from assay.scanner.deployment.tree import DeploymentTree
-from assay.scanner.model.image import ImageReference
 from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -61,25 +61,11 @@ def kubernetes_workloads(tree: DeploymentTree, path: str, facts: KubernetesFacts
             if container.image is not None:
                 found = _Builder(tree, path, facts, pod, container).found()
                 is_first = container is pod.containers[0]
-                yield replace(found, references=tuple(_of_init(tree, path, pod, found.workload))) if is_first else found
-
-
-def _of_init(tree: DeploymentTree, path: str, pod: PodWorkload, workload: Workload) -> Iterator[ImageReference]:
-    """The images of what a pod runs before its containers."""
-    for container in pod.init_containers:
-        if container.image is None:
-            continue
-        image = tree.deployed_image(path, container.image)
-        yield ImageReference(
-            subject_id=f"{path}:{pod.kind}/{pod.name}/{container.name}:{image}",
-            reference=image,
-            location=(container.image_span or container.span).at(path),
-            role=workload.role,
-            pin=pin_of(image),
-            used_for=f"is what {container.name} runs before {pod.name}",
-            is_own=tree.is_built_here(container.image),
-            doubt=workload.doubt,
-        )
+                yield (
+                    replace(found, references=tuple(references_of_init(tree, path, pod, found.workload)))
+                    if is_first
+                    else found
+                )
 
 
 @dataclass(frozen=True)
@@ -112,7 +98,7 @@ class _Builder:
             process=process,
             doubt=doubt,
             traffic=tuple(self._traffic()),
-            image=self.tree.deployed_image(self.path, reference),
+            image=deployed_image(self.tree, self.path, reference),
             image_varies=self.tree.is_versioned_by_build(reference),
             built_here=image is not None or self.tree.is_built_here(reference),
             dockerfile=image.path if image is not None else None,
@@ -125,7 +111,7 @@ class _Builder:
             grace=self._grace(),
             pre_stop=pre_stop,
             pre_stop_seconds=pre_stop_seconds,
-            replicas=pod.replicas,
+            replicas=copies(self.tree, self.path, pod),
             volumes=container.mounts,
             image_location=(container.image_span or container.span).at(self.path),
             user=self._user(),
@@ -203,8 +189,8 @@ class _Builder:
         return kind_of(self.pod.name, process, image, third_party)
 
     def _doubt(self) -> Evidence | None:
-        """Labels and variables that call it development, and overlays that change it."""
-        labelled = label_doubt(self.path, self.pod)
+        """Labels, variables and places that call it development, and overlays that change it."""
+        labelled = label_doubt(self.path, self.pod) or place_doubt(self.path, self.pod)
         if labelled is not None:
             return labelled
         place = self.container.span.evidence(self.path, "")

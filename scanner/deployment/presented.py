@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.place import Evidence, Location
@@ -12,7 +13,25 @@ from assay.scanner.readers.compose import ComposeService
 _WORDS = re.compile(
     r"(^|[/_.-])(prod|production|deploy|deployments?|release|self-?host(ed|ing)?|stack|swarm)($|[/_.-])"
 )
+_BASES = frozenset({"compose.yml", "compose.yaml", "docker-compose.yml", "docker-compose.yaml"})
 _OVERRIDES = ("compose.override", "docker-compose.override")
+
+
+def laid_over(tree: DeploymentTree, path: str, name: str) -> Iterator[tuple[str, ComposeService | None]]:
+    """Files for production that only change services of this one, with what they say of the service of that name:
+    `docker compose -f compose.yml -f compose.prod.yml` merges them.
+    """
+    if posixpath.basename(path) not in _BASES:
+        return
+    base = tree.compose_files[path]
+    for other, facts in tree.compose_files.items():
+        beside = posixpath.dirname(other) == posixpath.dirname(path) and other != path
+        if not beside or not _WORDS.search(posixpath.basename(other).lower()):
+            continue
+        if any(
+            s.image is None and s.build is None and s.extends is None and base.service(s.name) for s in facts.services
+        ):
+            yield other, facts.service(name)
 
 
 def presented(tree: DeploymentTree, path: str, service: ComposeService) -> Evidence | None:
@@ -22,7 +41,10 @@ def presented(tree: DeploymentTree, path: str, service: ComposeService) -> Evide
     if _WORDS.search(path.lower()):
         return Evidence(Location.whole_file(path), "its name says that it is for production")
     folder = posixpath.dirname(path)
-    is_base = posixpath.basename(path) in ("compose.yml", "compose.yaml", "docker-compose.yml", "docker-compose.yaml")
+    is_base = posixpath.basename(path) in _BASES
+    merged = next(laid_over(tree, path, service.name), None)
+    if merged is not None:
+        return Evidence(Location.whole_file(merged[0]), "what production changes stands in this file")
     for other in tree.compose_files if is_base else ():
         if posixpath.dirname(other) == folder and posixpath.basename(other).startswith(_OVERRIDES):
             return Evidence(Location.whole_file(other), "what development changes stands in this file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 
 from assay.scanner.deployment.images import base_name
 from assay.scanner.model.place import Evidence
@@ -19,11 +20,11 @@ _INTERNAL: Mapping[str, str] = {
     "a message broker": r"rabbitmq|kafka|cp-kafka|redpanda|nats|pulsar|activemq.*|zookeeper",
     "a search engine": r"elasticsearch|opensearch|solr|meilisearch|typesense|qdrant|weaviate|milvus",
     "an administration page": r"pgadmin4?|adminer|phpmyadmin|redis-commander|redisinsight|flower|mongo-express|kafka-ui"
-    r"|portainer",
+    r"|portainer|kibana|opensearch-dashboards",
     "a store of secrets": r"vault|consul|etcd",
+    "a page of measurements": r"prometheus|alertmanager|pushgateway|cadvisor|([a-z-]+[-_])?exporter",
 }
 """What no stranger should reach, by the names of images."""
-_LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def internal_use(image: str) -> str:
@@ -32,11 +33,34 @@ def internal_use(image: str) -> str:
     return next((use for use, pattern in _INTERNAL.items() if re.fullmatch(pattern, name)), "")
 
 
-def compose_ports(path: str, service: ComposeService, workload: Workload) -> Iterator[PublishedPort]:
-    """Docker binds published ports to all addresses of the machine, past its firewall."""
+def _use(workload: Workload) -> str:
+    """By its image, or by what it starts."""
+    is_flower = workload.process.server == "flower"
+    return "an administration page" if is_flower else internal_use(workload.image or "")
+
+
+def _is_inside(address: str | None) -> bool | None:
+    """Whether only the machine or its private network reaches the address; None for a variable."""
+    if address is None or address == "localhost":
+        return address is not None
+    if "$" in address:
+        return None
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return found.is_private and not found.is_unspecified
+
+
+def compose_ports(
+    path: str, service: ComposeService, workload: Workload, changed: Evidence | None
+) -> Iterator[PublishedPort]:
+    """Docker binds published ports to all addresses of the machine, past its firewall. `changed` is what may say
+    otherwise in production.
+    """
     for port in service.ports:
         number = str(port.target or port.published or "")
-        is_local = port.address in _LOCAL
+        is_inside = _is_inside(port.address)
         yield PublishedPort(
             subject_id=f"{workload.subject_id}:{number}",
             workload=workload.name,
@@ -44,9 +68,10 @@ def compose_ports(path: str, service: ComposeService, workload: Workload) -> Ite
             platform=Platform.COMPOSE,
             location=port.span.at(path),
             role=workload.role,
-            internal=internal_use(workload.image or ""),
-            kept_inside=port.span.evidence(path, "only the machine itself reaches it") if is_local else None,
-            doubt=workload.doubt or _unclear(workload),
+            internal=_use(workload),
+            kept_inside=port.span.evidence(path, f"only {port.address} is open") if is_inside else None,
+            perhaps_inside=port.span.evidence(path, "a variable says where it is open") if is_inside is None else None,
+            doubt=workload.doubt or _unclear(workload) or changed,
         )
 
 

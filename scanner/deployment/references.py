@@ -6,11 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 
 from assay.scanner.deployment.images import Image, split_reference
+from assay.scanner.deployment.kustomize import deployed_image
+from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.image import ImageReference, Pin
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Platform, Workload
 from assay.scanner.readers.dockerfile import Stage
+from assay.scanner.readers.kubernetes.facts import PodWorkload
 
 _VERSION = re.compile(r"\d")
 _RELEASES = re.compile(
@@ -114,3 +117,23 @@ def reference_of_workload(workload: Workload) -> ImageReference | None:
         is_own=workload.platform is Platform.DOCKERFILE or (workload.built_here and not _is_pulled(workload, pin)),
         doubt=workload.doubt or (unclear if is_unclear else None),
     )
+
+
+def references_of_init(
+    tree: DeploymentTree, path: str, pod: PodWorkload, workload: Workload
+) -> Iterator[ImageReference]:
+    """The images of what a pod runs before its containers."""
+    for container in pod.init_containers:
+        if container.image is None:
+            continue
+        image = deployed_image(tree, path, container.image)
+        yield ImageReference(
+            subject_id=f"{path}:{pod.kind}/{pod.name}/{container.name}:{image}",
+            reference=image,
+            location=(container.image_span or container.span).at(path),
+            role=workload.role,
+            pin=pin_of(image),
+            used_for=f"is what {container.name} runs before {pod.name}",
+            is_own=tree.is_built_here(container.image),
+            doubt=workload.doubt,
+        )

@@ -20,6 +20,7 @@ COMMENT = re.compile(
 TEST_WORDS = frozenset({"test", "tests", "testing", "ci"})
 ENVIRONMENT_LABELS = frozenset({"environment", "env", "stage", "app.kubernetes.io/environment"})
 DEVELOPMENT_VALUES = frozenset({"development", "dev", "develop", "local", "test", "testing"})
+BEFORE_PRODUCTION = frozenset({"staging", "stage", "stg", "qa", "uat", "preview", "sandbox", "review-apps"})
 ENVIRONMENT_VARIABLE = re.compile(r"(FLASK|APP|FASTAPI|DJANGO|PYTHON|ENVIRONMENT|NODE|RAILS|QUART)?_?(ENV|ENVIRONMENT)")
 
 
@@ -49,6 +50,14 @@ def label_doubt(path: str, workload: PodWorkload) -> Evidence | None:
     for name, value in (*workload.pod_labels, *workload.labels):
         if name.lower() in ENVIRONMENT_LABELS and value.lower() in DEVELOPMENT_VALUES:
             return (workload.labels_span or workload.span).evidence(path, f"its label says {name}: {value}")
+    return None
+
+
+def place_doubt(path: str, workload: PodWorkload) -> Evidence | None:
+    """A folder or a namespace for what comes before production."""
+    for word in (*path.lower().split("/")[:-1], (workload.namespace or "").lower()):
+        if word in BEFORE_PRODUCTION or word in DEVELOPMENT_VALUES:
+            return workload.span.evidence(path, f"by its place it is for {word}")
     return None
 
 

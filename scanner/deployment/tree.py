@@ -16,7 +16,7 @@ from assay.scanner.readers.compose import ComposeFacts, ComposeService
 from assay.scanner.readers.dockerfile import DockerfileFacts
 from assay.scanner.readers.dockerignore import DockerignoreFacts
 from assay.scanner.readers.env_files import EnvFileFacts
-from assay.scanner.readers.kubernetes.facts import ImageChange, KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 
@@ -142,31 +142,8 @@ class DeploymentTree:
         """Folders of manifests that a kustomization elsewhere builds on, with that kustomization."""
         return {relative(path, each): path for path, facts in self.manifests.items() for each in facts.resources}
 
-    def deployed_image(self, path: str, reference: str) -> str:
-        """The image of a manifest as the kustomizations that build on it leave it; the firmest, where they differ."""
-        repository = split_reference(reference)[0]
-        found = [
-            _changed(reference, change)
-            for kustomization in self._kustomizations_of(path)
-            for change in self.manifests[kustomization].image_changes
-            if change.name == repository
-        ]
-        return max(found, key=_firmness, default=reference)
-
-    def _kustomizations_of(self, path: str) -> list[str]:
-        """Those that take the manifest, by itself or by its folder, and those that build on them in turn."""
-        found: list[str] = []
-        todo = [path]
-        while todo:
-            target = todo.pop()
-            for place in (target, posixpath.dirname(target)):
-                new = [each for each in self._built_on.get(place, ()) if each not in found]
-                found += new
-                todo += new
-        return found
-
     @cached_property
-    def _built_on(self) -> dict[str, list[str]]:
+    def built_on(self) -> dict[str, list[str]]:
         """Kustomizations by the files and folders that they name."""
         found: dict[str, list[str]] = {}
         for path, facts in self.manifests.items():
@@ -276,19 +253,6 @@ def _names(path: str, name: str) -> bool:
 def relative(path: str, target: str) -> str:
     """A path written in a file, relative to the scanned root."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-
-
-def _firmness(reference: str) -> tuple[bool, bool]:
-    return "@" in reference, any(c.isdigit() for c in split_reference(reference)[1])
-
-
-def _changed(reference: str, change: ImageChange) -> str:
-    repository, tag = split_reference(reference)
-    name = change.new_name or repository
-    if change.digest is not None:
-        return f"{name}@{change.digest}"
-    tag = change.new_tag or tag
-    return f"{name}:{tag}" if tag else name
 
 
 def _plain(folder: str) -> str:

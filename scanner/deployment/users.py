@@ -32,6 +32,8 @@ _DROPPING = DROPPERS | {"chpst", "runuser", "su", "sudo", "setuidgid", "capsh", 
 _OPTIONS = re.compile(r"(^|\s)(--user|--uid|--setuid|-u\s+www-data|--http-user)[\s=](?!root\b|0\b)\S")
 """Servers that change their user themselves: gunicorn, uWSGI, Celery."""
 _SUPERVISED = re.compile(rf"(^|/|\s)({'|'.join(sorted(SUPERVISORS))})\b|(^|\s)/init\b")
+_BY_FILE = re.compile(r"(^|/|\s)uwsgi\s(.*\s)?\S+\.(ini|ya?ml|xml)\b")
+"""uWSGI takes its `uid` from a file mostly."""
 _UNSTATED = "this runs it without naming another user"
 _CREATES = re.compile(r"\b(useradd|adduser)\b")
 
@@ -104,6 +106,9 @@ def _changes(image: Image, workloads: Sequence[Workload], scripts: Mapping[str, 
                 if _changes_user(found.words) and _is_last(found, place):
                     text = f"`{' '.join(found.words)[:60]}` goes on as another user"
                     yield Option(True, (found.span.evidence(place.location.path, text),))
+        if _BY_FILE.search(workload.command.text):
+            text = "its file of settings may name another user"
+            yield Option(None, (Evidence(workload.command.location, text),))
         if _SUPERVISED.search(workload.command.text):
             text = "each program that it supervises may have a user of its own"
             yield Option(None, (Evidence(workload.command.location, text),))

@@ -10,7 +10,7 @@ from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol
 from assay.scanner.model.work import Task
 from assay.scanner.readers.python import form
-from assay.scanner.work.references import each_once, functions_of, task_of
+from assay.scanner.work.references import each_once, functions_of, options_of, task_of
 from assay.scanner.work.schedules import crontab
 
 _NAME = "arq"
@@ -62,6 +62,7 @@ def _listed_task(item: Sited, queue: str | None, context: Context) -> Iterator[T
         context.unresolved(item.module.location(item.node), "this job runs a function that can't be told")
     name = call.keyword("name") if call is not None else None
     stated = string_value(name, item.scope, context.project) if name is not None else None
+    options = options_of(call, item.scope, context.project) if call is not None else ()
     for function in functions[:1]:
         if kind == "cron" and call is not None:
             when = crontab(
@@ -69,9 +70,9 @@ def _listed_task(item: Sited, queue: str | None, context: Context) -> Iterator[T
                 item.scope,
                 context.project,
             )
-            yield task_of(function, _NAME, stated or f"cron:{function.qualname}", queue, when)
+            yield task_of(function, _NAME, stated or f"cron:{function.qualname}", queue, when, options)
         else:
-            yield task_of(function, _NAME, stated or function.qualname, queue)
+            yield task_of(function, _NAME, stated or function.qualname, queue, options=options)
 
 
 ARQ = Framework(_NAME, ("arq",), tasks=_tasks)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assay.scanner.framework import Context, Framework
 from assay.scanner.model.work import Task
-from assay.scanner.work.references import decorated_functions, each_once, task_of, text_of
+from assay.scanner.work.references import decorated_functions, each_once, options_of, task_of, text_of
 from assay.scanner.work.schedules import schedule
 
 _NAME = "Huey"
@@ -31,6 +31,7 @@ def _decorated(context: Context) -> Iterator[Task]:
             _NAME,
             f"{function.module.name}.{name or function.name}",
             schedule=schedule(when, made.scope, context.project) if when is not None else None,
+            options=options_of(made.call, made.scope, context.project),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from assay.scanner.dataflow.log_rendering import is_taken, production_truth, renders_json
@@ -16,6 +17,7 @@ from assay.scanner.roles import is_offline
 
 _LEVELS = ("trace", "debug", "info", "notice", "success", "warning", "warn", "error", "exception", "critical")
 _OPTIONS = ("sink", "serialize", "format")
+_PREPARED = re.compile(r"\{extra\[\w+\]\}\s*")
 
 
 def _sinks(context: Context) -> Iterator[SinkFound]:
@@ -51,6 +53,11 @@ def _sink(
         function = project.infer(writer, scope) if writer is not None else None
         if isinstance(function, FunctionSymbol) and renders_json(function, project):
             shape = LogFormat.MACHINE
+    template = options.get("format")
+    if isinstance(template, form.Const) and _PREPARED.fullmatch(str(template.value)) and shape is LogFormat.PLAIN:
+        # A patcher has put the whole record there.
+        dumps = any(True for _ in scope.module.calls_named(("dumps",)))
+        shape = LogFormat.MACHINE if dumps else LogFormat.UNKNOWN
     if isinstance(sink, form.Call) and shape is not LogFormat.MACHINE:
         made = project.infer(sink, scope)
         shape = LogFormat.UNKNOWN if isinstance(made, Instance) and made.cls is not None else shape

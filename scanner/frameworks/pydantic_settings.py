@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assay.scanner.configuration.declared import Configuration, place_of
 from assay.scanner.dataflow.constants import list_items, string_value
@@ -161,6 +162,7 @@ class _Reader:
             value=known,
             variables=tuple(dict.fromkeys(variables)),
             is_required=field.default is None and known is None,
+            is_described=_is_described(field),
         )
 
     def _is_secret(self, field: _Field) -> bool:
@@ -224,6 +226,17 @@ class _Reader:
     def _config_text(self, cls: ClassSymbol, name: str) -> str | None:
         stated = model_option(cls, name, self._project)
         return string_value(stated.node, stated.scope, self._project) if stated is not None else None
+
+
+def _is_described(field: _Field) -> bool:
+    """By `Field(description=...)`, or by a text below it."""
+    if field.options is not None and field.options.keyword("description") is not None:
+        return True
+    body = field.scope.body
+    after = next((b for a, b in pairwise(body) if a.start <= field.binding.offset < a.end), None)
+    return (
+        isinstance(after, form.ExprStmt) and isinstance(after.value, form.Const) and isinstance(after.value.value, str)
+    )
 
 
 def _field_call(node: form.Expr | None) -> form.Call | None:

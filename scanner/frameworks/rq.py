@@ -18,6 +18,7 @@ from assay.scanner.work.references import (
     each_once,
     functions_of,
     invocations,
+    options_of,
     path_of,
     task_of,
 )
@@ -56,7 +57,8 @@ def _decorated(context: Context) -> Iterator[Task]:
     for made, function in decorated_functions(context.project, "job"):
         if _is_ours(made.name):
             queue = made.call.argument(0, "queue")
-            yield task_of(function, _NAME, queue=_queue_name(queue, made.scope, context))
+            options = options_of(made.call, made.scope, context.project)
+            yield task_of(function, _NAME, queue=_queue_name(queue, made.scope, context), options=options)
 
 
 def _enqueued(context: Context) -> Iterator[Task]:
@@ -72,7 +74,8 @@ def _enqueued(context: Context) -> Iterator[Task]:
         if not functions:
             _say_unknown(given, made, context)
         for function in dict.fromkeys(functions):
-            yield task_of(function, _NAME, path_of(function), _queue(made, context), _when(way, made, context))
+            options = options_of(made.call, made.scope, context.project)
+            yield task_of(function, _NAME, path_of(function), _queue(made, context), _when(way, made, context), options)
 
 
 def _is_ours(name: str) -> bool:

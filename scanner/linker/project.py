@@ -615,7 +615,7 @@ class Project:
                 return self.annotation_element(left, scope) or self.annotation_element(right, scope)
             case form.Subscript(value=base, index=index):
                 generic = self.infer(base, scope)
-                arguments = index.items if isinstance(index, form.Display) else [index]
+                arguments = index.items if isinstance(index, form.Display) and index.items else [index]
                 if isinstance(generic, External):
                     if generic.name in _CONTAINERS and last_part(generic.name).lower() != "dict":
                         return arguments[0]

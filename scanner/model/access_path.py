@@ -15,9 +15,9 @@ class AccessPath:
     says so: then it takes the first few rows of a table that no filter has narrowed.
 
     `serving` is the key that leads to the rows, None where there is none; `reference` the foreign key that it goes by
-    without an index. `is_small` says that the table holds a few rows by what it is, `grows` that it gets longer with
-    use; `made` is where requests add to it. `is_whole` says that all keys of the table are in sight. `request` leads
-    from a handler to the query.
+    without an index; `expression` an index over an expression, which may be one of these columns. `is_small` says that
+    the table holds a few rows by what it is, `grows` that it gets longer with use; `made` is where requests add to it.
+    `is_whole` says that all keys of the table are in sight. `request` leads from a handler to the query.
     """
 
     function: str
@@ -28,6 +28,7 @@ class AccessPath:
     is_sort: bool = False
     serving: Key | None = None
     reference: str | None = None
+    expression: Key | None = None
     is_small: bool = False
     grows: bool = False
     made: Evidence | None = None

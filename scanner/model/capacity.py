@@ -11,9 +11,10 @@ from assay.scanner.model.place import Evidence
 class Capacity:
     """What its manifest says of copies and of resources; None where it says nothing.
 
-    `controller` is the kind of object that runs it (`Deployment`); empty where there are none. `autoscaler` shows what
-    changes the number of copies, `least_copies` below which it doesn't go, `scales_on` by which resources it goes.
-    `recreates` shows that all old copies go before the first new one comes, `may_change` an overlay that may say otherwise.
+    `controller` is the kind of object that runs it (`Deployment`); empty where there are none. `autoscaler` shows
+    what changes the number of copies, `least_copies` below which it doesn't go, `scales_on` by which resources it
+    goes. `recreates` shows that all old copies go before the first new one comes, `may_change` an overlay that may
+    say otherwise.
     """
 
     controller: str = ""
@@ -24,6 +25,8 @@ class Capacity:
     scales_on: tuple[str, ...] = ()
     recreates: Evidence | None = None
     may_change: Evidence | None = None
+    keeps: Evidence | None = None
+    """A volume that outlives it, which often only one can have."""
 
 
 UNSTATED = Capacity()

@@ -24,9 +24,10 @@ class Documentation:
     """The documents of one service, the repository's own among them.
 
     `readme` is the nearest README, `topics` what it and the documents that it refers to speak of, and `elsewhere` a
-    site that it sends its readers to. `procedures` tell what to do when something is wrong, `troubleshooting` only what
-    may be. `wiki` is where more may stand. `owner` says who answers for it. `overview` shows how the services of the
-    tree work together; `services` is how many there are. `is_whole` is set where the top of the repository was scanned.
+    site that it sends its readers to. `is_in_another_script` is set where its words can't be known. `procedures` tell
+    what to do when something is wrong, `troubleshooting` only what may be. `wiki` is where more may stand. `owner` says
+    who answers for it. `overview` shows how the services of the tree work together; `services` is how many there are.
+    `is_whole` is set where the top of the repository was scanned.
     """
 
     service_root: str
@@ -36,6 +37,7 @@ class Documentation:
     readme: Evidence | None = None
     topics: tuple[tuple[Topic, Evidence], ...] = ()
     elsewhere: Evidence | None = None
+    is_in_another_script: bool = False
     procedures: tuple[Evidence, ...] = ()
     troubleshooting: tuple[Evidence, ...] = ()
     wiki: Evidence | None = None

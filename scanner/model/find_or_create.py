@@ -11,7 +11,8 @@ from assay.scanner.model.schema import Key
 
 @dataclass(frozen=True, slots=True)
 class FindOrCreateCall:
-    """A `get_or_create` and its like, or a look-up and an insert in its stead. `asked` are the columns that the row is looked up by.
+    """A `get_or_create` and its like, or a look-up and an insert in its stead. `asked` are the columns that the row is
+    looked up by.
 
     `covering` is a unique key that holds one row at most for what is asked, `conditional` one that does so for some
     rows only. `unclear` says why what is asked can't be told, `lock` where another one may be kept waiting, `offline`

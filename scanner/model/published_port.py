@@ -25,6 +25,8 @@ class PublishedPort:
     role: Role
     internal: str = ""
     kept_inside: Evidence | None = None
+    perhaps_inside: Evidence | None = None
+    """What decides it isn't known."""
     doubt: Evidence | None = None
 
     @property

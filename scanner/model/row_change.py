@@ -42,6 +42,8 @@ class RowChange:
     """Where the code has seen before that there is enough, which needn't hold any more when some is taken."""
     is_of_worker: bool = False
     """The column counts how often work on the row was tried: by the one worker, most likely, that has taken it."""
+    is_of_order: bool = False
+    """The column says which place the row has in a list: what is lost is one step of it."""
     accepted: Evidence | None = None
     offline: str | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -268,7 +268,16 @@ class SchemaTable:
             if (c.is_unique or c.is_indexed) and not c.is_key
         )
         stated = (Key(primary, KeyKind.PRIMARY),) if primary else ()
-        return (*stated, *of_columns, *self.keys)
+        return (*stated, *of_columns, *(self._by_fields(key) for key in self.keys))
+
+    def _by_fields(self, key: Key) -> Key:
+        """The key with the columns' names here, where SQL made it over their names in the database."""
+        known = {c.name for c in self.columns}
+        if known.issuperset(key.columns):
+            return key
+        stored = {c.stored_as: c.name for c in self.columns if c.stored_as is not None}
+        found = ((column, stored.get(column, column.removesuffix("_id"))) for column in key.columns)
+        return replace(key, columns=tuple(name if name in known else column for column, name in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ from assay.scanner.model.transport import TlsClient, Transport
 from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
 from assay.scanner.model.work import Consumer, Task
+from assay.scanner.model.worker import MessageSerializer, TaskRetry, TimeLimit
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 from assay.scanner.model.written_secret import EnvFile, ManifestSecret
 
@@ -146,6 +147,9 @@ class Service:
     outbound_calls: tuple[OutboundCall, ...] = ()
     dependency_clients: tuple[DependencyClient, ...] = ()
     tasks: tuple[Task, ...] = ()
+    time_limits: tuple[TimeLimit, ...] = ()
+    message_serializers: tuple[MessageSerializer, ...] = ()
+    task_retries: tuple[TaskRetry, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     other_probes: tuple[Evidence, ...] = ()

@@ -31,7 +31,8 @@ class Setting:
     `source` says what holds it ("Django settings", "pydantic settings", "Flask config", "environment"), `group` the
     module or class around it. `value` is the constant it has when nothing overrides it, as Python spells it, secrets
     masked; None where it is computed, comes from outside or is too long to be shown. `variables` are the environment
-    variables that it is read from. `is_required` is set where the service doesn't start without one of them.
+    variables that it is read from. `is_required` is set where the service doesn't start without one of them,
+    `is_described` where its definition tells what it is for.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Setting:
     value: str | None = None
     variables: tuple[str, ...] = ()
     is_required: bool = False
+    is_described: bool = False
 
     @property
     def subject_id(self) -> str:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.scanner.model.place import Location
+from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOption:
+    """What a task is told by name where it is registered or enqueued, or by the class that it is made of.
+
+    `value` is the constant as Python spells it, `inf` for no end; None where it is computed.
+    """
+
+    name: str
+    value: str | None
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,11 @@ class Task:
     role: Role
     queue: str | None = None
     schedule: str | None = None
+    options: tuple[TaskOption, ...] = ()
+
+    def option(self, *names: str) -> TaskOption | None:
+        """The first option that has one of the names."""
+        return next((option for option in self.options if option.name in names), None)
 
     @property
     def subject_id(self) -> str:

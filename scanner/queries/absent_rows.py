@@ -7,21 +7,23 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.find_or_create import FindOrCreateCall
+from assay.scanner.model.role import Role
 from assay.scanner.model.schema import Key
 from assay.scanner.model.table import Table
 from assay.scanner.queries.conditions import Condition, Conditions, Test, column_of
 from assay.scanner.queries.indexes import Indexes
 from assay.scanner.queries.offline import Offline
-from assay.scanner.queries.reads import Read
+from assay.scanner.queries.reads import Read, is_conditional
 from assay.scanner.queries.regions import statements_around
 from assay.scanner.queries.requests import Requests
 from assay.scanner.readers.python import form
 from assay.scanner.schema.find_or_create import lock_before
 
-_ASKING = frozenset({"filter", "filter_by", "where", "get", "get_or_none", "aget"})
+_ASKING = frozenset({"filter", "filter_by", "where", "get", "get_or_none", "aget", "exists"})
 _CREATING = frozenset({"create", "acreate"})
+_IS_THERE = frozenset({"exists", "aexists", "count", "first", "afirst"})
 _REFUSING = frozenset({"abort", "fail", "error"})
 _KEYS_READ = ("SQLAlchemy", "Django ORM")
 _NAME = "insert"
@@ -46,14 +48,11 @@ class AbsentRows:
                 yield found
 
     def _of(self, read: Read, ordinals: Ordinals) -> FindOrCreateCall | None:
-        function = read.scope.function
-        last = read.steps[-1][0] if read.steps else None
-        if function is None or last is None or not read.is_whole:
+        found = self._insert(read)
+        asked = self._asked(read) if found is not None else None
+        if found is None or not asked:
             return None
-        made = next((c for c in self._made(_absent(function.node.body, last), read) if c.args), None)
-        asked = self._asked(read) if made is not None else None
-        if made is None or not asked:
-            return None
+        made, maker, function = found
         given = {c.name for a in made.args if a.name is not None and (c := column_of(read.table, a.name)) is not None}
         columns = tuple(dict.fromkeys(c.column.name for c in asked))
         if given.isdisjoint(columns) and not made.has_double_star:
@@ -76,12 +75,32 @@ class AbsentRows:
             asked=columns,
             covering=covering,
             conditional=partial,
-            unclear=self._unclear(read.table, columns),
-            lock=lock_before(made, read.scope),
-            inserted=read.scope.module.evidence(made, "both insert"),
+            unclear=self._unclear(read, columns),
+            lock=lock_before(made, maker),
+            inserted=maker.module.evidence(made, "both insert"),
         )
 
-    def _unclear(self, table: Table, asked: Sequence[str]) -> str | None:
+    def _insert(self, read: Read) -> tuple[form.Call, Scope, FunctionSymbol] | None:
+        """What makes the row, and the function that looks for it before: the query's own, or one that calls it."""
+        last = read.steps[-1][0] if read.steps else None
+        function = read.scope.function
+        if function is None or last is None or not read.is_whole:
+            return None
+        looks = [(last, read.scope)]
+        if _returns(function, last):
+            looks += [c for c in self.project.callers(function) if c[1].module.role is Role.PROD]
+        for look, scope in looks:
+            looking = scope.function
+            absent = _absent(looking.node.body, look) if looking is not None else ()
+            for made, maker in self._made(absent, scope, read.table):
+                if looking is not None and made.args:
+                    return made, maker, looking
+        return None
+
+    def _unclear(self, read: Read, asked: Sequence[str]) -> str | None:
+        table = read.table
+        if any(last_name(call.func) in _ASKING and is_conditional(call, scope, read) for call, scope in read.steps):
+            return "what it asks for differs from case to case"
         if table.framework not in _KEYS_READ and len(asked) > 1:
             return f"keys over several columns of {table.name} are not known"
         if any("" in k.columns for k in self.indexes.keys(table) if k.is_unique):
@@ -100,12 +119,18 @@ class AbsentRows:
                 found.append(part)
         return found
 
-    def _made(self, block: Sequence[form.Stmt], read: Read) -> Iterator[form.Call]:
-        """Calls that make a row of the table."""
-        for statement in block:
-            for node in form.walk(statement, into_definitions=False):
-                if isinstance(node, form.Call) and self._is_making(node, read.scope, read.table):
-                    yield node
+    def _made(
+        self, block: Sequence[form.Stmt | form.Expr], scope: Scope, table: Table, depth: int = 1
+    ) -> Iterator[tuple[form.Call, Scope]]:
+        """Calls that make a row of the table, in the block and in what it calls."""
+        for part in block:
+            for node in form.walk(part, into_definitions=False):
+                if not isinstance(node, form.Call):
+                    continue
+                if self._is_making(node, scope, table):
+                    yield node, scope
+                elif depth and (helper := self.project.callee_function(node, scope)) is not None:
+                    yield from self._made(helper.node.body, helper.scope, table, depth - 1)
 
     def _is_making(self, call: form.Call, scope: Scope, table: Table) -> bool:
         made: form.Expr = call.func
@@ -121,8 +146,25 @@ def _covers(key: Key, asked: Sequence[str], given: set[str]) -> bool:
     return columns <= set(asked) or (columns <= given | set(asked) and not columns.isdisjoint(asked))
 
 
-def _absent(body: Sequence[form.Stmt], call: form.Call) -> Sequence[form.Stmt]:
-    """The statements that run where the call has found nothing."""
+def _returns(function: FunctionSymbol, call: form.Call) -> bool:
+    """Whether the function gives back what the call finds, by a name or at once."""
+    names = {
+        target.id
+        for statement in function.node.body
+        if isinstance(statement, form.Assign) and statement.start <= call.start < statement.end
+        for target in statement.targets
+        if isinstance(target, form.Name)
+    }
+    return any(
+        node is call or (isinstance(node, form.Name) and node.id in names)
+        for statement in function.returns
+        if statement.value is not None
+        for node in form.walk(statement.value)
+    )
+
+
+def _absent(body: Sequence[form.Stmt], call: form.Call) -> Sequence[form.Stmt | form.Expr]:
+    """What runs where the call has found nothing."""
     way = statements_around(body, call.start)
     if not way:
         return ()
@@ -131,6 +173,15 @@ def _absent(body: Sequence[form.Stmt], call: form.Call) -> Sequence[form.Stmt]:
     if isinstance(statement, form.If):
         is_tested = statement.test.start <= call.start < statement.test.end
         return _branch(statement, block[index + 1 :], _is_negated(statement.test)) if is_tested else ()
+    outer = way[-2][0][way[-2][1]] if len(way) > 1 else None
+    if isinstance(outer, form.Try) and block is outer.body:
+        handled = next((h.body for h in outer.handlers if _is_of_absence(h.type)), ())
+        if handled:
+            return handled
+    if isinstance(statement, form.Assign | form.Return) and isinstance(statement.value, form.Boolean):
+        first, *others = statement.value.values
+        is_first = statement.value.op == "or" and first.start <= call.start < first.end
+        return others if is_first else ()
     if not isinstance(statement, form.Assign) or not isinstance(statement.targets[0], form.Name):
         return ()
     name = statement.targets[0].id
@@ -159,12 +210,22 @@ def _ends(block: Sequence[form.Stmt]) -> bool:
 
 
 def _tests(test: form.Expr, name: str) -> bool:
-    """Whether nothing but the name is tested: `found`, `not found`, `found is None`."""
+    """Whether nothing but the name is tested: `found`, `not found`, `found is None`, `found.exists()`."""
     if isinstance(test, form.Unary) and test.op == "not":
         test = test.operand
     if isinstance(test, form.Compare) and isinstance(test.rights[0], form.Const) and test.rights[0].value is None:
         test = test.left
+    if isinstance(test, form.Await):
+        test = test.value
+    if isinstance(test, form.Call) and isinstance(test.func, form.Attr) and test.func.attr in _IS_THERE:
+        test = test.func.value
     return isinstance(test, form.Name) and test.id == name
+
+
+def _is_of_absence(error: form.Expr | None) -> bool:
+    """Whether an exception of this type says that there is no such row."""
+    kinds = error.items if isinstance(error, form.Display) else [error] if error is not None else []
+    return any((last_name(kind) or "").endswith(("DoesNotExist", "NoResultFound")) for kind in kinds)
 
 
 def _is_negated(test: form.Expr) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from assay.scanner.dataflow.numbering import around
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.access_path import AccessPath
 from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.place import Evidence, Location
@@ -22,15 +22,14 @@ from assay.scanner.queries.conditions import Condition, Conditions, Part, Tables
 from assay.scanner.queries.growth import is_small, keeps_growing
 from assay.scanner.queries.indexes import Indexes, Lead, Way
 from assay.scanner.queries.offline import Offline
-from assay.scanner.queries.reads import SHORTCUTS, Read, Reads
-from assay.scanner.queries.regions import statements_around
+from assay.scanner.queries.reads import SHORTCUTS, Read, Reads, is_conditional
 from assay.scanner.queries.requests import Requests
 from assay.scanner.queries.sql_reads import Statement, statements
 from assay.scanner.readers.python import form
 from assay.scanner.schema.replayed import replayed
 
 _FILTERS = frozenset({"filter", "filter_by", "where"})
-_GETTING = frozenset({"get", "aget", "get_or_none"})
+_GETTING = frozenset({"get", "aget", "get_or_none", "exists"})
 _LATEST = frozenset({"latest", "earliest", "alatest", "aearliest"})
 
 
@@ -73,11 +72,29 @@ class AccessPaths:
                 sort = self.conditions.sorted_by(call, scope, read.table)
             elif name == "order_by" and (not is_sorted or read.table.framework == "Django ORM"):
                 is_sorted = True
-                at_times = self._is_conditional(call, scope, read)
+                at_times = is_conditional(call, scope, read)
                 sort = self.conditions.sorted_by(call, scope, read.table) if not at_times else None
         if sort is not None and (read.is_grouped or read.is_joined or not (may_sort or self._is_cut(read))):
             sort = None
+        lead = self.indexes.way(parts).lead
+        if (lead is Lead.ALL_ROWS or (lead is Lead.NOWHERE and sort is not None)) and self._is_handed_on(read):
+            parts.append(None)
         yield from self._found(read.scope, parts, sort)
+
+    def _is_handed_on(self, read: Read) -> bool:
+        """Whether the function gives the query to another one that may narrow it: `visible_to(user, query)`."""
+        function = read.scope.function
+        for node in function.nodes if function is not None else ():
+            if not isinstance(node, form.Call) or node is read.root:
+                continue
+            callee = None
+            for argument in node.args:
+                query = self.chains.query(argument.value, read.scope) if not argument.star else None
+                if query is not None and query.root is read.root:
+                    callee = callee or self.project.callee_function(node, read.scope)
+                    if callee is not None and _narrows_given(callee):
+                        return True
+        return False
 
     def _found(self, scope: Scope, parts: Sequence[Part], sort: Condition | None) -> Iterator[AccessPath]:
         way = self.indexes.way(parts, sort)
@@ -90,7 +107,7 @@ class AccessPaths:
     def _asked(self, call: form.Call, scope: Scope, read: Read) -> list[Part]:
         skipped = 1 if last_name(call.func) in SHORTCUTS else 0
         parts = self.conditions.of(call, scope, read.table, skipped)
-        if not self._is_conditional(call, scope, read):
+        if not is_conditional(call, scope, read):
             return parts
         # What is asked for at times is looked for past all rows at times; but it may be one of two ways.
         is_open = self.indexes.way(parts).lead in (Lead.KEY, Lead.REFERENCE, Lead.UNKNOWN)
@@ -113,6 +130,7 @@ class AccessPaths:
             is_sort=sort is not None,
             serving=way.key,
             reference=columns[0] if way.lead is Lead.REFERENCE else None,
+            expression=self.indexes.over_expression(table) if is_slow and sort is None else None,
             is_small=is_slow and is_small(table.model),
             grows=is_slow and keeps_growing(table),
             made=self._made_at(table) if is_slow else None,
@@ -149,19 +167,18 @@ class AccessPaths:
                     return True
         return False
 
-    def _is_conditional(self, call: form.Call, scope: Scope, read: Read) -> bool:
-        """Whether it is only called in some cases of those in which the query begins."""
-        function = scope.function
-        if function is None:
-            return False
-        begins = read.root.start if function is read.scope.function else -1
-        for block, index in statements_around(function.node.body, call.start):
-            statement = block[index]
-            if isinstance(statement, form.If | form.Match) and not statement.start <= begins < statement.end:
-                is_tested = isinstance(statement, form.If) and call.start < statement.test.end
-                if not is_tested:
-                    return True
-        return False
+
+def _narrows_given(function: FunctionSymbol) -> bool:
+    """Whether it asks for more of a query that it is given."""
+    given = {p.name for p in function.node.params}
+    for node in function.walk():
+        if isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr in _FILTERS:
+            begins: form.Expr = node
+            while isinstance(begins, form.Call) and isinstance(begins.func, form.Attr):
+                begins = begins.func.value
+            if isinstance(begins, form.Name) and begins.id in given:
+                return True
+    return False
 
 
 def access_paths(

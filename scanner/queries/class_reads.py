@@ -14,7 +14,8 @@ from assay.scanner.queries.reads import Read
 from assay.scanner.readers.python import form
 
 _FRAMEWORKS = frozenset({"Peewee", "Tortoise ORM"})
-_NAMES = ("where", "filter", "get", "get_or_none", "first", "order_by", "limit", "paginate", "latest", "earliest")
+_NAMES = ("where", "filter", "get", "get_or_none", "first", "exists", "order_by", "limit", "paginate", "latest",
+          "earliest")  # fmt: skip
 _FIRST = frozenset({"limit", "paginate", "first", "latest", "earliest"})
 _JOINING = frozenset({"join", "join_from", "left_outer_join", "switch"})
 _DEEPEST = 12

@@ -122,6 +122,10 @@ class Indexes:
             return table.framework != "SQLAlchemy" or not any(t.is_created for t in self.schema.values())
         return migrated.is_whole or not migrated.is_created
 
+    def over_expression(self, table: Table) -> Key | None:
+        """A key that begins with an expression: `Lower("email")`."""
+        return next((key for key in self.keys(table) if key.columns[:1] == ("",)), None)
+
     def keys(self, table: Table) -> list[Key]:
         """Those of the model and of migrations."""
         migrated = self.schema.get(table.name)

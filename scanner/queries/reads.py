@@ -13,6 +13,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.model.table import Table
 from assay.scanner.queries.chains import Chains, Query
 from assay.scanner.queries.conditions import Tables
+from assay.scanner.queries.regions import statements_around
 from assay.scanner.readers.python import form
 
 _STEPS = ("filter", "filter_by", "where", "order_by", "limit", "paginate", "slice", "fetch")
@@ -67,13 +68,19 @@ class Reads:
                 query = self.chains.query(call, scope)
                 if query is not None and query.steps and query.steps[-1] is call:
                     found.append((query, None))
+        for call, scope, first in self._shortcuts():
+            scopes[call] = scope
+            query = self.chains.query(first, scope)
+            if query is not None:
+                found.append((query, call))
+            elif (table := self.tables.of_class(first, scope)) is not None:
+                yield Read(table, first, scope, ((call, scope),), scope.module.location(call))
         gone_on = {step for query, ending in found for step in (query.steps if ending else query.steps[:-1])}
         for query, ending in found:
             if ending is not None or query.steps[-1] not in gone_on:
                 read = self._read(query, ending, scopes)
                 if read is not None:
                     yield read
-        yield from self._shortcuts()
 
     def _read(self, query: Query, ending: form.Call | None, scopes: Mapping[form.Call, Scope]) -> Read | None:
         table = self.tables.of(query.rows.model)
@@ -95,15 +102,11 @@ class Reads:
             is_whole=is_begun_here and not any(_narrows(step) for step in query.steps),
         )
 
-    def _shortcuts(self) -> Iterator[Read]:
+    def _shortcuts(self) -> Iterator[tuple[form.Call, Scope, form.Expr]]:
+        """Calls such as `get_object_or_404(orders, number=number)`, with what they look in."""
         for call, scope in self.project.calls_named(*SHORTCUTS):
-            first = call.positional[0] if call.positional else None
-            if first is None or scope.module.role is not Role.PROD:
-                continue
-            query = self.chains.query(first, scope)
-            table = self.tables.of(query.rows.model) if query is not None else self.tables.of_class(first, scope)
-            if table is not None:
-                yield Read(table, first, scope, ((call, scope),), scope.module.location(call))
+            if call.positional and scope.module.role is Role.PROD:
+                yield call, scope, call.positional[0]
 
 
 def _narrows(step: form.Call) -> bool:
@@ -113,3 +116,18 @@ def _narrows(step: form.Call) -> bool:
         for a in step.args
         for node in form.walk(a.value)
     )
+
+
+def is_conditional(call: form.Call, scope: Scope, read: Read) -> bool:
+    """Whether it is only called in some cases of those in which the query begins."""
+    function = scope.function
+    if function is None:
+        return False
+    begins = read.root.start if function is read.scope.function else -1
+    for block, index in statements_around(function.node.body, call.start):
+        statement = block[index]
+        if isinstance(statement, form.If | form.Match) and not statement.start <= begins < statement.end:
+            is_tested = isinstance(statement, form.If) and call.start < statement.test.end
+            if not is_tested:
+                return True
+    return False

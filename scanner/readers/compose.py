@@ -124,6 +124,8 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     env_files: tuple[str, ...] = ()
     variables: tuple[ComposeVariable, ...] = ()
     """`environment`, as it is written."""
+    passed_through: tuple[str, ...] = ()
+    """Variables of the host that it is given as they are."""
     user: str | None = None
     user_span: Span | None = None
     memory_span: Span | None = None
@@ -181,6 +183,7 @@ def _service(entry: Entry) -> ComposeService:
         has_deploy=deploy is not None,
         replicas=deploy.integer("replicas") if deploy is not None else None,
         variables=tuple(_variables(node.get("environment"))),
+        passed_through=tuple(_passed_through(node.get("environment"))),
         env_files=tuple(_env_files(node.get("env_file"))),
         user=_text(node.entry("user")),
         user_span=_key_span(node.entry("user")),
@@ -198,6 +201,13 @@ def _variables(node: Node | None) -> Iterator[ComposeVariable]:
             if isinstance(item, Scalar) and "=" in item.text:
                 name, _, value = item.text.partition("=")
                 yield ComposeVariable(name, value, item.span)
+
+
+def _passed_through(node: Node | None) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        yield from (e.key.text for e in node.entries if isinstance(e.value, Scalar) and e.value.is_null)
+    elif isinstance(node, Sequence):
+        yield from (item.text for item in node.items if isinstance(item, Scalar) and "=" not in item.text)
 
 
 def _env_files(node: Node | None) -> Iterator[str]:

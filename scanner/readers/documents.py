@@ -1,4 +1,4 @@
-"""Documents in Markdown and reStructuredText: what they speak of, not how they look.
+"""Documents in Markdown, reStructuredText and AsciiDoc: what they speak of, not how they look.
 
 Only what tells their subject is read (headings, commands, links, names in capitals), line by line: documentation is
 often larger than the code, and no page is ever drawn from it.
@@ -26,15 +26,25 @@ _BADGES = (
     ("FOSSA", re.compile(r"app\.fossa\.(com|io)/")),
     ("Socket", re.compile(r"socket\.dev/")),
 )
-_HEADING = re.compile(r" {0,3}(?P<level>#{1,6})\s+(?P<text>.*?)\s*#*\s*$|\s*<h(?P<tag>[1-6])[^>]*>(?P<inner>.*?)</h")
+_HEADING = re.compile(
+    r" {0,3}(?P<level>#{1,6}|={2,6}(?=\s+[^=\s]))\s+(?P<text>.*?)\s*#*\s*$|\s*<h(?P<tag>[1-6])[^>]*>(?P<inner>.*?)</h"
+)
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+:._])\1{2,}\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _BLOCK = re.compile(r"\s*\.\. (code-block|code|sourcecode|prompt)::|.*::\s*$")
-_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|href=\"([^\"]+)\"|`[^`]*<([^`>\s]+)>`_|^\[[^\]]+\]:\s*(\S+)")
+_BOLD = re.compile(r"\s*(\*\*|__)(?P<text>[^*_]{3,60}?):?\1:?\s*$")
+_INLINE = re.compile(r"(?<!`)`([^`\n]{3,100})`(?!`)")
+_LINK = re.compile(
+    r"\]\(\s*<?([^)\s>]+)|href=\"([^\"]+)\"|`[^`]*<([^`>\s]+)>`_|^\[[^\]]+\]:\s*(\S+)|(https?://[^\s<>()\[\]\"'`]+)"
+)
 _NAME = re.compile(
-    r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![a-z])|(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+(?![a-z])|(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])"
 )
 _MOST_COMMANDS = 500
+_LOWEST = 6
+"""The level of a line in bold."""
+_UNSPACED = 15
+"""Characters of a sentence in a script that has no spaces."""
 
 
 class Heading(msgspec.Struct, frozen=True, array_like=True):
@@ -46,8 +56,9 @@ class Heading(msgspec.Struct, frozen=True, array_like=True):
 
 
 class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"):
-    """One document. `opening` is its first line of prose, `commands` are the lines of code blocks, `links` what it
-    refers to, as written, `names` the words in capitals, and `badges` the tools whose badges it shows.
+    """One document. `opening` is its first line of prose, `commands` are the lines of code blocks and the code inside
+    of lines, `links` what it refers to, as written, `names` the words in capitals, and `badges` the tools whose badges
+    it shows.
     """
 
     headings: tuple[Heading, ...] = ()
@@ -67,11 +78,20 @@ def read(path: str, data: bytes) -> DocumentFacts:  # noqa: ARG001 - every reade
     return DocumentFacts(
         tuple(_headings(prose, lines)),
         next((line.strip() for _, line in prose if _is_prose(line)), ""),
-        tuple((lines[at - 1].strip(), at) for at in sorted(inside) if lines[at - 1].strip())[:_MOST_COMMANDS],
+        tuple(_commands(lines, inside))[:_MOST_COMMANDS],
         tuple((next(filter(None, m.groups())), at) for at, line in prose for m in _LINK.finditer(line)),
-        tuple(sorted(set(_NAME.findall(text)))),
+        tuple(sorted(set(_NAME.findall(text.replace("\\_", "_"))))),
         tuple(_badges(text)),
     )
+
+
+def _commands(lines: list[str], inside: frozenset[int]) -> Iterator[tuple[str, int]]:
+    for at, line in enumerate(lines, 1):
+        if at in inside:
+            if line.strip():
+                yield line.strip(), at
+        else:
+            yield from ((code, at) for code in _INLINE.findall(line))
 
 
 def _code_lines(lines: list[str]) -> frozenset[int]:
@@ -79,6 +99,7 @@ def _code_lines(lines: list[str]) -> frozenset[int]:
     found: set[int] = set()
     fence = ""
     block: int | None = None
+    is_open = False  # by a blank line, after which four spaces begin a block of code
     for at, line in enumerate(lines, 1):
         opened = _FENCE.match(line)
         if fence:
@@ -96,6 +117,9 @@ def _code_lines(lines: list[str]) -> frozenset[int]:
                 block = indent if _BLOCK.match(line) else None
         elif block is None and _BLOCK.match(line):
             block = len(line) - len(line.lstrip())
+        elif (is_open or at - 1 in found) and line.startswith(("    ", "\t")) and line.strip():
+            found.add(at)
+        is_open = not line.strip()
     return frozenset(found)
 
 
@@ -109,6 +133,10 @@ def _headings(prose: list[tuple[int, str]], lines: list[str]) -> Iterator[Headin
             )
             yield Heading(level, _plain(text), Span(at, 1, at, len(line) + 1))
             continue
+        bold = _BOLD.match(line)
+        if bold is not None:
+            yield Heading(_LOWEST, _plain(bold["text"]), Span(at, 1, at, len(line) + 1))
+            continue
         under = lines[at] if at < len(lines) else ""
         if line.strip() and _UNDERLINE.match(under) and not _UNDERLINE.match(line) and "|" not in line:
             level = levels.setdefault(under[0], len(levels) + 1)
@@ -120,8 +148,11 @@ def _plain(text: str) -> str:
 
 
 def _is_prose(line: str) -> bool:
-    plain = line.strip()
-    return len(plain.split()) >= 5 and not plain.startswith(("#", "<", "[!", "![", "|", "..", "-->", "<!--", "[!["))
+    plain = re.sub(r"</?[a-z][^>]*>", "", line).strip()
+    unspaced = sum(char > "\u2e80" for char in plain)
+    return (len(plain.split()) >= 5 or unspaced >= _UNSPACED) and not plain.startswith(
+        ("#", "<", "[!", "![", "|", "..", "-->", "<!--", "[![")
+    )
 
 
 def _badges(text: str) -> Iterator[tuple[str, Span]]:

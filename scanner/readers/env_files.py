@@ -34,11 +34,17 @@ def read(path: str, data: bytes) -> EnvFileFacts:  # noqa: ARG001 - every reader
     found = []
     for at, line in enumerate(text.split("\n"), 1):
         match = _LINE.match(line)
-        if match is not None and not (match["off"] and " " in match["value"].strip()):
+        if match is not None and not (match["off"] and _is_prose(match)):
             found.append(
                 EnvVariable(match["name"], _value(match["value"]), Span(at, 1, at, len(line) + 1), bool(match["off"]))
             )
     return EnvFileFacts(leading_comment(text), tuple(found))
+
+
+def _is_prose(line: re.Match[str]) -> bool:
+    """Whether a comment that looks like a variable is a sentence: `# Note: it is slow`."""
+    is_set = line["name"].isupper() and "=" in line.string[line.end("name") : line.start("value")]
+    return " " in line["value"].strip() and not is_set
 
 
 def _value(text: str) -> str:

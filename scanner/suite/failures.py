@@ -167,8 +167,25 @@ class Failures:
                 and not _is_field(absent)
                 and self._speaks_of(absent, names, function, is_any=is_about)
             )
-            if is_absent or any(self._is_read_again(value, function) for value in kept or ()):
+            if is_absent or any(self._is_read_again(value, names, function) for value in kept or ()):
                 return function.module.evidence(node, "it looks whether anything was left")
+        return self._asserted_by_helper(test, names) if is_linked else None
+
+    def _asserted_by_helper(self, test: Collected, models: set[str]) -> Evidence | None:
+        """The same in a function that the test calls for that alone: `assert_nothing_stored()`."""
+        module = test.function.module
+        for node in test.function.nodes:
+            call = node.value if isinstance(node, form.ExprStmt) else None
+            call = call.value if isinstance(call, form.Await) else call
+            if not isinstance(call, form.Call):
+                continue
+            helper = self._suite.project.callee_function(call, test.function.scope)
+            if helper is None or helper.module not in self._suite.module_set:
+                continue
+            asserts = (n.test for n in helper.nodes if isinstance(n, form.Assert))
+            gone = (absent for asked in asserts if (absent := _absent(asked)) is not None)
+            if any(not _is_field(absent) and self._speaks_of(absent, models, helper) for absent in gone):
+                return module.evidence(node, "it looks whether anything was left")
         return None
 
     def _speaks_of(
@@ -190,14 +207,22 @@ class Failures:
                     return True
         return False
 
-    def _is_read_again(self, node: form.Expr, function: FunctionSymbol) -> bool:
-        """Whether it is of a row that was read again: `order.refresh_from_db()`."""
+    def _is_read_again(self, node: form.Expr, models: set[str], function: FunctionSymbol) -> bool:
+        """Whether it is of a row that was read again: `order.refresh_from_db()`, or of one of the models that is read
+        only after something was expected to fail.
+        """
         names = {n.id for n in form.walk(node) if isinstance(n, form.Name)}
-        return bool(names) and any(
-            isinstance(n, form.Call)
-            and last_name(n.func) in ("refresh_from_db", "arefresh_from_db", "refresh")
+        calls = [n for n in function.nodes if isinstance(n, form.Call)] if names else []
+        failed = min((n.start for n in calls if last_name(n.func) in _RAISES), default=None)
+        if isinstance(node, form.Attr) and isinstance(node.value, form.Name) and failed is not None:
+            bound = function.scope.bindings.get(node.value.id, ())
+            later = [b.value for b in bound if b.offset > failed]
+            if any(value is not None and self._speaks_of(value, models, function) for value in later):
+                return True
+        return any(
+            last_name(n.func) in ("refresh_from_db", "arefresh_from_db", "refresh")
             and any(isinstance(p, form.Name) and p.id in names for p in form.walk(n))
-            for n in function.nodes
+            for n in calls
         )
 
 

@@ -48,6 +48,10 @@ def meshes(code: ServiceCode) -> Iterator[Evidence]:
     for command in deployment.start_commands if deployment is not None else ():
         if "--statsd-host" in command.text:
             yield Evidence(command.location, "Gunicorn sends the durations of requests")
+    for module in code.modules:
+        for binding in module.scope.bindings.get("statsd_host", ()) if "gunicorn" in module.name else ():
+            place = module.span(binding.offset, binding.offset + len("statsd_host"))
+            yield Evidence(place, "Gunicorn sends the durations of requests")
 
 
 def scraped(code: ServiceCode) -> Iterator[Evidence]:

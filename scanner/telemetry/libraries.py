@@ -42,6 +42,8 @@ REQUESTS: tuple[str, ...] = (
     "aws_xray_sdk.ext.aiohttp",
     "beeline.middleware",
     "flask_monitoringdashboard",
+    "flask_statsdclient",
+    "django_statsd.middleware",
     "apitally",
     "silk",
     "tracing.middleware",

@@ -64,6 +64,7 @@ _PUSHING_PACKAGES = frozenset(
     {"statsd", "datadog", "markus", "aiodogstatsd", "aio_statsd", "django_statsd", "aws_embedded_metrics", "telegraf"}
     | {"influxdb_client", "pystatsd", "google.cloud.monitoring_v3", "aws_lambda_powertools.metrics"}
 )
+_PUSHING_MIDDLEWARE = ("apitally", "flask_statsdclient", "django_statsd.middleware")
 _EMISSIONS = (
     *("incr", "decr", "increment", "decrement", "timing", "timer", "timed", "gauge", "histogram", "distribution"),
     *("counter", "put_metric", "add_metric", "create_time_series"),
@@ -141,7 +142,10 @@ def _included(code: ServiceCode) -> Iterator[Found]:
 def _pushed(code: ServiceCode) -> Iterator[Found]:
     for call, scope in code.calls_named("put_metric_data"):
         yield called(code, call, scope, "sends them to CloudWatch", BOTH)
-    for call, scope in code.calls_named(*_METERS):
+    yield from (Found(e, WEB) for e in code.named(_PUSHING_MIDDLEWARE))
+    providers = [call for call, _ in code.calls_named("MeterProvider")]
+    is_read = not providers or any(call.args for call in providers)
+    for call, scope in code.calls_named(*_METERS) if is_read else ():
         name = code.project.callee_name(call, scope) or ""
         if name.startswith(("opentelemetry.", "azure.monitor.")):
             yield called(code, call, scope, f"calls {last_part(name)}", BOTH)
@@ -192,6 +196,9 @@ def _outside(code: ServiceCode) -> Iterator[Found]:
         yield Found(evidence, BOTH)
     for call, scope in code.calls_named("TracerProvider"):
         yield called(code, call, scope, "only traces leave the process", BOTH)
+    for call, scope in code.calls_named("RedisBroker", "RabbitmqBroker"):
+        if (code.project.callee_name(call, scope) or "").startswith("dramatiq.") and not call.keyword("middleware"):
+            yield called(code, call, scope, "Dramatiq before version 2 serves metrics by itself", WORKER)
     for setting in code.gathered.settings:
         if "send_task_events" in setting.name.lower() and code.owns(setting.location.path):
             yield Found(Evidence(setting.location, "workers send events of their tasks"), WORKER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.ways import way_to
 from assay.scanner.deployment.variables import variables_given
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import Scope
@@ -22,6 +23,14 @@ _NAME_KEYS = frozenset({"service.name"})
 _NAME_CONSTANTS = frozenset({"SERVICE_NAME"})
 _AT_ONCE = ("SimpleSpanProcessor", "SimpleExportSpanProcessor")
 _TO_THE_CONSOLE = ("ConsoleSpanExporter",)
+_EXPORTERS = (
+    "OTLPSpanExporter",
+    "JaegerExporter",
+    "ZipkinExporter",
+    "CloudTraceSpanExporter",
+    "AzureMonitorTraceExporter",
+)
+_EXPORTER_PACKAGES = ("opentelemetry.exporter.", "azure.monitor.")
 _VENDORS = frozenset(
     {"CloudTraceFormatPropagator", "JaegerPropagator", "B3Format", "B3MultiFormat", "B3SingleFormat"}
     | {"AwsXRayPropagator", "DatadogFormat"}
@@ -100,11 +109,25 @@ def _named_by(
     found = code.project.infer(attributes, where)
     if isinstance(found, Literal) and isinstance(found.node, form.Dict):
         is_open = any(key is None for key in found.node.keys)
+        if isinstance(attributes, form.Name) and _is_named_later(attributes.id, where, code):
+            return evidence, None
         keys = [key for key in found.node.keys if key is not None]
         if any(_is_name(key, found.scope, code) for key in keys):
             return evidence, None
         return None, evidence if is_open else None
     return None, evidence
+
+
+def _is_named_later(name: str, scope: Scope, code: ServiceCode) -> bool:
+    """`attributes["service.name"] = ...`."""
+    return any(
+        isinstance(target, form.Subscript)
+        and isinstance(target.value, form.Name)
+        and target.value.id == name
+        and _is_name(target.index, where, code)
+        for assignment, where in scope.module.assignments
+        for target in assignment.targets
+    )
 
 
 def _is_name(key: form.Expr, scope: Scope, code: ServiceCode) -> bool:
@@ -117,11 +140,28 @@ def _is_name(key: form.Expr, scope: Scope, code: ServiceCode) -> bool:
 
 
 def _in_production(code: ServiceCode, names: tuple[str, ...], text: str) -> Iterator[Evidence]:
-    """Calls that production surely makes."""
+    """Calls that production surely makes: what only prints may be there for where nothing can be sent to."""
+    sends = any(
+        (code.project.callee_name(c, s) or "").startswith(_EXPORTER_PACKAGES) for c, s in code.calls_named(*_EXPORTERS)
+    )
     for call, scope in code.calls_named(*names):
         name = code.project.callee_name(call, scope) or ""
-        if name.startswith("opentelemetry.") and code.gathered.production.taken(call, scope).truth is True:
+        if not name.startswith("opentelemetry.") or code.gathered.production.taken(call, scope).truth is not True:
+            continue
+        if not (sends and _prints(call) and _is_one_of_two(call, scope)):
             yield scope.module.evidence(call, text)
+
+
+def _prints(call: form.Call) -> bool:
+    return any(isinstance(n, form.Call) and last_name(n.func) in _TO_THE_CONSOLE for n in form.walk(call))
+
+
+def _is_one_of_two(call: form.Call, scope: Scope) -> bool:
+    """Whether a condition chooses it."""
+    if any(branch.test is not None for branch in way_to(scope.body, call.start)):
+        return True
+    choices = (n for n in form.walk_body(scope.body) if isinstance(n, form.Conditional))
+    return any(inner is call for choice in choices for inner in form.walk(choice))
 
 
 def _vendors(code: ServiceCode) -> Iterator[Evidence]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol
@@ -27,6 +28,7 @@ _OWN_TRACERS = (
     "django_opentracing",
 )
 _INSTRUMENTED = tuple(name for name in REQUESTS if name.startswith(("opentelemetry.", "litestar.")))
+_CLOUD_QUEUES = frozenset({"sqs", "sns", "kinesis", "events", "lambda", "stepfunctions"})
 _DEEPEST = 3
 """Callers of callers that are looked at."""
 _WORK = frozenset({"task", "shared_task", "actor", "job", "periodic_task", "command", "route", "get", "post"})
@@ -38,7 +40,7 @@ def process_traces(code: ServiceCode) -> Iterator[ProcessTrace]:
     kinds = list(running_kinds(code))
     if not kinds:
         return
-    calls = [*uses(code, DependencyKind.HTTP), *uses(code, DependencyKind.QUEUE)]
+    calls = [*uses(code, DependencyKind.HTTP), *uses(code, DependencyKind.QUEUE), *_other_calls(code)]
     tracing = [*_started(code), *_agents(code)]
     hints = [*_hints(code)]
     for running in kinds:
@@ -56,12 +58,26 @@ def process_traces(code: ServiceCode) -> Iterator[ProcessTrace]:
         )
 
 
+def _other_calls(code: ServiceCode) -> Iterator[Evidence]:
+    """Channels of gRPC, and clients of what hands messages on to others."""
+    for call, scope in code.calls_named("insecure_channel", "secure_channel"):
+        if (code.project.callee_name(call, scope) or "").startswith("grpc."):
+            yield Evidence(scope.module.location(call), "a channel to another service")
+    for call, scope in code.calls_named("client", "resource"):
+        named = call.argument(0, "service_name")
+        is_queue = isinstance(named, form.Const) and named.value in _CLOUD_QUEUES
+        if is_queue and (code.project.callee_name(call, scope) or "").startswith(("boto3.", "aioboto3.")):
+            yield Evidence(scope.module.location(call), "messages for others")
+
+
 def _started(code: ServiceCode) -> Iterator[Found]:
     """Calls that set tracing up on the way of the process's start."""
     for call, scope in code.calls_named(*_PROVIDERS):
         name = code.project.callee_name(call, scope) or ""
         if name.startswith(_TRACING_PACKAGES) and _is_at_start(scope.function, code):
-            yield called(code, call, scope, f"calls {last_name(call.func)}", BOTH)
+            found = called(code, call, scope, f"calls {last_name(call.func)}", BOTH)
+            is_dead = scope.function is not None and _is_named_nowhere(scope.function, code)
+            yield replace(found, is_sure=found.is_sure and not is_dead)
     for call, scope in code.calls_named("configure"):
         if code.project.callee_name(call, scope) == "logfire.configure":
             yield called(code, call, scope, "sets logfire up", BOTH)
@@ -101,3 +117,15 @@ def _is_at_start(function: FunctionSymbol | None, code: ServiceCode, deepest: in
         return False
     callers = [scope for _, scope in code.project.callers(function)] if deepest else []
     return not callers or any(_is_at_start(scope.function, code, deepest - 1) for scope in callers)
+
+
+def _is_named_nowhere(function: FunctionSymbol, code: ServiceCode) -> bool:
+    """Whether nothing can call the function: it is no method, has no decorator, and no module speaks of it. Servers
+    call the hooks in their configuration by name.
+    """
+    is_plain = function.qualname == function.name and not function.decorators
+    if not is_plain or "gunicorn" in function.module.name or any(True for _ in code.project.callers(function)):
+        return False
+    near = (m for m in code.modules if m is function.module or any(b.name == function.name for b in m.imports))
+    spoken = (n for m in near for n in form.walk_body(m.facts.body) if isinstance(n, form.Name | form.Attr))
+    return all(last_name(n) != function.name for n in spoken)

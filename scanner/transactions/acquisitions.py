@@ -155,7 +155,15 @@ class Acquisitions:
         """A write to the connection or session that nobody commits, where that can be told."""
         maker = self._project.infer(call.func, function.scope)
         dotted = maker.name if isinstance(maker, External) else ""
+        is_block = is_block or any(
+            isinstance(i.value, form.Name) and i.value.id == name
+            for n in function.nodes
+            if isinstance(n, form.With)
+            for i in n.items
+        )
         if dotted.startswith("asyncpg.") or (is_block and dotted.startswith(_COMMITTING_BLOCKS)):
+            return None
+        if any(isinstance(a, form.Const) and a.value == ":memory:" for a in call.positional):
             return None
         if "sqlalchemy.Engine" in dotted and self._commits_by_itself(function):
             return None

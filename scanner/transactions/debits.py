@@ -58,10 +58,6 @@ class Debits:
         )
 
 
-def _is_check(node: form.Expr | form.Stmt) -> bool:
-    return isinstance(node, form.Call) and last_name(node.func) == "CheckConstraint"
-
-
 def _mentions(call: form.Expr | form.Stmt, column: str) -> bool:
     names: list[str | None] = []
     for node in form.walk(call):

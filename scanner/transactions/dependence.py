@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How
+from assay.scanner.linker.values import Instance
 from assay.scanner.readers.python import form
 from assay.scanner.transactions.events import Event
-from assay.scanner.transactions.writes import Write
+from assay.scanner.transactions.quantities import moved_quantity
+from assay.scanner.transactions.writes import Store, Write
 
-_QUANTITIES = frozenset(
-    """balance balances stock credit credits quantity qty amount funds wallet inventory points seats""".split()
-)
 _MADE_AGAIN = frozenset(
     """token tokens session sessions notification notifications otp verification code confirmation device ping
     invitation job message email cache view""".split()
@@ -23,16 +21,16 @@ _MADE_AGAIN = frozenset(
 """What rows are about that are made anew when they are missing, or that nobody misses."""
 _CREATING = (("create",), ("add",), ("insert",), ("new",), ("make",))
 _KEYS = frozenset({"lastrowid", "fetchone", "inserted_primary_key", "scalar_one", "scalar"})
-_COLLECTING = frozenset({"append", "extend", "add"})
+_COLLECTING = frozenset({"append", "extend"})
 _LINKING = frozenset({"update", "aupdate", "values", "bulk_update", "add", "add_all", "merge"})
 """Calls that give rows what they hold."""
 _TELLING = frozenset(
-    {"send", "notify", "mail", "email", "publish", "log", "emit", "track", "sync", "dispatch", "index"}
+    {"send", "notify", "mail", "email", "publish", "log", "emit", "track", "sync", "dispatch", "index", "snapshot"}
 )
+_STORING = frozenset({"save", "create", "add", "insert", "store", "persist", "save_to_db", "add_to_db"})
 _UPDATING = frozenset({"update", "aupdate"})
 _MOST_KINDS = 3
 """Models of which a helper writes rows."""
-_SAVING = frozenset({"save", "asave", "insert", "create"})
 
 
 def reason(first: Event, second: Event, function: FunctionSymbol, project: Project) -> str | None:
@@ -42,7 +40,7 @@ def reason(first: Event, second: Event, function: FunctionSymbol, project: Proje
     replaced = _replaced(first, second)
     if replaced is not None:
         return f"without the second, the {replaced} rows are gone and nothing replaces them"
-    moved = _moved(first, second, function)
+    moved = moved_quantity(first, second, function)
     if moved is not None:
         return f"without the second, `{moved}` is changed on one side alone"
     made = _made(first, second, function, project)
@@ -65,6 +63,8 @@ def _replaced(first: Event, second: Event) -> str | None:
     made = {w.model for w in second.writes if w.action == "create" and w.is_sure}
     if first.helper is not None or _picks_listed(first.node):
         return None
+    if second.helper is not None and any(w.model not in gone for w in second.writes):
+        return None  # it does something else, and makes such rows on the way
     both = sorted(m for m in gone & made if not is_made_again(m))
     return both[0] if both else None
 
@@ -78,86 +78,6 @@ def _picks_listed(node: form.Expr | form.Stmt) -> bool:
         )
         for n in form.walk(node)
     )
-
-
-# --- quantities that go from one row to another ---
-
-
-def _moved(first: Event, second: Event, function: FunctionSymbol) -> str | None:
-    """`source.balance -= n`, `target.balance += n`: one is less, the other more; or a row that notes what was taken."""
-    one, other = _counted(first, function), _counted(second, function)
-    if one is not None and other is not None and one.row != other.row and one.is_less != other.is_less:
-        return one.column
-    found = one or other
-    rest = second if one is not None else first
-    if found is not None and any(w.action == "create" and w.is_sure and w.model for w in rest.writes):
-        return found.column
-    return None
-
-
-class _Counted(NamedTuple):
-    """A quantity that a write stores: of which row, as the code spells it, and whether it becomes less."""
-
-    row: str
-    column: str
-    is_less: bool
-
-
-def _counted(event: Event, function: FunctionSymbol) -> _Counted | None:
-    path = _receiver(event.node)
-    if path is None:
-        return _counted_in_sql(event.node)
-    changes = (_difference(node) for node in function.nodes if node.start <= event.start)
-    return next((c for c in changes if c is not None and c.row == path), None)
-
-
-def _difference(node: form.Expr | form.Stmt) -> _Counted | None:
-    """`row.balance -= n`, `row.balance = row.balance - n`."""
-    match node:
-        case form.AugAssign(target=form.Attr() as target, op=op):
-            pass
-        case form.Assign(targets=[form.Attr() as target], value=form.Binary(op=op, left=form.Attr() as held)):
-            if form.dotted(held) != form.dotted(target):
-                return None
-        case _:
-            return None
-    row = form.dotted(target.value)
-    return _Counted(row, target.attr, op.startswith("-")) if row is not None and _is_quantity(target.attr) else None
-
-
-def _counted_in_sql(node: form.Expr | form.Stmt) -> _Counted | None:
-    """`Account.objects.filter(pk=source).update(balance=F("balance") - n)`."""
-    if not isinstance(node, form.Call) or not isinstance(node.func, form.Attr) or node.func.attr not in _UPDATING:
-        return None
-    for given in node.args:
-        value = given.value
-        if given.name is not None and isinstance(value, form.Binary) and _is_quantity(given.name):
-            return _Counted(_spelled(node.func.value), given.name, value.op == "-")
-    return None
-
-
-def _is_quantity(column: str) -> bool:
-    return not _QUANTITIES.isdisjoint(words(column))
-
-
-def _spelled(node: form.Expr) -> str:
-    """Its names and constants: the same for two expressions that pick the same rows."""
-    parts = (
-        n.id if isinstance(n, form.Name) else n.attr if isinstance(n, form.Attr) else repr(n.value)
-        for n in form.walk(node)
-        if isinstance(n, form.Name | form.Attr | form.Const)
-    )
-    return " ".join(parts)
-
-
-def _receiver(node: form.Expr | form.Stmt) -> str | None:
-    """`row` of `row.save()` and of `row.balance -= n`."""
-    match node:
-        case form.Call(func=form.Attr(value=owner, attr=attr)) if attr in _SAVING:
-            return form.dotted(owner)
-        case form.AugAssign(target=form.Attr(value=owner)) | form.Assign(targets=[form.Attr(value=owner)]):
-            return form.dotted(owner)
-    return None
 
 
 # --- rows that belong to one that was made before ---
@@ -206,7 +126,13 @@ def creates(write: Write, event: Event, function: FunctionSymbol, project: Proje
     node = write.node
     if write.action == "create":
         return True
-    if event.helper is not None and isinstance(node, form.Call) and last_name(node.func) == "add":
+    is_added = write.store is Store.AT_COMMIT and isinstance(node, form.Call) and last_name(node.func) == "add"
+    own = _own_row(event)
+    if own is not None and write.action == "update" and _is_new(own, function, project):
+        value = project.infer(own, function.scope)
+        if is_added or (isinstance(value, Instance) and value.cls is not None and value.cls.name == write.model):
+            return True
+    if event.helper is not None and is_added:
         return words(event.helper.name)[:1] in _CREATING  # `repository.create(row)`, of whatever row
     if write.action != "update" or event.helper is not None or not isinstance(node, form.Call):
         return False
@@ -251,6 +177,9 @@ def rows_of(event: Event, function: FunctionSymbol) -> Iterator[str]:
             value = statement.value.value if isinstance(statement.value, form.Await) else statement.value
             if value is node or (is_sql and statement.start > node.end and _reads_key(value)):
                 yield from (t.id for t in _targets(statement) if isinstance(t, form.Name))
+    own = _own_row(event)
+    if own is not None:
+        yield own.id
     if event.helper is not None or not isinstance(node, form.Call) or not isinstance(node.func, form.Attr):
         return
     if node.func.attr in ("add", "add_all", "merge"):
@@ -259,6 +188,16 @@ def rows_of(event: Event, function: FunctionSymbol) -> Iterator[str]:
             yield from (i.id for i in items if isinstance(i, form.Name))
     elif node.func.attr in ("save", "asave") and isinstance(node.func.value, form.Name):
         yield node.func.value.id
+
+
+def _own_row(event: Event) -> form.Name | None:
+    """`user` of `user.save()`, a method of the project that stores the row it is called on."""
+    node = event.node
+    if event.helper is None or not isinstance(node, form.Call) or not isinstance(node.func, form.Attr):
+        return None
+    owner = node.func.value
+    is_storing = event.helper.name in _STORING and not node.positional
+    return owner if isinstance(owner, form.Name) and is_storing else None
 
 
 def _reads_key(value: form.Expr) -> bool:
@@ -278,12 +217,17 @@ def _is_of_same_row(first: Event, second: Event, rows: frozenset[str]) -> bool:
         targets = node.targets if isinstance(node, form.Assign) else [node.target]
         return any(_root(t) in rows for t in targets)
     if isinstance(node, form.Call) and isinstance(node.func, form.Attr):
+        own = _own_row(second)
+        if own is not None and own.id in rows:
+            return True
         is_own = _root(node.func.value) in rows
         is_related = isinstance(node.func.value, form.Attr) and any(w.action == "create" for w in second.writes)
         if is_own and not is_related and (second.helper is None or all(w.action == "update" for w in second.writes)):
             return True
         if node.func.attr in ("add", "merge") and node.positional and _root(node.positional[0]) in rows:
             return True
+        if node.func.attr in _UPDATING and mentions(node.func.value, rows):
+            return True  # `User.objects.filter(pk=user.pk).update(...)`
     models = {w.model for w in second.writes}
     made = {w.model for w in first.writes}
     return (

@@ -15,13 +15,21 @@ from assay.scanner.model.side_effect import SideEffect, Timing
 from assay.scanner.model.transaction import TransactionKind
 from assay.scanner.queries.offline import Offline
 from assay.scanner.readers.python import form
-from assay.scanner.transactions.events import Event
 from assay.scanner.transactions.paths import follows
 from assay.scanner.transactions.queues import Queues
 from assay.scanner.transactions.scopes import OpenTransaction, Scopes
 from assay.scanner.transactions.sendings import Sending, Sendings, is_used
 
 _DEFERRING = ("on_commit", "delay_on_commit", "apply_async_on_commit")
+_SAVING = frozenset({"save", "asave", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create"})
+"""What writes a row in a transaction of Django's, whatever it is called on."""
+_INHERITED = frozenset(
+    {
+        "save", "create", "update", "delete", "destroy", "partial_update", "form_valid", "perform_create",
+        "perform_update", "perform_destroy", "save_model", "save_related", "delete_model",
+    }
+)  # fmt: skip
+"""Methods that write in the classes of Django and of REST framework."""
 
 
 def side_effects(gathered: Gathered, scopes: Scopes, writing: Iterable[FunctionSymbol]) -> Iterator[SideEffect]:
@@ -98,21 +106,25 @@ class _Finder:
 
     def _written(self, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> Evidence | None:
         """A write of the same transaction."""
-        for event in self._scopes.events.of(function):
-            if any(write.is_sure for write in event.writes) and self._is_within(event, function, sending, opened):
-                return function.module.evidence(event.node, "this is written in it")
+        events = self._scopes.events.of(function)
+        written = [e.node for e in events if any(write.is_sure for write in e.writes)]
+        if opened.kind is TransactionKind.DJANGO:
+            written += [n for n in function.nodes if isinstance(n, form.Call) and _saves(n)]
+        for node in written:
+            if self._is_within(node, function, sending, opened):
+                return function.module.evidence(node, "this is written in it")
         return None
 
-    def _is_within(self, event: Event, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> bool:
+    def _is_within(self, write: form.Node, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> bool:
         """Whether the write and the call share the transaction, and a run passes both."""
-        if event.node is sending.node:
+        if write is sending.node:
             return True  # a helper that does both
-        first, second = sorted((event.start, sending.node.start))
+        first, second = sorted((write.start, sending.node.start))
         if not follows(function.node.body, first, second):
             return False
         if opened.kind is TransactionKind.SESSION:
-            return event.start < sending.node.start
-        at = self._scopes.at(function, event.start)
+            return write.start < sending.node.start
+        at = self._scopes.at(function, write.start)
         return at is not None and at.location == opened.location
 
     def _committed(self, function: FunctionSymbol, offset: int) -> tuple[Evidence, ...]:
@@ -129,6 +141,18 @@ class _Finder:
         if not written[-1].is_pending:
             return (module.evidence(written[-1].node, "this is committed as soon as it is written"),)
         return ()
+
+
+def _saves(call: form.Call) -> bool:
+    """`order.save()`, `Order.objects.get_or_create(...)`, `super().form_valid(form)`."""
+    if not isinstance(call.func, form.Attr):
+        return False
+    owner = call.func.value
+    if isinstance(owner, form.Call) and last_name(owner.func) == "super":
+        return call.func.attr in _INHERITED
+    commit = call.keyword("commit")
+    is_kept = not (isinstance(commit, form.Const) and commit.value is False)
+    return call.func.attr in _SAVING and is_kept and not call.positional  # which `image.save(path)` has
 
 
 def _relayed(function: FunctionSymbol, offset: int) -> Evidence | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_part
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.linker.values import External
 from assay.scanner.model.place import Evidence
@@ -79,7 +79,7 @@ class ErrorHandlers:
         for statement in tries:
             inner = [e for e in events if is_within(e.start, statement.body)]
             for handler in statement.handlers:
-                caught = self._caught(handler, inner)
+                caught = self._caught(handler, function, inner)
                 if caught is None:
                     continue
                 found = self._judged(statement, handler, function, inner, events)
@@ -87,9 +87,10 @@ class ErrorHandlers:
                     yield ErrorHandler(handler, function, caught, *found)
                 break  # what later handlers are left with is judged by the first
 
-    def _caught(self, handler: form.Handler, inner: Sequence[Event]) -> str | None:
+    def _caught(self, handler: form.Handler, function: FunctionSymbol, inner: Sequence[Event]) -> str | None:
         """The error of the database that it names, or any error where something is written directly."""
-        named = list(error_names(handler.type))
+        values = (self._project.infer(part, function.scope) for part in parts(handler.type))
+        named = [last_part(v.name) for v in values if isinstance(v, External)] + list(error_names(handler.type))
         known = next((n for n in named if n in _ERRORS), None)
         if known is not None:
             return known
@@ -111,6 +112,7 @@ class ErrorHandlers:
         if undone is not None:
             return Failing.ROLLED_BACK, (module.evidence(undone, "what failed is rolled back"),)
         saved = next((n for n in form.walk_body(statement.body) if opens_inner(n)), None)
+        saved = saved or self._opened_by_helpers(inner)
         if saved is not None:
             return Failing.SAVEPOINT, (module.evidence(saved, "a savepoint holds it"),)
         if raises(handler.body) or any(undoes(n) for n in form.walk_body(statement.final)):
@@ -119,6 +121,16 @@ class ErrorHandlers:
         if self._is_django(handler, function, stores):
             return self._in_django(statement, handler, function, inner, events, here)
         return self._in_session(statement, handler, function, inner, here)
+
+    def _opened_by_helpers(self, inner: Sequence[Event]) -> form.Expr | form.Stmt | None:
+        """A call of a helper that opens a transaction of its own, where only such ones write."""
+        writing = [e for e in inner if e.writes]
+        own = [e for e in writing if e.helper is not None and self._opens_its_own(e.helper)]
+        return own[0].node if own and len(own) == len(writing) else None
+
+    def _opens_its_own(self, helper: FunctionSymbol) -> bool:
+        around = self._scopes.around(helper)
+        return around is not None and around.committer is Committer.DECORATOR and around.kind is TransactionKind.DJANGO
 
     def _is_sqlalchemy(self, handler: form.Handler, function: FunctionSymbol) -> bool:
         values = (self._project.infer(n, function.scope) for n in parts(handler.type))
@@ -209,8 +221,9 @@ class ErrorHandlers:
             return Failing.SWALLOWED, (here, module.evidence(used, "the session is used on"))
         if function in self._handlers or is_owner(function, path):
             return Failing.ENDED, (here,)
-        is_broken = any(e.helper is None and (e.commits or e.writes) for e in inner) or runs(statement.body, path)
-        is_broken = is_broken or (self._is_sqlalchemy(handler, function) and not only_asks_for_life(function))
+        is_broken = any(e.helper is None and (e.commits or e.writes) for e in inner)
+        if not only_asks_for_life(function):
+            is_broken = is_broken or runs(statement.body, path) or self._is_sqlalchemy(handler, function)
         return (Failing.SWALLOWED, (here,)) if is_broken else None
 
     def _used_after(

@@ -11,7 +11,7 @@ from assay.scanner.dataflow.effects.bodies import Bodies
 from assay.scanner.dataflow.effects.body import Edge
 from assay.scanner.dataflow.effects.libraries import DJANGO_WRITES, SQL_PACKAGES
 from assay.scanner.dataflow.effects.names import why_now_and_then
-from assay.scanner.dataflow.effects.occasions import occasions
+from assay.scanner.dataflow.effects.occasions import Occasion, occasions
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import External
@@ -76,11 +76,12 @@ class Events:
         self._openers = openers
         self._events: dict[FunctionSymbol, tuple[Event, ...]] = {}
         self._summaries: dict[FunctionSymbol, Summary] = {}
+        self._stretches: dict[FunctionSymbol, tuple[Occasion, ...]] = {}
         self._known: set[FunctionSymbol] = set()
         self._leading: set[FunctionSymbol] = set()
         self._depth = 0
         self._has_django = "django" in project.imported_packages
-        self._writes = Writes(project, bodies.records, tables)
+        self._writes = Writes(project, bodies, tables)
 
     @cached_property
     def _calls(self) -> Mapping[FunctionSymbol, Sequence[form.Call]]:
@@ -145,18 +146,17 @@ class Events:
         if not body.changes and not body.edges and not calls:
             return
         lambdas = [(n.start, n.end) for n in function.nodes if isinstance(n, form.Lambda)]
-        stretches = occasions(function)
         for change in body.changes:
             write = self._writes.of_change(change)
             if write is not None and not _is_in(change.node, lambdas):
                 now_and_then = change.caveats.occasion is not None
-                is_own = now_and_then and not any(o.holds(change.node) for o in stretches)
+                is_own = now_and_then and not self._is_now_and_then(change.node, function)
                 if not is_own:  # `get_or_create()`: the second run makes what the first has not
                     is_pending = write.store is Store.AT_COMMIT
                     yield Event(change.node, (write,), is_pending=is_pending, now_and_then=now_and_then)
         for edge in body.edges:
             if not _is_in(edge.node, lambdas) and _is_called(edge):
-                yield from self._of_edge(edge, now_and_then=any(o.holds(edge.node) for o in stretches))
+                yield from self._of_edge(edge, function)
         if self._has_django:
             for method in body.inherited:
                 write = self._writes.of_inherited(method, function)
@@ -165,9 +165,18 @@ class Events:
         known = {change.node for change in body.changes}
         for call in calls:
             if call not in known and not _is_in(call, lambdas):
-                yield from self._of_call(call, function, now_and_then=any(o.holds(call) for o in stretches))
+                yield from self._of_call(call, function)
 
-    def _of_call(self, call: form.Call, function: FunctionSymbol, *, now_and_then: bool) -> Iterator[Event]:
+    def stretches(self, function: FunctionSymbol) -> tuple[Occasion, ...]:
+        """Those of the function that run only now and then."""
+        if function not in self._stretches:
+            self._stretches[function] = occasions(function)
+        return self._stretches[function]
+
+    def _is_now_and_then(self, node: form.Node, function: FunctionSymbol) -> bool:
+        return any(stretch.holds(node) for stretch in self.stretches(function))
+
+    def _of_call(self, call: form.Call, function: FunctionSymbol) -> Iterator[Event]:
         name = last_name(call.func)
         if name in _COMMITS or name in _ROLLBACKS:
             if self._is_ending(call, function.scope):
@@ -175,9 +184,9 @@ class Events:
             return
         write = self._writes.of_manager(call, function.scope)
         if write is not None:
-            yield Event(call, (write,), now_and_then=now_and_then)
+            yield Event(call, (write,), now_and_then=self._is_now_and_then(call, function))
 
-    def _of_edge(self, edge: Edge, *, now_and_then: bool) -> Iterator[Event]:
+    def _of_edge(self, edge: Edge, function: FunctionSymbol) -> Iterator[Event]:
         found = self.summary(edge.callee)
         if not found.writes and not found.commits:
             return
@@ -188,9 +197,11 @@ class Events:
             commits = bool(on)
         caveats = edge.caveats
         writes = found.writes if caveats.excuse is None and why_now_and_then(edge.callee.name) is None else ()
+        writes = tuple(_of_receiver(w, edge) for w in writes)
         if caveats.doubt is not None:
             writes = tuple(Write(w.model, w.action, w.store, w.node, w.scope, False) for w in writes)
         is_pending = found.is_pending or (found.commits and not commits)
+        now_and_then = caveats.occasion is not None and self._is_now_and_then(edge.node, function)
         yield Event(edge.node, writes, edge.callee, commits, is_pending=is_pending, now_and_then=now_and_then)
 
     def _summed(self, function: FunctionSymbol) -> Summary:
@@ -246,6 +257,14 @@ def pending_at(events: tuple[Event, ...], function: FunctionSymbol, offset: int)
         ):
             return event
     return None
+
+
+def _of_receiver(write: Write, edge: Edge) -> Write:
+    """A row that a method of a base class stores is one of the class that the method is called on."""
+    owner = edge.callee.owner
+    if owner is None or edge.cls is None or edge.cls is owner or write.model != owner.name:
+        return write
+    return replace(write, model=edge.cls.name)
 
 
 def _is_called(edge: Edge) -> bool:

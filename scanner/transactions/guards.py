@@ -25,7 +25,7 @@ _VERSION_FIELDS = ("IntegerVersionField", "AutoIncVersionField", "TriggerVersion
 _ISOLATED = ("serializable", "repeatable read", "repeatable_read")
 _ENGINES = ("create_engine", "create_async_engine", "engine_from_config")
 _SHORTEST = 8
-_DEEPEST = 3
+_DEEPEST = 6
 _MOST_CALLERS = 12
 
 
@@ -44,26 +44,41 @@ class Guards:
         self._project = project
         self._rows = rows
         self._offline = offline
+        self._around: dict[FunctionSymbol, Guarded | None] = {}
         self._locks: dict[FunctionSymbol, list[tuple[form.Expr, Guard]]] = {}
         self._isolation: list[tuple[FunctionSymbol | None, Evidence]] | None = None
 
-    def around(self, function: FunctionSymbol, offset: int, depth: int = _DEEPEST) -> Guarded:
+    def around(self, function: FunctionSymbol, offset: int) -> Guarded:
         """The lock that the place is reached under, by whichever way; no guard where there is a way without."""
+        return self._reached(function, offset, _DEEPEST) or Guarded(Guard.NONE)
+
+    def _reached(self, function: FunctionSymbol, offset: int, depth: int) -> Guarded | None:
+        """None where only functions get there that are being asked already."""
         own = self.before(function, offset)
         if own is not None:
             return own
+        if function not in self._around:
+            self._around[function] = None
+            self._around[function] = self._by_callers(function, depth)
+        return self._around[function]
+
+    def _by_callers(self, function: FunctionSymbol, depth: int) -> Guarded | None:
         guarded: Guarded | None = None
+        is_round = False
         for call, scope in self._callers(function) if depth else ():
             caller = scope.enclosing_function
             if caller is None or caller is function or self._offline.reason(scope, is_asked_of_callers=False):
                 continue
-            found = self.around(caller, call.start, depth - 1)
+            found = self._reached(caller, call.end, depth - 1)
+            if found is None:
+                is_round = True
+                continue
             if found.guard is Guard.NONE:
                 step = scope.module.evidence(call, f"{caller.name}() calls {function.name}() without a lock")
                 return Guarded(Guard.NONE, (step, *found.steps))
             if guarded is None or found.guard is Guard.PROCESS:
                 guarded = found
-        return guarded or Guarded(Guard.NONE)
+        return guarded or (None if is_round else Guarded(Guard.NONE))
 
     def before(self, function: FunctionSymbol, offset: int) -> Guarded | None:
         """The lock that the function itself takes before the place."""
@@ -134,6 +149,8 @@ class Guards:
         for node in function.nodes:
             if isinstance(node, form.Call) and node.start < offset:
                 callee = self._project.callee_function(node, function.scope)
+                if callee is None and function.owner is not None and last_name(node.func) == "get_object":
+                    callee = self._project.method(function.owner, "get_queryset")
                 if callee is not None and callee.returns and self._locks_of(callee):
                     yield node, self._locks_of(callee)[0][1]
 

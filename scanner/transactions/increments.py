@@ -10,8 +10,8 @@ from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, How, Scope
 from assay.scanner.model.role import Role
 from assay.scanner.model.table import Table
-from assay.scanner.queries.regions import statements_around
 from assay.scanner.readers.python import form
+from assay.scanner.transactions.anew import is_copy, is_counted_anew
 from assay.scanner.transactions.rows import MappedRows, Row
 
 _DEEPEST = 5
@@ -22,7 +22,7 @@ _PASSING = frozenset(
     Cast cast""".split()
 )
 """Functions whose result is computed from what they are given."""
-_UPDATING = ("update", "aupdate", "values", "update_one", "update_all")
+_UPDATING = ("update", "aupdate", "values", "update_one", "update_all", "update_or_create", "aupdate_or_create")
 _SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update", "merge", "update", "save_base", "persist"})
 _FLUSHING = frozenset({"commit", "flush", "add", *_SAVING})
 _COMPARING = frozenset({"filter", "filter_by", "where", "get"})
@@ -93,10 +93,12 @@ class Increments:
 
     def _of_row(self, node: form.Stmt, target: form.Attr, scope: Scope, read: form.Expr) -> Increment | None:
         function = scope.enclosing_function
-        if function is None or _is_set_before(target, node, function):
+        if function is None or is_copy(target, node, function):
             return None
         row = self._rows.row(target.value, scope, target.attr)
         if row is None or row.is_new or not self._is_kept(row, target, function):
+            return None
+        if is_counted_anew(target, node, function, self._rows.class_of(row.table), self._project):
             return None
         return Increment(node, scope, row.table, target.attr, row, target.value, read)
 
@@ -148,7 +150,7 @@ class Increments:
                         yield Increment(node, scope, table, name, None, compared=compared, takes=_takes(value))
                 elif isinstance(found, form.Attr):
                     row = self._rows.row(found.value, place, name)
-                    if row is None or row.is_new or table is not row.table:
+                    if row is None or row.is_new or (table is not row.table and not _is_given(found.value, node)):
                         continue
                     compared = _compared(node, name)
                     yield Increment(node, scope, row.table, name, row, found.value, found, compared)
@@ -222,15 +224,20 @@ def _parts(node: form.Expr) -> Sequence[form.Expr]:
 
 
 def _values(call: form.Call) -> Iterator[tuple[str, form.Expr]]:
-    """Keywords, and the items of a dictionary: `{Order.n: Order.n + 1}`, `{"n": ...}`."""
+    """Keywords, and the items of dictionaries: `{Order.n: Order.n + 1}`, `defaults={"n": ...}`."""
     for argument in call.args:
         if argument.name is not None:
             yield argument.name, argument.value
-        elif isinstance(argument.value, form.Dict) and not argument.star:
+        if isinstance(argument.value, form.Dict) and not argument.star:
             for key, value in zip(argument.value.keys, argument.value.values, strict=True):
                 name = key.value if isinstance(key, form.Const) else last_name(key) if key is not None else None
                 if isinstance(name, str):
                     yield name, value
+
+
+def _is_given(row: form.Expr, call: form.Call) -> bool:
+    """`repository.update(row, n=row.n + 1)`."""
+    return any(form.dotted(given) == form.dotted(row) is not None for given in call.positional)
 
 
 def _takes(node: form.Expr) -> bool:
@@ -258,22 +265,6 @@ def _asked(step: form.Call) -> Iterator[str]:
                 yield node.attr
             elif isinstance(node, form.Call):
                 yield from ((a.name or "").partition("__")[0] for a in node.args)
-
-
-def _is_set_before(target: form.Attr, node: form.Stmt, function: FunctionSymbol) -> bool:
-    """Whether the function sets the column to something else on every way to the change: it sums up anew."""
-    owner = form.dotted(target)
-    return any(
-        isinstance(statement, form.Assign)
-        and any(form.dotted(t) == owner for t in statement.targets)
-        and (statement.value is None or not any(_is_same(n, owner) for n in form.walk(statement.value)))
-        for block, index in statements_around(function.node.body, node.start)
-        for statement in block[:index]
-    )
-
-
-def _is_same(node: form.Expr | form.Stmt, owner: str | None) -> bool:
-    return isinstance(node, form.Attr) and form.dotted(node) == owner
 
 
 def _saves(call: form.Call, target: form.Attr) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.project import Project
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -16,8 +16,9 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "procrastinate": frozenset({"defer", "defer_async"}),
     "pgqueuer": frozenset({"enqueue"}),
     "chancy": frozenset({"push"}),
+    "task_processor": frozenset({"delay"}),
 }
-"""Methods by which queues in PostgreSQL take a task, by package."""
+"""Methods by which queues that are tables take a task, by package."""
 _ENQUEUING = frozenset({"delay", "apply_async", "send", "enqueue", "delay_async"})
 _MAILBOXES = ("post_office", "mailer.backend", "django_yubin", "mailqueue")
 
@@ -30,7 +31,7 @@ class Queues:
 
     def stored(self, sending: Sending) -> Evidence | None:
         """Where it shows that what is sent is a row first."""
-        name = last_name(sending.node.func)
+        name = sending.sender
         for package, methods in _TABLES.items():
             if name in methods and package in self._project.imported_packages:
                 return sending.scope.module.evidence(sending.node, f"{package} stores it in the database")

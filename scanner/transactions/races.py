@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.scopes import Binding, How
+from assay.scanner.linker.scopes import Binding, FunctionSymbol, How
 from assay.scanner.model.place import Evidence
+from assay.scanner.model.role import Role
 from assay.scanner.model.row_change import Guard, RowChange
 from assay.scanner.queries.offline import Offline
+from assay.scanner.queries.regions import statements_around
 from assay.scanner.readers.python import form
 from assay.scanner.transactions.debits import Debits
 from assay.scanner.transactions.documents import document_updates
@@ -22,6 +24,10 @@ from assay.scanner.transactions.statements import statements
 _ACCEPTING = ("race", "racy", "concurren", "lost update", "simultaneous", "at the same time")
 """Words of comments by which somebody knows."""
 _RETRIES = frozenset({"retry", "retries"})
+_TRIES = frozenset({"attempt", "attempts", "tries", "failures"})
+"""Of a job too, where nothing but a job counts them."""
+_PLACES = frozenset({"position", "order", "ordering", "priority", "sort"})
+_DEEPEST = 3
 _VERSIONS = frozenset({"version", "version_id", "lock_version", "row_version", "revision"})
 
 
@@ -45,6 +51,7 @@ class _Finder:
         self._debits = Debits(guards, rows)
         self._offline = offline
         self._ordinals = Ordinals()
+        self._jobs = frozenset(task.handler for task in gathered.tasks)
 
     def of(self, increment: Increment) -> RowChange:
         module = increment.scope.module
@@ -63,9 +70,28 @@ class _Finder:
             guard=guarded.guard,
             evidence=(*read, *guarded.steps),
             checked=self._debits.checked(increment),
-            is_of_worker=not _RETRIES.isdisjoint(words(increment.column)),
+            is_of_worker=self._is_of_worker(increment),
+            is_of_order=not _PLACES.isdisjoint(words(increment.column)[-1:]) or _closes_gap(increment),
             accepted=_accepted(increment) if is_open else None,
             offline=self._offline.reason(increment.scope, is_asked_of_callers=True),
+        )
+
+    def _is_of_worker(self, increment: Increment) -> bool:
+        said = words(increment.column)
+        if _TRIES.isdisjoint(said) or not _RETRIES.isdisjoint(said):
+            return not _RETRIES.isdisjoint(said)
+        function = increment.scope.enclosing_function
+        return function is not None and self._is_job(function)
+
+    def _is_job(self, function: FunctionSymbol, depth: int = _DEEPEST) -> bool:
+        """Whether nothing but tasks of workers and commands gets to the function."""
+        if function.id in self._jobs:
+            return True
+        callers = [s for _, s in self._project.callers(function) if s.module.role is Role.PROD] if depth else []
+        return bool(callers) and all(
+            self._offline.reason(scope, is_asked_of_callers=False) is not None
+            or (scope.enclosing_function is not None and self._is_job(scope.enclosing_function, depth - 1))
+            for scope in callers
         )
 
     def _guarded(self, increment: Increment) -> Guarded:
@@ -110,6 +136,30 @@ def _dependency(binding: Binding) -> form.Expr | None:
     if binding.annotation is None:
         return None
     return next((n for n in form.walk(binding.annotation) if isinstance(n, form.Call)), None)
+
+
+def _closes_gap(increment: Increment) -> bool:
+    """Whether rows behind another one move up or down: `if row.key > removed.key: row.key -= 1` in a loop."""
+    function = increment.scope.enclosing_function
+    way = statements_around(function.node.body, increment.node.start) if function is not None else ()
+    around = [block[index] for block, index in way]
+    return any(isinstance(s, form.For) and _is_behind(s.iter, increment.column) for s in around) or (
+        any(isinstance(s, form.For) for s in around)
+        and any(isinstance(s, form.If) and _is_behind(s.test, increment.column) for s in around)
+    )
+
+
+def _is_behind(node: form.Expr, column: str) -> bool:
+    """`row.key > removed.key`, `filter(key__gt=removed.key)`."""
+    for part in form.walk(node):
+        if isinstance(part, form.Compare) and part.ops[0] in ("<", "<=", ">", ">="):
+            if all(isinstance(side, form.Attr) and side.attr == column for side in (part.left, part.rights[0])):
+                return True
+        elif isinstance(part, form.Call):
+            given = (a.value for a in part.args if (a.name or "").startswith(f"{column}__"))
+            if any(isinstance(value, form.Attr) and value.attr == column for value in given):
+                return True
+    return False
 
 
 def _accepted(increment: Increment) -> Evidence | None:

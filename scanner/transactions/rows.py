@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from assay.scanner.dataflow.effects.generic_views import model_of_view
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Binding, ClassSymbol, FunctionSymbol, How, Scope
@@ -23,6 +24,7 @@ _NUMBERS = ("int", "integer", "numeric", "decimal", "float", "double", "real", "
 """How names of numeric column types end, `Field` left off."""
 _CHANGING = frozenset({"update", "put", "patch", "edit", "change"})
 """Words in the names of functions that change a row."""
+_MANAGERS = ("Manager", "QuerySet", "BaseManager")
 _PROXIES = frozenset({"request", "self", "g", "info", "context", "connection"})
 
 
@@ -123,6 +125,10 @@ class MappedRows:
             return None
         if any(_may_be_new(b.value, scope) for b in before if b.value is not None):
             return None
+        if node.id == "instance" and any(b.how is How.PARAMETER for b in before):
+            table = self._of_serializer(scope)
+            if table is not None:
+                return Row(table)
         guessed = self._guessed(node, scope, column)
         # A loop's names are short: `item` may be anything's.
         is_loop = any(b.how is How.FOR for b in before)
@@ -146,6 +152,10 @@ class MappedRows:
         if last_name(node.func) in _MAKING:
             table = self.asked(node, scope)
             return Row(table, is_new=True, source=node) if table is not None else None
+        if last_name(node.func) in ("get_object", "aget_object") and isinstance(node.func, form.Attr):
+            table = self._of_view(node.func.value, scope)
+            if table is not None:
+                return Row(table, source=node)
         function = self._project.callee_function(node, scope)
         value = self._project.infer(node, scope)
         if isinstance(value, Instance) and value.cls is not None:
@@ -156,9 +166,31 @@ class MappedRows:
             return Row(table, is_new=is_new, source=node)
         if function is not None:
             found = self._returned(function, column, depth)
-            return replace(found, source=node) if found is not None else None
+            if found is not None or not self._is_of_manager(function):
+                return replace(found, source=node) if found is not None else None
         table = self.asked(node, scope)
         return Row(table, source=node) if table is not None else None
+
+    def _is_of_manager(self, function: FunctionSymbol) -> bool:
+        """A method of a manager asks for rows of whichever model it is called for."""
+        owner = function.owner
+        bases = self._project.base_names(owner) if owner is not None else ()
+        return any(name.startswith("django.db.models.") and name.endswith(_MANAGERS) for name in bases)
+
+    def _of_view(self, node: form.Expr, scope: Scope) -> Table | None:
+        """The table of the class around, of Django's views or of REST framework: `self`, `super()`."""
+        method = scope.enclosing_function
+        is_own = form.dotted(node) == "self" or (isinstance(node, form.Call) and last_name(node.func) == "super")
+        if not is_own or method is None or method.owner is None:
+            return None
+        return self._by_model.get(model_of_view(method.owner, self._project))
+
+    def _of_serializer(self, scope: Scope) -> Table | None:
+        """The table of the rows that `update(self, instance, validated_data)` is given."""
+        method = scope.enclosing_function
+        if method is None or method.owner is None or method.name != "update":
+            return None
+        return self._by_model.get(model_of_view(method.owner, self._project))
 
     def _is_made_by(self, function: FunctionSymbol, column: str, depth: int) -> bool:
         found = self._returned(function, column, depth)
@@ -179,6 +211,10 @@ class MappedRows:
         if isinstance(value, Instance) and value.cls is not None:
             table = self.of_class(value.cls)
             return Row(table, source=node) if table is not None else None
+        if node.attr in ("object", "instance"):
+            table = self._of_view(node.value, scope)
+            if table is not None:
+                return Row(table, source=node)
         owner = self._row(node.value, scope, column, depth - 1)
         if owner is not None:
             targets = [r.target for r in owner.table.relations if r.name == node.attr and not r.to_many]

@@ -17,11 +17,11 @@ are pending in a session, the callers. What `on_commit` is given runs after the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.place import Evidence, Location
@@ -38,6 +38,15 @@ _DEEPEST = 3
 _MOST_CALLERS = 12
 _ENDED_BY_COMMITS = (TransactionKind.WRAPPER, TransactionKind.SESSION)
 """What a commit by the code inside ends before its time."""
+_RUN_BY: Mapping[str, tuple[str, ...]] = {
+    "perform_create": ("create", "post"),
+    "perform_update": ("update", "put"),
+    "perform_destroy": ("destroy", "delete"),
+    "form_valid": ("post",),
+    "create": ("post",),
+    "destroy": ("delete",),
+}
+"""By which other methods of the view a method of it is run, besides `dispatch`, which runs all."""
 _DEFERRING = frozenset({"on_commit", "run_after_commit", "after_commit", "call_after_commit"})
 
 
@@ -118,8 +127,26 @@ class Scopes:
             if kind is not None:
                 place = function.module.evidence(decorator, f"`{function.name}` runs in a transaction")
                 return OpenTransaction(kind, Committer.DECORATOR, place)
+        runner = self._of_runner(function)
+        if runner is not None:
+            return runner
         request = self._requests.around(function)
         return OpenTransaction(TransactionKind.DJANGO, Committer.REQUEST, request) if request is not None else None
+
+    def _of_runner(self, function: FunctionSymbol) -> OpenTransaction | None:
+        """What the method of a view opens from which Django or REST framework runs the function."""
+        if function.owner is None:
+            return None
+        for name in (*_RUN_BY.get(function.name, ()), "dispatch"):
+            runner = self._project.method(function.owner, name)
+            if runner is None or runner is function:
+                continue
+            passes = (n for n in runner.nodes if isinstance(n, form.Call) and last_name(n.func) == name)
+            inside = (self._block(runner, call.start) for call in passes)
+            opened = self.around(runner) or next((o for o in inside if o is not None), None)
+            if opened is not None:
+                return opened
+        return None
 
     def _block(self, function: FunctionSymbol, offset: int) -> OpenTransaction | None:
         for block, opener, kind in self.openers.regions(function):

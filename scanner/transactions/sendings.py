@@ -31,11 +31,12 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sending:
-    """`steps` lead from the call to what sends, where a helper does."""
+    """`steps` lead from the call to what sends, where a helper does; `sender` is the name of what sends: `delay`."""
 
     node: form.Call
     scope: Scope
     kind: EffectKind
+    sender: str
     steps: tuple[Evidence, ...] = ()
     is_deferred: bool = False
 
@@ -60,7 +61,7 @@ class Sendings:
             if call not in told and self._counts(call, function):
                 told.add(call)
                 is_deferred = self._scopes.is_deferred(function, call.start)
-                yield Sending(call, function.scope, kind, is_deferred=is_deferred)
+                yield Sending(call, function.scope, kind, _name(call), is_deferred=is_deferred)
         for edge in self._bodies.of(function).edges:
             node = edge.node
             if edge.caveats.doubt is not None or not isinstance(node, form.Call) or node in told:
@@ -71,29 +72,39 @@ class Sendings:
             if found is not None:
                 told.add(node)
                 is_deferred = self._scopes.is_deferred(function, node.start)
-                yield Sending(node, function.scope, found.kind, _steps(found), is_deferred)
+                yield Sending(node, function.scope, found.kind, found.sender, _steps(found), is_deferred)
         yield from self._deferred(function)
 
     def leading(self, function: FunctionSymbol, depth: int = _DEEPEST) -> Sending | None:
         """What the function sends on its way, before anything of its own is committed."""
-        if not depth or function.module.role is not Role.PROD:
+        if not depth or function.module.role is not Role.PROD or self._waits(function):
             return None
         if function not in self._leading:
             self._leading[function] = None  # for functions that call each other
             self._leading[function] = self._search(function, depth)
         return self._leading[function]
 
+    def _waits(self, function: FunctionSymbol) -> bool:
+        """Whether a decorator of the project has the function run after the commit."""
+        for decorator in function.decorators:
+            called = decorator.func if isinstance(decorator, form.Call) else decorator
+            wrapper = self._project.infer(called, function.outer)
+            for inner in (wrapper, *wrapper.nested) if isinstance(wrapper, FunctionSymbol) else ():
+                if any(isinstance(n, form.Call) and last_name(n.func) in _ON_COMMIT for n in inner.nodes):
+                    return True
+        return False
+
     def _search(self, function: FunctionSymbol, depth: int) -> Sending | None:
         for call, kind in self._own(function):
             if self._is_plain(call, function):
-                return Sending(call, function.scope, kind)
+                return Sending(call, function.scope, kind, _name(call))
         for edge in self._bodies.of(function).edges:
             node = edge.node
             if edge.caveats.doubt is not None or not isinstance(node, form.Call) or not self._is_plain(node, function):
                 continue
             found = self.leading(edge.callee, depth - 1) if last_name(node.func) == edge.callee.name else None
             if found is not None:
-                return Sending(node, function.scope, found.kind, _steps(found))
+                return Sending(node, function.scope, found.kind, found.sender, _steps(found))
         return None
 
     def _own(self, function: FunctionSymbol) -> Iterator[tuple[form.Call, EffectKind]]:
@@ -128,11 +139,11 @@ class Sendings:
             if not isinstance(node, form.Call):
                 continue
             if last_name(node.func) in _DEFERRED:
-                yield Sending(node, function.scope, EffectKind.QUEUE, is_deferred=True)
+                yield Sending(node, function.scope, EffectKind.QUEUE, _name(node), is_deferred=True)
             elif last_name(node.func) in _ON_COMMIT and node.args:
                 kind = self._given(node.args[0].value, function.scope)
                 if kind is not None:
-                    yield Sending(node, function.scope, kind, is_deferred=True)
+                    yield Sending(node, function.scope, kind, _name(node), is_deferred=True)
 
     def _given(self, node: form.Expr, scope: Scope, depth: int = 2) -> EffectKind | None:
         """What the function sends that a commit is to run: none for a lambda, whose calls are told themselves."""
@@ -177,6 +188,10 @@ def _is_outside(change: Change) -> bool:
         and isinstance(change.node, form.Call)
         and last_name(change.node.func) not in _IN_PROCESS
     )
+
+
+def _name(call: form.Call) -> str:
+    return last_name(call.func) or ""
 
 
 def _steps(found: Sending) -> tuple[Evidence, ...]:

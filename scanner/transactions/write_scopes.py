@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from assay.scanner.dataflow.effects.bodies import Bodies
-from assay.scanner.dataflow.effects.occasions import occasions
 from assay.scanner.dataflow.entry_points import serving_functions
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.gathered import Gathered
@@ -15,7 +14,7 @@ from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.transaction import RowWrite, Unity, WriteScope
+from assay.scanner.model.transaction import Committer, RowWrite, Unity, WriteScope
 from assay.scanner.queries.offline import Offline
 from assay.scanner.transactions.dependence import creates, reason
 from assay.scanner.transactions.events import Event
@@ -25,6 +24,8 @@ from assay.scanner.transactions.scopes import OpenTransaction, Scopes
 
 _MOST_EVENTS = 40
 """Writes of one function that are compared with each other."""
+_DEEPEST = 2
+"""Helpers in helpers that are asked for calls of other services."""
 _MADE_UP = frozenset({"dummy", "fake", "demo", "fixture", "fixtures"})
 _RUN = frozenset(
     {
@@ -87,7 +88,7 @@ class _Finder:
         pairs = [
             self._pair(a, b, function, events)
             for a, b in combinations(writing, 2)
-            if self._follows(function, a, b) and _happen_together(a, b, function)
+            if self._follows(function, a, b) and self._happen_together(a, b, function)
         ]
         needing = [p for p in pairs if p.reason is not None]
         apart = next((p for p in needing if p.ended is not None), None)
@@ -103,12 +104,22 @@ class _Finder:
     def _follows(self, function: FunctionSymbol, first: Event, second: Event) -> bool:
         return follows(function.node.body, first.start, second.start)
 
+    def _happen_together(self, first: Event, second: Event, function: FunctionSymbol) -> bool:
+        """Whether the second is made whenever the first is: what is made where it is missing is made later if need be,
+        but not what is made only together with it.
+        """
+        if not first.now_and_then and not second.now_and_then:
+            return True
+        return all(s.holds(first.node) == s.holds(second.node) for s in self._scopes.events.stretches(function))
+
     def _pair(self, first: Event, second: Event, function: FunctionSymbol, events: Sequence[Event]) -> _Pair:
         why = reason(first, second, function, self._project)
         opened = self._scopes.at(function, first.start, with_sessions=False)
         after = self._scopes.at(function, second.start, with_sessions=False) if opened is not None else None
         if opened is not None and after is not None and opened.location == after.location:
             return _Pair(first, second, why, opened, None)
+        if opened is not None and opened.committer is Committer.BLOCK and opened.is_certain:
+            return _Pair(first, second, why, None, first)  # its block ends, and commits, before the second is made
         return _Pair(first, second, why, None, self._ended(first, second, function, events))
 
     def _ended(self, first: Event, second: Event, function: FunctionSymbol, events: Sequence[Event]) -> Event | None:
@@ -244,19 +255,16 @@ class _Finder:
             if span[0] < request.location < span[1]:
                 return Evidence(request.location, "another service is called")
         for edge in self._bodies.of(function).edges:
-            is_between = pair.first.start < edge.node.start < pair.second.start
-            if is_between and edge.callee.id in self._requests:
+            is_between = pair.first.start < edge.node.start <= pair.second.start
+            if is_between and self._calls_out(edge.callee, _DEEPEST):
                 return module.evidence(edge.node, f"`{edge.callee.name}` calls another service")
         return None
 
-
-def _happen_together(first: Event, second: Event, function: FunctionSymbol) -> bool:
-    """Whether the second is made whenever the first is: what is made where it is missing is made later if need be, but
-    not what is made only together with it.
-    """
-    if not first.now_and_then and not second.now_and_then:
-        return True
-    return all(o.holds(first.node) == o.holds(second.node) for o in occasions(function))
+    def _calls_out(self, function: FunctionSymbol, depth: int) -> bool:
+        """Whether a call of the function asks another service."""
+        if function.id in self._requests:
+            return True
+        return depth > 0 and any(self._calls_out(e.callee, depth - 1) for e in self._bodies.of(function).edges)
 
 
 def _filling(function: FunctionSymbol) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from assay.scanner.dataflow.effects.bodies import Bodies
 from assay.scanner.dataflow.effects.body import LibraryMethod
 from assay.scanner.dataflow.effects.change import Change
 from assay.scanner.dataflow.effects.generic_views import model_of_view
@@ -18,7 +19,6 @@ from assay.scanner.dataflow.effects.libraries import (
 )
 from assay.scanner.dataflow.effects.names import is_audit_record
 from assay.scanner.dataflow.effects.names import why_beside_the_point as beside_the_point
-from assay.scanner.dataflow.effects.records import Records
 from assay.scanner.dataflow.effects.uses import only_notes_use
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, How, Scope
@@ -30,6 +30,7 @@ from assay.scanner.readers.python import form
 _MANAGERS = ("django.db.models.Manager.", "django.db.models.QuerySet.", "django.db.models.manager.")
 _NO_MODELS = ("Serializer", "Form", "ViewSet", "View", "Mixin")
 """What is said to be changed where only the library's class is known."""
+_SAVED = ("rest_framework.serializers.ModelSerializer", "rest_framework.serializers.HyperlinkedModelSerializer")
 _HOOKS = frozenset({"perform_create", "perform_update", "form_valid"})
 
 
@@ -57,9 +58,10 @@ class Write:
 class Writes:
     """Tells them from other changes that code makes."""
 
-    def __init__(self, project: Project, records: Records, tables: Sequence[Table]) -> None:
+    def __init__(self, project: Project, bodies: Bodies, tables: Sequence[Table]) -> None:
         self._project = project
-        self._records = records
+        self._bodies = bodies
+        self._records = bodies.records
         self._related = {(t.model, r.name): r.target for t in tables for r in t.relations if r.to_many}
         packages = project.imported_packages
         self._has_django = "django" in packages
@@ -76,7 +78,10 @@ class Writes:
         hooked = self._in_hook(change)
         if hooked is not None:
             return Write(hooked, change.action, store, change.node, change.scope)
-        model = self._of_form(change) if change.target.endswith(_NO_MODELS) else self._of_relation(change)
+        is_of_form = not change.target or change.target.endswith(_NO_MODELS)
+        model = self._of_form(change) if is_of_form else self._of_relation(change)
+        if model is None:
+            return None
         return Write(model, change.action, store, change.node, change.scope, caveats.doubt is None)
 
     def _in_hook(self, change: Change) -> str | None:
@@ -88,13 +93,19 @@ class Writes:
         is_given = isinstance(owner.value, form.Name) and owner.value.id in {p.name for p in hook.parameters}
         return model_of_view(hook.owner, self._project) if is_given and owner.attr == "save" else None
 
-    def _of_form(self, change: Change) -> str:
-        """The model of a form or a serializer that is saved, empty where that can't be told."""
+    def _of_form(self, change: Change) -> str | None:
+        """The model of a form or serializer that is saved, empty where unknown; None where nothing is written."""
         owner = change.node.func if isinstance(change.node, form.Call) else None
         saved = _last_given(owner.value, change.scope) if isinstance(owner, form.Attr) else None
         value = self._project.infer(saved, change.scope) if saved is not None else None
         cls = value.cls if isinstance(value, Instance) else None
-        return model_of_view(cls, self._project) if cls is not None else ""
+        if cls is None or not any(n.startswith(("rest_framework.", "django.")) for n in self._project.base_names(cls)):
+            return ""
+        made = self._project.method(cls, "create")
+        if made is not None and not any(name in _SAVED for name in self._project.base_names(cls)):
+            body = self._bodies.of(made)
+            return "" if body.changes or body.edges or body.inherited else None
+        return model_of_view(cls, self._project)
 
     def _of_relation(self, change: Change) -> str:
         """The model of the rows that are reached from another row: `Line` of `order.line_set.create(...)`."""
@@ -108,9 +119,13 @@ class Writes:
         return self._related.get((change.target, name)) or change.target
 
     def of_inherited(self, method: LibraryMethod, function: FunctionSymbol) -> Write | None:
-        """What a serializer's `super().create(validated_data)` makes."""
+        """What a serializer's `super().create(validated_data)` makes, or a model's `super().save()` stores."""
         owner = function.owner
-        if owner is None or method.above is None or method.name != "create" or function.name != "create":
+        if owner is None or method.above is None or method.name != function.name:
+            return None
+        if method.name in ("save", "asave") and self._records.is_record(owner):
+            return Write(owner.name, "update", Store.AT_ONCE, method.node, function.scope)
+        if method.name != "create":
             return None
         if not any(name.startswith("rest_framework.") for name in self._project.base_names(owner)):
             return None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.constants import constant, definitions, string_value
 from assay.scanner.dataflow.partials import names_bound_to
 from assay.scanner.framework import Context
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance, Value
-from assay.scanner.model.work import Task
+from assay.scanner.model.work import Task, TaskOption
 from assay.scanner.readers.python import form
 from assay.scanner.web.registrations import decorated
 
@@ -151,11 +151,63 @@ def task_of(
     name: str | None = None,
     queue: str | None = None,
     schedule: str | None = None,
+    options: tuple[TaskOption, ...] = (),
 ) -> Task:
     """The task that a worker runs the function as."""
     return Task(
-        name or path_of(function), function.id, framework, function.location, function.module.role, queue, schedule
+        name or path_of(function),
+        function.id,
+        framework,
+        function.location,
+        function.module.role,
+        queue,
+        schedule,
+        options,
     )
+
+
+def options_of(call: form.Call, scope: Scope, project: Project) -> tuple[TaskOption, ...]:
+    """All that the call says by name, or in a mapping: one that can't be told is an option named `**`."""
+    found: list[TaskOption] = []
+    for argument in call.args:
+        if argument.name:
+            found.append(option_of(argument.name, argument.value, scope, project))
+        elif argument.star == 2:
+            given = [(argument.value, scope), *definitions(argument.value, scope, project)]
+            items = [
+                (key.value, value, around)
+                for node, around in given
+                if isinstance(node, form.Dict)
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, form.Const)
+            ]
+            found += (option_of(str(name), value, around, project) for name, value, around in items)
+            if not items:
+                found.append(option_of("**", argument.value, scope, project))
+    return tuple(found)
+
+
+def class_options(cls: ClassSymbol, names: Iterable[str], project: Project) -> tuple[TaskOption, ...]:
+    """Those of the names that the class, or one above it, sets."""
+    found = ((name, project.class_attribute(cls, name)) for name in names)
+    return tuple(option_of(name, *stated, project) for name, stated in found if stated is not None)
+
+
+def option_of(name: str, node: form.Expr, scope: Scope, project: Project) -> TaskOption:
+    """The option with what it is told."""
+    value = "inf" if _is_endless(node) else None
+    # What a function gives may hang on settings whose defaults aren't what production has.
+    if value is None and not isinstance(node, form.Call) and (known := constant(node, scope, project)) is not None:
+        value = repr(known.value)
+    return TaskOption(name, value, scope.module.evidence(node, f"{name} is {value}" if value else f"{name} is set"))
+
+
+def _is_endless(node: form.Expr) -> bool:
+    """`float("inf")`, `math.inf`."""
+    match node:
+        case form.Call(func=form.Name(id="float"), args=[form.Arg(value=form.Const(value=str() as text))]):
+            return text.strip("+").lower() in ("inf", "infinity")
+    return isinstance(node, form.Name | form.Attr) and last_name(node) == "inf"
 
 
 def text_of(node: form.Expr | None, scope: Scope, context: Context, what: str) -> str | None:
@@ -179,12 +231,9 @@ def each_once(tasks: Iterable[Task]) -> Iterator[Task]:
 
 def _merged(one: Task, other: Task) -> Task:
     schedules = dict.fromkeys(s for s in (one.schedule, other.schedule) if s is not None)
-    return Task(
-        one.name,
-        one.handler,
-        one.framework,
-        one.location,
-        one.role,
-        one.queue or other.queue,
-        "; ".join(schedules) or None,
+    return replace(
+        one,
+        queue=one.queue or other.queue,
+        schedule="; ".join(schedules) or None,
+        options=tuple(dict.fromkeys([*one.options, *other.options])),
     )

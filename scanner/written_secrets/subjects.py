@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from assay.scanner.deployment.presented import presented
+from assay.scanner.deployment.presented import laid_over, presented
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, role_of_comment
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.gathered import Gathered
@@ -16,7 +16,7 @@ from assay.scanner.model.written_secret import EnvFile, Held, ManifestSecret
 from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.env_files import EnvFileFacts
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts, Variable
-from assay.scanner.written_secrets.values import held_in
+from assay.scanner.written_secrets.values import held_in, held_in_secret
 
 _EXAMPLE = re.compile(r"example|sample|template|dist|default", re.IGNORECASE)
 _UNCLEAR = "nothing says whether production runs this compose file"
@@ -65,22 +65,30 @@ class _Homes:
 def _of_manifest(path: str, facts: KubernetesFacts, home: str, role: Role) -> Iterator[ManifestSecret]:
     for config in facts.config_maps:
         for entry in config.entries:
-            yield from _secret(path, config.name, entry, "a ConfigMap", home, role, None)
+            yield from _secret(path, config.name, entry, "a ConfigMap", home, role, held_in)
     for secret in facts.secrets:
         for entry in secret.entries:
-            yield from _secret(path, secret.name, entry, "a Secret that is a part of the tree", home, role, None)
+            where = "a Secret that is a part of the tree"
+            yield from _secret(path, secret.name, entry, where, home, role, held_in_secret)
     for pod in facts.workloads:
         doubt = label_doubt(path, pod)
         for container in (*pod.containers, *pod.init_containers):
             for variable in container.env:
                 where = f"the environment of {container.name}"
-                yield from _secret(path, f"{pod.name}/{container.name}", variable, where, home, role, doubt)
+                yield from _secret(path, f"{pod.name}/{container.name}", variable, where, home, role, held_in, doubt)
 
 
 def _secret(
-    path: str, holder: str, entry: Variable, where: str, home: str, role: Role, doubt: Evidence | None
+    path: str,
+    holder: str,
+    entry: Variable,
+    where: str,
+    home: str,
+    role: Role,
+    holding: Callable[[str, str | None], Held | None],
+    doubt: Evidence | None = None,
 ) -> Iterator[ManifestSecret]:
-    held = held_in(entry.name, entry.value)
+    held = holding(entry.name, entry.value)
     if held is not None:
         place = entry.span.at(path)
         yield ManifestSecret(home, f"{path}:{holder}", entry.name, where, place, role, held, doubt)
@@ -94,8 +102,11 @@ def _of_compose(path: str, facts: ComposeFacts, home: str, role: Role, gathered:
         doubt = environment_doubt(place, service.environment) or (
             None if presented(tree, path, service) is not None else place
         )
+        changed = {
+            name for _, other in laid_over(tree, path, service.name) for name, _ in (other.environment if other else ())
+        }
         for variable in service.variables:
-            held = held_in(variable.name, variable.written)
+            held = held_in(variable.name, variable.written) if variable.name not in changed else None
             if held is not None:
                 yield ManifestSecret(
                     home,

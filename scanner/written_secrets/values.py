@@ -17,8 +17,27 @@ _ABOUT_SECRETS = re.compile(
 _SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_", re.IGNORECASE)
 _PUBLIC = frozenset({"public", "publishable", "pub"})
 _KEY = re.compile(r"-----BEGIN (\w+ )*PRIVATE KEY-----")
-_REFERENCE = re.compile(r"\$\{?\w+[^}]*\}?|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)")
+_REFERENCE = re.compile(
+    r"\$\{?\w+[^}]*\}?|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)"
+    r"|(vault|secret(s?manager)?|ssm|aws-?sm|sm|gs?m|gcp|akv|azurekeyvault|op|bws|doppler|infisical|keyring|file"
+    r"|ref\+\w+)(:[\w-]+)?:[/\w].*"
+    r"|arn:aws[\w-]*:(secretsmanager|ssm|kms):.*|projects/[^/]+/secrets/.*|ENC\[.*\]|encrypted:.*",
+    re.DOTALL,
+)
+"""What is put in its place: a variable, an entry of a store of secrets, or the secret out of its encryption."""
+_LOGIN_OF_REGISTRY = re.compile(r"\"(auth|password|identitytoken)\"\s*:\s*\"[^\"$]{4,}\"")
 _SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|\d{1,6}|none|null|trust|md5|scram-sha-256")
+
+
+def held_in_secret(name: str, value: str | None) -> Held | None:
+    """What an entry of a Secret holds: there a random text is a secret, whatever it is called."""
+    text = (value or "").strip()
+    if name in (".dockerconfigjson", ".dockercfg"):
+        return Held.VALUE if _LOGIN_OF_REGISTRY.search(text) else None
+    is_telling = _ABOUT_SECRETS.search(name) is None and not re.search(r"[.:@\s]", text)
+    if is_telling and look(text) in (Look.RANDOM, Look.HEX) and not _REFERENCE.fullmatch(text):
+        return Held.VALUE
+    return held_in(name, value)
 
 
 def held_in(name: str, value: str | None) -> Held | None:

@@ -35,6 +35,8 @@ from assay.scanner.readers.python import form
 
 _ELLIPSIS = len("...")
 """What is opaque and longer is bytes; a complex number is no setting's value."""
+_OF_DEVELOPMENT = frozenset({"test", "tests", "pytest", "unittest", "py.test", "runserver", "runserver_plus"})
+"""Commands and packages that run a project for its developers only."""
 
 
 class Expressions:
@@ -169,6 +171,9 @@ class Expressions:
             variable = string_value(left, scope, self._project) or "a variable"
             text = f"it is {op == 'not in'} unless {variable} is set"
             return [Meaning(op == "not in", scope.module.evidence(node, text), Firmness.DEFAULT)]
+        if op in ("in", "not in") and self._is_about_start(left, right, scope):
+            text = "production isn't started that way"
+            return [Meaning(op == "not in", scope.module.evidence(node, text), Firmness.DEPLOYED)]
         found: list[Meaning] = []
         for one in self.of(left, scope, given, depth):
             for other in self._choices(right, scope, given, depth):
@@ -197,6 +202,13 @@ class Expressions:
     def _is_environment(self, node: form.Expr, scope: Scope) -> bool:
         value = self._project.infer(node, scope)
         return isinstance(value, External) and value.name == "os.environ"
+
+    def _is_about_start(self, left: form.Expr, right: form.Expr, scope: Scope) -> bool:
+        """`"test" in sys.argv`, `"pytest" in sys.modules`."""
+        owner = right.value if isinstance(right, form.Subscript) else right
+        value = self._project.infer(owner, scope)
+        is_start = isinstance(value, External) and value.name in ("sys.argv", "sys.modules")
+        return is_start and string_value(left, scope, self._project) in _OF_DEVELOPMENT
 
     def _choices(self, node: form.Expr, scope: Scope, given: Given, depth: int) -> list[Meaning]:
         """What is compared with: of a list that is written out, all of its constants at once."""

@@ -30,7 +30,7 @@ _STATIC = ("builtins.", "random.", "os.", "logging.", "itertools.", "time.", "se
 _SETTINGS = ("django.conf.settings", "flask.current_app")
 _OF_THE_CALL = ("_flushing", "bind", "binds")
 """Attributes of a session that say what is being done, and nothing of what was."""
-_OF_THE_READ = frozenset({"mapper", "clause", "bind", "args", "self", "cls"})
+_OF_THE_READ = frozenset({"mapper", "clause", "bind", "self", "cls"})
 """Parameters of `get_bind` that say what is read, and not where the caller wants to have it read."""
 _OF_TABLES = frozenset({"model", "mapper", "hints", "instance"})
 _OPTIONS = ("get_execution_options", "_execution_options")
@@ -147,6 +147,11 @@ class Choices:
                 return Choice.CODE
             case form.Const(value=value) if value in _OPTIONS:
                 return Choice.CODE
+            case form.Call(
+                func=form.Attr(value=form.Name(id=name), attr="get" | "pop"),
+                args=[form.Arg(value=form.Const(value=key)), *_],
+            ) if _is_rest(name, scope):
+                return Choice.ALWAYS if key in _OF_THE_READ else Choice.MODEL if key in _OF_TABLES else Choice.CODE
             case form.Call():
                 return self._of_call(part, scope, depth)
         return Choice.ALWAYS
@@ -154,7 +159,9 @@ class Choices:
     def _of_name(self, part: form.Name, name: str, scope: Scope, depth: int) -> Choice:
         bindings = scope.lookup(name)
         if any(b.how is How.PARAMETER for b in bindings):
-            return Choice.MODEL if name in _OF_TABLES else Choice.ALWAYS if name in _OF_THE_READ else Choice.CODE
+            if name in _OF_TABLES:
+                return Choice.MODEL
+            return Choice.ALWAYS if name in _OF_THE_READ or _is_rest(name, scope) else Choice.CODE
         if _is_kept(self._project.infer(part, scope), self._project):
             return Choice.STATE
         if scope.function is not None and any(b.scope is scope for b in bindings):
@@ -202,6 +209,12 @@ class Choices:
         if root.startswith(("model.", "hints.", "mapper.", "settings.", "logger.", "log.", "clause.")):
             return Choice.ALWAYS
         return Choice.STATE if _BY_STATE.search(name) else Choice.ALWAYS
+
+
+def _is_rest(name: str, scope: Scope) -> bool:
+    """Whether it holds all arguments that no other parameter takes."""
+    variadic = (form.ParamKind.VAR_POSITIONAL, form.ParamKind.VAR_KEYWORD)
+    return any(b.param is not None and b.param.kind in variadic for b in scope.lookup(name))
 
 
 def _strongest(found: set[Choice]) -> Choice:

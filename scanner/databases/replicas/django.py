@@ -55,6 +55,10 @@ class Routers:
         """The first that any of them has."""
         return next((m for cls in self.classes if (m := project.method(cls, name)) is not None), None)
 
+    def decides_writes(self, project: Project) -> bool:
+        """Whether one may send writes elsewhere than to where the object was read."""
+        return self.method("db_for_write", project) is not None or self.is_open or bool(self.libraries)
+
 
 class Aliases:
     """The replicas among the aliases of the settings that production runs with."""

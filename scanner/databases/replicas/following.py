@@ -99,7 +99,10 @@ class Follower:
         for module in self._modules():
             if "flask_replicated" in module.imported_packages:
                 found.append(Evidence(Location.whole_file(module.path), "Flask-Replicated sends reads to a bind"))
-            around = (*(s for s, _ in module.assignments), *(c for c, _ in module.calls_named(("from_mapping", "update"))))
+            around = (
+                *(s for s, _ in module.assignments),
+                *(c for c, _ in module.calls_named(("from_mapping", "update"))),
+            )
             own = [s for s in around if s.start <= engine.node.start < s.end]
             for statement in module.facts.body if len(found) < _SHOWN else ():
                 for node in form.walk(statement):
@@ -109,8 +112,8 @@ class Follower:
         return found[:_SHOWN]
 
     def functions(self, names: Collection[str], is_given: IsGiven) -> list[FunctionSymbol]:
-        """Functions that speak of one of the names, or have a parameter that is given what they stand for; and methods of
-        objects that are made with it.
+        """Functions that speak of one of the names, or have a parameter that is given what they stand for; and the
+        methods of objects that are made with it.
         """
         speaking = {m.function: None for m in self.mentioning(names) if m.function is not None}
         for module in self._modules():

@@ -42,7 +42,7 @@ class Statement:
 
 def statements(aliases: Aliases, routers: Routers, project: Project) -> Iterator[Statement]:
     """In production code, in order of name and path."""
-    rewrites = routers.method("db_for_write", project) is not None or routers.is_open or bool(routers.libraries)
+    rewrites = routers.decides_writes(project)
     for call, scope in _choosing(aliases, project):
         yield from _of_queryset(call, scope)
         if not rewrites:
@@ -196,7 +196,9 @@ def _run_on(cursor: form.Call, scope: Scope) -> Iterator[form.Expr]:
     """The SQL that is run on the cursor, by the names that it is given or at once."""
     for node in _body(scope):
         match node:
-            case form.Call(func=form.Attr(value=owner, attr="execute" | "executemany"), args=[_, *_]) if node.positional:
+            case form.Call(func=form.Attr(value=owner, attr="execute" | "executemany"), args=[_, *_]) if (
+                node.positional
+            ):
                 if owner is cursor or (isinstance(owner, form.Name) and _last_given(owner, scope) is cursor):
                     yield node.positional[0]
 

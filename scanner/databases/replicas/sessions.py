@@ -5,7 +5,7 @@ https://docs.sqlalchemy.org/en/20/orm/session_basics.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from assay.scanner.databases.replicas.engines import Engine
@@ -251,20 +251,21 @@ class Sessions:
             elif methods[0] in SENDING:
                 found.reads.append(shown)
                 rows |= _given(node, function)
-                if committed is not None and not found.late and _goes_before(committed, node, function):
-                    if not tables(parts).isdisjoint(tables(n for n in function.nodes if n.end <= committed.start)):
-                        found.late = (function.module.evidence(committed, "it commits to the primary"), shown)
+                if committed is not None and not found.late and _may_see(committed, node, parts, function):
+                    found.late = (function.module.evidence(committed, "it commits to the primary"), shown)
         return found
 
 
 def _parts(call: form.Call, function: FunctionSymbol) -> Iterator[form.Expr | form.Stmt]:
-    """All that the call is made of, a statement that was built before and has a name included."""
-    yield from form.walk(call)
-    for argument in call.positional:
-        if isinstance(argument, form.Name):
-            before = [b for b in function.scope.bindings.get(argument.id, ()) if b.offset <= call.start]
-            for binding in before:
-                yield from form.walk(binding.value) if binding.value is not None else ()
+    """All that the call is made of, with the statement that it sends by a name."""
+    for node in form.walk(call):
+        yield node
+        if isinstance(node, form.Call) and node.positional and last_name(node.func) in SENDING:
+            statement = node.positional[0]
+            bindings = function.scope.bindings.get(statement.id, ()) if isinstance(statement, form.Name) else ()
+            for binding in bindings:
+                if binding.how is How.ASSIGN and binding.value is not None and binding.offset < call.start:
+                    yield from form.walk(binding.value)
 
 
 def _given(call: form.Call, function: FunctionSymbol) -> set[str]:
@@ -287,6 +288,10 @@ def _changes(function: FunctionSymbol, rows: set[str]) -> bool:
     )
 
 
-def _goes_before(first: form.Call, second: form.Call, function: FunctionSymbol) -> bool:
-    before, after = (way_to(function.node.body, call.start) for call in (first, second))
-    return before == after
+def _may_see(
+    committed: form.Call, read: form.Call, parts: Iterable[form.Expr | form.Stmt], function: FunctionSymbol
+) -> bool:
+    """Whether the read comes after the commit, on the same branch, and is of a table that was named before it."""
+    before, after = (way_to(function.node.body, call.start) for call in (committed, read))
+    named = tables(n for n in function.nodes if n.end <= committed.start)
+    return before == after and not named.isdisjoint(tables(parts))

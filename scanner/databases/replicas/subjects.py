@@ -30,6 +30,7 @@ _PINNING = (
 )
 """Routers of libraries that go to the primary after a write, given their middleware."""
 _ALWAYS = ("multidb.ReplicaRouter", "multidb.MasterSlaveRouter")
+_CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
 
 Found = ReadReplica | ReplicaRouting | ReplicaUse
 
@@ -112,10 +113,26 @@ class _Finder:
                 yield self._asked_for(alias.name, alias.node, alias.scope, uses)
         yield from self._written_by_routers(routers)
         sent = list(statements(self._aliases, routers, self._project))
+        if not routers.decides_writes(self._project):
+            sent = [self._changed_by_view(statement) for statement in sent]
         yield from _by_function(sent, self._root)
         for statement in sent:
             if statement.stale is not None:
                 yield self._late(around(statement.scope), statement.scope, (statement.stale, statement.evidence))
+
+    def _changed_by_view(self, statement: Statement) -> Statement:
+        """The rows that a generic view changes and deletes are those of its `queryset`, saved where they were read."""
+        cls = statement.scope.cls
+        if cls is None or self._project.method(cls, "get_queryset") is not None:
+            return statement
+        changing = any(
+            route.view_class is cls and route.handler is None and endpoint.method in _CHANGING
+            for route, endpoint in self._gathered.endpoints
+        )
+        if not changing:
+            return statement
+        text = "the view saves and deletes what it reads from the replica"
+        return replace(statement, is_write=True, evidence=replace(statement.evidence, text=text))
 
     def _asked_for(self, name: str, node: form.Expr, scope: Scope, uses: Sequence[Evidence]) -> ReplicaRouting:
         """No policy: code says which reads go there."""
@@ -157,14 +174,13 @@ class _Finder:
             for cls in routers.classes
             if (m := self._project.method(cls, "db_for_read")) is not None and choices.of(m) is not None
         ]
-        write = routers.method("db_for_write", self._project)
         for cls, read in reading:
             own = self._project.method(cls, "db_for_write")
             writes: tuple[Evidence, ...] = ()
             if own is not None:
                 decision = choices.of(own)
                 writes = decision.evidence if decision is not None and decision.choice is Choice.ALWAYS else ()
-            elif write is None and not routers.is_open and not routers.libraries:
+            elif not routers.decides_writes(self._project):
                 text = "no router has db_for_write: an object that was read from the replica is saved there"
                 writes = (Evidence(read.location, text),)
             place = (own or read).location

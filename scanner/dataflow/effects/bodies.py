@@ -196,7 +196,7 @@ class Bodies:
         """`task.delay(...)`: the worker runs what the task does."""
         if not isinstance(call.func, form.Attr) or call.func.attr not in ENQUEUING:
             return False
-        task = self._project.infer(call.func.value, function.scope)
+        task = self._project.infer(_task_of(call.func.value), function.scope)
         if not isinstance(task, FunctionSymbol):
             return False
         body.changes.append(_handed_on(task, call, function))
@@ -252,6 +252,7 @@ class Bodies:
 
 
 _MOST_MEANT = 4
+_SIGNING = frozenset({"s", "si", "signature", "set"})
 _COMMON = frozenset({"update", "remove", "insert", "register", "store", "save", "delete", "send", "create"})
 """Methods of sets, dicts, files and sockets too."""
 
@@ -262,6 +263,13 @@ def _saving(edge: Edge, function: FunctionSymbol) -> Edge:
         return edge
     notes = only_notes_use(edge.node, function.scope)
     return edge.under(Caveats(notes)) if notes is not None else edge
+
+
+def _task_of(node: form.Expr) -> form.Expr:
+    """The task of a signature: `task.s(1)`, `task.si(1).set(queue="mails")`."""
+    while isinstance(node, form.Call) and isinstance(node.func, form.Attr) and node.func.attr in _SIGNING:
+        node = node.func.value
+    return node
 
 
 def _handed_on(task: FunctionSymbol, call: form.Call, function: FunctionSymbol) -> Change:

@@ -215,11 +215,12 @@ class Recognizer:
         """The model whose rows change: of what is given to a session, else of what the method is called on."""
         if method in MONGO_WRITES:
             return last_part(owner)
-        if "session" in owner.lower() and method in SESSION_WRITES:
-            given = next(iter(call.positional), None)
-            return (self.records.record_at(given, scope) if given is not None else None) or ""
         receiver = call.func.value if isinstance(call.func, form.Attr) else call.func
-        return self.records.model_behind(receiver, scope) or _last_capital(owner)
+        if "session" not in owner.lower() or method not in SESSION_WRITES:
+            return self.records.model_behind(receiver, scope) or _last_capital(owner)
+        if call.positional:
+            return self.records.record_at(call.positional[0], scope) or ""
+        return self.records.model_behind(receiver, scope) or ""  # `session.query(User).delete()`
 
     # --- what can't be resolved ---
 

@@ -56,7 +56,8 @@ def _in_block(body: list[form.Stmt]) -> Iterator[Occasion]:
             case form.If(test=test, body=inner, orelse=orelse):
                 yield from _of_test(test, inner)
                 yield from _of_found(test, inner, body[index + 1 :])
-                if orelse and (path := _held(test)) is not None and _assigns(orelse, path):
+                path = _held(test)
+                if orelse and path is not None and (_assigns(orelse, path) or _is_picked_or_made(path, inner, orelse)):
                     yield Occasion(orelse[0].start, orelse[-1].end, _MISSING)
                 yield from _in_block(inner)
                 yield from _in_block(orelse)
@@ -172,6 +173,14 @@ def _finds_nothing(test: form.Expr) -> bool:
 
 def _assigns(body: list[form.Stmt], path: str) -> bool:
     return path in _assigned(body)
+
+
+def _is_picked_or_made(path: str, picking: list[form.Stmt], making: list[form.Stmt]) -> bool:
+    """`if found: row = found[0]`, `else: row = make()`."""
+    if not picking or not isinstance(picking[-1], form.Assign) or picking[-1].value is None:
+        return False
+    is_found = any(form.dotted(n) == path for n in form.walk(picking[-1].value) if isinstance(n, form.Name | form.Attr))
+    return is_found and not _assigned(picking[-1:]).isdisjoint(_assigned(making))
 
 
 def _assigned(body: list[form.Stmt]) -> set[str]:

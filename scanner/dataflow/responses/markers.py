@@ -103,7 +103,7 @@ class _Markers:
         known = found.value if found is not None else None
         if key in _ERROR_KEYS and isinstance(known, str | bool) and known:
             return f"`{key}`: {_shown(known)}"
-        if key in _ERROR_KEYS and found is None and key != "error_code" and self._tells(value, scope):
+        if key in _ERROR_KEYS and found is None and key != "error_code" and self.tells(value, scope):
             return f"an `{key}`"
         is_explained = not _EXPLAINING.isdisjoint(k for k, _ in pairs)
         if known is False and (key in _OUTCOME_KEYS or (key == "status" and is_explained)):
@@ -116,7 +116,7 @@ class _Markers:
         is_code = key in _CODE_KEYS and isinstance(known, int) and not isinstance(known, bool) and 400 <= known <= 599
         return f"`{key}`: {known}" if is_code and is_explained else None
 
-    def _tells(self, value: form.Expr, scope: Scope) -> bool:
+    def tells(self, value: form.Expr, scope: Scope) -> bool:
         """Whether the value certainly says something: a text, an exception, the errors of a form that didn't hold."""
         match value:
             case form.Template():
@@ -126,7 +126,7 @@ class _Markers:
             case form.Binary(op="+" | "%", left=left, right=right):
                 return _is_text(left) or _is_text(right)
             case form.Boolean(op="or", values=values):
-                return any(_is_text(v) or self._tells(v, scope) for v in values)
+                return any(_is_text(v) or self.tells(v, scope) for v in values)
             case form.Name(id=name):
                 return self._is_present(value, name, scope)
             case form.Attr(value=owner):
@@ -137,10 +137,10 @@ class _Markers:
                 )
             case form.Call(func=func, args=args):
                 if last_name(func) == "errors" and isinstance(func, form.Attr):
-                    return self._tells(func, scope) or self._tells(func.value, scope)
+                    return self.tells(func, scope) or self.tells(func.value, scope)
                 if last_name(func) in _TELLING_CALLS:
                     given = [*(a.value for a in args), *([func.value] if isinstance(func, form.Attr) else ())]
-                    return any(_is_text(v) or self._tells(v, scope) for v in given)
+                    return any(_is_text(v) or self.tells(v, scope) for v in given)
         return False
 
     def _is_present(self, node: form.Name, name: str, scope: Scope) -> bool:
@@ -153,7 +153,7 @@ class _Markers:
                 return bool(found.value)
             # A function that calls itself hands its own names on: no name is followed twice.
             others = {k: v for k, v in self.given.items() if k != key}
-            return _Markers(self.project, others, self.present)._tells(*known)
+            return _Markers(self.project, others, self.present).tells(*known)
         return name in self.present or any(b.how is How.EXCEPT for b in bindings)
 
 

@@ -264,7 +264,8 @@ class Evaluation:
         kind = self.engine.models.gives.get(member)
         if kind is not None and len(owner.path) < _LONGEST_PATH:
             return Thing(kind, (open_trace(owner.below(node.attr)),))
-        if not owner.path and owner.owner.owner is not None and owner.name == owner.owner.node.params[0].name:
+        first = next(iter(owner.owner.node.params), None)
+        if not owner.path and owner.owner.owner is not None and first is not None and owner.name == first.name:
             settled = self.engine.settled_class_value(owner.owner.owner, node.attr)
             if settled is not None:
                 return settled

@@ -292,11 +292,17 @@ def options_of(value: Value) -> tuple[Value, ...]:
 
 
 def merged_traces(traces: Iterable[Trace]) -> tuple[Trace, ...]:
-    """Each once, and not too many."""
-    given = tuple(traces)
-    if len(given) < 2:
-        return given
-    return tuple(dict.fromkeys(given))[:_MOST_TRACES]
+    """Each once, and not too many: what comes after these isn't even worked out."""
+    given = iter(traces)
+    first, second = next(given, None), next(given, None)
+    if first is None or second is None:
+        return (first,) if first is not None else ()  # most have one, which is slow to hash
+    found = {first: None, second: None}
+    for trace in given:
+        if len(found) == _MOST_TRACES:
+            break
+        found[trace] = None
+    return tuple(found)
 
 
 def shallow_traces(value: Value) -> Iterator[Trace]:
@@ -506,27 +512,38 @@ def doubtful(traces: Iterable[Trace], doubt: str) -> tuple[Trace, ...]:
     return merged_traces(replace(t, doubt=t.doubt or doubt) for t in traces)
 
 
-def traces_of(value: Value, heap: Heap, seen: frozenset[Ref] = frozenset()) -> tuple[Trace, ...]:
+def traces_of(value: Value, heap: Heap) -> tuple[Trace, ...]:
     """The traces of a value and of all that is in it."""
     kind = type(value)
     if kind is Const or kind is Lib:  # with things, nine of ten values: a match would try class after class
         return ()
+    return value.traces if isinstance(value, Thing) else merged_traces(_traces_in(value, heap, set()))
+
+
+def _traces_in(value: Value, heap: Heap, seen: set[Ref]) -> Iterator[Trace]:
+    """Those of a container are given once, however many ways lead to it."""
     match value:
-        case Const() | Lib() | Mod() | Klass() | Anonymous():
-            return ()
         case Thing(traces=traces):
-            return traces
+            yield from traces
+        case Const() | Lib() | Mod() | Klass() | Anonymous():
+            return
         case Ref():
             cell = heap.get(value.site)
             if cell is None or value in seen:
-                return ()
-            inside = [*cell.entries.values(), *(v for v in (cell.rest, cell.keys) if v is not None)]
-            return merged_traces(t for v in inside for t in traces_of(v, heap, seen | {value}))
+                return
+            seen.add(value)
+            for inside in (*cell.entries.values(), cell.rest, cell.keys):
+                if inside is not None:
+                    yield from _traces_in(inside, heap, seen)
         case Choice(values=values):
-            return merged_traces(t for v in values for t in traces_of(v, heap, seen))
+            for one in values:
+                yield from _traces_in(one, heap, seen)
         case Text(parts=parts):
-            return merged_traces(t for p in parts if not isinstance(p, str) for t in traces_of(p, heap, seen))
-    return merged_traces(shallow_traces(value))
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from _traces_in(part, heap, seen)
+        case _:
+            yield from shallow_traces(value)
 
 
 def _holds_reference(value: Value) -> bool:

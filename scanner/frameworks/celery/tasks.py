@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.framework import Context, Framework
 from assay.scanner.frameworks.celery.configuration import CeleryConfiguration, Entry
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
-from assay.scanner.linker.values import Instance
-from assay.scanner.model.work import Task
+from assay.scanner.linker.values import Instance, Value
+from assay.scanner.model.work import Task, TaskOption
 from assay.scanner.readers.python import form
 from assay.scanner.web.registrations import decorated
 from assay.scanner.work.references import (
+    class_options,
     decorated_functions,
     each_once,
     functions_of,
     invocations,
+    options_of,
     task_of,
     text_of,
 )
@@ -32,6 +35,11 @@ _DECORATORS = frozenset(
         "celery.decorators.periodic_task", "celery.app.base.Celery.task",
     }
 )  # fmt: skip
+_OPTIONS = (
+    "time_limit", "soft_time_limit", "autoretry_for", "max_retries", "retry_backoff", "default_retry_delay",
+    "retry_kwargs", "serializer", "acks_late",
+)  # fmt: skip
+"""What a class of tasks may set for all of them."""
 _DECORATOR_NAMES = ("task", "shared_task", "periodic_task")
 _CLASSES = ("celery.Task", "celery.app.task.Task", "celery.task.Task", "celery.Celery.Task")
 
@@ -83,7 +91,8 @@ class _Reader:
         texts = {name: string_value(*found, self._project) for name, found in stated.items() if found is not None}
         name = texts.get("name") or f"{cls.module.name}.{cls.name}"
         queue = texts.get("queue") or self._configuration.queue_of(name)
-        task = replace(task_of(run, _NAME, name, queue), location=cls.location)
+        options = class_options(cls, _OPTIONS, self._project)
+        task = replace(task_of(run, _NAME, name, queue, options=options), location=cls.location)
         self._known[name] = task
         return task
 
@@ -115,8 +124,23 @@ class _Reader:
             name,
             queue or self._configuration.queue_of(name),
             schedule(when, scope, self._project) if when is not None else None,
+            (*options_of(call, scope, self._project), *self._options_of_base(call, scope)),
         )
         return self._known[name]
+
+    def _options_of_base(self, call: form.Call, scope: Scope) -> tuple[TaskOption, ...]:
+        """What `base=` sets for all tasks of that class, or else the class of the application's tasks."""
+        base = call.keyword("base")
+        cls = self._project.infer(base, scope) if base is not None else self._task_class
+        return class_options(cls, _OPTIONS, self._project) if isinstance(cls, ClassSymbol) else ()
+
+    @cached_property
+    def _task_class(self) -> Value | None:
+        """What the application makes all of its tasks of: `Celery(task_cls=...)`, `app.Task = ...`."""
+        for call, scope in self._project.calls_named("Celery"):
+            if (stated := call.keyword("task_cls")) is not None:
+                return self._project.infer(stated, scope)
+        return None
 
     def _of_entry(self, entry: Entry) -> Iterator[Task]:
         node, scope = entry.task.node, entry.task.scope

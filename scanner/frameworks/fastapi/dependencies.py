@@ -128,6 +128,8 @@ class Dependencies:
         for _ in range(_DEEPEST_ALIAS):
             if isinstance(node, form.Subscript) and self._is_annotated(node.value, scope):
                 items = node.index.items if isinstance(node.index, form.Display) else [node.index]
+                if not items:  # `Annotated[()]`: the program would fail there too
+                    break
                 extras += [Sited(extra, scope) for extra in items[1:]]
                 node = items[0]
                 continue

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.offline import offline_reason
+from assay.scanner.dataflow.socket_default import socket_default
 from assay.scanner.framework import Context, Framework, Sited
 from assay.scanner.frameworks.http_clients.addresses import Addresses, below
 from assay.scanner.frameworks.http_clients.clients import Client, clients_of
 from assay.scanner.frameworks.http_clients.libraries import PACKAGES, PREPARED, REQUESTS
 from assay.scanner.frameworks.http_clients.sending import Sent, sent_requests
 from assay.scanner.frameworks.http_clients.timeouts import duration, timeout_of, timer_around
-from assay.scanner.linker.project import Project
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.values import External, Instance
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence
+from assay.scanner.readers.compose import ComposeFacts
+from assay.scanner.readers.dockerfile import DockerfileFacts
 from assay.scanner.readers.python import form
+
+_STREAMING = frozenset({"stream", "ws_connect"})
+_SETTINGS = frozenset({"settings", "config", "conf", "cfg", "app_settings", "app_config"})
+_SCRIPT = re.compile(r"(?:^|[\s/])([\w-]+\.py)\b")
 
 
 def _outbound_calls(context: Context) -> Iterator[OutboundCall]:
     """One for every call that sends a request, numbered within its function."""
-    reader = _Reader(context.project)
+    reader = _Reader(context.project, frozenset(_scripts_of_checks(context)))
     counts: dict[str, int] = {}
     for sent in sorted(sent_requests(context.project), key=lambda s: (s.scope.module.path, s.call.start, -s.call.end)):
         module = sent.scope.module
@@ -32,14 +40,31 @@ def _outbound_calls(context: Context) -> Iterator[OutboundCall]:
             yield reader.outbound_call(sent, clients, function, counts[function])
 
 
+def _scripts_of_checks(context: Context) -> Iterator[str]:
+    """The Python files that health checks of images and of compose services start."""
+    for facts in context.files.values():
+        commands: list[tuple[str, ...]] = []
+        if isinstance(facts, DockerfileFacts):
+            checks = (stage.healthcheck.command for stage in facts.stages if stage.healthcheck is not None)
+            commands += ((*command.words, command.line) for command in checks if command is not None)
+        elif isinstance(facts, ComposeFacts):
+            commands += (service.healthcheck.test for service in facts.services if service.healthcheck is not None)
+        for command in commands:
+            yield from (found[1] for found in _SCRIPT.finditer(" ".join(command)))
+
+
 class _Reader:
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, checks: frozenset[str]) -> None:
         self._project = project
         self._addresses = Addresses(project)
+        self._checks = checks
+        self._socket_default = socket_default(project)
 
     def outbound_call(self, sent: Sent, clients: list[Client], function: str, ordinal: int) -> OutboundCall:
         asked = self._request(sent) or sent
         timeout, is_stated = self._timeout(sent, clients)
+        if not is_stated and timeout is None and sent.library.heeds_socket_default:
+            timeout = self._socket_default
         return OutboundCall(
             function=function,
             ordinal=ordinal,
@@ -50,8 +75,8 @@ class _Reader:
             url=self._url(asked, clients),
             timeout=timeout,
             default_timeout=None if is_stated else sent.library.default_timeout,
-            unknown=None if is_stated or timeout is not None else self._unknown(sent, clients),
-            offline=offline_reason(sent.scope),
+            unknown=None if timeout is not None else self._unknown(sent, clients, is_stated),
+            offline=offline_reason(sent.scope) or self._probing(sent),
         )
 
     def _request(self, sent: Sent) -> Sent | None:
@@ -103,9 +128,19 @@ class _Reader:
         limits = [self._limit(option) for option in known]
         return (limits[0] if all(limits) else None), True
 
-    def _unknown(self, sent: Sent, clients: list[Client]) -> Evidence | None:
-        """Options that are unpacked from what isn't known, and clients that are made elsewhere."""
+    def _probing(self, sent: Sent) -> str | None:
+        """A platform that starts a health check ends it, too."""
+        path = sent.scope.module.path
+        is_check = any(path == script or path.endswith(f"/{script}") for script in self._checks)
+        return "script of a health check" if is_check else None
+
+    def _unknown(self, sent: Sent, clients: list[Client], is_stated: bool) -> Evidence | None:
+        """Options that are unpacked from what isn't known, clients that are made elsewhere, answers without an end, and
+        settings that are empty by default.
+        """
         module = sent.scope.module
+        if is_stated:
+            return self._on_purpose(sent)
         if any(argument.star == 2 for argument in sent.call.args):
             return module.evidence(sent.call, "it is handed options that aren't known here")
         function = sent.function
@@ -116,6 +151,14 @@ class _Reader:
             if isinstance(owner, External):
                 return None  # a function of the library's module
         return module.evidence(function.node.value, "its client is made elsewhere")
+
+    def _on_purpose(self, sent: Sent) -> Evidence | None:
+        if last_name(sent.call.func) in _STREAMING:
+            return sent.scope.module.evidence(sent.call, "it goes on for as long as the other side sends")
+        stated = timeout_of(sent, self._project)
+        if stated is not None and isinstance(stated.node, form.Attr) and last_name(stated.node.value) in _SETTINGS:
+            return stated.module.evidence(stated.node, "nothing sets it by default")
+        return None
 
     def _limit(self, stated: Sited) -> Evidence | None:
         words = duration(stated.node, stated.scope, self._project)

@@ -21,13 +21,14 @@ _SENDING_METHODS = ("request", "send", "_request")
 
 
 class Client:
-    """One way in which a client is made: the call that does it."""
+    """One way in which a client is made: the call that does it. `method` is the one that sends here."""
 
-    def __init__(self, call: form.Call, scope: Scope, library: Library, project: Project) -> None:
+    def __init__(self, call: form.Call, scope: Scope, library: Library, project: Project, method: str) -> None:
         self._call = call
         self._scope = scope
         self._library = library
         self._project = project
+        self._method = method
 
     @property
     def is_in_process(self) -> bool:
@@ -55,18 +56,35 @@ class Client:
             stated = self._call.positional[2]
         if stated is not None:
             return Sited(stated, self._scope)
-        return self._of_adapter() or self._of_class(self._call, self._scope)
+        return self._of_adapter() or self._of_preset() or self._of_class(self._call, self._scope)
 
     def _of_adapter(self) -> Sited | None:
         """`session.mount("https://", TimeoutAdapter(timeout=5))`."""
         for mount, scope in self._project.calls_named("mount"):
-            adapter = mount.argument(1, "adapter")
-            if isinstance(adapter, form.Call) and isinstance(mount.func, form.Attr):
-                owner = self._project.infer(mount.func.value, scope)
-                if isinstance(owner, Instance) and owner.origin is self._call:
-                    stated = adapter.keyword("timeout")
-                    return Sited(stated, scope) if stated is not None else self._of_class(adapter, scope)
+            given = mount.argument(1, "adapter")
+            if given is None or not isinstance(mount.func, form.Attr) or not self._is_this(mount.func.value, scope):
+                continue
+            adapter = self._project.infer(given, scope)
+            if isinstance(adapter, Instance) and adapter.origin is not None and adapter.scope is not None:
+                stated = adapter.origin.keyword("timeout")
+                found = Sited(stated, adapter.scope) if stated is not None else None
+                return found or self._of_class(adapter.origin, adapter.scope)
         return None
+
+    def _of_preset(self) -> Sited | None:
+        """`session.request = partial(session.request, timeout=5)`, through which its other methods go, or the same for
+        the method that sends.
+        """
+        for preset, scope in self._project.calls_named("partial"):
+            method, stated = preset.args[0].value if preset.args else None, preset.keyword("timeout")
+            is_sending = isinstance(method, form.Attr) and method.attr in (*_SENDING_METHODS, self._method)
+            if isinstance(method, form.Attr) and is_sending and stated and self._is_this(method.value, scope):
+                return Sited(stated, scope)
+        return None
+
+    def _is_this(self, node: form.Expr, scope: Scope) -> bool:
+        value = self._project.infer(node, scope)
+        return isinstance(value, Instance) and value.origin is self._call
 
     def _of_class(self, made: form.Call, scope: Scope) -> Sited | None:
         """A project's own class whose `request` or `send` fills in a timeout."""
@@ -88,7 +106,7 @@ def clients_of(sent: Sent, project: Project) -> list[Client]:
     if not isinstance(function.node, form.Attr):
         return []
     made = _made(function.node.value, function.scope, project, _DEEPEST)
-    return [Client(call, scope, sent.library, project) for call, scope in made]
+    return [Client(call, scope, sent.library, project, function.node.attr) for call, scope in made]
 
 
 def _made(node: form.Expr, scope: Scope, project: Project, depth: int) -> Iterator[tuple[form.Call, Scope]]:

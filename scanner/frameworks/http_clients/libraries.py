@@ -37,6 +37,8 @@ class Library:
     base_url: str | None = None
     host_schemes: Mapping[str, str] = field(default_factory=dict)
     timeout_names: tuple[str, ...] = ("timeout",)
+    heeds_socket_default: bool = False
+    """Where it is told nothing, `socket.setdefaulttimeout` counts."""
 
 
 _VERBS = {verb.lower(): Sending(method=verb) for verb in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
@@ -88,6 +90,7 @@ LIBRARIES = (
         frozenset({"urllib.request", "urllib2"}),
         frozenset({"urllib.request.build_opener", "urllib.request.OpenerDirector"}),
         {"urlopen": _URLLIB, "open": _URLLIB, "urlretrieve": Sending("GET", body=(3, "data"))},
+        heeds_socket_default=True,
     ),
     Library(
         "urllib3",
@@ -108,6 +111,7 @@ LIBRARIES = (
         frozenset({"http.client.HTTPConnection", "http.client.HTTPSConnection"}),
         {"request": _ANY},
         host_schemes={"HTTPConnection": "http", "HTTPSConnection": "https"},
+        heeds_socket_default=True,
     ),
     Library(
         "httplib2",

@@ -15,6 +15,8 @@ from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.readers.python import form
 
 _CLIENT_NAMES = frozenset({"session", "client", "http", "http_client", "http_session", "aiohttp_session"})
+_THREADS = ("to_thread", "run_in_threadpool", "run_sync")
+"""What calls its first argument with the others, in a thread."""
 _REQUEST_OPTIONS = frozenset(
     {"headers", "params", "json", "data", "timeout", "auth", "verify", "proxies", "allow_redirects", "follow_redirects"}
 )
@@ -22,7 +24,7 @@ _REQUEST_OPTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sent:
-    """A call that sends a request; `preset` is the `partial(...)` that it goes through."""
+    """A call that sends a request; `preset` is the `partial(...)` or the `to_thread(...)` that it goes through."""
 
     call: form.Call
     scope: Scope
@@ -71,6 +73,10 @@ def sent_requests(project: Project) -> Iterator[Sent]:
         if known is not None:
             for call, around in _calls_of(preset, scope, project):
                 yield Sent(call, around, *known, (preset, scope))
+    for call, scope in project.calls_named(*_THREADS):
+        known = _sender(call.args[0].value, scope, project) if call.args else None
+        if known is not None and known[1].timeout_at is None:
+            yield Sent(call, scope, *known, (call, scope))
 
 
 def _sender(node: form.Expr, scope: Scope, project: Project) -> tuple[Library, Sending] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from assay.scanner.dataflow.constants import constant, definitions
 from assay.scanner.framework import Sited
 from assay.scanner.frameworks.http_clients.sending import Sent
@@ -11,6 +13,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
 
 _OBJECTS = frozenset({"Timeout", "ClientTimeout"})
+_READING = ("read", "sock_read")
 _TIMERS = frozenset({"wait_for", "timeout", "timeout_at", "fail_after", "move_on_after"})
 _DEEPEST = 4
 
@@ -21,9 +24,8 @@ def duration(node: form.Expr, scope: Scope, project: Project, depth: int = _DEEP
     if found is not None:
         return _seconds(found.value)
     if isinstance(node, form.Display) and len(node.items) == 2:
-        parts = [duration(item, scope, project, depth - 1) for item in node.items]
-        named = [f"{part} to {verb}" for part, verb in zip(parts, ("connect", "read"), strict=True) if part is not None]
-        return ", ".join(named) or None
+        connect, read = (duration(item, scope, project, depth - 1) for item in node.items)
+        return f"{connect} to connect, {read} to read" if connect and read else read and f"{read} to read"
     if isinstance(node, form.Call) and last_name(node.func) in _OBJECTS:
         return _of_object(node, scope, project, depth)
     known = definitions(node, scope, project) if depth else []
@@ -33,19 +35,25 @@ def duration(node: form.Expr, scope: Scope, project: Project, depth: int = _DEEP
 
 
 def _of_object(node: form.Call, scope: Scope, project: Project, depth: int) -> str | None:
-    """`httpx.Timeout(10, connect=5)`, `aiohttp.ClientTimeout(total=30)`: the whole wait, else its parts."""
+    """`httpx.Timeout(10, connect=5)`, `aiohttp.ClientTimeout(total=30)`: the whole wait, else its parts, of which
+    reading is the one that counts.
+    """
+    reading = next((value for name in _READING if (value := node.keyword(name)) is not None), None)
+    reads = duration(reading, scope, project, depth - 1) if reading is not None else None
     whole = node.argument(0, "total") or node.keyword("timeout")
     if whole is not None:
         stated = duration(whole, scope, project, depth - 1)
-        if stated is not None:
+        if stated is not None and (reading is None or reads is not None or node.keyword("total") is not None):
             return stated
+    if reads is None:
+        return None
     parts = [
         f"{part} to {argument.name}"
         for argument in node.args
         if argument.name is not None and (part := duration(argument.value, scope, project, depth - 1)) is not None
         if argument.value is not whole
     ]
-    return ", ".join(parts) or None
+    return ", ".join(parts)
 
 
 def _seconds(value: object) -> str | None:
@@ -65,16 +73,30 @@ def timeout_of(sent: Sent, project: Project) -> Sited | None:
     return None
 
 
-def _unpacked(options: form.Expr, scope: Scope, project: Project) -> Sited | None:
-    """`timeout` of `**options`: of a literal dict, or what the function puts into the name."""
+def _unpacked(options: form.Expr, scope: Scope, project: Project, depth: int = _DEEPEST) -> Sited | None:
+    """`timeout` of `**options`: of a literal dict, of those that it or a function puts together, or what the function
+    puts into the name.
+    """
     for value, around in [(options, scope), *definitions(options, scope, project)]:
         if (item := _option(value)) is not None:
             return Sited(item, around)
+        for part in _parts(value, around, project) if depth else ():
+            if (found := _unpacked(part.node, part.scope, project, depth - 1)) is not None:
+                return found
     function, name = scope.enclosing_function, form.dotted(options)
     for node in function.nodes if function is not None and name is not None else ():
         if (put := put_into(node, name)) is not None:
             return Sited(put, scope)
     return None
+
+
+def _parts(node: form.Expr, scope: Scope, project: Project) -> Iterator[Sited]:
+    if isinstance(node, form.Dict):
+        yield from (Sited(value, scope) for key, value in zip(node.keys, node.values, strict=True) if key is None)
+    function = project.callee_function(node, scope) if isinstance(node, form.Call) else None
+    for returned in function.returns if function is not None else ():
+        if returned.value is not None and function is not None:
+            yield Sited(returned.value, function.scope)
 
 
 def _option(node: form.Expr) -> form.Expr | None:
@@ -84,12 +106,17 @@ def _option(node: form.Expr) -> form.Expr | None:
 
 
 def put_into(node: form.Expr | form.Stmt, mapping: str | None = None) -> form.Expr | None:
-    """The value that `mapping.setdefault("timeout", value)` or `mapping["timeout"] = value` puts there."""
+    """The value that `mapping.setdefault("timeout", value)`, `mapping.update(timeout=value)` or
+    `mapping["timeout"] = value` puts there.
+    """
     key: form.Expr
     value: form.Expr | None
     match node:
         case form.Call(func=form.Attr(value=owner, attr="setdefault")) if len(node.positional) == 2:
             key, value = node.positional
+        case form.Call(func=form.Attr(value=owner, attr="update")):
+            stated = node.keyword("timeout")
+            return stated if mapping in (None, form.dotted(owner)) else None
         case form.Assign(targets=[form.Subscript(value=owner, index=key)], value=value):
             pass
         case _:

@@ -47,9 +47,15 @@ class Made:
     given: Given
 
     def says(self, flag: str, project: Project) -> bool:
-        value = self.call.keyword(flag)
+        value = self.call.keyword(flag) or self.handed_on(flag)
         found = constant(value, self.scope, project, self.given) if value is not None else None
         return found is not None and found.value is True
+
+    def handed_on(self, name: str) -> form.Expr | None:
+        """What SQLModel's `Field(sa_column_kwargs={...})` gives the column."""
+        options = self.call.keyword("sa_column_kwargs")
+        entries = zip(options.keys, options.values, strict=True) if isinstance(options, form.Dict) else ()
+        return next((value for key, value in entries if isinstance(key, form.Const) and key.value == name), None)
 
     def text(self, node: form.Expr | None, project: Project) -> str | None:
         return string_value(node, self.scope, project, self.given) if node is not None else None
@@ -170,10 +176,7 @@ def described(
 def _name_in(made: Made, project: Project) -> str | None:
     call = made.call
     if last_name(call.func) == "Field":
-        options = call.keyword("sa_column_kwargs")
-        entries = zip(options.keys, options.values, strict=True) if isinstance(options, form.Dict) else ()
-        named = (value for key, value in entries if isinstance(key, form.Const) and key.value == "name")
-        return made.text(next(named, None), project)
+        return made.text(made.handed_on("name"), project)
     first = call.positional[0] if call.positional else None
     return made.text(call.keyword("name"), project) or (
         made.text(first, project) if isinstance(first, form.Const | form.Name | form.Template | form.Attr) else None

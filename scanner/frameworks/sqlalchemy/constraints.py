@@ -47,9 +47,9 @@ def constraint(call: form.Call, scope: Scope, project: Project, given: Given | N
     where = next((a.value for a in call.args if a.name is not None and a.name.endswith("_where")), None)
     parts = call.positional[1:] if kind == "Index" else call.positional
     names = [_column_named(part, made, project) for part in parts]
-    if not names or names[0] is None:
+    if not names:
         return None
-    is_unique = None not in names and (kind != "Index" or made.says("unique", project))
+    is_unique = kind != "Index" or made.says("unique", project)
     return Constraint(
         kind,
         tuple(n or "" for n in names),

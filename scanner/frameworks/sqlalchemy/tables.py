@@ -189,11 +189,12 @@ class _Schema:
         project = self._project
         for call, scope in project.calls_named("Index", "UniqueConstraint"):
             columns = call.positional[1:] if last_name(call.func) == "Index" else call.positional
-            first = columns[0] if columns else None
-            if isinstance(first, form.Call) and isinstance(first.func, form.Attr):
-                first = first.func.value  # `User.created_at.desc()`
-            owner = table_of_attribute(first) if first is not None else None
-            draft = self._draft_of(owner, scope) if owner is not None and not _is_revision(scope.module) else None
+            if not columns or _is_revision(scope.module):
+                continue
+            # `User.created_at.desc()`, `func.lower(User.email)`
+            attributes = (node for node in form.walk(columns[0]) if isinstance(node, form.Attr))
+            owners = (owner for node in attributes if (owner := table_of_attribute(node)) is not None)
+            draft = next((draft for owner in owners if (draft := self._draft_of(owner, scope)) is not None), None)
             if draft is not None:
                 draft.constraints += self._constraints([(call, scope)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.scanner.dataflow.blocks import ModuleBlocks
@@ -23,6 +24,8 @@ from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.roles import is_offline
 
+_APART = frozenset({"audit", "access"})
+"""Words of names of such loggers."""
 _LOGGERS = ("logging.Logger", "logging.RootLogger", "logging.root")
 _FOR_SERVERS = {
     "run": ("uvicorn.run", "log_config"),
@@ -155,7 +158,7 @@ def _added(call: form.Call, scope: Scope, project: Project) -> Iterator[SinkFoun
     callee = project.callee_name(call, scope) or ""
     if callee.endswith((".Logger.addHandler", ".logger.addHandler", "logging.root.addHandler")) and call.args:
         handler = call.args[0].value
-        if not is_silent(handler, scope, project):
+        if not is_silent(handler, scope, project) and not _is_apart(call, scope, project):
             on = call.func.value if isinstance(call.func, form.Attr) else None
             yield SinkFound(
                 handler_format(handler, scope, project),
@@ -207,6 +210,13 @@ def _listed(handlers: form.Display, scope: Scope, project: Project, *, is_root: 
             evidence = scope.module.evidence(handler, "the handler")
             shape = handler_format(handler, scope, project)
             yield SinkFound(shape, evidence, scope.module, is_file(handler, scope, project), on_root=is_root)
+
+
+def _is_apart(call: form.Call, scope: Scope, project: Project) -> bool:
+    """Whether the handler is given to a logger of one kind of record, which says nothing of the others."""
+    logger = project.infer(call.func.value, scope) if isinstance(call.func, form.Attr) else None
+    name = logger.origin.argument(0, "name") if isinstance(logger, Instance) and logger.origin is not None else None
+    return isinstance(name, form.Const) and not _APART.isdisjoint(re.split(r"[._-]", str(name.value).lower()))
 
 
 def _is_root(logger: form.Expr, scope: Scope, project: Project) -> bool:

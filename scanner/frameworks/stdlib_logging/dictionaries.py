@@ -161,6 +161,9 @@ def configured(
             on_root=name not in of_others,
         )
         shown = True
+    unknown = next(_unknown_handlers(config, project), None)
+    if unknown is not None:
+        yield SinkFound(LogFormat.UNKNOWN, unknown, installer, is_shared=shared, setup=setup)
     if handlers is None or not handlers.items:
         evidence = config.scope.module.evidence(config.node, "it has no handlers of its own")
         yield SinkFound(LogFormat.UNKNOWN, evidence, installer, is_shared=shared, setup=setup)
@@ -172,6 +175,16 @@ def _handlers_in_use(config: Entry) -> tuple[set[str], set[str]]:
     named = {name: each.get("handlers") for name, each in loggers.items.items()} if loggers is not None else {}
     of_root = _texts(root) | _texts(named.pop("", None))
     return of_root, {name for each in named.values() for name in _texts(each)}
+
+
+def _unknown_handlers(config: Entry, project: Project) -> Iterator[Evidence]:
+    """What stands among the root logger's handlers for a name that only the environment knows."""
+    listed = config.get("root", "handlers")
+    if listed is None or not isinstance(listed.node, form.Display):
+        return
+    for item in listed.node.items:
+        if text(item) is None and isinstance(item, form.Name) and string(item, listed.scope, project) is None:
+            yield listed.scope.module.evidence(item, "the handler")
 
 
 def _texts(entry: Entry | None) -> set[str]:

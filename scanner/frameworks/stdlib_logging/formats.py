@@ -74,7 +74,7 @@ def handler_format(handler: form.Expr, scope: Scope, project: Project) -> LogFor
 def _formatters_of(
     handler: Instance, scope: Scope, project: Project, *, by_default: bool = False
 ) -> Iterator[tuple[form.Expr, Scope]]:
-    """The arguments of `setFormatter` calls on the handler that production gets to."""
+    """What `setFormatter` calls on the handler that production gets to are given, and assignments to `formatter`."""
     module = (handler.scope or scope).module
     for call, where in project.calls_named("setFormatter"):
         if where.module is not module and where.module is not scope.module:
@@ -83,6 +83,11 @@ def _formatters_of(
         is_same = isinstance(receiver, Instance) and receiver.origin is handler.origin
         if is_same and call.args and is_taken(call.start, where, project, by_default=by_default):
             yield call.args[0].value, where
+    for assignment, where in (handler.scope or scope).module.assignments:
+        owners = [t.value for t in assignment.targets if isinstance(t, form.Attr) and t.attr == "formatter"]
+        found = project.infer(owners[0], where) if owners and assignment.value is not None else None
+        if isinstance(found, Instance) and found.origin is handler.origin and assignment.value is not None:
+            yield assignment.value, where
 
 
 def formatter_format(formatter: form.Expr, scope: Scope, project: Project) -> LogFormat:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.readers.kubernetes.facts import BuildArtifact, ImageChange
+from assay.scanner.readers.kubernetes.facts import BuildArtifact, ImageChange, Variable
+from assay.scanner.readers.span import Span
 from assay.scanner.readers.tasks import TaskCommand
 from assay.scanner.readers.yaml_documents import Mapping, Scalar
 
@@ -47,6 +48,24 @@ def image_changes(document: Mapping) -> Iterator[ImageChange]:
         name = change.text("name")
         if name is not None:
             yield ImageChange(name, change.text("newName"), change.text("newTag"), change.text("digest"))
+
+
+def replica_changes(document: Mapping) -> Iterator[tuple[str, int]]:
+    """How many a kustomization runs of workloads, by their names."""
+    for change in document.mappings("replicas"):
+        name, count = change.text("name"), change.integer("count")
+        if name is not None and count is not None:
+            yield name, count
+
+
+def generated(document: Mapping, key: str) -> Iterator[tuple[str, tuple[Variable, ...], Span]]:
+    """The ConfigMaps or Secrets that a kustomization makes of what stands in it: name, entries, place."""
+    for generator in document.mappings(key):
+        pairs = (
+            (item.text.partition("="), item.span) for item in generator.items("literals") if isinstance(item, Scalar)
+        )
+        entries = tuple(Variable(name, value, span) for (name, _, value), span in pairs)
+        yield generator.text("name") or "", entries, generator.span
 
 
 def resources(document: Mapping) -> Iterator[str]:

@@ -128,6 +128,8 @@ class PodWorkload(msgspec.Struct, frozen=True, array_like=True):
     """What holds for all containers that say nothing else."""
     recreate_span: Span | None = None
     """Where its strategy says that all old pods go before the first new one comes."""
+    claim_span: Span | None = None
+    """Where it is given a volume that outlives it."""
 
 
 class ServicePort(msgspec.Struct, frozen=True, array_like=True):
@@ -148,7 +150,7 @@ class ServiceFacts(msgspec.Struct, frozen=True, array_like=True):
     type: str = "ClusterIP"
     type_span: Span | None = None
     is_inside: bool = False
-    """An annotation keeps its load balancer inside the private network."""
+    """Its load balancer stays inside the private network, or lets only some in."""
 
 
 class Autoscaler(msgspec.Struct, frozen=True, array_like=True):
@@ -184,7 +186,7 @@ class ConfigMapFacts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SecretFacts(msgspec.Struct, frozen=True, array_like=True):
-    """A Secret object, its values decoded; None for one that is no text."""
+    """A Secret object, its values decoded where they are text; None for one that is put in later."""
 
     name: str
     entries: tuple[Variable, ...]
@@ -226,3 +228,5 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     resources: tuple[str, ...] = ()
     """The files and folders that its kustomization builds on."""
     image_changes: tuple[ImageChange, ...] = ()
+    replica_changes: tuple[tuple[str, int], ...] = ()
+    """How many a kustomization runs of which workload."""

@@ -43,8 +43,14 @@ def service(document: Mapping) -> ServiceFacts:
         else (),
         type=text(kind) or "ClusterIP",
         type_span=entry_span(kind),
-        is_inside=any(_PRIVATE.get(name, "").lower() == value.lower() for name, value in annotations),
+        is_inside=any(_PRIVATE.get(name, "").lower() == value.lower() for name, value in annotations)
+        or _lets_in_some(spec),
     )
+
+
+def _lets_in_some(spec: Mapping | None) -> bool:
+    ranges = [item.text for item in spec.items("loadBalancerSourceRanges") if isinstance(item, Scalar)] if spec else []
+    return bool(ranges) and not any(each.endswith("/0") for each in ranges)
 
 
 def autoscaler(document: Mapping) -> Autoscaler | None:
@@ -69,11 +75,17 @@ def _scaled_by(spec: Mapping) -> Iterator[str]:
     if spec.get("targetCPUUtilizationPercentage") is not None:
         yield "cpu"
     for metric in spec.mappings("metrics"):
-        resource = metric.mapping("resource")
-        if resource is not None:
+        resource = metric.mapping("resource") or metric.mapping("containerResource")
+        if resource is not None and not _is_absolute(resource):
             yield resource.text("name") or ""
     for trigger in spec.mappings("triggers"):
         yield trigger.text("type") or ""
+
+
+def _is_absolute(resource: Mapping) -> bool:
+    """It goes by what is used, and not by its share of what is requested."""
+    target = resource.mapping("target")
+    return (target or resource).get("averageValue" if target is not None else "targetAverageValue") is not None
 
 
 def limit_range(document: Mapping) -> LimitRange:
@@ -96,13 +108,15 @@ def texts(document: Mapping, key: str) -> Iterator[Variable]:
 
 
 def secret(name: str, document: Mapping) -> SecretFacts:
-    """A Secret: `stringData` as it is, `data` out of its base64."""
+    """A Secret: `stringData` as it is, `data` out of its base64, where it is text."""
     encoded = (Variable(v.name, _decoded(v.value or ""), v.span) for v in texts(document, "data"))
     return SecretFacts(name, (*encoded, *texts(document, "stringData")), document.span)
 
 
 def _decoded(text: str) -> str | None:
     try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return base64.b64decode("".join(text.split()), validate=True).decode()
+    except UnicodeDecodeError:
+        return text  # keys are often bytes
+    except (binascii.Error, ValueError):
         return None

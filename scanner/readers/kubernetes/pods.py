@@ -61,6 +61,7 @@ def workload(kind: str, document: Mapping) -> PodWorkload:
         pod_annotations=pod_metadata.pairs("annotations") if pod_metadata is not None else (),
         security=_security(spec.entry("securityContext")) if spec is not None else None,
         recreate_span=_recreates(stated) if stated is not None else None,
+        claim_span=_claim(spec) if spec is not None else None,
     )
 
 
@@ -155,6 +156,11 @@ def _resources(entry: Entry | None) -> Resources | None:
     if entry is None or not isinstance(entry.value, Mapping):
         return None
     return Resources(entry.value.pairs("limits"), entry.value.pairs("requests"), entry.key.span)
+
+
+def _claim(spec: Mapping) -> Span | None:
+    claims = (volume.entry("persistentVolumeClaim") for volume in spec.mappings("volumes"))
+    return next((entry_span(claim) for claim in claims if claim is not None), None)
 
 
 def _recreates(spec: Mapping) -> Span | None:

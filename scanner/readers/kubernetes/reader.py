@@ -38,6 +38,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     secrets: list[SecretFacts] = []
     resources: list[str] = []
     image_changes: list[ImageChange] = []
+    replica_changes: list[tuple[str, int]] = []
     for document in _objects(yaml_documents.read(path, data)):
         kind = document.text("kind") or ""
         api = document.text("apiVersion") or ""
@@ -64,6 +65,9 @@ def read(path: str, data: bytes) -> KubernetesFacts:
             patches += building.patches(document)
             resources += building.resources(document)
             image_changes += building.image_changes(document)
+            replica_changes += building.replica_changes(document)
+            config_maps += (ConfigMapFacts(*made) for made in building.generated(document, "configMapGenerator"))
+            secrets += (SecretFacts(*made) for made in building.generated(document, "secretGenerator"))
     comment = leading_comment(decode(data))
     return KubernetesFacts(
         comment,
@@ -78,6 +82,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         tuple(limit_ranges),
         tuple(resources),
         tuple(image_changes),
+        tuple(replica_changes),
     )
 
 

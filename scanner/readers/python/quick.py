@@ -104,6 +104,7 @@ class _Lowering(native.Lowering):
             and "lient" not in name
             and "url" not in name.lower()
             and "Communicator" not in name
+            and "Mock" not in name
         ):
             start, end = self._span(node)
             args = [a for a in map(self._lean, node.args) if a is not None]

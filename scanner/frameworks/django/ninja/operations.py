@@ -147,7 +147,8 @@ def _declared(param: form.Param, function: FunctionSymbol, project: Project) -> 
     assert declared is not None
     sources = [param.default] if param.default is not None else []
     if isinstance(declared, form.Subscript):
-        arguments = declared.index.items if isinstance(declared.index, form.Display) else [declared.index]
+        index = declared.index
+        arguments = index.items if isinstance(index, form.Display) and index.items else [index]
         if last_name(declared.value) == "Annotated":
             declared, sources = arguments[0], [*arguments[1:], *sources]
         elif last_name(declared.value) in _BODIES | _NO_BODIES:

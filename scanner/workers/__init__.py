@@ -1,0 +1,1 @@
+"""What runs tasks, and how it is configured: limits of time, serializers, retries."""
