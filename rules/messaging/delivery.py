@@ -41,6 +41,10 @@ def io_task_without_retry_policy(task: TaskRetry, service: Service) -> Verdict:
             return fail(f"{task.task} is tried again without waiting; give its retries growing delays", *shown)
         case Retrying.KEPT:
             return review("does something pick up what is stored as failed, and try it again?", *shown)
+        case Retrying.UNSENT if task.schedule is not None:
+            return not_applicable(f"it runs again by its schedule: {task.schedule}", *shown)
+        case Retrying.UNSENT:
+            return review("does a schedule run this again soon? nothing here sends it, or retries it", *shown)
         case Retrying.UNKNOWN:
             return review(f"is {task.task} tried again, with delays, a bounded number of times?", *shown)
     return passed("what fails is tried again, with an end", *shown)

@@ -83,6 +83,8 @@ class Retrying(StrEnum):
     ENDLESS = "endless"
     TOLD = "told"
     """Who asked for it gets the failure as its result."""
+    UNSENT = "unsent"
+    """It is tried once, and nothing in the tree sends it: a schedule that is kept elsewhere may run it again."""
     KEPT = "kept"
     """It stores that it failed."""
     UNKNOWN = "unknown"

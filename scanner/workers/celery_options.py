@@ -150,12 +150,16 @@ def _pairs(node: form.Expr | form.Stmt) -> Iterator[tuple[str, form.Expr]]:
             yield from ((argument.name, argument.value) for argument in args if argument.name)
         case form.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
-                if isinstance(key, form.Const) and isinstance(key.value, str):
+                if isinstance(key, form.Const) and key.value == "*" and isinstance(value, form.Dict):
+                    yield from ((f"task_{name}", given) for name, given in _pairs(value))  # annotations of all tasks
+                elif isinstance(key, form.Const) and isinstance(key.value, str):
                     yield key.value, value
 
 
 def _target(node: form.Expr) -> str | None:
     match node:
+        case form.Attr(value=form.Attr(attr="Task"), attr=name):
+            return f"task_{name}"
         case form.Name(id=name) | form.Attr(attr=name) | form.Subscript(index=form.Const(value=str() as name)):
             return name
     return None

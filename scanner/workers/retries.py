@@ -7,7 +7,7 @@ from functools import cached_property
 
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.gathered import Gathered
-from assay.scanner.linker.project import last_name
+from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -28,6 +28,8 @@ _AGAIN = frozenset({"retry", "retries", "retrying", "attempt", "attempts", "trie
 _ADAPTERS = ("HTTPAdapter", "HTTPTransport", "AsyncHTTPTransport")
 _OPTIONS = frozenset({"retry", "retries", "autoretry_for"})
 _DECORATORS = ("task", "shared_task", "job", "partial", "db_task")
+_SENDING = ("delay", "apply_async", "s", "si", "signature", "subtask", "delay_on_commit", "apply_async_on_commit")
+_HANDING = ("on_commit", "partial", "map", "starmap", "chunks", "add_task", "connect", "chord", "chain", "group")
 _STORED = frozenset({"status", "state", "error", "failed", "failure"})
 _SAVING = frozenset({"save", "update", "commit", "asave", "aupdate", "bulk_update"})
 
@@ -63,6 +65,8 @@ class _Reader:
             retrying, evidence = self._retrying(task, function)
             if retrying is Retrying.NONE and (handled := self._handled(function, remote.steps[0])) is not None:
                 retrying, evidence = handled
+            elif retrying is Retrying.NONE and task.framework == "Celery" and not self._is_sent(task, function):
+                retrying, evidence = Retrying.UNSENT, ()
             yield self._made(task, remote.steps, retrying, evidence)
 
     def _made(
@@ -145,6 +149,20 @@ class _Reader:
             return Retrying.NONE, ()
         delay = task.option("retry_delay", "retry_backoff")
         return (Retrying.BOUNDED if delay is not None else Retrying.AT_ONCE), (stated.evidence,)
+
+    def _is_sent(self, task: Task, function: FunctionSymbol) -> bool:
+        return function.name in self._sent or last_part(task.name) in self._sent
+
+    @cached_property
+    def _sent(self) -> frozenset[str]:
+        """Functions that some code sends to workers; others may run by a schedule that is kept elsewhere."""
+        senders = [call.func for call, _ in self._project.calls_named(*_SENDING)]
+        handing = (argument.value for call, _ in self._project.calls_named(*_HANDING) for argument in call.args)
+        senders += [node for node in handing if isinstance(node, form.Attr) and node.attr in _SENDING]
+        names = {last_name(func.value) or "" for func in senders if isinstance(func, form.Attr)}
+        texts = (call.positional[:1] for call, _ in self._project.calls_named("send_task", "signature"))
+        names |= {last_part(str(n.value)) for given in texts for n in given if isinstance(n, form.Const)}
+        return frozenset(names)
 
     @cached_property
     def _wrappers(self) -> tuple[Evidence, ...]:
