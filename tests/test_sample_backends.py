@@ -23,31 +23,49 @@ SOUND = [f"{name}_sound" for name in FRAMEWORKS]
 RULEBOOK = load_rulebook(assay.rules)
 
 SCORES = {
-    "fastapi_sound": "orders: 100.0 A; API 100.0, DB 100.0, SEC 100.0, PERF 100.0, TEST 100.0, OPS 100.0, OBS 100.0",
+    "fastapi_sound": (
+        "orders: 100.0 A; API 100.0, DB 100.0, SEC 100.0, "
+        "PERF 100.0, TEST 100.0, SVC 100.0, MQ 100.0, OPS 100.0, OBS 100.0, DOC 100.0"
+    ),
     "flask_sound": (
-        "flask_sound: 100.0 A; API 100.0, DB 100.0, SEC 100.0, PERF 100.0, TEST 100.0, OPS 100.0, OBS 100.0"
+        "flask_sound: 100.0 A; API 100.0, DB 100.0, SEC 100.0, "
+        "PERF 100.0, TEST 100.0, SVC 100.0, OPS 100.0, OBS 100.0, DOC 100.0"
     ),
     "django_sound": (
-        "django_sound: 100.0 A; API 100.0, DB 100.0, SEC 100.0, PERF 100.0, TEST 100.0, OPS 100.0, OBS 100.0"
+        "django_sound: 100.0 A; API 100.0, DB 100.0, SEC 100.0, "
+        "PERF 100.0, TEST 100.0, SVC 100.0, OPS 100.0, OBS 100.0, DOC 100.0"
     ),
-    "fastapi_unsound": "orders: 32.6 E; API 41.0, DB 39.0, SEC 23.0, PERF 43.8, TEST 0.0, OPS 45.0, OBS 44.5",
-    "flask_unsound": "flask_unsound: 33.4 E; API 36.0, DB 48.5, SEC 26.5, PERF 45.3, TEST 15.6, OPS 37.5, OBS 19.5",
-    "django_unsound": "django_unsound: 37.7 E; API 52.0, DB 49.2, SEC 9.3, PERF 78.6, TEST 16.4, OPS 30.0, OBS 44.5",
+    "fastapi_unsound": (
+        "orders: 32.2 E; API 41.0, DB 30.3, SEC 23.7, "
+        "PERF 41.1, TEST 0.0, SVC 79.0, MQ 0.0, OPS 53.3, OBS 35.6, DOC 20.0"
+    ),
+    "flask_unsound": (
+        "flask_unsound: 33.9 E; API 36.0, DB 31.5, SEC 27.0, "
+        "PERF 43.5, TEST 15.6, SVC 91.7, MQ 14.3, OPS 39.2, OBS 25.6, DOC 14.3"
+    ),
+    "django_unsound": (
+        "django_unsound: 37.2 E; API 52.0, DB 40.9, SEC 9.3, "
+        "PERF 67.3, TEST 16.4, SVC 77.8, OPS 32.1, OBS 35.3, DOC 16.7"
+    ),
 }
 """The figures of each sample: score, grade and the scores of the sections that have one."""
 
 REVIEWS = {
-    "fastapi_unsound": {("compose.yaml", 17, "DB309")},
+    "fastapi_unsound": {
+        ("Dockerfile", 15, "PERF301"),
+        ("compose.yaml", 17, "DB309"),
+        ("k8s/orders.yaml", 19, "PERF301"),
+    },
     "flask_unsound": {
-        ("compose.yaml", 14, "DB309"),
+        ("compose.yaml", 15, "DB309"),
         ("notes/__init__.py", 19, "OBS107"),
+        ("notes/api/notebooks.py", 72, "PERF203"),
         ("notes/logs.py", 7, "OBS104"),
-        ("notes/api/notebooks.py", 69, "PERF203"),
     },
     "django_unsound": {("project/wsgi.py", 8, "TEST405")},
 }
-"""What an unsound sample leaves to a person: a file for development or production, a large archive, other scans,
-traces that a collector may make metrics of."""
+"""What an unsound sample leaves to a person: a file for development or production, a large archive, other scans, traces
+that a collector may make metrics of, one copy of one process."""
 
 
 @cache

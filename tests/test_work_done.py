@@ -34,7 +34,7 @@ MOST_GROWTH = 1.15
 # When one of these is passed, something goes through the code more often than before. The failed test names the
 # functions that are called most; `assay scan --profile` on a backend that `benchmarks/generate.py` makes tells which
 # part or rule of the scan they belong to. Raise a ceiling only for work that is worth it.
-MOST_CALLS_TO_JUDGE = {"fastapi": 115, "django": 80, "flask": 80}
+MOST_CALLS_TO_JUDGE = {"fastapi": 125, "django": 88, "flask": 88}
 """Calls a line to link and judge the large service."""
 MOST_CALLS_TO_READ = 168
 """Calls a line to parse, locate and lower: LibCST makes a node with one, and a visit is one or two."""

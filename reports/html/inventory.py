@@ -38,7 +38,8 @@ _KINDS = {
         AccessPath ReadReplica ReplicaRouting ReplicaUse
         WriteScope RowChange SideEffect FailurePath CachedData CachedResult CacheEntry SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
     Family.CALLS: "UrlRequest TlsClient Transport OutboundCall DependencyClient",
-    Family.QUEUES: "Task Consumer Queue FileUpload ArchiveExtraction AsyncFunction BackgroundWork",
+    Family.QUEUES: """Task Consumer Queue TimeLimit TaskRetry MessageSerializer FileUpload ArchiveExtraction AsyncFunction
+        BackgroundWork""",
     Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
         HeaderWrite Redirect AbsoluteLink SessionWrite""",
     Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
