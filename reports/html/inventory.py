@@ -36,10 +36,11 @@ _KINDS = {
     Family.DATA: """SqlSite DataSite PagedQuery DocumentQuery BulkAssignment StoredKey SensitiveColumn Table Column
         Migration LdapQuery XpathQuery ForeignKey Association FindOrCreateCall MigratedTable MigrationTree MigrationStep
         AccessPath ReadReplica ReplicaRouting ReplicaUse
-        WriteScope RowChange SideEffect FailurePath CachedData CachedResult CacheEntry SchemaOrigin DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
+        WriteScope RowChange SideEffect FailurePath CachedData CachedResult CacheEntry SchemaOrigin
+        DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
     Family.CALLS: "UrlRequest TlsClient Transport OutboundCall DependencyClient",
-    Family.QUEUES: """Task Consumer Queue TimeLimit TaskRetry MessageSerializer FileUpload ArchiveExtraction AsyncFunction
-        BackgroundWork""",
+    Family.QUEUES: """Task Consumer Queue TimeLimit TaskRetry MessageSerializer FileUpload ArchiveExtraction
+        AsyncFunction BackgroundWork""",
     Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
         HeaderWrite Redirect AbsoluteLink SessionWrite""",
     Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
