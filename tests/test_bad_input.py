@@ -343,11 +343,15 @@ import dataclasses, sys
 from assay.scanner.cli import main, wiring
 load = wiring.rulebook
 
-def with_a_rule_that_crashes(*own):
-    rulebook = load(*own)
-    def judge(*_):
-        raise ZeroDivisionError("no subjects")
-    rules = [dataclasses.replace(r, judge=judge) if r.code == "OBS301" else r for r in rulebook.rules]
+def judge(*_):
+    raise ZeroDivisionError("no subjects")
+
+def crashing(rule):
+    return dataclasses.replace(rule, load=lambda: dataclasses.replace(rule.load(), judge=judge))
+
+def with_a_rule_that_crashes(*own, **options):
+    rulebook = load(*own, **options)
+    rules = [crashing(rule) if rule.code == "OBS301" else rule for rule in rulebook.rules]
     return dataclasses.replace(rulebook, rules=tuple(rules))
 
 wiring.rulebook = with_a_rule_that_crashes

@@ -53,7 +53,7 @@ def no_runbook(documents: Documentation, service: Service) -> Verdict:
     if documents.wiki is not None:
         return review("do the procedures for an outage stand there?", documents.wiki)
     if not documents.is_whole:
-        return review("only a part of the repository was scanned: are procedures for an outage elsewhere in it?")
+        return not_applicable("only a part of the repository was scanned; such documents lie at its top")
     return fail(f"no document tells what to do when {documents.service} breaks")
 
 
@@ -84,7 +84,7 @@ def service_without_owner_or_map(documents: Documentation, service: Service) -> 
     Fix: name a team in CODEOWNERS, and draw one map of the services.
     """
     if documents.owner is None and not documents.is_whole:
-        return review("only a part of the repository was scanned: does anybody own this folder?")
+        return not_applicable("only a part of the repository was scanned; owners are named at its top")
     if documents.owner is None:
         return fail(f"nothing says who owns {documents.service}; name a team in CODEOWNERS")
     if documents.services > 1 and documents.overview is None:
