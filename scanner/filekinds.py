@@ -1,4 +1,4 @@
-"""Which kind of file something is: by its path, and for YAML, JSON and INI files also by how it begins."""
+"""Which kind of file something is: by its path, and for YAML, JSON, INI and Markdown also by how it begins."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FileKind(StrEnum):
     """What a tool measured: coverage, results of tests, latencies."""
 
 
-SNIFFED_SUFFIXES = (".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
+SNIFFED_SUFFIXES = (".md", ".yml", ".yaml", ".json", ".ini", ".conf", ".cfg")
 
 UNREAD = frozenset({FileKind.YAML_OTHER, FileKind.LANDMARK})
 """Kinds that no reader wants: such files are only known to be there."""
@@ -63,7 +63,6 @@ _BY_SUFFIX = {
     ".py": FileKind.PYTHON,
     ".sh": FileKind.SHELL,
     ".bash": FileKind.SHELL,
-    ".md": FileKind.DOCUMENT,
     ".markdown": FileKind.DOCUMENT,
     ".mdx": FileKind.DOCUMENT,
     ".rst": FileKind.DOCUMENT,
@@ -287,12 +286,18 @@ _JSON_EVIDENCE = (
 _JSON_MANIFEST = re.compile(rb"^\s*\{.*\"apiVersion\"\s*:", re.DOTALL), re.compile(rb"[{,]\s*\"kind\"\s*:")
 
 
+_OWN_REPORT = b"<!-- assay:"
+"""What a Markdown report begins with, which isn't what the next scan is about."""
+
+
 def by_content(path: str, beginning: bytes) -> FileKind | None:
-    """The kind of a YAML, JSON or INI file, judged by its first `SNIFFED_BYTES`; None when there is nothing to read."""
+    """The kind of a YAML, JSON, INI or Markdown file, by its first `SNIFFED_BYTES`; None where nothing is to be read."""
     if path.endswith((".yml", ".yaml")):
         return _yaml_kind(beginning)
     if path.endswith(".json"):
         return _json_kind(beginning)
+    if path.endswith(".md"):
+        return None if beginning.startswith(_OWN_REPORT) else FileKind.DOCUMENT
     if path.endswith(".conf") and _PROXY.search(beginning):
         return FileKind.PROXY
     return FileKind.LOGGING_CONFIG if _LOGGING_INI.search(beginning) else None
