@@ -291,7 +291,7 @@ _OWN_REPORT = b"<!-- assay:"
 
 
 def by_content(path: str, beginning: bytes) -> FileKind | None:
-    """The kind of a YAML, JSON, INI or Markdown file, by its first `SNIFFED_BYTES`; None where nothing is to be read."""
+    """The kind of a YAML, JSON, INI or Markdown file by its first `SNIFFED_BYTES`; None where nothing is to be read."""
     if path.endswith((".yml", ".yaml")):
         return _yaml_kind(beginning)
     if path.endswith(".json"):
