@@ -33,7 +33,7 @@ _STRONG = (Look.RANDOM, Look.HEX, Look.PASSWORD)
 def baked_secrets(image: Image, tree: DeploymentTree) -> Iterator[Evidence]:
     """Values in ENV, ARG and RUN, build arguments that a RUN works with, and files of secrets that are copied in."""
     for stage in image.chain:
-        for instruction in _instructions(image, stage):
+        for instruction in image.facts.within(stage):
             if instruction.keyword in ("ENV", "ARG"):
                 for name, value in _pairs(instruction):
                     if _is_secret(name, value):
@@ -50,8 +50,8 @@ def baked_secrets(image: Image, tree: DeploymentTree) -> Iterator[Evidence]:
 def perhaps_baked(image: Image) -> Iterator[Evidence]:
     """Variables of the image that are given what the build was given."""
     for stage in image.chain:
-        arguments = {i.value.partition("=")[0].strip() for i in _instructions(image, stage) if i.keyword == "ARG"}
-        for instruction in _instructions(image, stage):
+        arguments = {i.value.partition("=")[0].strip() for i in image.facts.within(stage) if i.keyword == "ARG"}
+        for instruction in image.facts.within(stage):
             for name, value in _pairs(instruction) if instruction.keyword == "ENV" else ():
                 taken = re.match(r"\$\{?(\w+)", value)
                 if _holds_secret(name) and taken is not None and taken[1] in arguments:
@@ -99,26 +99,17 @@ def _written(text: str) -> str | None:
 
 def _arguments(image: Image, stage: Stage) -> Iterator[Evidence]:
     """The image's history shows build arguments beside each RUN that comes after them."""
-    for instruction in _instructions(image, stage):
+    for instruction in image.facts.within(stage):
         name = instruction.value.partition("=")[0].strip()
         if instruction.keyword != "ARG":
             continue
         reference = rf"\$\{{?{re.escape(name)}\b\}}?"
         used = re.compile(reference if _holds_secret(name) else rf"://[^\s/@]*{reference}@")
-        for later in _instructions(image, stage):
+        for later in image.facts.within(stage):
             is_run = later.keyword == "RUN" and later.span.line > instruction.span.line
             if is_run and any(used.search(text) for text in (later.value, *later.heredocs)):
                 yield later.span.evidence(image.path, f"the build argument {name} stays in the image's history")
                 break
-
-
-def _instructions(image: Image, stage: Stage) -> Iterator[Instruction]:
-    """Those of one stage, without its FROM."""
-    end = min((s.span.line for s in image.facts.stages if s.span.line > stage.span.line), default=None)
-    for instruction in image.facts.instructions:
-        line = instruction.span.line
-        if line > stage.span.line and (end is None or line < end):
-            yield instruction
 
 
 def _pairs(instruction: Instruction) -> Iterator[tuple[str, str]]:

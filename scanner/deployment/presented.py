@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.workload import Workload
 from assay.scanner.readers.compose import ComposeService
 
+UNCLEAR = "nothing says whether production runs this compose file"
 _WORDS = re.compile(
     r"(^|[/_.-])(prod|production|deploy|deployments?|release|self-?host(ed|ing)?|stack|swarm)($|[/_.-])"
 )
@@ -51,3 +53,8 @@ def presented(tree: DeploymentTree, path: str, service: ComposeService) -> Evide
     if service.has_deploy and service.replicas is not None:
         return service.span.evidence(path, "it says how many of it are deployed")
     return None
+
+
+def unclear(workload: Workload) -> Evidence | None:
+    """The doubt about a compose file of which nothing says so."""
+    return None if workload.for_production is not None else Evidence(workload.location, UNCLEAR)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
 from assay.scanner.deployment.images import base_name
+from assay.scanner.deployment.presented import unclear
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.workload import Platform, Workload
@@ -71,14 +72,8 @@ def compose_ports(
             internal=_use(workload),
             kept_inside=port.span.evidence(path, f"only {port.address} is open") if is_inside else None,
             perhaps_inside=port.span.evidence(path, "a variable says where it is open") if is_inside is None else None,
-            doubt=workload.doubt or _unclear(workload) or changed,
+            doubt=workload.doubt or unclear(workload) or changed,
         )
-
-
-def _unclear(workload: Workload) -> Evidence | None:
-    if workload.for_production is not None:
-        return None
-    return Evidence(workload.location, "nothing says whether production runs this compose file")
 
 
 def service_ports(path: str, service: ServiceFacts, workload: Workload) -> Iterator[PublishedPort]:

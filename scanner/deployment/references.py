@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 
 from assay.scanner.deployment.images import Image, split_reference
 from assay.scanner.deployment.kustomize import deployed_image
+from assay.scanner.deployment.presented import unclear
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.image import ImageReference, Pin
-from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Platform, Workload
 from assay.scanner.readers.dockerfile import Stage
@@ -72,14 +72,11 @@ def _taken_from(image: Image, stage: Stage) -> Iterator[tuple[str, int]]:
     for copy in stage.copies:
         if copy.stage is not None:
             yield copy.stage, copy.span.line
-    last = image.facts.stages[stage.index + 1].span.line if stage.index + 1 < len(image.facts.stages) else None
-    for instruction in image.facts.instructions:
-        line = instruction.span.line
-        if instruction.keyword == "RUN" and line > stage.span.line and (last is None or line < last):
-            for name, value in instruction.flags:
-                found = _MOUNT_SOURCE.search(value) if name == "mount" else None
-                if found is not None:
-                    yield found["image"], line
+    for instruction in image.facts.within(stage):
+        for name, value in instruction.flags if instruction.keyword == "RUN" else ():
+            found = _MOUNT_SOURCE.search(value) if name == "mount" else None
+            if found is not None:
+                yield found["image"], instruction.span.line
 
 
 def _reference(image: Image, reference: str, stage: Stage, line: int, use: str, role: Role) -> ImageReference:
@@ -105,8 +102,7 @@ def reference_of_workload(workload: Workload) -> ImageReference | None:
     if workload.image is None or workload.image_location is None:
         return None
     pin = pin_of(workload.image)
-    is_unclear = workload.platform is Platform.COMPOSE and workload.for_production is None
-    unclear = Evidence(workload.location, "nothing says whether production runs this compose file")
+    is_composed = workload.platform is Platform.COMPOSE
     return ImageReference(
         subject_id=f"{workload.subject_id}:{workload.image}",
         reference=workload.image,
@@ -115,7 +111,7 @@ def reference_of_workload(workload: Workload) -> ImageReference | None:
         pin=Pin.UNKNOWN if workload.image_varies and pin in (Pin.MOVING, Pin.MISSING) else pin,
         used_for=f"is what {workload.name} runs",
         is_own=workload.platform is Platform.DOCKERFILE or (workload.built_here and not _is_pulled(workload, pin)),
-        doubt=workload.doubt or (unclear if is_unclear else None),
+        doubt=workload.doubt or (unclear(workload) if is_composed else None),
     )
 
 

@@ -55,6 +55,7 @@ def documents(gathered: Gathered) -> Iterator[Documentation | EnvironmentVariabl
     told = tuple(islice(chain(pages, linked_from_alerts(gathered.context.files)), _SHOWN))
     trouble = tuple(islice(troubleshooting(written), _SHOWN))
     variables = frozenset(name.upper() for setting in gathered.settings for name in setting.variables)
+    elsewhere, overview = wiki(written), _overview(written, gathered.paths)
     number = len(gathered.services) + len(gathered.neighbours)
     for service in gathered.services:
         readme = readme_of(service.root, written)
@@ -70,9 +71,9 @@ def documents(gathered: Gathered) -> Iterator[Documentation | EnvironmentVariabl
             is_in_another_script=facts is not None and is_in_another_script(facts),
             procedures=told,
             troubleshooting=trouble,
-            wiki=wiki(written),
+            wiki=elsewhere,
             owner=_owner(service, gathered) or (_named_in(readme, facts) if readme and facts else None),
-            overview=_overview(written, gathered.paths),
+            overview=overview,
             services=number,
             is_whole=is_whole,
         )

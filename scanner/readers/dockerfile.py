@@ -143,6 +143,12 @@ class DockerfileFacts(msgspec.Struct, frozen=True, array_like=True, tag="dockerf
             return self.stages[-1]
         return next((s for s in self.stages if s.name == target.lower() or str(s.index) == target), None)
 
+    def within(self, stage: Stage) -> tuple[Instruction, ...]:
+        """The instructions of one stage, without its FROM."""
+        start = stage.span.line
+        end = min((s.span.line for s in self.stages if s.span.line > start), default=None)
+        return tuple(i for i in self.instructions if i.span.line > start and (end is None or i.span.line < end))
+
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage and the stages it inherits from, nearest first."""
         found = [stage]

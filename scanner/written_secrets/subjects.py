@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-from assay.scanner.deployment.presented import laid_over, presented
+from assay.scanner.deployment.presented import UNCLEAR, laid_over, presented
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, role_of_comment
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.gathered import Gathered
@@ -19,12 +19,13 @@ from assay.scanner.readers.kubernetes.facts import KubernetesFacts, Variable
 from assay.scanner.written_secrets.values import held_in, held_in_secret
 
 _EXAMPLE = re.compile(r"example|sample|template|dist|default", re.IGNORECASE)
-_UNCLEAR = "nothing says whether production runs this compose file"
 
 
 def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | EnvFile]:
     """Those of the whole tree."""
     homes = _Homes(gathered)
+    composed = {p: f for p, f in gathered.context.files.items() if isinstance(f, ComposeFacts)}
+    tree = DeploymentTree(composed, gathered.roles)
     for path, facts in sorted(gathered.context.files.items()):
         home = homes.of(path) if isinstance(facts, KubernetesFacts | ComposeFacts | EnvFileFacts) else None
         role = gathered.roles.get(path, Role.PROD)
@@ -33,7 +34,7 @@ def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | EnvFile]:
         if isinstance(facts, KubernetesFacts):
             yield from _of_manifest(path, facts, home, role_of_comment(facts.comment) or role)
         elif isinstance(facts, ComposeFacts):
-            yield from _of_compose(path, facts, home, role_of_comment(facts.comment) or role, gathered)
+            yield from _of_compose(path, facts, home, role_of_comment(facts.comment) or role, tree)
         elif isinstance(facts, EnvFileFacts):
             yield _of_env_file(path, facts, home, role)
 
@@ -94,11 +95,11 @@ def _secret(
         yield ManifestSecret(home, f"{path}:{holder}", entry.name, where, place, role, held, doubt)
 
 
-def _of_compose(path: str, facts: ComposeFacts, home: str, role: Role, gathered: Gathered) -> Iterator[ManifestSecret]:
-    composed = {p: f for p, f in gathered.context.files.items() if isinstance(f, ComposeFacts)}
-    tree = DeploymentTree(composed, gathered.roles)
+def _of_compose(
+    path: str, facts: ComposeFacts, home: str, role: Role, tree: DeploymentTree
+) -> Iterator[ManifestSecret]:
     for service in facts.services:
-        place = service.span.evidence(path, _UNCLEAR)
+        place = service.span.evidence(path, UNCLEAR)
         doubt = environment_doubt(place, service.environment) or (
             None if presented(tree, path, service) is not None else place
         )
