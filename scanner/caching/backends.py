@@ -11,9 +11,8 @@ from assay.scanner.caching.stores import Backend
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.gathered import Gathered
-from assay.scanner.instances.services import deployment_of, serving
+from assay.scanner.instances.services import deployment_of, replicated
 from assay.scanner.model.caching import CacheStore, DeclaredCache
-from assay.scanner.model.place import Evidence
 from assay.scanner.traffic.processes import several, single
 
 _WRITING = (Act.WRITE, Act.FILL, Act.KEEP)
@@ -31,8 +30,7 @@ def declared_caches(
         deployment = deployment_of(module.path, gathered)
         many = several(deployment, gathered.project, gathered.production)
         if backend.store is CacheStore.MACHINE:  # files serve all processes of one machine
-            replicated = (w for w in serving(deployment) if (w.replicas or 1) > 1)
-            many = tuple(Evidence(w.location, f"{w.replicas} replicas serve requests") for w in replicated)
+            many = replicated(deployment)
         yield DeclaredCache(
             place,
             backend.library,

@@ -12,11 +12,10 @@ from typing import NamedTuple
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.gathered import Gathered
-from assay.scanner.instances.services import deployment_of, serving
+from assay.scanner.instances.services import deployment_of, replicated
 from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.instance import CoordinationStore, Reach
-from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
 from assay.scanner.traffic.processes import several, single
@@ -77,8 +76,7 @@ def coordination_stores(gathered: Gathered) -> Iterator[CoordinationStore]:
         deployment = deployment_of(module.path, gathered)
         many = several(deployment, gathered.project, gathered.production)
         if each.reach is Reach.MACHINE:  # files serve all processes of one machine
-            replicated = (w for w in serving(deployment) if (w.replicas or 1) > 1)
-            many = tuple(Evidence(w.location, f"{w.replicas} replicas serve requests") for w in replicated)
+            many = replicated(deployment)
         yield CoordinationStore(
             function,
             each.what,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.deployment import Deployment
 from assay.scanner.gathered import Gathered
+from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Platform, Workload, WorkloadKind
 
@@ -23,3 +24,9 @@ def serving(deployment: Deployment) -> list[Workload]:
         and w.platform is not Platform.DOCKERFILE
         and (w.kind is WorkloadKind.WEB or (w.kind is WorkloadKind.UNKNOWN and w.serves_traffic))
     ]
+
+
+def replicated(deployment: Deployment) -> tuple[Evidence, ...]:
+    """Where more than one replica serves requests: what lies in files is then not the same for all."""
+    found = (w for w in serving(deployment) if (w.replicas or 1) > 1)
+    return tuple(Evidence(w.location, f"{w.replicas} replicas serve requests") for w in found)

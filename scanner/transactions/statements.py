@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.framework import Sited, SqlExecution
-from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.project import Project, last_name, literal_item
 from assay.scanner.linker.scopes import How, Scope
 from assay.scanner.model.role import Role
 from assay.scanner.model.table import Table
@@ -88,17 +88,10 @@ def _parameter(text: str, offset: int, execution: SqlExecution) -> form.Expr | N
         values = execution.call.positional[1:]
         return values[int(found[1]) - 1] if 0 < int(found[1]) <= len(values) else None
     if found[2] or found[3]:
-        return _item(given, found[2] or found[3])
+        return literal_item(given, found[2] or found[3]) if given is not None else None
     before = sum(1 for other in _PLACEHOLDER.finditer(text) if other.start() < offset)
     items = given.items if isinstance(given, form.Display) else []
     return items[before] if before < len(items) else None
-
-
-def _item(given: form.Expr | None, key: str) -> form.Expr | None:
-    if not isinstance(given, form.Dict):
-        return None
-    pairs = zip(given.keys, given.values, strict=True)
-    return next((v for k, v in pairs if isinstance(k, form.Const) and k.value == key), None)
 
 
 def _read_before(
