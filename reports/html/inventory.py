@@ -28,8 +28,8 @@ class Family(Enum):
 _KINDS = {
     Family.SERVICE: """Service LoggingSetup DependencySet DependencyAudit ApiDescription AccessDefault
         HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress LatencyMeasurement
-        DependencyTelemetry MetricExport ProcessTrace TracerSetup CoordinationStore ProcessState UserFiles
-        DeclaredCache Documentation EnvironmentVariable""",
+        DependencyTelemetry MetricExport ProcessTrace TracerSetup ErrorReporting CoordinationStore ProcessState
+        UserFiles RequestId DeclaredCache Documentation EnvironmentVariable""",
     Family.ENDPOINTS: """Endpoint EndpointTraffic RequestBody DocumentedOperation DescribedOperation RouteOverlap
         PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
         ApiVersion PageSize RequestWork""",
@@ -49,7 +49,7 @@ _KINDS = {
         PublishedPort""",
     Family.TESTS: """TestedEndpoint CollectedTest AssertingFunction AuthenticationTesting RollbackTesting TestSuite
         CoverageGate CoverageFigure LoadTesting SecurityScan ScanCoverage Benchmarking MeasuredTiming""",
-    Family.LOGS: "LogCall LoggedText LoggedData PrintCall",
+    Family.LOGS: "LogCall LoggedText LoggedData LoggedError PrintCall",
     Family.ERRORS: "ExceptHandler ExceptionAnswer ErrorAnswer CaughtFailure",
     Family.ADVICE: "code",
 }

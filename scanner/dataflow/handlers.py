@@ -88,7 +88,7 @@ class Handlers:
 
     def effects(self, handler: form.Handler, scope: Scope) -> Iterator[tuple[HandlerEffect, Evidence]]:
         """Everything in the body that makes the exception visible, in order; debug-only branches don't count."""
-        for node in _running(handler.body):
+        for node in running(handler.body):
             effect = self._effect(node, handler.name, scope)
             if effect is not None:
                 yield effect, scope.module.evidence(node, f"it {effect}")
@@ -102,13 +102,13 @@ class Handlers:
             case form.Return(value=value) | form.Yield(value=value) if value is not None:
                 return _effect_of_value(value, bound)
             case form.Assign(targets=targets, value=value):
-                if value is not None and (_mentions(value, bound) or _tells_trouble(value)):
+                if value is not None and (mentions(value, bound) or _tells_trouble(value)):
                     return HandlerEffect.ANSWERS
                 if any(_TROUBLE.intersection(words(last_name(t) or "")) for t in targets):
                     return HandlerEffect.ANSWERS
             case form.AugAssign(target=target, value=value):
                 counted = _TROUBLE.intersection(words(last_name(target) or ""))
-                if counted or _mentions(value, bound):
+                if counted or mentions(value, bound):
                     return HandlerEffect.COUNTS if counted else HandlerEffect.ANSWERS
         return None
 
@@ -131,7 +131,7 @@ class Handlers:
             return _status_effect(call) or HandlerEffect.ANSWERS
         if _RECORDING.intersection(words(name)):
             return HandlerEffect.LOGS
-        if any(_mentions(a.value, bound) or _tells_trouble(a.value) for a in call.args) and name not in _PURE:
+        if any(mentions(a.value, bound) or _tells_trouble(a.value) for a in call.args) and name not in _PURE:
             return HandlerEffect.ANSWERS
         if name == "flash" or _TROUBLE.intersection(words(form.dotted(call.func) or name)):
             return HandlerEffect.ANSWERS
@@ -192,7 +192,7 @@ _PURE = frozenset(
 """Functions that only look at what they get."""
 
 
-def _running(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
+def running(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
     """What runs in the body in production: no nested definitions, no debug-only branches."""
     stack: list[form.Expr | form.Stmt] = list(reversed(body))
     while stack:
@@ -206,14 +206,18 @@ def _running(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
         stack.extend(reversed(node.children()))
 
 
-def _mentions(node: form.Expr, bound: str | None) -> bool:
+def mentions(node: form.Expr, bound: str | None) -> bool:
     """Whether the caught exception or its traceback is in the expression."""
-    for inner in form.walk(node):
-        if isinstance(inner, form.Name) and inner.id == bound:
-            return True
-        if isinstance(inner, form.Call) and last_name(inner.func) in _TRACEBACKS:
-            return True
-    return False
+    return any(
+        (isinstance(inner, form.Name) and inner.id == bound)
+        or (isinstance(inner, form.Call) and takes_traceback(inner))
+        for inner in form.walk(node)
+    )
+
+
+def takes_traceback(call: form.Call) -> bool:
+    """`traceback.format_exc()` and the like."""
+    return last_name(call.func) in _TRACEBACKS
 
 
 def _tells_trouble(node: form.Expr) -> bool:
@@ -232,7 +236,7 @@ def _tells_trouble(node: form.Expr) -> bool:
 
 def _effect_of_value(value: form.Expr, bound: str | None) -> HandlerEffect | None:
     status = _status_effect(value)
-    if _mentions(value, bound):
+    if mentions(value, bound):
         return HandlerEffect.ANSWERS
     if status is not None:
         return status
@@ -262,7 +266,7 @@ def _fallback(handler: form.Handler, block: Block) -> form.Expr | form.Stmt | No
     """What puts something in the place of what was tried: a value returned, something else done in any case, a name
     given a value that the tried statements give one too, or the code that follows where trying would have returned.
     """
-    for node in _running(handler.body):
+    for node in running(handler.body):
         if isinstance(node, form.Return) and node.value is not None:
             return node
     for statement in handler.body:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.dataflow.handlers import Handlers, explanation_near, way_around
+from assay.scanner.dataflow.logged_errors import LoggedErrors
 from assay.scanner.dataflow.logged_values import NO_FIELDS, LoggedValues, redaction
 from assay.scanner.dataflow.loggers import (
     FoundLogCall,
@@ -23,6 +24,7 @@ from assay.scanner.model.log import (
     HandlerExcuse,
     LogCall,
     LoggedData,
+    LoggedError,
     MessageForm,
     PrintCall,
     PrintPlace,
@@ -39,10 +41,17 @@ class Logs:
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()
     logged_data: tuple[LoggedData, ...] = ()
+    logged_errors: tuple[LoggedError, ...] = ()
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        return (*self.log_calls, *self.print_calls, *self.except_handlers, *self.logged_data)
+        return (
+            *self.log_calls,
+            *self.print_calls,
+            *self.except_handlers,
+            *self.logged_data,
+            *self.logged_errors,
+        )
 
 
 def link_logs(
@@ -60,6 +69,7 @@ def link_logs(
         tuple(p for module in wanted for p in linker.prints(module)),
         tuple(handlers),
         tuple(d for module in wanted for d in linker.data(module)),
+        tuple(e for module in wanted for e in linker.errors(module)),
     )
 
 
@@ -68,10 +78,12 @@ class _Linker:
         self._project = project
         self._loggers = Loggers(project)
         self._handlers = Handlers(project, self._loggers)
+        self._errors = LoggedErrors(project, self._loggers, self._handlers)
         self._places = PrintPlaces(project, self._loggers, tuple(routes))
         self._values = LoggedValues(project)
         self._redaction = redaction(project)
         self._blocks: dict[str, ModuleBlocks] = {}
+        self._found: dict[str, list[FoundLogCall]] = {}
         self._handler_ids: dict[form.Handler, str] = {}
         self._ordinals: dict[tuple[str, str], int] = {}
 
@@ -88,8 +100,13 @@ class _Linker:
     # --- log calls ---
 
     def log_calls(self, module: Module) -> Iterator[LogCall]:
-        for found in self._loggers.find([module]):
+        for found in self._calls(module):
             yield self._log_call(found)
+
+    def _calls(self, module: Module) -> list[FoundLogCall]:
+        if module.path not in self._found:
+            self._found[module.path] = list(self._loggers.find([module]))
+        return self._found[module.path]
 
     def _log_call(self, found: FoundLogCall) -> LogCall:
         module = found.scope.module
@@ -118,10 +135,15 @@ class _Linker:
         )
 
     def _around(self, block: Block) -> str | None:
-        for outer in block.within_function():
-            if isinstance(outer.header, form.Handler):
-                return self._handler_ids.get(outer.header)
-        return None
+        handler = _handler_around(block)
+        return self._handler_ids.get(handler) if handler is not None else None
+
+    def errors(self, module: Module) -> Iterator[LoggedError]:
+        """The log calls of level error or above in `except` clauses."""
+        for found in self._calls(module):
+            handler = _handler_around(self.blocks(module).innermost(found.call.start))
+            if handler is not None and self._errors.is_error(found):
+                yield self._errors.error(found, handler, *self._next("logged error", found.scope))
 
     # --- prints ---
 
@@ -234,6 +256,11 @@ class _Linker:
                 excuses=tuple(excuses),
                 suppresses=True,
             )
+
+
+def _handler_around(block: Block) -> form.Handler | None:
+    """The innermost `except` clause that the block is in, within its function."""
+    return next((b.header for b in block.within_function() if isinstance(b.header, form.Handler)), None)
 
 
 def where(scope: Scope) -> str:

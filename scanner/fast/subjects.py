@@ -7,7 +7,7 @@ from dataclasses import replace
 from assay.scanner.judging import configured
 from assay.scanner.model.call import FunctionCall
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
-from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, PrintCall
+from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggedError, PrintCall
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.site import AbsoluteLink, DataSite, LoggedText
 from assay.scanner.model.sql import SqlSite
@@ -29,6 +29,7 @@ SITES = (
     | Credential
     | LogCall
     | LoggedData
+    | LoggedError
     | PrintCall
     | ExceptHandler
 )

@@ -203,6 +203,38 @@ class ExceptHandler:
         return next((pair for pair in self.excuses if pair[0] in wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedError:
+    """A log call of level error or above inside an `except` clause.
+
+    `types` are what the clause catches, `breadth` how much that is. `traceback` is what keeps where the exception came
+    from, at the call or elsewhere in the clause; `goes_on` is what hands the exception itself on. `refusal` is the HTTP
+    error that the client gets instead. `tells` says that the call tells at least the exception's text. `watched` is set
+    to `migration` or `script` for what runs once before somebody's eyes.
+    """
+
+    function: str
+    ordinal: int
+    location: Location
+    role: Role
+    level: str
+    types: tuple[str, ...]
+    breadth: Breadth
+    traceback: Evidence | None = None
+    goes_on: Evidence | None = None
+    refusal: Evidence | None = None
+    tells: bool = False
+    watched: str | None = None
+
+    @property
+    def subject_id(self) -> str:
+        return f"{self.function}:logged error {self.ordinal}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.level} call {self.ordinal} of the handlers in {self.function}"
+
+
 class ProcessKind(StrEnum):
     """What a process of a service does all day."""
 

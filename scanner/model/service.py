@@ -32,7 +32,7 @@ from assay.scanner.model.image import ContainerImage, ImageReference
 from assay.scanner.model.instance import CoordinationStore, ProcessState, UserFiles
 from assay.scanner.model.key import SecretComparison, SensitiveColumn, SigningKey, StoredKey, TokenIssue, UrlCredential
 from assay.scanner.model.load import Benchmarking, LoadTesting
-from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggingSetup, PrintCall
+from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggedError, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
 from assay.scanner.model.migration import Migration, MigrationStep, MigrationTree, SchemaOrigin
@@ -46,6 +46,7 @@ from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.query_call import QueryCall
 from assay.scanner.model.relation_read import RelationRead
 from assay.scanner.model.replica import ReadReplica, ReplicaRouting, ReplicaUse
+from assay.scanner.model.request_id import RequestId
 from assay.scanner.model.role import Role
 from assay.scanner.model.rollback import FailurePath
 from assay.scanner.model.row_change import RowChange
@@ -86,6 +87,7 @@ from assay.scanner.model.table import Table
 from assay.scanner.model.table_key import Association, ForeignKey
 from assay.scanner.model.telemetry import (
     DependencyTelemetry,
+    ErrorReporting,
     LatencyMeasurement,
     MetricExport,
     ProcessTrace,
@@ -195,6 +197,7 @@ class Service:
     print_calls: tuple[PrintCall, ...] = ()
     except_handlers: tuple[ExceptHandler, ...] = ()
     logged_data: tuple[LoggedData, ...] = ()
+    logged_errors: tuple[LoggedError, ...] = ()
     logging_setups: tuple[LoggingSetup, ...] = ()
     error_answers: tuple[ErrorAnswer, ...] = ()
     caller_refusals: tuple[CallerRefusal, ...] = ()
@@ -259,6 +262,8 @@ class Service:
     metric_exports: tuple[MetricExport, ...] = ()
     process_traces: tuple[ProcessTrace, ...] = ()
     tracer_setups: tuple[TracerSetup, ...] = ()
+    error_reporting: tuple[ErrorReporting, ...] = ()
+    request_ids: tuple[RequestId, ...] = ()
     endpoint_tests: tuple[TestedEndpoint, ...] = ()
     collected_tests: tuple[CollectedTest, ...] = ()
     assertions: tuple[AssertingFunction, ...] = ()

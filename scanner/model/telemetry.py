@@ -116,6 +116,28 @@ class ProcessTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorReporting:
+    """What tells somebody of the exceptions that one kind of process doesn't handle. `reported` is what does so for
+    sure, `doubtful` what does it where the environment or an agent says so.
+    """
+
+    service_root: str
+    kind: ProcessKind
+    location: Location
+    role: Role
+    reported: tuple[Evidence, ...] = ()
+    doubtful: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"errors of the {self.kind} process"
+
+    @property
+    def label(self) -> str:
+        return self.subject_id
+
+
+@dataclass(frozen=True, slots=True)
 class TracerSetup:
     """How one tracer provider is made. `named` is what gives the service's name to its spans, `unsure` what may.
     `at_once` are processors that send each span while the request waits, `shown` exporters that print spans, `vendors`

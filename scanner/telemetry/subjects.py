@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 from assay.scanner.gathered import Gathered
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
+from assay.scanner.model.subject import Subject
 from assay.scanner.model.telemetry import (
     DependencyKind,
     DependencyTelemetry,
     LatencyMeasurement,
-    MetricExport,
-    ProcessTrace,
-    TracerSetup,
 )
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry, timing
 from assay.scanner.telemetry.code import ServiceCode
+from assay.scanner.telemetry.error_reports import error_reports
 from assay.scanner.telemetry.libraries import DEPENDENCIES, EVERYTHING, LOGFIRE, QUERY_EVENTS, REQUESTS
 from assay.scanner.telemetry.metrics import metric_exports
+from assay.scanner.telemetry.request_ids import request_ids
 from assay.scanner.telemetry.tracers import tracer_setups
 from assay.scanner.telemetry.tracing import process_traces
 from assay.scanner.telemetry.uses import uses
@@ -27,9 +27,7 @@ from assay.scanner.telemetry.uses import uses
 _SHOWN = 3
 
 
-def telemetry(
-    gathered: Gathered,
-) -> Iterator[LatencyMeasurement | DependencyTelemetry | MetricExport | ProcessTrace | TracerSetup]:
+def telemetry(gathered: Gathered) -> Iterator[Subject]:
     """What is recorded of each service."""
     for service in gathered.services:
         code = ServiceCode(service, gathered)
@@ -40,6 +38,8 @@ def telemetry(
         yield from metric_exports(code, latency)
         yield from process_traces(code)
         yield from tracer_setups(code)
+        yield from error_reports(code)
+        yield from request_ids(code)
 
 
 def _latency(code: ServiceCode, everything: tuple[Evidence, ...]) -> LatencyMeasurement:

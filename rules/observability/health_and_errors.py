@@ -1,11 +1,13 @@
-"""OBS3: health is shown by endpoints that mean it."""
+"""OBS3: health is shown by endpoints that mean it, and errors nobody handles are reported and can be traced."""
 
 from __future__ import annotations
 
 from assay.scanner.model.health import HealthCheck, HealthPurpose
+from assay.scanner.model.log import Breadth, LoggedError, ProcessKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.probing import endpoints_at
 from assay.scanner.model.service import Service
+from assay.scanner.model.telemetry import ErrorReporting
 from assay.scanner.model.workload import Probe, ProbeKind
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
@@ -125,3 +127,63 @@ def health_endpoint_lies_or_leaks(check: HealthCheck, service: Service) -> Verdi
         return passed("what it tells is behind authentication", *check.leaks)
     how = "a failed dependency becomes an error status" if check.dependencies else "it answers a bare status"
     return passed(how, Evidence(check.location, how), *check.dependencies)
+
+
+@rule("OBS304", severity=Severity.MEDIUM, references=("https://sre.google/sre-book/monitoring-distributed-systems/",))
+def unhandled_errors_not_reported(process: ErrorReporting, service: Service) -> Verdict:
+    """Exceptions that nobody handles reach no one.
+
+    Why: users see failures for days before somebody happens to read the log.
+    Fix: set an error tracker up where each process starts, or export a count of failed requests and tasks.
+    """
+    if process.reported:
+        return passed("unhandled exceptions are reported", *process.reported)
+    metrics = [m for m in service.metric_exports if m.kind is process.kind]
+    counted = [e for m in metrics if m.kind is ProcessKind.WORKER or m.of_requests for e in m.exported]
+    if counted:
+        return passed("failures are counted", *counted)
+    unsure = (*process.doubtful, *(e for m in metrics for e in m.doubtful))
+    places = {e.location for e in unsure}
+    traces = [t for t in service.process_traces if t.kind is process.kind]
+    traced = [e for t in traces for e in t.traced if e.location not in places]
+    if traced:
+        return passed("spans carry the exceptions", *traced)
+    if unsure:
+        return review(f"are errors of the {process.kind} process reported where it runs?", *unsure)
+    here = Evidence(process.location, f"the {process.kind} process")
+    return fail("nothing reports its unhandled exceptions or counts failures; set an error tracker up", here)
+
+
+@rule(
+    "OBS305", severity=Severity.MEDIUM, references=("https://docs.python.org/3/library/logging.html#logging.exception",)
+)
+def error_logged_without_traceback(error: LoggedError, service: Service) -> Verdict:
+    """An unexpected exception ends at a log call that keeps its text only.
+
+    Why: a text such as `'NoneType' object has no attribute 'id'` says neither where it happened nor how it got there.
+    Fix: call `logger.exception(...)`, or pass `exc_info=True`, where the exception stops.
+    """
+    here = Evidence(error.location, "only the text is logged" if error.tells else "nothing of the exception is logged")
+    if error.watched is not None:
+        return not_applicable(f"a {error.watched} runs once, and somebody watches", here)
+    if error.traceback is not None:
+        return passed("the traceback is kept", error.traceback)
+    if error.goes_on is not None:
+        return passed("the exception doesn't end here", error.goes_on)
+    if error.breadth is not Breadth.NARROW:
+        return fail(
+            "it may be any exception, and its traceback is lost; use `exception()` or `exc_info=True`",
+            here,
+            *(e for e in (error.refusal,) if e is not None),
+        )
+    told = " or ".join(name.rpartition(".")[2] for name in error.types)
+    if _MISTAKES.isdisjoint(error.types) or error.tells or error.refusal is not None:
+        return passed(f"it catches {told}, which the code expects", here)
+    return review(f"can {told} be a mistake of the code? Then its text and traceback are missed", here)
+
+
+_MISTAKES = frozenset(
+    f"builtins.{name}"
+    for name in ("AttributeError", "IndexError", "KeyError", "NameError", "RuntimeError", "TypeError")
+)
+"""What Python raises where code is wrong, and hardly for anything else."""
