@@ -12,7 +12,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.suite import AssertionKind
 from assay.scanner.readers.python import form
 
-ASSERTING = re.compile(r"_?assert\w*|\w+_assert|expect|fail|should|raise_for_status|assert_that|check_expectations")
+ASSERTING = re.compile(r"_?assert\w*|\w+_assert(ion)?s?|expect|fail|should|raise_for_status|check_expectations")
 """Names of calls that assert, whatever they belong to."""
 RAISING = frozenset(
     """raises warns deprecated_call assertRaises assertRaisesRegex assertRaisesRegexp assertRaisesMessage assertWarns

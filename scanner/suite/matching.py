@@ -98,7 +98,7 @@ class Matcher:
             return Matched()
         found = self._ends(segments, method)
         if found:
-            return Matched(found)
+            return self._meant(segments, method, found)
         if starts_open:
             for cut in range(1, len(segments) - 1):
                 found = self._ends(segments[cut:], method)
@@ -116,6 +116,15 @@ class Matcher:
         loose = list(dict.fromkeys(self._loosely(self._root, segments)))
         perhaps = _taking(loose, method)
         return Matched((), perhaps if len(perhaps) <= _MOST_PERHAPS else ())
+
+    def _meant(self, segments: list[str], method: str, found: tuple[Endpoint, ...]) -> Matched:
+        """A route of parameters alone takes anything; where others end in the very words, one of them may be meant."""
+        if any(s.static for s in template_of(found[0].path).segments if s.text):
+            return Matched(found)
+        ending = _taking(self._ending_in(segments), method)
+        if not ending:
+            return Matched(found)
+        return Matched(ending if len({e.path for e in ending}) == 1 else (), (*ending, *found)[:_MOST_PERHAPS])
 
     def _ends(self, segments: list[str], method: str) -> tuple[Endpoint, ...]:
         """Of the first template, the most literal first, that fits and takes the method."""

@@ -14,6 +14,7 @@ from assay.scanner.suite.clients import ANY_VERB, NAMES, SOCKETS, VERBS, sent_by
 from assay.scanner.suite.collected import SET_UP, Collected, Suite, is_fixture
 from assay.scanner.suite.expectations import expectations, stated, statuses
 from assay.scanner.suite.frames import Frame, Framed
+from assay.scanner.suite.mounted import Mounts
 from assay.scanner.suite.texts import Text, Texts
 
 _MOST_ROWS = 60
@@ -49,6 +50,7 @@ class Requests:
     def __init__(self, suite: Suite, texts: Texts) -> None:
         self.suite = suite
         self._texts = texts
+        self._mounts = Mounts(suite)
         self._calls: dict[FunctionSymbol, list[tuple[form.Call, Scope]]] = {}
         self._expectations: dict[FunctionSymbol, dict[form.Call, list[form.Expr | int]]] = {}
         self._variants: dict[FunctionSymbol, list[tuple[set[str], ClassSymbol | None, list[Request]]]] = {}
@@ -219,8 +221,10 @@ class Requests:
                 return
         found = sent_by(call, frame, self._texts)
         if found is not None:
+            prefix = self._mounts.prefix(call, frame.scope)
             for method, path in product(found.methods, found.paths):
-                yield Request(method, path, expected, call, frame.scope, top)
+                whole = (prefix, *path) if prefix and isinstance(path[0], str) else path
+                yield Request(method, whole, expected, call, frame.scope, top)
 
     def _turns(self, call: form.Call, frame: Frame) -> Iterator[Frame]:
         """The run in each turn of the innermost loop whose names the call speaks of."""

@@ -12,7 +12,7 @@ from assay.scanner.dataflow.effects.body import Body, Edge, LibraryMethod
 from assay.scanner.dataflow.effects.change import NONE, RANKS, Caveats, Change
 from assay.scanner.dataflow.effects.generic_views import Inheritance
 from assay.scanner.dataflow.effects.names import records_audit
-from assay.scanner.dataflow.effects.turns import Spans, tests_method, unreached
+from assay.scanner.dataflow.effects.turns import Spans, hangs_on_method, unreached
 from assay.scanner.dataflow.sources import injection
 from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name, last_part
@@ -184,7 +184,7 @@ class _Walk:
                     self._unfollowed.setdefault(call, self._search.evidence(call, visit.function, text))
 
     def _unreached(self, visit: _Visit) -> Spans:
-        if not tests_method(visit.function):
+        if not hangs_on_method(visit.function, self._project):
             return ()
         return unreached(visit.function, self._asked, self._project, takes_bodies=visit.depth == 0 and self._is_mixed)
 

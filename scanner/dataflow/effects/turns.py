@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from assay.scanner.dataflow.asked import Asked
 from assay.scanner.linker.project import Project, last_name
+from assay.scanner.linker.remembered import remembered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.readers.python import form
 
@@ -42,12 +43,40 @@ def _is_about(test: form.Expr) -> bool:
     )
 
 
+@remembered
+def hangs_on_method(function: FunctionSymbol, project: Project) -> bool:
+    """Whether the function, or one that it asks in a condition, tests by which method it was called."""
+    return tests_method(function) or any(tests_method(each) for each in _asked_in_conditions(function, project))
+
+
+def _asked_in_conditions(function: FunctionSymbol, project: Project) -> Iterator[FunctionSymbol]:
+    """`if await form.is_submitted_and_valid():`."""
+    for node in function.nodes:
+        for part in _parts(node.test) if isinstance(node, form.If) else ():
+            call = _answering(part)
+            callee = project.callee_function(call, function.scope) if call is not None else None
+            if callee is not None:
+                yield callee
+
+
+def _parts(test: form.Expr) -> list[form.Expr]:
+    """What `and` and `or` join."""
+    return [part for value in test.values for part in _parts(value)] if isinstance(test, form.Boolean) else [test]
+
+
+def _answering(test: form.Expr) -> form.Call | None:
+    """The call whose answer the test is, or the opposite of it."""
+    while isinstance(test, form.Unary | form.Await):
+        test = test.operand if isinstance(test, form.Unary) else test.value
+    return test if isinstance(test, form.Call) else None
+
+
 def unreached(function: FunctionSymbol, asked: Asked, project: Project, *, takes_bodies: bool = False) -> Spans:
     """The stretches of the function that don't run when it is asked that way.
 
     A handler that also `takes_bodies`, with another method, comes to nothing with GET where it works on one.
     """
-    if asked.method == "ANY" or not tests_method(function):
+    if asked.method == "ANY" or not hangs_on_method(function, project):
         return ()
     return tuple(_Turns(function, asked, project, takes_bodies and asked.method == "GET").of(function.node.body))
 
@@ -112,7 +141,18 @@ class _Turns:
                 return None
             case form.Attr() | form.Call() if _is_from_body(test):
                 return self._unless_sent()
-        return self._asked.turns_out(test, self._function.scope, self._project)
+        told = self._asked.turns_out(test, self._function.scope, self._project)
+        return False if told is None and self._says_no(test) else told
+
+    def _says_no(self, test: form.Expr) -> bool:
+        """Whether it is a call of a function of the project that says no to all who ask that way."""
+        call = _answering(test)
+        callee = self._project.callee_function(call, self._function.scope) if call is not None else None
+        if callee is None or not tests_method(callee):
+            return False
+        dead = unreached(callee, self._asked, self._project)
+        answers = [r.value for r in callee.returns if not any(a <= r.start < b for a, b in dead)]
+        return bool(dead) and all(a is None or (isinstance(a, form.Const) and not a.value) for a in answers)
 
     def _unless_sent(self) -> bool | None:
         """False where no body is sent, as by GET; else it hangs on the client."""

@@ -50,6 +50,10 @@ _ONE_LINE = frozenset(
 )  # fmt: skip
 """What HTTP has on one line: no line break gets there."""
 _ONE_LINE_TYPES = frozenset({"EmailStr", "HttpUrl", "AnyUrl", "AnyHttpUrl", "NameEmail"})
+_OF_SERVERS = frozenset(
+    {"app", "router", "route", "endpoint", "type", "asgi", "http_version", "server", "root_path", "state"}
+)
+"""What of an ASGI scope the server or the framework says (https://asgi.readthedocs.io/en/stable/specs/www.html)."""
 _DEEPEST_MODEL = 3
 
 
@@ -64,6 +68,14 @@ def names_host(node: form.Expr) -> bool:
             return _is_host_header(name)
         case form.Call(func=form.Attr(attr="get", value=form.Attr(attr="headers" | "META")), args=[named, *_]):
             return isinstance(named.value, form.Const) and _is_host_header(named.value.value)
+    return False
+
+
+def is_of_server(node: form.Subscript) -> bool:
+    """`request.scope["router"]`: what the server or the framework itself puts into an ASGI scope."""
+    match node:
+        case form.Subscript(value=form.Attr(attr="scope"), index=form.Const(value=str() as key)):
+            return key in _OF_SERVERS
     return False
 
 

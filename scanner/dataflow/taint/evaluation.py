@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.arguments import Arguments, bound
 from assay.scanner.dataflow.taint.calls import Calls
-from assay.scanner.dataflow.taint.client_values import HOST_PARTS, names_host
+from assay.scanner.dataflow.taint.client_values import HOST_PARTS, is_of_server, names_host
 from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.library_calls import LibraryCalls
@@ -314,6 +314,8 @@ class Evaluation:
             found = self.engine.sources.of_item(node, self.scope)
             if found is not None:
                 return found
+        if is_of_server(node):
+            return UNKNOWN
         value = self.known(node, lambda: self.subscript(self.value(node.value), node))
         return labelled(value, Label.HOST) if names_host(node) else value
 

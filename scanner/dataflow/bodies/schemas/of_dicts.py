@@ -73,8 +73,9 @@ def _fields(pairs: Iterable[tuple[form.Expr | str, form.Expr]], scope: Scope) ->
 
 def _meant(name: str, value: form.Expr) -> str:
     """The field's name, or the attribute's where only that tells of a password: `{"hash": user.password_hash}`."""
-    is_telling = isinstance(value, form.Attr) and credential(value.attr) is Credential.PASSWORD
-    return value.attr if is_telling and credential(name) is None and isinstance(value, form.Attr) else name
+    if isinstance(value, form.Attr) and credential(name) is None and not value.attr.isupper():
+        return value.attr if credential(value.attr) is Credential.PASSWORD else name
+    return name  # of a constant, the name says what it means, and not what it holds
 
 
 def _shown(value: form.Expr, is_credential: bool) -> bool | None:
@@ -84,7 +85,7 @@ def _shown(value: form.Expr, is_credential: bool) -> bool | None:
     match value:
         case form.Attr(value=owner, attr=name):
             dotted = form.dotted(owner) or ""
-            if is_credential and credential(name) is None:
+            if name.isupper() or (is_credential and credential(name) is None):
                 return None
             return not any(word in dotted for word in ("config", "settings", "form", "request"))
         case form.Subscript(value=owner, index=form.Const(value=str() as name)):
