@@ -42,6 +42,8 @@ _CLIENTS = frozenset(
 """Words of names for what clients send, where a default is no setting's."""
 
 
+_DEEPEST = 4
+"""Functions that call one another."""
 _UNWRAPPING = frozenset({"encode", "get_secret_value"})
 """Methods of texts that give the text in another shape."""
 _WRAPPING = frozenset({"SecretStr", "SecretBytes", "Secret", "bytes"})
@@ -54,6 +56,7 @@ class Calls:
     def __init__(self, expressions: Expressions) -> None:
         self._expressions = expressions
         self._project = expressions.project
+        self._entered: list[FunctionSymbol] = []
 
     def of(self, node: form.Call, scope: Scope, given: Given, depth: int) -> list[Meaning]:  # noqa: C901 - one case a function
         """What the call gives."""
@@ -167,7 +170,18 @@ class Calls:
         return [as_default(m, place, f"unless {key or 'it'} is set") for m in made]
 
     def returned(self, function: FunctionSymbol, given: Given, depth: int) -> list[Meaning]:
-        """What the function gives back, in the order in which its returns are reached."""
+        """What the function gives back, in the order in which its returns are reached; nothing for one that is being
+        looked into already, or that is too deep inside others: how much there is to look at grows with each level.
+        """
+        if function in self._entered or len(self._entered) == _DEEPEST:
+            return []
+        self._entered.append(function)
+        try:
+            return self._returned(function, given, depth)
+        finally:
+            self._entered.pop()
+
+    def _returned(self, function: FunctionSymbol, given: Given, depth: int) -> list[Meaning]:
         found: list[Meaning] = []
         is_certain = True
         firmness = Firmness.FIXED
