@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from assay.scanner.dataflow.refusals.credentials import names_credentials
 from assay.scanner.dataflow.refusals.functions import DEEPEST, refusal
 from assay.scanner.linker.project import Project
@@ -34,20 +36,36 @@ def _refuses_when_applied(function: FunctionSymbol, project: Project, depth: int
             return found
     if not depth:
         return None
+    for call, scope in (*_returned(function), *(made for each in inner for made in _applied(each))):
+        callee = project.infer(call.func, scope)
+        if isinstance(callee, ClassSymbol):
+            callee = project.method(callee, "__call__")
+        if isinstance(callee, Instance) and callee.cls is not None:
+            callee = project.method(callee.cls, "__call__")
+        if isinstance(callee, BoundMethod):
+            callee = callee.function
+        if isinstance(callee, FunctionSymbol) and callee is not function:
+            found = _refuses_when_applied(callee, project, depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _returned(function: FunctionSymbol) -> Iterator[tuple[form.Call, Scope]]:
+    """The calls in what the function gives back."""
     for returned in function.returns:
         for call in form.walk(returned) if isinstance(returned.value, form.Call) else ():
-            callee = project.infer(call.func, function.scope) if isinstance(call, form.Call) else None
-            if isinstance(callee, ClassSymbol):
-                callee = project.method(callee, "__call__")
-            if isinstance(callee, Instance) and callee.cls is not None:
-                callee = project.method(callee.cls, "__call__")
-            if isinstance(callee, BoundMethod):
-                callee = callee.function
-            if isinstance(callee, FunctionSymbol) and callee is not function:
-                found = _refuses_when_applied(callee, project, depth - 1)
-                if found is not None:
-                    return found
-    return None
+            if isinstance(call, form.Call):
+                yield call, function.scope
+
+
+def _applied(function: FunctionSymbol) -> Iterator[tuple[form.Call, Scope]]:
+    """`requires(scopes)` of `requires(scopes)(handler)`, in a decorator that is made where it stands."""
+    parameters = {p.name for p in function.parameters}
+    for node in function.walk():
+        match node:
+            case form.Call(func=form.Call() as made, args=[form.Arg(value=form.Name(id=name))]) if name in parameters:
+                yield made, function.scope
 
 
 def _diversion(wrapper: FunctionSymbol, project: Project) -> Evidence | None:

@@ -12,6 +12,7 @@ from assay.scanner.dataflow.constants import Given, string_items
 from assay.scanner.dataflow.expansion import expansions, named_argument, resolved
 from assay.scanner.framework import Context, Sited
 from assay.scanner.frameworks.fastapi.apps import FastApiApps
+from assay.scanner.frameworks.fastapi.passed_on import PassedMethods
 from assay.scanner.frameworks.fastapi.views import ClassViews
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope, nested_name
@@ -104,7 +105,7 @@ class Registrations:
     def all(self) -> Iterator[Registration]:
         """Route lists first: what they mount has to be known before the rest is placed."""
         found = [*self._listed(), *self._added_to_lists(), *self._called(), *self._of_class_views()]
-        self._say_what_is_passed_on()
+        found += self._passed_on()
         seen = set[tuple[object, ...]]()
         for each in [*found, *self._ready_made()]:
             key = (each.holder, each.methods, each.path, each.handler_name, each.call)
@@ -117,17 +118,23 @@ class Registrations:
 
     # --- decorators and calls ---
 
-    def _say_what_is_passed_on(self) -> None:
-        """`deprecated(method=router.get)`: what another function registers by the method can't be seen."""
+    def _passed_on(self) -> Iterator[Registration]:
+        """`@protected(router.get, "/items")`: a function of the project registers by the method that it is handed."""
+        passed = PassedMethods(self._project)
         for call, scope in self._project.calls:
             for argument in call.args:
                 method = argument.value
-                if isinstance(method, form.Attr) and method.attr in _VERBS and self._is_holder(method.value, scope):
+                if not isinstance(method, form.Attr) or method.attr not in _VERBS:
+                    continue
+                holder = self._apps.holder(method.value, scope, {})
+                found = list(passed.of(call, scope, method)) if holder is not None else []
+                for each in found if holder is not None else ():
+                    path = self._apps.text(each.call.argument(0, "path"), each.inner, each.given)
+                    place = _Place(holder, path, each.call, each.inner, each.given, each.position)
+                    yield from self._for_target(place, each.handler)
+                if holder is not None and not found:
                     message = f"what is registered by the {form.dotted(method)} given here can't be told"
                     self._context.unresolved(scope.module.location(method), message)
-
-    def _is_holder(self, node: form.Expr, scope: Scope) -> bool:
-        return self._apps.holder(node, scope, {}) is not None
 
     def _called(self) -> Iterator[Registration]:
         """`@app.get(path)`, `app.get(path)(handler)`, `app.add_api_route(path, handler)` ..."""
