@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from assay.scanner.linker.project import last_name
+from assay.scanner.linker.project import last_name, literal_item
 from assay.scanner.linker.scopes import FunctionSymbol, How
 from assay.scanner.readers.python import form
 from assay.scanner.suite.frames import Frame
@@ -118,6 +118,11 @@ def _numbers(node: form.Expr, frame: Frame, texts: Texts, depth: int = 6) -> Ite
             yield from _numbers(inner, frame, texts, depth - 1)
         case form.Attr(attr=attr) if (named := _named(attr)) is not None:
             yield named
+        case form.Subscript(value=base, index=form.Const(value=key)):
+            for value in texts.values(base, frame):
+                item = literal_item(value.node, key)
+                if item is not None:
+                    yield from _numbers(item, value.frame, texts, depth - 1)
         case form.Name() | form.Attr():
             for value in texts.values(node, frame):
                 yield from _numbers(value.node, value.frame, texts, depth - 1)
