@@ -120,9 +120,9 @@ def _numbers(node: form.Expr, frame: Frame, texts: Texts, depth: int = 6) -> Ite
             yield named
         case form.Subscript(value=base, index=form.Const(value=key)):
             for value in texts.values(base, frame):
-                item = literal_item(value.node, key)
-                if item is not None:
-                    yield from _numbers(item, value.frame, texts, depth - 1)
+                chosen = literal_item(value.node, key)
+                if chosen is not None:
+                    yield from _numbers(chosen, value.frame, texts, depth - 1)
         case form.Name() | form.Attr():
             for value in texts.values(node, frame):
                 yield from _numbers(value.node, value.frame, texts, depth - 1)

@@ -33,8 +33,10 @@ _SET_UP = {
     "posthog.Posthog": "PostHog",
 }
 """What a call sets up, by its dotted name."""
-_BY_IMPORT = ("raven.contrib.django", "bugsnag.django", "bugsnag.flask", "rollbar.contrib", "pybrake.middleware")
-_BY_IMPORT += ("honeybadger.contrib", "airbrake", "exceptionite", "django_slack.log", "slack_logger")
+_BY_IMPORT = (
+    *("raven.contrib.django", "bugsnag.django", "bugsnag.flask", "rollbar.contrib", "pybrake.middleware"),
+    *("honeybadger.contrib", "airbrake", "exceptionite", "django_slack.log", "slack_logger"),
+)
 _KEYS = ("dsn", "api_key", "access_token", "token")
 """Arguments without which a tracker does nothing."""
 

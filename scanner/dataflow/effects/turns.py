@@ -141,8 +141,8 @@ class _Turns:
                 return None
             case form.Attr() | form.Call() if _is_from_body(test):
                 return self._unless_sent()
-        told = self._asked.turns_out(test, self._function.scope, self._project)
-        return False if told is None and self._says_no(test) else told
+        outcome = self._asked.turns_out(test, self._function.scope, self._project)
+        return False if outcome is None and self._says_no(test) else outcome
 
     def _says_no(self, test: form.Expr) -> bool:
         """Whether it is a call of a function of the project that says no to all who ask that way."""

@@ -128,11 +128,13 @@ class Registrations:
                     continue
                 holder = self._apps.holder(method.value, scope, {})
                 found = list(passed.of(call, scope, method)) if holder is not None else []
-                for each in found if holder is not None else ():
+                if holder is None:
+                    continue
+                for each in found:
                     path = self._apps.text(each.call.argument(0, "path"), each.inner, each.given)
                     place = _Place(holder, path, each.call, each.inner, each.given, each.position)
                     yield from self._for_target(place, each.handler)
-                if holder is not None and not found:
+                if not found:
                     message = f"what is registered by the {form.dotted(method)} given here can't be told"
                     self._context.unresolved(scope.module.location(method), message)
 
