@@ -61,14 +61,27 @@ def names_host(node: form.Expr) -> bool:
     """`request.headers["host"]`, `request.META.get("HTTP_HOST")`, `request.url.netloc`: the host that was asked for, as
     the client has it.
     """
+    if isinstance(node, form.Attr) and isinstance(node.value, form.Attr):
+        return node.value.attr == "url" and node.attr in HOST_PARTS
+    return _header(node) in _HOST_HEADERS
+
+
+def names_page_before(node: form.Expr) -> bool:
+    """`request.META.get("HTTP_REFERER")`: a redirect there leads nobody astray who wasn't on that page."""
+    return _header(node) == "referer"
+
+
+def _header(node: form.Expr) -> str | None:
+    """The header that an expression reads, as HTTP spells it in lower case."""
     match node:
-        case form.Attr(attr=part, value=form.Attr(attr="url")):
-            return part in HOST_PARTS
-        case form.Subscript(value=form.Attr(attr="headers" | "META"), index=form.Const(value=name)):
-            return _is_host_header(name)
-        case form.Call(func=form.Attr(attr="get", value=form.Attr(attr="headers" | "META")), args=[named, *_]):
-            return isinstance(named.value, form.Const) and _is_host_header(named.value.value)
-    return False
+        case form.Subscript(value=form.Attr(attr="headers" | "META"), index=form.Const(value=str() as name)):
+            return name.lower().removeprefix("http_").replace("_", "-")
+        case form.Call(
+            func=form.Attr(attr="get", value=form.Attr(attr="headers" | "META")),
+            args=[form.Arg(value=form.Const(value=str() as name)), *_],
+        ):
+            return name.lower().removeprefix("http_").replace("_", "-")
+    return None
 
 
 def is_of_server(node: form.Subscript) -> bool:
@@ -77,10 +90,6 @@ def is_of_server(node: form.Subscript) -> bool:
         case form.Subscript(value=form.Attr(attr="scope"), index=form.Const(value=str() as key)):
             return key in _OF_SERVERS
     return False
-
-
-def _is_host_header(name: object) -> bool:
-    return isinstance(name, str) and name.lower().removeprefix("http_").replace("_", "-") in _HOST_HEADERS
 
 
 class ClientValues:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.scanner.dataflow.taint import containers, folding, texts
 from assay.scanner.dataflow.taint.arguments import Arguments, bound
 from assay.scanner.dataflow.taint.calls import Calls
-from assay.scanner.dataflow.taint.client_values import HOST_PARTS, is_of_server, names_host
+from assay.scanner.dataflow.taint.client_values import HOST_PARTS, is_of_server, names_host, names_page_before
 from assay.scanner.dataflow.taint.functions import FunctionCalls
 from assay.scanner.dataflow.taint.guards import Guards
 from assay.scanner.dataflow.taint.library_calls import LibraryCalls
@@ -317,7 +317,12 @@ class Evaluation:
         if is_of_server(node):
             return UNKNOWN
         value = self.known(node, lambda: self.subscript(self.value(node.value), node))
-        return labelled(value, Label.HOST) if names_host(node) else value
+        return self._as_header(value, node)
+
+    def _as_header(self, value: Value, node: form.Subscript | form.Call) -> Value:
+        """A value that may have been read from a header, with what that says of it."""
+        value = labelled(value, Label.HOST) if names_host(node) else value
+        return cleared(value, frozenset({SinkKind.REDIRECT})) if names_page_before(node) else value
 
     def subscript(self, owner: Value, node: form.Subscript) -> Value:
         """`owner[index]`."""
@@ -666,8 +671,8 @@ class Evaluation:
         if self.is_recalling and node in self._called:
             return self._called[node]
         value = self.known(node, lambda: self.calls.value(node))
-        if isinstance(node.func, form.Attr) and node.func.attr == "get" and names_host(node):
-            value = labelled(value, Label.HOST)
+        if isinstance(node.func, form.Attr) and node.func.attr == "get":
+            value = self._as_header(value, node)
         self._called[node] = value
         return value
 
