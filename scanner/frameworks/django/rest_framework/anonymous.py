@@ -65,13 +65,17 @@ class Anonymous:
         self._asked = asked
         self._base_lets_in = base_lets_in
         self._project = project
+        self._known: dict[FunctionSymbol, bool | None] = {}
 
     def is_let_in_by(self, method: FunctionSymbol, depth: int = 0) -> bool | None:
-        """What the function returns, in the sense of `bool()`."""
-        outcomes: set[bool | None] = set()
-        if not self._body(method.node.body, _Frame(method, depth), outcomes):
-            outcomes.add(False)
-        return outcomes.pop() if len(outcomes) == 1 else None
+        """What the function returns, in the sense of `bool()`; what it is called with doesn't count."""
+        if method not in self._known:
+            self._known[method] = None  # for functions that call each other
+            outcomes: set[bool | None] = set()
+            if not self._body(method.node.body, _Frame(method, depth), outcomes):
+                outcomes.add(False)
+            self._known[method] = outcomes.pop() if len(outcomes) == 1 else None
+        return self._known[method]
 
     def _body(self, body: list[form.Stmt], frame: _Frame, outcomes: set[bool | None]) -> bool:
         """True when the statements surely leave the function."""
