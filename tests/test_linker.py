@@ -309,6 +309,15 @@ def test_a_package_in_whose_folder_the_server_is_started_is_a_root_too() -> None
     assert found == {"x": "app.api.a:f", "y": "module app.api.a", "z": "redis"}
 
 
+def test_a_file_elsewhere_that_bears_a_library_s_name_is_not_the_library() -> None:
+    """A script's own folder comes first on the path, and no other's does."""
+    files = {"deploy/settings/celery.py": "", "scripts/celery.py": "", "shop/__init__.py": ""}
+    text = "import celery\nx = celery\n"
+    project = project_of(files | {"shop/worker.py": text, "scripts/run.py": text})
+    found = {path: meaning(project, "x", path) for path in ("shop/worker.py", "scripts/run.py")}
+    assert found == {"shop/worker.py": "celery", "scripts/run.py": "module celery"}
+
+
 def test_a_package_that_imports_from_itself_means_its_submodule() -> None:
     project = project_of({"p/__init__.py": "from p import a\nx = a.f\n", "p/a.py": "def f(): pass\n"})
     package = project.modules["p/__init__.py"]

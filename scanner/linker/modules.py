@@ -6,6 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
+_NAMESAKES = frozenset(
+    """aiohttp alembic boto3 celery django docker elasticsearch fastapi flask gunicorn httpx huey jinja2 jwt kafka
+    kubernetes locust markdown openai pydantic pytest redis requests rq sentry_sdk slack sqlalchemy starlette stripe
+    uvicorn""".split()
+)
+"""Libraries that files are named for: `deploy/settings/celery.py` isn't what `import celery` means elsewhere."""
+
 
 class ModuleIndex:
     """Finds project modules by dotted name.
@@ -62,6 +69,9 @@ class ModuleIndex:
             if here in self._packages:
                 return None
             candidates = [c for c in candidates if here in (_folder(c), _folder(_folder(c)))]
+        elif dotted_name.split(".", 1)[0] in _NAMESAKES:
+            around = set(_upwards(here))
+            candidates = [c for c in candidates if _root(c, name) in around]
         return max(candidates, key=lambda c: (_common_folders(c, here), -c.count("/"), c), default=None)
 
     def _in_packages_of(self, here: str, name: str) -> list[str]:
@@ -150,6 +160,11 @@ def _upwards(folder: str) -> Iterator[str]:
 def _without_suffix(path: str) -> str:
     """The module's path as imports spell it, with `/`: a package's is its folder's."""
     return _folder(path) if _file_name(path) == "__init__.py" else path.removesuffix(".py")
+
+
+def _root(path: str, name: str) -> str:
+    """The folder under which the file has that name."""
+    return _without_suffix(path).removesuffix(name).rstrip("/")
 
 
 def _common_folders(path: str, folder: str) -> int:
