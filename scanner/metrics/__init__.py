@@ -1,0 +1,1 @@
+"""The metrics that code defines, where it counts, and by which labels."""

@@ -1,0 +1,1 @@
+"""What watches each service, and whether it reaches anybody."""

@@ -1,0 +1,1 @@
+"""What watches a service: alerting rules, where alerts go, dashboards, objectives."""
