@@ -1,0 +1,1 @@
+"""Retry policies: those of libraries, and loops written by hand."""
