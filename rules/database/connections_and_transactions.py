@@ -72,19 +72,19 @@ def stale_or_misused_pooled_connections(connection: DatabaseConnection, service:
     severity=Severity.HIGH,
     references=(
         "https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit",
-        "https://docs.celeryq.dev/en/stable/userguide/tasks.html#database-transactions",
+        "https://docs.sqlalchemy.org/en/20/orm/session_events.html#after-commit",
     ),
 )
 def side_effect_before_commit(effect: SideEffect, service: Service) -> Verdict:
-    """A mail, a task or a request is sent while what it tells of isn't committed yet.
+    """A mail or a request is sent while what it tells of isn't committed yet.
 
-    Why: a worker that is quick doesn't find the row, and when the transaction is rolled back the effect stands: a mail
-    about an order that doesn't exist. A request to another service also holds the row locks for as long as it takes.
-    Fix: send it after the commit (`transaction.on_commit(...)`, `delay_on_commit`), or store it in an outbox table.
+    Why: when the transaction is rolled back the effect stands: a mail about an order that doesn't exist. A request to
+    another service also holds the row locks for as long as it takes.
+    Fix: send it after the commit (`transaction.on_commit(...)`), from a task, or store it in an outbox table.
     """
     if effect.offline is not None:
         return not_applicable(f"it runs in a {effect.offline}")
-    if effect.timing is Timing.UNWRITTEN:
+    if effect.timing in (Timing.UNWRITTEN, Timing.HANDLED):
         return not_applicable(effect.timing.value, *effect.evidence)
     if effect.timing is Timing.BEFORE:
         return fail(

@@ -18,13 +18,14 @@ class Timing(StrEnum):
     STORED = "it is stored in the database, and so committed or rolled back with the rest"
     RELAYED = "what is sent was committed before, and is noted as sent in this transaction"
     UNWRITTEN = "nothing is written in the transaction"
+    HANDLED = "it runs when a row was saved, and no transaction is seen around that"
     BEFORE = "before the commit"
     NEEDED = "before the commit, and what it answers is needed for the rest"
 
 
 @dataclass(frozen=True, slots=True)
 class SideEffect:
-    """A call that makes something happen outside of the database, where code changes that too.
+    """A mail or a request that is sent where code changes the database too.
 
     `what` is the call as it is written. `evidence` shows what decides on the timing: what opens the transaction, what
     is written in it, and what sends; or the commit. `offline` says why neither a request nor a job runs it.
@@ -47,3 +48,8 @@ class SideEffect:
     @property
     def label(self) -> str:
         return f"{self.what}() in {self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover(SideEffect):
+    """A task or a message that is handed to a queue where code changes the database too."""

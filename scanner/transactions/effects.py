@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.gathered import Gathered
@@ -11,7 +12,7 @@ from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
-from assay.scanner.model.side_effect import SideEffect, Timing
+from assay.scanner.model.side_effect import Handover, SideEffect, Timing
 from assay.scanner.model.transaction import TransactionKind
 from assay.scanner.queries.offline import Offline
 from assay.scanner.readers.python import form
@@ -19,6 +20,7 @@ from assay.scanner.transactions.paths import follows
 from assay.scanner.transactions.queues import Queues
 from assay.scanner.transactions.scopes import OpenTransaction, Scopes
 from assay.scanner.transactions.sendings import Sending, Sendings, is_used
+from assay.scanner.transactions.signals import RowHandlers
 
 _DEFERRING = ("on_commit", "delay_on_commit", "apply_async_on_commit")
 _SAVING = frozenset({"save", "asave", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create"})
@@ -32,53 +34,47 @@ _INHERITED = frozenset(
 """Methods that write in the classes of Django and of REST framework."""
 
 
-def side_effects(gathered: Gathered, scopes: Scopes, writing: Iterable[FunctionSymbol]) -> Iterator[SideEffect]:
-    """Those of functions that write, and what waits for a commit, in order of place."""
-    finder = _Finder(gathered, scopes)
-    deferring = (scope.enclosing_function for _, scope in gathered.project.calls_named(*_DEFERRING))
-    functions = {*writing, *(f for f in deferring if f is not None)}
-    for function in sorted(functions, key=lambda f: (f.module.path, f.node.start)):
-        if function.module.role is Role.PROD:
-            yield from finder.of(function)
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedSending:
+    """A sending of the function, and when it happens, seen from what the function writes."""
+
+    sending: Sending
+    function: FunctionSymbol
+    timing: Timing
+    evidence: tuple[Evidence, ...]
 
 
-class _Finder:
+class TimedSendings:
+    """Those of functions that write, and what waits for a commit."""
+
     def __init__(self, gathered: Gathered, scopes: Scopes) -> None:
         self._project = gathered.project
-        self._scopes = scopes
-        self._sendings = Sendings(gathered, scopes)
+        self.scopes = scopes
+        self.sendings = Sendings(gathered, scopes)
         self._queues = Queues(gathered.project)
-        self._offline = Offline(gathered.project)
-        self._ordinals = Ordinals()
 
-    def of(self, function: FunctionSymbol) -> Iterator[SideEffect]:
-        for sending in self._sendings.of(function):
-            found = self._judged(sending, function)
-            if found is not None:
-                yield self._subject(sending, function, *found)
-
-    def _subject(
-        self, sending: Sending, function: FunctionSymbol, timing: Timing, evidence: tuple[Evidence, ...]
-    ) -> SideEffect:
-        name, what = around(function.scope), form.dotted(sending.node.func) or last_name(sending.node.func) or "call"
-        return SideEffect(
-            function=name,
-            ordinal=self._ordinals.next(name, what),
-            kind=sending.kind,
-            what=what,
-            location=function.module.location(sending.node),
-            role=function.module.role,
-            timing=timing,
-            evidence=evidence,
-            offline=self._offline.reason(function.scope, is_asked_of_callers=True),
-        )
+    def of(self, writing: Sequence[FunctionSymbol]) -> Iterator[TimedSending]:
+        """In order of place."""
+        handlers = RowHandlers(self._project, self.scopes, writing)
+        deferring = (scope.enclosing_function for _, scope in self._project.calls_named(*_DEFERRING))
+        functions = {*writing, *handlers.functions, *(f for f in deferring if f is not None)}
+        for function in sorted(functions, key=lambda f: (f.module.path, f.node.start)):
+            if function.module.role is not Role.PROD:
+                continue
+            within, saved = handlers.transaction_around(function), handlers.saved_before(function)
+            for sending in self.sendings.of(function):
+                found = self._judged(sending, function) if not within else self._in_handler(sending, within)
+                if found is None and saved:
+                    found = Timing.HANDLED, saved
+                if found is not None:
+                    yield TimedSending(sending, function, *found)
 
     def _judged(self, sending: Sending, function: FunctionSymbol) -> tuple[Timing, tuple[Evidence, ...]] | None:
         """None where no transaction that the function opens has anything to do with it."""
         offset, module = sending.node.start, function.module
         if sending.is_deferred:
             return Timing.DEFERRED, (module.evidence(sending.node, "it waits for the commit"),)
-        opened = self._scopes.at(function, offset)
+        opened = self.scopes.at(function, offset)
         if opened is None:
             committed = self._committed(function, offset)
             return (Timing.AFTERWARDS, committed) if committed else None
@@ -102,11 +98,20 @@ class _Finder:
             return Timing.NEEDED, tuple(shown)
         return Timing.BEFORE, tuple(shown)
 
+    def _in_handler(self, sending: Sending, within: tuple[Evidence, ...]) -> tuple[Timing, tuple[Evidence, ...]]:
+        """Of a function that a signal runs in the transaction of whoever saves a row."""
+        if sending.is_deferred:
+            return Timing.DEFERRED, (sending.scope.module.evidence(sending.node, "it waits for the commit"),)
+        held = self._queues.stored(sending) or self._queues.deferring if sending.kind is EffectKind.QUEUE else None
+        if held is not None:
+            return Timing.STORED, (held,)
+        return Timing.BEFORE, (*within, *sending.steps)
+
     # --- what is written ---
 
     def _written(self, function: FunctionSymbol, sending: Sending, opened: OpenTransaction) -> Evidence | None:
         """A write of the same transaction."""
-        events = self._scopes.events.of(function)
+        events = self.scopes.events.of(function)
         written = [e.node for e in events if any(write.is_sure for write in e.writes)]
         if opened.kind is TransactionKind.DJANGO:
             written += [n for n in function.nodes if isinstance(n, form.Call) and _saves(n)]
@@ -124,15 +129,15 @@ class _Finder:
             return False
         if opened.kind is TransactionKind.SESSION:
             return write.start < sending.node.start
-        at = self._scopes.at(function, write.start)
+        at = self.scopes.at(function, write.start)
         return at is not None and at.location == opened.location
 
     def _committed(self, function: FunctionSymbol, offset: int) -> tuple[Evidence, ...]:
         """What has committed, before the place, what the function has written."""
         body, module = function.node.body, function.module
-        events = [e for e in self._scopes.events.of(function) if follows(body, e.start, offset)]
+        events = [e for e in self.scopes.events.of(function) if follows(body, e.start, offset)]
         written = [e for e in events if any(write.is_sure for write in e.writes)]
-        regions = [block for block, _, _ in self._scopes.openers.regions(function) if block.end <= offset]
+        regions = [block for block, _, _ in self.scopes.openers.regions(function) if block.end <= offset]
         if not written:
             return ()
         ended = [*(e.node for e in events if e.commits), *(block.items[0].value for block in regions)]
@@ -141,6 +146,26 @@ class _Finder:
         if not written[-1].is_pending:
             return (module.evidence(written[-1].node, "this is committed as soon as it is written"),)
         return ()
+
+
+def side_effects(timed: Iterable[TimedSending], offline: Offline) -> Iterator[SideEffect]:
+    """The mails and requests, and what is handed to queues."""
+    ordinals = Ordinals()
+    for found in timed:
+        sending, module = found.sending, found.function.module
+        name = around(found.function.scope)
+        kind = Handover if sending.kind is EffectKind.QUEUE else SideEffect
+        yield kind(
+            function=name,
+            ordinal=ordinals.next(name, sending.what),
+            kind=sending.kind,
+            what=sending.what,
+            location=module.location(sending.node),
+            role=module.role,
+            timing=found.timing,
+            evidence=found.evidence,
+            offline=offline.reason(found.function.scope, is_asked_of_callers=True),
+        )
 
 
 def _saves(call: form.Call) -> bool:

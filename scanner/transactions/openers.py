@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from assay.scanner.dataflow.lexicon import words
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod, External, Instance
@@ -50,6 +51,7 @@ _SESSIONS = frozenset(
 )
 _BASES = ("django.db.transaction.Atomic",)
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
+_READING = frozenset({"replica", "replicas", "readonly", "read", "reader", "slave"})
 _DEEPEST = 4
 _SQL = frozenset({"sqlalchemy", "sqlmodel", "flask_sqlalchemy", "alchemical"})
 
@@ -92,8 +94,6 @@ class Openers:
             return self.of_decorator(node.positional[0], scope)
         callee = self._project.infer(called, scope)
         if isinstance(callee, External):
-            if callee.name in _KNOWN and not callee.name.startswith("psycopg"):
-                return _KNOWN[callee.name]
             return self._of_library(callee.name, node if isinstance(node, form.Call) else None)
         function = callee.function if isinstance(callee, BoundMethod) else callee
         if isinstance(function, FunctionSymbol):
@@ -126,6 +126,8 @@ class Openers:
 
     def _of_library(self, name: str, call: form.Call | None) -> TransactionKind | None:
         if name.startswith("reversion.") and call is not None and _is_false(call.argument(1, "atomic")):
+            return None
+        if name.startswith("django.") and call is not None and _is_for_reading(call.argument(0, "using")):
             return None
         known = _KNOWN.get(name)
         if known is not None:
@@ -222,6 +224,13 @@ class Openers:
 
 def _called(decorator: form.Expr) -> form.Expr:
     return decorator.func if isinstance(decorator, form.Call) else decorator
+
+
+def _is_for_reading(using: form.Expr | None) -> bool:
+    """`atomic(using=settings.REPLICA)`: what is written meanwhile goes to another database."""
+    if isinstance(using, form.Const):
+        return isinstance(using.value, str) and not _READING.isdisjoint(words(using.value))
+    return using is not None and not _READING.isdisjoint(words(last_name(using) or ""))
 
 
 def _is_false(node: form.Expr | None) -> bool:

@@ -83,7 +83,8 @@ class Scopes:
         self._deferred: dict[FunctionSymbol, list[tuple[int, int]]] = {}
         for call, scope in self._project.calls_named(*sorted(_DEFERRING)):
             if scope.function is not None:
-                self._deferred.setdefault(scope.function, []).extend((a.value.start, a.value.end) for a in call.args)
+                given = (a.value for a in call.args if not _runs_at_once(call, a.value))
+                self._deferred.setdefault(scope.function, []).extend((node.start, node.end) for node in given)
 
     def at(self, function: FunctionSymbol, offset: int, *, with_sessions: bool = True) -> OpenTransaction | None:
         """The transaction that is open there, the outermost where there are several.
@@ -218,6 +219,11 @@ class Scopes:
                 is_certain = is_certain and opened.is_certain
                 found = found or replace(opened, steps=(*opened.steps, step))
         return replace(found, is_certain=is_certain) if found is not None else None
+
+
+def _runs_at_once(call: form.Call, given: form.Expr) -> bool:
+    """`on_commit(task.delay(key))`: Django is given what the call answers; `partial(...)` answers a function."""
+    return last_name(call.func) == "on_commit" and isinstance(given, form.Call) and last_name(given.func) != "partial"
 
 
 def _is_called_by_save(function: FunctionSymbol, project: Project) -> bool:

@@ -11,6 +11,7 @@ from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.linker.values import BoundMethod
+from assay.scanner.messages.sent import queued_messages
 from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence
@@ -31,14 +32,35 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sending:
-    """`steps` lead from the call to what sends, where a helper does; `sender` is the name of what sends: `delay`."""
+    """`inner` is what sends in the function that the call leads to, where a helper does."""
 
     node: form.Call
     scope: Scope
     kind: EffectKind
-    sender: str
-    steps: tuple[Evidence, ...] = ()
+    inner: Sending | None = None
     is_deferred: bool = False
+
+    @property
+    def last(self) -> Sending:
+        """What sends in the end."""
+        return self if self.inner is None else self.inner.last
+
+    @property
+    def sender(self) -> str:
+        """The name of what sends: `delay`."""
+        return last_name(self.last.node.func) or ""
+
+    @property
+    def what(self) -> str:
+        """The call as it is written."""
+        return form.dotted(self.node.func) or last_name(self.node.func) or "call"
+
+    @property
+    def steps(self) -> tuple[Evidence, ...]:
+        """From the call to what sends."""
+        if self.inner is None:
+            return ()
+        return (self.inner.scope.module.evidence(self.inner.node, f"`{self.inner.what}` is called"), *self.inner.steps)
 
 
 class Sendings:
@@ -51,6 +73,12 @@ class Sendings:
         self._requests: dict[str, list[OutboundCall]] = {}
         for request in gathered.requests:
             self._requests.setdefault(request.function, []).append(request)
+        self._messages: dict[FunctionSymbol, list[form.Call]] = {}
+        for message in queued_messages(gathered):
+            if (
+                message.scope.function is not None and message.call.start == message.call.func.start
+            ):  # no `partial(...)`
+                self._messages.setdefault(message.scope.function, []).append(message.call)
         self._leading: dict[FunctionSymbol, Sending | None] = {}
         self._regions: dict[FunctionSymbol, Regions] = {}
 
@@ -61,7 +89,7 @@ class Sendings:
             if call not in told and self._counts(call, function):
                 told.add(call)
                 is_deferred = self._scopes.is_deferred(function, call.start)
-                yield Sending(call, function.scope, kind, _name(call), is_deferred=is_deferred)
+                yield Sending(call, function.scope, kind, is_deferred=is_deferred)
         for edge in self._bodies.of(function).edges:
             node = edge.node
             if edge.caveats.doubt is not None or not isinstance(node, form.Call) or node in told:
@@ -72,7 +100,7 @@ class Sendings:
             if found is not None:
                 told.add(node)
                 is_deferred = self._scopes.is_deferred(function, node.start)
-                yield Sending(node, function.scope, found.kind, found.sender, _steps(found), is_deferred)
+                yield Sending(node, function.scope, found.kind, found, is_deferred)
         yield from self._deferred(function)
 
     def leading(self, function: FunctionSymbol, depth: int = _DEEPEST) -> Sending | None:
@@ -97,14 +125,14 @@ class Sendings:
     def _search(self, function: FunctionSymbol, depth: int) -> Sending | None:
         for call, kind in self._own(function):
             if self._is_plain(call, function):
-                return Sending(call, function.scope, kind, _name(call))
+                return Sending(call, function.scope, kind)
         for edge in self._bodies.of(function).edges:
             node = edge.node
             if edge.caveats.doubt is not None or not isinstance(node, form.Call) or not self._is_plain(node, function):
                 continue
             found = self.leading(edge.callee, depth - 1) if last_name(node.func) == edge.callee.name else None
             if found is not None:
-                return Sending(node, function.scope, found.kind, found.sender, _steps(found))
+                return Sending(node, function.scope, found.kind, found)
         return None
 
     def _own(self, function: FunctionSymbol) -> Iterator[tuple[form.Call, EffectKind]]:
@@ -112,10 +140,12 @@ class Sendings:
         requests = {r.location: r for r in self._requests.get(function.id, ())}
         for change in self._bodies.of(function).changes:
             node = change.node
-            if not isinstance(node, form.Call) or not _is_outside(change) or _goes_on(node, function):
+            if not isinstance(node, form.Call) or not _is_outside(change):
                 continue
             if function.module.location(node) not in requests:
                 yield node, change.kind
+        for node in self._messages.get(function, ()):
+            yield node, EffectKind.QUEUE
         for node in _calls(function) if requests else ():
             request = requests.get(function.module.location(node))
             if request is not None and _asks_for_change(request, node, function):
@@ -139,32 +169,28 @@ class Sendings:
             if not isinstance(node, form.Call):
                 continue
             if last_name(node.func) in _DEFERRED:
-                yield Sending(node, function.scope, EffectKind.QUEUE, _name(node), is_deferred=True)
+                yield Sending(node, function.scope, EffectKind.QUEUE, is_deferred=True)
             elif last_name(node.func) in _ON_COMMIT and node.args:
-                kind = self._given(node.args[0].value, function.scope)
-                if kind is not None:
-                    yield Sending(node, function.scope, kind, _name(node), is_deferred=True)
+                given = self._given(node.args[0].value, function.scope)
+                if given is not None:
+                    kind, inner = given
+                    yield Sending(node, function.scope, kind, inner, is_deferred=True)
 
-    def _given(self, node: form.Expr, scope: Scope, depth: int = 2) -> EffectKind | None:
+    def _given(self, node: form.Expr, scope: Scope, depth: int = 2) -> tuple[EffectKind, Sending | None] | None:
         """What the function sends that a commit is to run: none for a lambda, whose calls are told themselves."""
         if isinstance(node, form.Call) and last_name(node.func) == "partial" and node.args:
             return self._given(node.args[0].value, scope, depth)
         if isinstance(node, form.Attr) and node.attr in _ENQUEUING:
-            return EffectKind.QUEUE
+            return EffectKind.QUEUE, None
         value = self._project.infer(node, scope)
         function = value.function if isinstance(value, BoundMethod) else value
         if isinstance(function, FunctionSymbol):
             found = self.leading(function)
-            return found.kind if found is not None else None
+            return (found.kind, found) if found is not None else None
         if isinstance(node, form.Name) and depth:
             values = [b.value for b in scope.lookup(node.id, node.start) if b.value is not None]
             return next((k for v in values if (k := self._given(v, scope, depth - 1)) is not None), None)
         return None
-
-
-def _goes_on(call: form.Call, function: FunctionSymbol) -> bool:
-    """A task that hands itself on, for the next part of its work, tells nobody of what it has written."""
-    return isinstance(call.func, form.Attr) and form.dotted(call.func.value) == function.name
 
 
 def _calls(function: FunctionSymbol) -> Iterator[form.Call]:
@@ -188,15 +214,6 @@ def _is_outside(change: Change) -> bool:
         and isinstance(change.node, form.Call)
         and last_name(change.node.func) not in _IN_PROCESS
     )
-
-
-def _name(call: form.Call) -> str:
-    return last_name(call.func) or ""
-
-
-def _steps(found: Sending) -> tuple[Evidence, ...]:
-    name = form.dotted(found.node.func) or last_name(found.node.func) or "it"
-    return (found.scope.module.evidence(found.node, f"`{name}` is called"), *found.steps)
 
 
 def is_used(node: form.Node, function: FunctionSymbol) -> bool:

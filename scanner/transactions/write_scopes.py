@@ -9,6 +9,7 @@ from itertools import combinations
 from assay.scanner.dataflow.effects.bodies import Bodies
 from assay.scanner.dataflow.entry_points import serving_functions
 from assay.scanner.dataflow.lexicon import words
+from assay.scanner.delivery.consumed import ConsumedFunctions
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.outbound import OutboundCall
@@ -36,10 +37,11 @@ _RUN = frozenset(
 """Methods that libraries call to do a job, or to make or change a row."""
 
 
-def writing_functions(gathered: Gathered, scopes: Scopes) -> tuple[FunctionSymbol, ...]:
+def writing_functions(gathered: Gathered, scopes: Scopes, consumed: ConsumedFunctions) -> tuple[FunctionSymbol, ...]:
     """The functions that requests and jobs run and that may write or commit."""
     jobs = (f for f in serving_functions(gathered.project) if f.owner is None or f.name in _RUN)
-    return scopes.events.prepare([*gathered.bodies.read, *jobs])
+    consumers = (consumer.function for consumer in consumed.consumers)
+    return scopes.events.prepare([*gathered.bodies.read, *jobs, *consumers])
 
 
 def write_scopes(gathered: Gathered, scopes: Scopes, functions: tuple[FunctionSymbol, ...]) -> Iterator[WriteScope]:

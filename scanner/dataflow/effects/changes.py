@@ -48,7 +48,20 @@ _WRITING_CTE = re.compile(
 _IF_MISSING = re.compile(r"IF\s+NOT\s+EXISTS", re.IGNORECASE)
 _MISSING = "it is made when it isn't there yet"
 _ONCE = Caveats(occasion=_MISSING)
-_EXECUTING = frozenset({"execute", "executemany", "executescript", "execute_sql"})
+_EXECUTING = frozenset(
+    {
+        "execute",
+        "executemany",
+        "executescript",
+        "execute_sql",
+        "fetch",
+        "fetchval",
+        "fetchrow",
+        "fetch_one",
+        "fetch_val",
+    }
+)
+"""Methods that are given a statement, or the row that `INSERT ... RETURNING` gives."""
 _TEXTS = frozenset({"text", "TextClause", "SQL"})
 """What makes a text a statement, which another call executes."""
 _VERBS = {"INSERT": "create", "CREATE": "create", "DELETE": "delete", "TRUNCATE": "delete", "DROP": "delete"}

@@ -15,7 +15,9 @@ _SURE = frozenset({"PUT", "PATCH", "DELETE"})
 _ORDERS = frozenset(
     """create add insert send sendmessage message messages publish notify notifications charge charges refund refunds
     transfer transfers payout order orders delete remove update cancel register subscribe invite trigger dispatch
-    deploy start stop restart run enqueue upload import submit approve email emails sms mail""".split()
+    deploy start stop restart run enqueue upload import submit approve email emails sms mail invoice invoices payment
+    payments booking bookings reservation reservations shipment shipments subscription subscriptions purchase
+    purchases""".split()
 )
 """What paths say that tell another service to do something. A POST may as well only ask: search, token, graphql."""
 
