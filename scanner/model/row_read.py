@@ -25,8 +25,8 @@ class RowRead:
     """Rows that code reads into memory and goes through.
 
     `model` is what it reads, `extent` what keeps the rows few, which `evidence` shows. `request` leads from a handler
-    to the read, where one does; `offline` says why none does. `is_listed` is set where the rows are an endpoint's own
-    list.
+    to the read, where one does, and `task` from a task; `offline` says why none does. `is_listed` is set where the rows
+    are an endpoint's own list.
     """
 
     function: str
@@ -37,6 +37,7 @@ class RowRead:
     extent: Extent
     evidence: tuple[Evidence, ...] = ()
     request: tuple[Evidence, ...] = ()
+    task: tuple[Evidence, ...] = ()
     offline: str | None = None
     is_listed: bool = False
     grows: bool = True

@@ -20,6 +20,7 @@ from assay.scanner.queries.offline import Offline
 from assay.scanner.queries.regions import may_loop
 from assay.scanner.queries.relations import Relations
 from assay.scanner.queries.requests import Requests
+from assay.scanner.queries.tasks import Tasks
 from assay.scanner.readers.python import form
 
 _READING = ("list", "tuple", "set", "sorted", "dict", "len", "sum", "all", "fetchall", "in_bulk")
@@ -38,6 +39,7 @@ class RowReads:
     relations: Relations
     helpers: Helpers
     requests: Requests
+    tasks: Tasks
     offline: Offline
 
     def all(
@@ -99,6 +101,7 @@ class RowReads:
                 *((scope.module.evidence(node, "all of it is gone through"),) if is_whole else ()),
             ),
             request=self.requests.leading_to(function) if asks and function is not None else (),
+            task=self.tasks.leading_to(function) if function is not None else (),
             offline=self.offline.reason(query.scope, is_asked_of_callers=False),
             is_listed=place.location in listed,
             grows=grows(query.rows.model, self.relations),

@@ -36,6 +36,7 @@ from assay.scanner.queries.requests import Requests
 from assay.scanner.queries.row_reads import RowReads
 from assay.scanner.queries.serialized import Serialized
 from assay.scanner.queries.sizes import Sizes
+from assay.scanner.queries.tasks import Tasks
 from assay.scanner.readers.python import form
 
 
@@ -63,7 +64,8 @@ def queries(
             yield from finder.relations(function, looks)
     serialized = Serialized(project, Answers(schemas_of(gathered), project), relations, chains, eager, looks)
     requests = Requests((route for route, _ in gathered.endpoints), project)
-    row_reads = RowReads(project, chains, relations, helpers, requests, finder.offline)
+    tasks = Tasks(gathered.tasks, project)
+    row_reads = RowReads(project, chains, relations, helpers, requests, tasks, finder.offline)
     yield from row_reads.all(calls, [endpoint for _, endpoint in gathered.endpoints])
     offsets = Offsets(project, chains, gathered.tables, finder.offline)
     yield from offsets.all(route for route, _ in gathered.endpoints)
