@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.probing import health_check_at, probe_target
+from assay.scanner.model.resource import Ending, HeldResource
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import (
     SHUTDOWN_SLACK_SECONDS,
@@ -150,3 +151,27 @@ def shutdown_window_too_short(workload: Workload, service: Service) -> Verdict:
     if workload.platform is Platform.KUBERNETES and workload.traffic and workload.pre_stop is None:
         return review("without a preStop delay, requests still arrive while it shuts down", *evidence)
     return passed(f"{grace:g} s are enough for the {need:g} s it needs", *evidence)
+
+
+@rule(
+    "OPS306",
+    severity=Severity.MEDIUM,
+    cwe=(772, 404),
+    references=(
+        "https://fastapi.tiangolo.com/advanced/events/",
+        "https://docs.aiohttp.org/en/stable/web_advanced.html#cleanup-context",
+    ),
+)
+def resource_outlives_shutdown(resource: HeldResource, service: Service) -> Verdict:
+    """A server opens something when it starts, and nothing closes it when it stops.
+
+    Why: tasks end in the middle of their work, producers lose what they still hold, and databases and brokers keep
+    dead connections until they notice.
+    Fix: end it behind the `yield` of the lifespan, or in a shutdown handler, in the opposite order of opening; or open
+    it with `async with` there.
+    """
+    if resource.ending is Ending.NEVER:
+        return fail(f"nothing ends this {resource.kind}: call {resource.how} when the server stops", *resource.evidence)
+    if resource.ending is Ending.PERHAPS:
+        return review(f"is this {resource.kind} ended when the server stops?", *resource.evidence)
+    return passed("it is ended when the server stops", *resource.evidence)

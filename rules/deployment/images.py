@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.scanner.model.image import ContainerImage, ImageReference, Pin
+from assay.scanner.model.publication import ImagePublication
 from assay.scanner.model.service import Service
 from assay.scanner.rulebook import rule
 from assay.scanner.verdicts import Severity, Verdict, fail, not_applicable, passed, review
@@ -60,6 +61,37 @@ def image_reference_floats(reference: ImageReference, service: Service) -> Verdi
     if reference.pin is Pin.UNKNOWN:
         return review("is a version given where this is used?", reference.place)
     return passed(f"it is named {reference.pin}", reference.place)
+
+
+@rule(
+    "OPS105", severity=Severity.HIGH, cwe=(1395,), references=("https://trivy.dev/latest/docs/target/container_image/",)
+)
+def image_published_unscanned(publication: ImagePublication, service: Service) -> Verdict:
+    """CI publishes an image that nothing has looked through for known holes.
+
+    Why: most holes of an image come with its base and its packages, long after anybody read them; the first to notice
+    is then who exploits them.
+    Fix: scan the built image before it is pushed (Trivy, Grype, docker scout), and fail the job on what is grave and
+    can be mended.
+    """
+    pushes = publication.pushes
+    if publication.before:
+        return passed("the image is scanned before it is published", *(s.evidence for s in publication.before), *pushes)
+    if publication.after:
+        scans = (s.evidence for s in publication.after)
+        return review("is the image used before the scan behind its publication is through?", *pushes, *scans)
+    on_changes = [s for s in publication.elsewhere if not s.not_on_changes]
+    if on_changes:
+        return passed("the image is scanned before a change is merged", *(s.evidence for s in on_changes), *pushes)
+    if publication.elsewhere:
+        scans = (s.evidence for s in publication.elsewhere)
+        return review("does this scan hold back what is published here?", *pushes, *scans)
+    if publication.in_part:
+        scans = (s.evidence for s in publication.in_part)
+        return review("what looks through the packages of the image itself?", *pushes, *scans)
+    if publication.perhaps:
+        return review("is the published image scanned by this?", *pushes, *publication.perhaps)
+    return fail(f"{publication.job} publishes an image that nothing scans; scan it before", *pushes)
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.scanner.model.concurrency import WorkloadConcurrency
 from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import Platform, Workload, WorkloadKind
@@ -39,6 +40,41 @@ def container_without_memory_bound(workload: Workload, service: Service) -> Verd
             capacity.autoscaler,
         )
     return passed("its memory is limited", capacity.memory_limit)
+
+
+@rule(
+    "OPS402",
+    severity=Severity.MEDIUM,
+    cwe=(770,),
+    references=(
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html",
+        "https://www.postgresql.org/docs/current/runtime-config-connection.html",
+        "https://docs.celeryq.dev/en/stable/userguide/workers.html#concurrency",
+    ),
+)
+def concurrency_does_not_fit(workload: WorkloadConcurrency, service: Service) -> Verdict:
+    """A workload starts more processes than it may use processors, or opens more connections than its database takes.
+
+    Why: processes that are counted by the machine's processors fight for the few that the container may use, and take
+    memory each; connections beyond the database's limit are refused, just when there is most to do.
+    Fix: state the number of processes by the container's limits, and share out the database's connections: copies ×
+    processes × pool must stay below.
+    """
+    counted, limited, need = workload.by_processors, workload.cpu_limit, workload.need
+    if counted is not None and limited is not None and workload.perhaps_told is not None:
+        return review("does production say how many processes there are?", counted, limited)
+    if counted is not None and limited is not None:
+        return fail("the machine's processors decide, not those that it may use; state a number", counted, limited)
+    if need is None or workload.most is None or workload.pool is None or workload.limit is None:
+        return not_applicable("nothing states what it takes and what it may")
+    proof = (workload.place, workload.pool, workload.limit)
+    if need <= workload.most:
+        return passed(f"{workload.sum_text} are fewer than {workload.most}", *proof)
+    if workload.pooler is not None:
+        return passed("a pooler shares the connections", workload.pooler, workload.pool)
+    if workload.is_default:
+        return review(f"does the database take {need} connections? {workload.sum_text}", *proof)
+    return fail(f"{workload.sum_text} are {need}, and the database takes {workload.most}", *proof)
 
 
 @rule(

@@ -7,7 +7,7 @@ https://www.starlette.io/applications/, https://docs.aiohttp.org/en/stable/web_r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from assay.scanner.configuration.declared import Configuration
@@ -17,6 +17,7 @@ from assay.scanner.configuration.naming import names_environment
 from assay.scanner.dataflow.constants import definitions
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.dataflow.safeguards.options import option_of
+from assay.scanner.deployment import Deployment
 from assay.scanner.framework import Sited
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.applications import DJANGO, Application
@@ -29,7 +30,7 @@ from assay.scanner.model.option import Option
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
-from assay.scanner.model.workload import Platform, Process, WorkloadKind
+from assay.scanner.model.workload import Platform, Process, Workload, WorkloadKind
 from assay.scanner.readers.python import form
 
 _SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn", "flask_socketio"})
@@ -37,7 +38,7 @@ _SERVED = frozenset({"uvicorn", "bottle", "werkzeug", "hypercorn", "flask_socket
 _DEBUGGED = ("DebuggedApplication",)
 _FLASK = "Flask config"
 _WORDS = frozenset({"1", "true", "yes", "on", "development", "dev"})
-_DEBUGGING = re.compile(r"\bflask\b.*--debug\b|\bfastapi dev\b|--reload\b")
+_DEBUGGING = re.compile(r"\bflask\b.*--debug\b")
 _RUN_WITH = ("debug", "use_debugger", "use_reloader", "reload", "auto_reload")
 _FLASK_APPLICATION = "Flask"
 _DEBUG_OF_RUN = 2
@@ -194,18 +195,11 @@ class Debugging:
     def _of_commands(self) -> Iterator[DebugSwitch]:
         """`flask run --debug` in an image: where nothing else serves, this is what is shipped."""
         deployment = self._gathered.deployments.get(self._application.service.name)
-        found = [w for w in deployment.workloads if w.command is not None] if deployment is not None else []
-        if any(w.kind is WorkloadKind.WEB and w.role is Role.PROD for w in found):
-            return
-        for workload in found:
+        for workload in deployment.workloads if deployment is not None else ():
             command = workload.command
-            if command is None or workload.platform not in (Platform.DOCKERFILE, Platform.PROCFILE):
-                continue
-            path = command.location.path
-            debugs = _DEBUGGING.search(command.text) or _is_flask_debugging(command.process)
-            if self._gathered.roles.get(path, Role.PROD) is Role.PROD and debugs:
+            if command is not None and starts_debugger(workload, deployment, self._gathered.roles):
                 on = Evidence(command.location, f"`{command.text[:80]}` runs with debugging on")
-                yield self._switch(path, command.location, Option(False, (on,)), True, ())
+                yield self._switch(command.location.path, command.location, Option(False, (on,)), True, ())
 
     def _is_for_development(self, site: Sited) -> bool:
         return self._gathered.production.taken(site.node, site.scope).truth is False
@@ -247,6 +241,18 @@ class Debugging:
     ) -> DebugSwitch:
         ordinal = self._ordinals.next(name, "debug")
         return DebugSwitch(name, ordinal, location, Role.PROD, option, production, started_by)
+
+
+def starts_debugger(workload: Workload, deployment: Deployment | None, roles: Mapping[str, Role]) -> bool:
+    """Whether an image or a Procfile serves with Flask's debugger, and nothing else of the service serves."""
+    command = workload.command
+    if command is None or workload.platform not in (Platform.DOCKERFILE, Platform.PROCFILE):
+        return False
+    others = [w for w in deployment.workloads if w.command is not None] if deployment is not None else []
+    if any(w.kind is WorkloadKind.WEB and w.role is Role.PROD for w in others):
+        return False
+    debugs = _DEBUGGING.search(command.text) is not None or _is_flask_debugging(command.process)
+    return debugs and roles.get(command.location.path, Role.PROD) is Role.PROD
 
 
 def _is_flask_debugging(process: Process) -> bool:

@@ -12,6 +12,7 @@ from assay.scanner.model.pipeline import CiCommand, CiJob, Trigger
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
 from assay.scanner.model.scanning import Blocking, ScanCoverage, ScanKind, SecurityScan
+from assay.scanner.pipelines.publications import pushes_image
 from assay.scanner.pipelines.scans import Found, scan_of, scan_of_template
 from assay.scanner.pipelines.tree import PipelineTree
 from assay.scanner.readers.audits import AuditFacts, AuditKind
@@ -49,11 +50,12 @@ _ORDER = (Blocking.NO, Blocking.UNMEANT, Blocking.ELSEWHERE, Blocking.YES)
 
 def security(gathered: Gathered, tree: PipelineTree) -> Iterator[SecurityScan | ScanCoverage]:
     """The scans of each service, and what they leave out."""
-    found = list(_scans(tree))
+    found = list(scans_of(tree))
+    publishes = any(pushes_image(command) for _, command in tree.running())
     for service in gathered.services:
         own: dict[str, SecurityScan] = {}
         hosted = tuple(_hosted(gathered, service))
-        for scan, command in found:
+        for scan, command, _ in found:
             if command is not None and not tree.concerns(command, service):
                 continue
             mine = replace(scan, service_root=service.root)
@@ -69,10 +71,13 @@ def security(gathered: Gathered, tree: PipelineTree) -> Iterator[SecurityScan | 
                 *tree.out_of_sight,
             )
             absent = _absent(kind, gathered, service)
+            if kind is ScanKind.IMAGE and publishes and not absent and not scans:
+                absent = "OPS105 judges the images that CI publishes"
             yield ScanCoverage(service.root, kind, service.location, Role.PROD, scans, weaker, absent, tree.has_ci)
 
 
-def _scans(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None]]:
+def scans_of(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None, CiJob | None]]:
+    """All scans that CI runs, with their commands and jobs; None for a template of the CI system's."""
     for jobs in tree.jobs.values():
         for job in jobs:
             languages = ""
@@ -83,7 +88,7 @@ def _scans(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None]
                 ruff = tree.ruff_is_secure(command.folder or ".")
                 found = scan_of(command, languages, ruff_is_secure=ruff)
                 if found is not None:
-                    yield _scan(found, job, command, uploads=uploads), command
+                    yield _scan(found, job, command, uploads=uploads), command, job
     for path, workflow in tree.workflows.items():
         for name, span in workflow.includes:
             found = scan_of_template(name)
@@ -92,7 +97,7 @@ def _scans(tree: PipelineTree) -> Iterator[tuple[SecurityScan, CiCommand | None]
                     f"{found.tool} in {path}", "", found.tool, found.kinds, span.at(path), Role.PROD,
                     found.blocking, found.why,
                 )  # fmt: skip
-                yield scan, None
+                yield scan, None, None
 
 
 def _scan(found: Found, job: CiJob, command: CiCommand, *, uploads: bool) -> SecurityScan:

@@ -9,15 +9,19 @@ from assay.scanner.measurements.reports import Reports
 from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Location
+from assay.scanner.model.publication import ImagePublication
 from assay.scanner.model.role import Role
 from assay.scanner.model.scanning import ScanCoverage, SecurityScan
 from assay.scanner.model.test_gate import CoverageGate, TestSuite
 from assay.scanner.pipelines.load import load_tests
-from assay.scanner.pipelines.security import security
+from assay.scanner.pipelines.publications import publications
+from assay.scanner.pipelines.security import scans_of, security
 from assay.scanner.pipelines.tests import gates, suites
 from assay.scanner.pipelines.tree import PipelineTree
 
-PipelineSubject = Pipeline | TestSuite | CoverageGate | SecurityScan | ScanCoverage | LoadTesting | Benchmarking
+PipelineSubject = (
+    Pipeline | TestSuite | CoverageGate | SecurityScan | ScanCoverage | ImagePublication | LoadTesting | Benchmarking
+)
 
 
 def pipelines(gathered: Gathered) -> Iterator[PipelineSubject]:
@@ -31,4 +35,5 @@ def pipelines(gathered: Gathered) -> Iterator[PipelineSubject]:
     yield from suites(gathered, tree, reports)
     yield from gates(gathered, tree)
     yield from security(gathered, tree)
+    yield from publications(gathered, tree, list(scans_of(tree)))
     yield from load_tests(gathered, tree, reports)

@@ -6,24 +6,28 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
+from assay.scanner.dataflow.keys.secret_settings import direction_beside_servers
 from assay.scanner.deployment.presented import UNCLEAR, laid_over, presented
 from assay.scanner.deployment.roles import environment_doubt, label_doubt, role_of_comment
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.gathered import Gathered
+from assay.scanner.homes import Homes
 from assay.scanner.model.place import Evidence, Location
 from assay.scanner.model.role import Role
+from assay.scanner.model.secret_setting import Fallback, SecretSetting
 from assay.scanner.model.written_secret import EnvFile, Held, ManifestSecret
 from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.env_files import EnvFileFacts
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts, Variable
+from assay.scanner.written_secrets.fallbacks import fallback_of
 from assay.scanner.written_secrets.values import held_in, held_in_secret
 
 _EXAMPLE = re.compile(r"example|sample|template|dist|default", re.IGNORECASE)
 
 
-def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | EnvFile]:
+def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | SecretSetting | EnvFile]:
     """Those of the whole tree."""
-    homes = _Homes(gathered)
+    homes = Homes(gathered)
     composed = {p: f for p, f in gathered.context.files.items() if isinstance(f, ComposeFacts)}
     tree = DeploymentTree(composed, gathered.roles)
     for path, facts in sorted(gathered.context.files.items()):
@@ -37,30 +41,6 @@ def written_secrets(gathered: Gathered) -> Iterator[ManifestSecret | EnvFile]:
             yield from _of_compose(path, facts, home, role_of_comment(facts.comment) or role, tree)
         elif isinstance(facts, EnvFileFacts):
             yield _of_env_file(path, facts, home, role)
-
-
-class _Homes:
-    """Which service a file is for: one whose workloads stand in it or beside it, one that lies around it, else the
-    first of the tree. Services of other units count, so that a file is for one service alone.
-    """
-
-    def __init__(self, gathered: Gathered) -> None:
-        self._gathered = gathered
-        self._roots = {service.name: service.root for service in gathered.services}
-        self._by_place: dict[str, str] = {}
-        named = ((self._roots.get(name, name.rstrip("/")), d) for name, d in gathered.deployments.items())
-        for root, deployment in sorted(named, key=lambda pair: pair[0]):
-            for workload in deployment.workloads:
-                self._by_place.setdefault(workload.location.path, root)
-                self._by_place.setdefault(posixpath.dirname(workload.location.path), root)
-
-    def of(self, path: str) -> str | None:
-        """The root of the service, where it is one of these."""
-        around = self._gathered.owners.around(path)
-        root = self._by_place.get(path) or self._by_place.get(posixpath.dirname(path))
-        root = root or (around.root if around is not None else None)
-        root = root or min((*self._roots.values(), *self._gathered.neighbours), default=None)
-        return root if root in self._roots.values() else None
 
 
 def _of_manifest(path: str, facts: KubernetesFacts, home: str, role: Role) -> Iterator[ManifestSecret]:
@@ -97,7 +77,8 @@ def _secret(
 
 def _of_compose(
     path: str, facts: ComposeFacts, home: str, role: Role, tree: DeploymentTree
-) -> Iterator[ManifestSecret]:
+) -> Iterator[ManifestSecret | SecretSetting]:
+    seen: set[Location] = set()  # of variables that several services are given by one anchor
     for service in facts.services:
         place = service.span.evidence(path, UNCLEAR)
         doubt = environment_doubt(place, service.environment) or (
@@ -107,6 +88,16 @@ def _of_compose(
             name for _, other in laid_over(tree, path, service.name) for name, _ in (other.environment if other else ())
         }
         for variable in service.variables:
+            at = variable.span.at(path)
+            fallback = None if variable.name in changed else fallback_of(variable)
+            if fallback is not None and at not in seen:
+                seen.add(at)
+                evidence = (Evidence(at, f"{variable.name} where the host doesn't set it"),)
+                holder = f"{path}:{service.name}"
+                to = direction_beside_servers(variable.name)
+                yield SecretSetting(holder, variable.name, 0, at, role, fallback, to, evidence, None, doubt, home)
+            if fallback in (Fallback.SECRET, Fallback.WORD, Fallback.PLACEHOLDER):
+                continue
             held = held_in(variable.name, variable.written) if variable.name not in changed else None
             if held is not None:
                 yield ManifestSecret(
@@ -114,7 +105,7 @@ def _of_compose(
                     f"{path}:{service.name}",
                     variable.name,
                     f"the environment of {service.name}",
-                    variable.span.at(path),
+                    at,
                     role,
                     held,
                     doubt,

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import re
 
-from assay.scanner.dataflow.lexicon import sensitivity, words
 from assay.scanner.dataflow.secrets.credential_formats import Look, known_format, login_in, look
-from assay.scanner.model.log import Sensitivity
+from assay.scanner.dataflow.secrets.secret_names import holds_secret, speaks_about_secrets
 from assay.scanner.model.written_secret import Held
 
-_ABOUT_SECRETS = re.compile(
-    r"(?i)_?(ur[li]|minutes|hours|days|seconds|timeout|age|expir\w*|ttl|lifetime|length|header|prefix|algorithms?|issuer|audience"
-    r"|location|class|backend|type|enabled|policy|path|file|dir|id|name|host|port|user(name)?|prompt|rotation|min|max|num(ber)?)$"
-)
-"""How names end that speak of secrets without holding one."""
-_SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_", re.IGNORECASE)
-_PUBLIC = frozenset({"public", "publishable", "pub"})
 _KEY = re.compile(r"-----BEGIN (\w+ )*PRIVATE KEY-----")
 _REFERENCE = re.compile(
     r"\$\{?\w+[^}]*\}?|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)"
@@ -34,7 +26,7 @@ def held_in_secret(name: str, value: str | None) -> Held | None:
     text = (value or "").strip()
     if name in (".dockerconfigjson", ".dockercfg"):
         return Held.VALUE if _LOGIN_OF_REGISTRY.search(text) else None
-    is_telling = _ABOUT_SECRETS.search(name) is None and not re.search(r"[.:@\s]", text)
+    is_telling = not speaks_about_secrets(name) and not re.search(r"[.:@\s]", text)
     if is_telling and look(text) in (Look.RANDOM, Look.HEX) and not _REFERENCE.fullmatch(text):
         return Held.VALUE
     return held_in(name, value)
@@ -42,7 +34,7 @@ def held_in_secret(name: str, value: str | None) -> Held | None:
 
 def held_in(name: str, value: str | None) -> Held | None:
     """What the variable holds; None where it is no secret at all. A value of None comes from elsewhere."""
-    is_named = _is_secret_name(name)
+    is_named = holds_secret(name)
     if value is None:
         return Held.OUTSIDE if is_named else None
     text = value.strip()
@@ -63,9 +55,3 @@ def _of(text: str) -> Held:
     if found in (Look.RANDOM, Look.HEX, Look.PASSWORD, Look.HASH):
         return Held.VALUE
     return Held.PLACEHOLDER if found is Look.PLACEHOLDER else Held.SIMPLE
-
-
-def _is_secret_name(name: str) -> bool:
-    if _SHOWN_TO_ALL.match(name) or _ABOUT_SECRETS.search(name) or not _PUBLIC.isdisjoint(words(name)):
-        return False
-    return sensitivity(name) is Sensitivity.CREDENTIAL

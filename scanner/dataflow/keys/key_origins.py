@@ -37,7 +37,7 @@ _OUTSIDE = frozenset({"config", "settings", "conf", "environ", "open", "read", "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundKey:
-    """A key at the place that says where it comes from."""
+    """A key at the place that says where it comes from; `text` is what the code states for it."""
 
     name: str
     place: Location
@@ -45,6 +45,7 @@ class FoundKey:
     origin: KeyOrigin
     evidence: tuple[Evidence, ...]
     aside: str | None = None
+    text: str | None = None
 
 
 class KeyOrigins:
@@ -76,15 +77,17 @@ class KeyOrigins:
         if not is_setting and self.knows(name):
             return  # the setting was looked at
         meaning = next((m for m in meanings if m.value == ""), meanings[0])
-        origin, text = self._origin(meaning, is_setting=is_setting, refuses_empty=refuses_empty)
+        origin, text = self._origin(name, meaning, is_setting=is_setting, refuses_empty=refuses_empty)
         self.note(name, meaning.evidence.location, origin, text, aside=aside)
 
-    def _origin(self, meaning: Meaning, *, is_setting: bool, refuses_empty: bool) -> tuple[KeyOrigin, str]:
+    def _origin(self, name: str, meaning: Meaning, *, is_setting: bool, refuses_empty: bool) -> tuple[KeyOrigin, str]:
         """Where a key comes from that is no text of the code."""
         place = meaning.evidence.location
         if meaning.value == "":
             if refuses_empty:
                 return KeyOrigin.REFUSED, "Django doesn't start while it is empty"
+            if self._refusals.refuses_empty(name, node_at(place, self._project), scope_at(place, self._project)):
+                return KeyOrigin.REFUSED, "nothing starts while it is empty"
             return KeyOrigin.EMPTY, "it is empty unless it is set"
         if self._is_random(place):
             if self._is_kept(place, _KEEPING_IN_FILES):
@@ -109,11 +112,12 @@ class KeyOrigins:
         if refusal is not None:
             answer, evidence = refusal
             origin = KeyOrigin.REFUSED if answer is Answer.REFUSED else KeyOrigin.PERHAPS_REFUSED
-            self._keep(FoundKey(name, place, scope, origin, (evidence,), aside))
+            self._keep(FoundKey(name, place, scope, origin, (evidence,), aside, text))
             return
         origin = KeyOrigin.DEFAULT if is_default else KeyOrigin.CODE
         shown = "this is the key unless another one is set" if is_default else "it is written here"
-        self.note(name, place, origin, shown, scope, aside)
+        stated = text if text is not None else self._offered_text(place)
+        self._keep(FoundKey(name, place, scope, origin, (Evidence(place, shown),), aside, stated))
 
     def note(
         self, name: str, place: Location, origin: KeyOrigin, text: str, scope: Scope | None = None,
@@ -140,9 +144,12 @@ class KeyOrigins:
     def is_text(self, meaning: Meaning) -> bool:
         """Whether it is a text that is written in the code, or what a helper makes of such a default."""
         if meaning.value is UNKNOWN and meaning.firmness is Firmness.DEFAULT:
-            node = self._offered(meaning.evidence.location)
-            return isinstance(node, form.Const) and isinstance(node.value, str) and bool(node.value.strip())
+            return bool((self._offered_text(meaning.evidence.location) or "").strip())
         return meaning.value is Stand.BYTES or (isinstance(meaning.value, str) and bool(meaning.value.strip()))
+
+    def _offered_text(self, place: Location) -> str | None:
+        node = self._offered(place)
+        return node.value if isinstance(node, form.Const) and isinstance(node.value, str) else None
 
     def _offered(self, place: Location) -> form.Expr | form.Stmt | None:
         """The default itself; of the call of a helper, the one that it is handed."""

@@ -89,7 +89,7 @@ class SigningKeys:
                 self._from_django(site)
         for setting in self._settings:
             name = setting.name.rpartition(".")[2]
-            if setting.source == _DJANGO or setting.role is not Role.PROD or not _is_signing(name):
+            if setting.source == _DJANGO or setting.role is not Role.PROD or not is_signing(name):
                 continue
             if setting.is_required:
                 self._origins.note(name, setting.location, KeyOrigin.OUTSIDE, "the service doesn't start without it")
@@ -100,7 +100,7 @@ class SigningKeys:
             self._origins.add(name, found, is_setting=True, aside=self._overridden(setting))
 
     def _from_django(self, site: Module) -> None:
-        named = (s.name for s in self._settings if s.source == _DJANGO and _is_signing(s.name))
+        named = (s.name for s in self._settings if s.source == _DJANGO and is_signing(s.name))
         for name in dict.fromkeys(("SECRET_KEY", *named)):
             found = self._production.setting(name, _DJANGO, site.path)
             if found is not None:
@@ -164,7 +164,8 @@ class SigningKeys:
         self._origins.add(name, meanings, is_setting=False)
 
 
-def _is_signing(name: str) -> bool:
+def is_signing(name: str) -> bool:
+    """Whether a setting of that name holds a key of the service's own that signs or seals."""
     parts = words(name)
     return parts[-2:] in _ENDINGS and _AROUND.issuperset(parts)
 

@@ -17,6 +17,7 @@ from assay.scanner.dataflow.secrets.destinations import own_name
 from assay.scanner.dataflow.secrets.expressions import Gathered, Text, gathered
 from assay.scanner.dataflow.secrets.names import is_password
 from assay.scanner.dataflow.secrets.passwords.logins import is_input
+from assay.scanner.dataflow.secrets.secret_names import holds_secret
 from assay.scanner.dataflow.secrets.undeployed import is_in_undeployed_branch, is_undeployed
 from assay.scanner.linker.project import Project, last_name, last_part
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
@@ -57,7 +58,7 @@ class _Position:
     """A text where a credential belongs.
 
     `is_used` says that it is handed to what asks for one, `is_compared` that something is compared with it,
-    `is_default` that it counts where the environment has nothing.
+    `is_default` that it counts where the environment has nothing, `of_setting` that OPS201 judges this default.
     """
 
     name: str
@@ -66,6 +67,7 @@ class _Position:
     is_used: bool = False
     is_compared: bool = False
     is_default: bool = False
+    of_setting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,9 @@ class Credentials:
         """The texts that the expression comes to: written there, or behind the name that stands there."""
         match slot.value:
             case form.Const(value=str()) as text:
-                is_setting = scope.cls is not None and self._project.is_subclass(scope.cls, *_SETTINGS_BASES)
+                is_setting = self._is_of_settings_class(scope)
                 is_default = slot.is_default or is_setting
-                yield _Position(slot.name, text, scope, slot.is_used, slot.is_compared, is_default)
+                yield _Position(slot.name, text, scope, slot.is_used, slot.is_compared, is_default, is_setting)
             case form.Name() | form.Attr() if slot.is_used:
                 for node, node_scope in definitions(slot.value, scope, self._project):
                     if isinstance(node, form.Const) and isinstance(node.value, str):
@@ -173,9 +175,11 @@ class Credentials:
             case form.Call():
                 default = _default_of(slot.value)
                 if isinstance(default, form.Const) and isinstance(default.value, str):
-                    yield _Position(slot.name, default, scope, slot.is_used, slot.is_compared, is_default=True)
-            case form.Boolean(op="or", values=[*_, form.Const(value=str()) as last]):
-                yield _Position(slot.name, last, scope, slot.is_used, slot.is_compared, is_default=True)
+                    of_setting = _is_of_setting(slot.value, slot, scope) or self._is_of_settings_class(scope)
+                    yield _Position(slot.name, default, scope, slot.is_used, slot.is_compared, True, of_setting)
+            case form.Boolean(op="or", values=[first, *_, form.Const(value=str()) as last]):
+                of_setting = isinstance(first, form.Call) and _is_of_setting(first, slot, scope)
+                yield _Position(slot.name, last, scope, slot.is_used, slot.is_compared, True, of_setting)
             case form.Conditional(body=body, orelse=orelse):
                 for branch in (body, orelse):
                     yield from self._texts(replace(slot, value=branch), scope)
@@ -201,6 +205,8 @@ class Credentials:
         is_signing = words(name)[-2:] in _SIGNING or "jwt" in words(name)
         if (is_signing and not position.is_used) or node in signing_texts(self._project):
             return replace(found, aside="SEC204 judges keys that sign")
+        if position.of_setting:
+            return replace(found, aside="OPS201 judges what settings fall back to")
         aside = self._not_deployed(node, scope)
         if aside is not None:
             return replace(found, aside=aside)
@@ -258,8 +264,10 @@ class Credentials:
         parent = self._nesting.parents(scope).get(node)
         if isinstance(parent, form.Call):
             return _is_environment_call(parent)
-        is_settings = scope.cls is not None and self._project.is_subclass(scope.cls, *_SETTINGS_BASES)
-        return is_settings or isinstance(parent, form.Boolean)
+        return self._is_of_settings_class(scope) or isinstance(parent, form.Boolean)
+
+    def _is_of_settings_class(self, scope: Scope) -> bool:
+        return scope.cls is not None and self._project.is_subclass(scope.cls, *_SETTINGS_BASES)
 
     def _not_deployed(self, node: form.Expr, scope: Scope) -> str | None:
         """Why no production process has the text."""
@@ -369,6 +377,7 @@ def _note(positions: dict[form.Const, _Position], position: _Position) -> None:
             is_used=known.is_used or position.is_used,
             is_compared=known.is_compared or position.is_compared,
             is_default=known.is_default or position.is_default,
+            of_setting=known.of_setting or position.of_setting,
         )
     positions[position.text] = position
 
@@ -381,6 +390,15 @@ def _is_environment_call(call: form.Call) -> bool:
     if last_name(call.func) in _ENVIRONMENT:
         return True
     return isinstance(call.func, form.Attr) and last_name(call.func.value) in ("env", "environ")
+
+
+def _is_of_setting(call: form.Call, slot: _Slot, scope: Scope) -> bool:
+    """Whether the call reads a secret variable: into a setting, or one whose name says what it is."""
+    if not _is_environment_call(call):
+        return False
+    variable = call.positional[0]
+    is_named = isinstance(variable, form.Const) and holds_secret(str(variable.value))
+    return is_named or (scope.function is None and not slot.is_used and holds_secret(slot.name))
 
 
 def _default_of(call: form.Call) -> form.Expr | None:

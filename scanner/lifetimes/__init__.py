@@ -1,0 +1,1 @@
+"""What servers open when they start and close when they stop."""

@@ -1,0 +1,1 @@
+"""Whether what a workload starts fits what it may use."""
