@@ -21,10 +21,13 @@ from assay.scanner.inventory import (
     HealthRow,
     Inventory,
     LogCallRow,
+    MessageRow,
     MigrationRow,
+    NeighbourRow,
     OutboundCallRow,
     Place,
     QueryRow,
+    QueueRow,
     ServiceRow,
     SettingRow,
     TableRow,
@@ -59,8 +62,11 @@ def _service(service: ServiceRow, screen: Screen) -> None:
     _settings(service.settings, screen)
     _queries(service.queries, screen)
     _outbound_calls(service.outbound_calls, screen)
+    _neighbours(service.neighbours, screen)
     _tasks(service.tasks, screen)
+    _queues(service.queues, screen)
     _consumers(service.consumers, screen)
+    _messages(service.messages, screen)
     _log_calls(service.log_calls, screen)
     _health(service.health, screen)
 
@@ -142,10 +148,11 @@ def _settings(settings: Sequence[SettingRow], screen: Screen) -> None:
 
 
 def _outbound_calls(calls: Sequence[OutboundCallRow], screen: Screen) -> None:
-    columns = [(name, False) for name in ("outbound call", "library", "timeout", "place")]
+    columns = [(name, False) for name in ("outbound call", "reaches", "library", "timeout", "place")]
     rows = (
         (
             plain(f"{c.method or 'any method'} {c.url or 'a computed address'}"),
+            plain(", ".join(c.reaches) or figures.NOTHING),
             plain(c.library),
             plain(c.timeout or figures.NOTHING),
             _place(c.location),
@@ -153,6 +160,15 @@ def _outbound_calls(calls: Sequence[OutboundCallRow], screen: Screen) -> None:
         for c in calls
     )
     _part("Outbound calls", len(calls), columns, rows, screen)
+
+
+def _neighbours(neighbours: Sequence[NeighbourRow], screen: Screen) -> None:
+    columns = [("neighbour", False), ("address", False), ("read from", False), ("calls", True), ("place", False)]
+    rows = (
+        (plain(n.service or n.name), plain(n.address), plain(n.variable), f"{n.calls:,}", _place(n.location))
+        for n in neighbours
+    )
+    _part("Neighbours", len(neighbours), columns, rows, screen)
 
 
 def _tasks(tasks: Sequence[TaskRow], screen: Screen) -> None:
@@ -170,6 +186,21 @@ def _tasks(tasks: Sequence[TaskRow], screen: Screen) -> None:
     _part("Tasks", len(tasks), columns, rows, screen)
 
 
+def _queues(queues: Sequence[QueueRow], screen: Screen) -> None:
+    columns = [(name, name == "tasks") for name in ("queue", "framework", "tasks", "read by", "place")]
+    rows = (
+        (
+            plain(q.name),
+            plain(q.framework),
+            str(len(q.tasks)),
+            plain(", ".join(q.read_by)) or figures.NOTHING,
+            _place(q.location),
+        )
+        for q in queues
+    )
+    _part("Queues", len(queues), columns, rows, screen)
+
+
 def _consumers(consumers: Sequence[ConsumerRow], screen: Screen) -> None:
     columns = [(name, False) for name in ("consumer", "reads from", "framework", "place")]
     rows = (
@@ -177,6 +208,21 @@ def _consumers(consumers: Sequence[ConsumerRow], screen: Screen) -> None:
         for c in consumers
     )
     _part("Consumers", len(consumers), columns, rows, screen)
+
+
+def _messages(messages: Sequence[MessageRow], screen: Screen) -> None:
+    columns = [(name, False) for name in ("message", "library", "goes to", "handled by", "place")]
+    rows = (
+        (
+            plain(m.call),
+            plain(m.library),
+            plain(m.destination or ("the default queue" if m.task is not None else "computed")),
+            plain(m.task or ", ".join(m.handlers)) or figures.NOTHING,
+            _place(m.location),
+        )
+        for m in messages
+    )
+    _part("Messages", len(messages), columns, rows, screen)
 
 
 def _queries(queries: Sequence[QueryRow], screen: Screen) -> None:

@@ -5,22 +5,43 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from assay.scanner.model.role import Role
 from assay.scanner.model.service import Service
 from assay.scanner.model.workload import Platform, Workload, WorkloadKind
 from assay.scanner.results import Connection, ConnectionKind
 
-__all__ = ["address_variables", "connections", "with_services"]
+__all__ = ["Reached", "address_variables", "connections", "reached_by", "with_services"]
 
 COMPUTED = "computed addresses"
 
+_NONE_REACHED: Mapping[str, Sequence[Reached]] = {}
+_NO_ROOTS: Mapping[str, str] = {}
 _HOST = re.compile(r"(?:https?|wss?)://(?:[^/?#@]*@)?([^/?#:@]+)")
 _VARIABLE = re.compile(
     r"(?P<name>\w+?)_?(?P<is_service>API|SERVICE|SVC)?"
     r"_(?:BASE_)?(?:ADDR|ADDRESS|UR[IL]|HOST|HOSTNAME|ENDPOINT)"
 )
 """How environment variables are called that hold the address of another service: `USERSERVICE_API_ADDR`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What answers at the address in a variable: `name` is what the deployment calls it, `root` the folder of its code
+    where that is in the tree, `calls` the number of requests that go there.
+    """
+
+    variable: str
+    name: str
+    root: str | None
+    calls: int
+
+
+def reached_by(service: Service) -> tuple[Reached, ...]:
+    """What the deployment has the service find at the addresses that it reads."""
+    found = (n for n in service.neighbours if n.role is Role.PROD)
+    return tuple(Reached(n.variable, n.name, n.root, len(n.calls)) for n in found)
 
 
 def connections(service: Service) -> tuple[Connection, ...]:
@@ -44,17 +65,37 @@ def address_variables(service: Service) -> tuple[str, ...]:
 
 def with_services(
     found: Mapping[str, tuple[Sequence[Connection], Sequence[str]]],
+    reached: Mapping[str, Sequence[Reached]] = _NONE_REACHED,
+    roots: Mapping[str, str] = _NO_ROOTS,
 ) -> dict[str, tuple[Connection, ...]]:
     """By service: its connections and address variables as connections with the tree's other services.
 
-    A host or a variable that has the name of a service is that service. Of the other variables only those stay that
-    say themselves that they speak of a service or an API.
+    `reached` is what the deployment has it find at those addresses; `roots` gives the services' names by their folders.
+    Without that, a host or a variable that has the name of a service is that service. Of the other variables only those
+    stay that say themselves that they speak of a service or an API.
     """
     named = {_bare(service): service for service in found}
-    return {
-        service: tuple(sorted(_merged(_told(service, own, variables, named)), key=_place))
-        for service, (own, variables) in found.items()
-    }
+    made = {}
+    for service, (own, variables) in found.items():
+        known = reached.get(service, ())
+        left = set(variables) - {each.variable for each in known}
+        told = [*_followed(service, known, named, roots), *_told(service, own, sorted(left), named)]
+        made[service] = tuple(sorted(_merged(told), key=_place))
+    return made
+
+
+def _followed(
+    service: str, known: Iterable[Reached], named: Mapping[str, str], roots: Mapping[str, str]
+) -> Iterator[Connection]:
+    for each in known:
+        what = f"address in {each.variable}"
+        if each.calls:
+            what = f"{_count(each.calls, 'call')}, {what}"
+        other = roots.get(each.root or "") or named.get(_bare(each.name))
+        if other is None:
+            yield Connection(ConnectionKind.ADDRESS, each.name, what)
+        elif other != service:
+            yield Connection(ConnectionKind.SERVICE, other, what)
 
 
 def _told(
@@ -113,19 +154,29 @@ def _infrastructure(workloads: Iterable[Workload]) -> Iterator[Connection]:
 
 
 def _messages(service: Service) -> Iterator[Connection]:
+    """Topics and queues that it reads, and those that it publishes to: the other side is where the name is read."""
     read = Counter(
         (source, consumer.framework)
         for consumer in service.consumers
         if consumer.role is Role.PROD
         for source in consumer.sources or ("",)
     )
-    for (source, framework), number in read.items():
-        what = _count(number, "consumer")
-        yield Connection(ConnectionKind.MESSAGES, source or framework, f"{framework}, {what}" if source else what)
+    sent = Counter(
+        (message.destination or "", message.library)
+        for message in service.messages
+        if message.role is Role.PROD and message.handler is None and message.task is None
+    )
+    for key in dict.fromkeys((*read, *sent)):
+        name, library = key
+        numbers = ((read[key], "consumer"), (sent[key], "producer"))
+        what = ", ".join(_count(number, one) for number, one in numbers if number)
+        yield Connection(ConnectionKind.MESSAGES, name or library, f"{library}, {what}" if name else what)
 
 
 def _calls(service: Service) -> Iterator[Connection]:
-    called = Counter(_host(call.url) for call in service.outbound_calls if call.role is Role.PROD)
+    followed = {place for neighbour in service.neighbours for place in neighbour.calls}
+    calls = (c for c in service.outbound_calls if c.role is Role.PROD and c.location not in followed)
+    called = Counter(_host(call.url) for call in calls)
     for host, number in called.items():
         kind = ConnectionKind.HOST if host else ConnectionKind.COMPUTED
         yield Connection(kind, host or COMPUTED, _count(number, "call"))
@@ -150,10 +201,14 @@ def _data(service: Service) -> Iterator[Connection]:
 
 def _tasks(service: Service) -> Iterator[Connection]:
     tasks = [task for task in service.tasks if task.role is Role.PROD]
-    for (framework, queue), number in Counter((t.framework, t.queue) for t in tasks).items():
-        timed = sum((t.framework, t.queue) == (framework, queue) and t.schedule is not None for t in tasks)
+    queues = {task.name: (task.framework, task.queue) for task in tasks}
+    sent = Counter(queues[message.task] for message in service.messages if message.task in queues)
+    for queue, number in Counter((t.framework, t.queue) for t in tasks).items():
+        framework, name = queue
+        timed = sum((t.framework, t.queue) == queue and t.schedule is not None for t in tasks)
         what = _count(number, "task") + (f", {timed} by a schedule" if timed else "")
-        yield Connection(ConnectionKind.TASKS, f"{framework}: {queue}" if queue else framework, what)
+        what += f", sent at {_count(sent[queue], 'place')}" if sent[queue] else ""
+        yield Connection(ConnectionKind.TASKS, f"{framework}: {name}" if name else framework, what)
 
 
 def _count(number: int, one: str) -> str:

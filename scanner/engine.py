@@ -386,7 +386,12 @@ def _score(
 def _connected(judged: Iterable[JudgedService], scored: Iterable[ServiceResult]) -> tuple[ServiceResult, ...]:
     from assay.scanner.connections import with_services
 
-    found = with_services({s.name: (s.connections, s.address_variables) for s in judged})
+    services = tuple(judged)
+    found = with_services(
+        {s.name: (s.connections, s.address_variables) for s in services},
+        {s.name: s.reached for s in services},
+        {s.root: s.name for s in services},
+    )
     return tuple(replace(service, connections=found[service.name]) for service in scored)
 
 

@@ -27,6 +27,8 @@ class FileKind(StrEnum):
     """Configuration of nginx, Apache or Caddy."""
     OPENAPI = "openapi"
     PROMETHEUS_RULES = "prometheus_rules"
+    MONITORING = "monitoring"
+    """Where alerts go, dashboards, objectives: files of Alertmanager, Grafana and Sloth."""
     ENV_FILE = "env_file"
     PACKAGE_METADATA = "package_metadata"
     PROCFILE = "procfile"
@@ -265,9 +267,23 @@ def needs_sniffing(path: str) -> bool:
 
 
 _MANIFEST = tuple(re.compile(rb"^[\"']?" + key + rb"[\"']?[ ]*:", re.MULTILINE) for key in (b"apiVersion", b"kind"))
+_SORTED_MANIFEST = re.compile(rb"^apiVersion[ ]*:[ ]*v1[ ]*\n(data|binaryData|items|stringData)[ ]*:", re.MULTILINE)
+"""Tools that sort keys put a long ConfigMap's content before its kind."""
 _KINDS = re.compile(rb"^kind[ ]*:[ ]*[\"']?(\w+)", re.MULTILINE)
 _OPENAPI_YAML = re.compile(rb"^[\"']?(openapi|swagger)[\"']?[ ]*:[ ]*[\"']?[23]\.", re.MULTILINE)
 _PROMETHEUS = re.compile(rb"^groups[ ]*:.*^[ ]+(-[ ]+)?(alert|record)[ ]*:", re.MULTILINE | re.DOTALL)
+_ROUTES = re.compile(rb"^route[ ]*:[^\n]*\n(.*\n)*?[ ]+(receiver|routes)[ ]*:.*", re.MULTILINE)
+_MONITORING = re.compile(
+    rb"^(contactPoints|policies)[ ]*:.*^[ ]*(-[ ]+)?(orgId|receivers?)[ ]*:|^version[ ]*:[ ]*[\"']?prometheus/v1"
+    rb"|^groups[ ]*:.*^[ ]+(-[ ]+)?condition[ ]*:",
+    re.MULTILINE | re.DOTALL,
+)
+_RECEIVERS = re.compile(rb"^(receivers|inhibit_rules|templates|global)[ ]*:|^[ ]+group_by[ ]*:", re.MULTILINE)
+_DASHBOARD = re.compile(
+    rb"^\s*\{.*\"(builtIn|__inputs|__requires|graphTooltip|fiscalYearStartMonth|gridPos|gnetId|expr)\"\s*:"
+    rb"|^\s*\{.*\"(contactPoints|policies)\"\s*:|^\s*\{.*\"groups\"\s*:\s*\[.*\"(condition|alert|record)\"\s*:",
+    re.DOTALL,
+)
 _COMPOSE = re.compile(rb"^services[ ]*:.*^[ ]+(image|build)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_YAML = re.compile(rb"^(handlers|formatters)[ ]*:.*^(handlers|loggers|root)[ ]*:", re.MULTILINE | re.DOTALL)
 _LOGGING_JSON = re.compile(rb"^\s*\{.*\"formatters\"\s*:\s*\{.*\"handlers\"\s*:\s*\{", re.DOTALL)
@@ -307,10 +323,14 @@ def _yaml_kind(beginning: bytes) -> FileKind:
     if all(key.search(beginning) for key in _MANIFEST):
         kinds = set(_KINDS.findall(beginning))
         return FileKind.PROMETHEUS_RULES if kinds <= {b"PrometheusRule", b"Rules"} else FileKind.KUBERNETES
+    if _SORTED_MANIFEST.search(beginning):
+        return FileKind.KUBERNETES
     if _OPENAPI_YAML.search(beginning):
         return FileKind.OPENAPI
     if _PROMETHEUS.search(beginning):
         return FileKind.PROMETHEUS_RULES
+    if _MONITORING.search(beginning) or (_ROUTES.search(beginning) and _RECEIVERS.search(beginning)):
+        return FileKind.MONITORING
     if _COMPOSE.search(beginning):
         return FileKind.COMPOSE
     if _LOGGING_YAML.search(beginning):
@@ -325,4 +345,6 @@ def _json_kind(beginning: bytes) -> FileKind | None:
         return FileKind.OPENAPI
     if all(key.search(beginning) for key in _JSON_MANIFEST):
         return FileKind.KUBERNETES
+    if _DASHBOARD.search(beginning):
+        return FileKind.MONITORING
     return FileKind.LOGGING_CONFIG if _LOGGING_JSON.search(beginning) else None

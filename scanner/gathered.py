@@ -19,7 +19,7 @@ from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.role import Role
 from assay.scanner.model.setting import Setting
 from assay.scanner.model.table import Table
-from assay.scanner.model.work import Task
+from assay.scanner.model.work import Consumer, Task
 from assay.scanner.services import Ownership, ServiceRoot
 
 
@@ -36,6 +36,7 @@ class Gathered:
     endpoints: Sequence[tuple[Route, Endpoint]]
     tables: Sequence[Table]
     tasks: Sequence[Task]
+    consumers: Sequence[Consumer]
     migrations: Sequence[Migration]
     settings: Sequence[Setting]
     requests: Sequence[OutboundCall]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from assay.scanner.engine import Understanding
 from assay.scanner.model.endpoint import Endpoint
+from assay.scanner.model.message import Message
 from assay.scanner.model.migration import Migration
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Location
@@ -106,7 +109,10 @@ class SettingRow(msgspec.Struct, frozen=True):
 
 
 class OutboundCallRow(msgspec.Struct, frozen=True):
-    """A request to another service; `{}` stands for the computed parts of its address."""
+    """A request to another service; `{}` stands for the computed parts of its address.
+
+    `reaches` is what the deployment has it find there, where the address comes from variables of the environment.
+    """
 
     function: str
     location: Place
@@ -114,6 +120,20 @@ class OutboundCallRow(msgspec.Struct, frozen=True):
     method: str | None
     url: str | None
     timeout: str | None
+    reaches: list[str]
+
+
+class NeighbourRow(msgspec.Struct, frozen=True):
+    """What the deployment has the service find at an address of its environment; `service` is the service of the tree
+    that answers there, null for anything else. `calls` is how many of the outbound calls are known to go there.
+    """
+
+    variable: str
+    address: str
+    name: str
+    service: str | None
+    calls: int
+    location: Place
 
 
 class TaskRow(msgspec.Struct, frozen=True):
@@ -127,12 +147,34 @@ class TaskRow(msgspec.Struct, frozen=True):
     schedule: str | None
 
 
+class QueueRow(msgspec.Struct, frozen=True):
+    """A queue that tasks go to; `read_by` are the commands whose workers are told to read it."""
+
+    name: str
+    framework: str
+    tasks: list[str]
+    read_by: list[str]
+    location: Place
+
+
 class ConsumerRow(msgspec.Struct, frozen=True):
     """Code that takes messages from a broker; `sources` are its topics or queues."""
 
     handler: str
     sources: list[str]
     framework: str
+    location: Place
+
+
+class MessageRow(msgspec.Struct, frozen=True):
+    """A call that enqueues a task or publishes to a broker; `handlers` are what gets it, as far as the tree has it."""
+
+    call: str
+    function: str
+    library: str
+    destination: str | None
+    task: str | None
+    handlers: list[str]
     location: Place
 
 
@@ -179,8 +221,11 @@ class ServiceRow(msgspec.Struct, frozen=True):
     settings: list[SettingRow]
     queries: list[QueryRow]
     outbound_calls: list[OutboundCallRow]
+    neighbours: list[NeighbourRow]
     tasks: list[TaskRow]
+    queues: list[QueueRow]
     consumers: list[ConsumerRow]
+    messages: list[MessageRow]
     log_calls: list[LogCallRow]
     health: list[HealthRow]
 
@@ -205,7 +250,13 @@ class Inventory(msgspec.Struct, frozen=True):
 def take(known: Understanding) -> Inventory:
     """The inventory of a linked tree."""
     diagnostics = [DiagnosticRow(d.path, d.line, d.reason, d.message) for d in known.diagnostics]
-    return Inventory(SCHEMA_VERSION, [_service(s) for s in known.linked.services], diagnostics)
+    services = known.linked.services
+    consumers: dict[str, list[str]] = {}
+    for consumer in (c for s in services for c in s.consumers):
+        for source in consumer.sources:
+            consumers.setdefault(source, []).append(consumer.handler)
+    names = {s.root: s.name for s in services}
+    return Inventory(SCHEMA_VERSION, [_service(s, consumers, names) for s in services], diagnostics)
 
 
 def as_json(inventory: Inventory) -> str:
@@ -213,7 +264,11 @@ def as_json(inventory: Inventory) -> str:
     return msgspec.json.format(msgspec.json.encode(inventory), indent=2).decode() + "\n"
 
 
-def _service(service: Service) -> ServiceRow:
+def _service(service: Service, consumers: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> ServiceRow:
+    reached: dict[Location, list[str]] = {}
+    for neighbour in service.neighbours:
+        for place in neighbour.calls:
+            reached.setdefault(place, []).append(names.get(neighbour.root or "", neighbour.name))
     return ServiceRow(
         name=service.name,
         root=service.root,
@@ -222,9 +277,18 @@ def _service(service: Service) -> ServiceRow:
         tables=[_table(t) for t in service.tables],
         migrations=[_migration(m) for m in service.migrations],
         settings=[_setting(s) for s in service.settings],
-        outbound_calls=[_outbound_call(c) for c in service.outbound_calls],
+        outbound_calls=[_outbound_call(c, reached.get(c.location, ())) for c in service.outbound_calls],
+        neighbours=[
+            NeighbourRow(n.variable, n.address, n.name, names.get(n.root or ""), len(n.calls), _place(n.location))
+            for n in service.neighbours
+        ],
         tasks=[TaskRow(t.name, t.handler, t.framework, _place(t.location), t.queue, t.schedule) for t in service.tasks],
+        queues=[
+            QueueRow(q.name, q.framework, list(q.tasks), [r.text for r in q.readers], _place(q.location))
+            for q in service.queues
+        ],
         consumers=[ConsumerRow(c.handler, list(c.sources), c.framework, _place(c.location)) for c in service.consumers],
+        messages=[_message(m, consumers) for m in service.messages],
         queries=[
             QueryRow(s.callee, s.driver, s.function, _place(s.location), s.text.kind, s.parameterised)
             for s in service.sql_sites
@@ -293,9 +357,23 @@ def _setting(setting: Setting) -> SettingRow:
     )
 
 
-def _outbound_call(call: OutboundCall) -> OutboundCallRow:
+def _outbound_call(call: OutboundCall, reaches: Sequence[str]) -> OutboundCallRow:
     timeout = call.timeout.text if call.timeout is not None else call.default_timeout
-    return OutboundCallRow(call.function, _place(call.location), call.library, call.method, call.url, timeout)
+    place = _place(call.location)
+    return OutboundCallRow(call.function, place, call.library, call.method, call.url, timeout, list(reaches))
+
+
+def _message(message: Message, consumers: Mapping[str, Sequence[str]]) -> MessageRow:
+    handlers = [message.handler] if message.handler is not None else consumers.get(message.destination or "", ())
+    return MessageRow(
+        call=message.what,
+        function=message.function,
+        library=message.library,
+        destination=message.destination,
+        task=message.task,
+        handlers=list(handlers),
+        location=_place(message.location),
+    )
 
 
 def _place(location: Location) -> Place:

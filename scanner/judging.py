@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from assay.scanner.config import Config
-from assay.scanner.connections import address_variables, connections
+from assay.scanner.connections import Reached, address_variables, connections, reached_by
 from assay.scanner.dataflow.named_functions import Wanted
 from assay.scanner.diagnostics import Diagnostic
 from assay.scanner.evidence.figures import NOTHING_MEASURED, Measured
@@ -23,7 +23,10 @@ from assay.scanner.linker.project import OutOfSightError
 from assay.scanner.model.call import Function, FunctionCall
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import SecretPlace
+from assay.scanner.model.delivery import Redelivery
+from assay.scanner.model.message import RepeatedRun
 from assay.scanner.model.patterns import Patterns
+from assay.scanner.model.retry import RetryPolicy
 from assay.scanner.model.role import Role
 from assay.scanner.model.site import DataSite
 from assay.scanner.model.sql import SqlSite
@@ -40,18 +43,31 @@ from assay.scanner.source_lines import SourceLines
 
 __all__ = ["Judged", "JudgedService", "Task", "answer_of", "configured", "judge_sources", "merged", "run_task"]
 
-_TOLD_BY_LIBRARIES = DataSite | SqlSite | SecretPlace | Cookie | TlsClient | TokenVerification | Delayed | TaskRetry
+_TOLD_BY_LIBRARIES = (
+    DataSite
+    | SqlSite
+    | SecretPlace
+    | Cookie
+    | TlsClient
+    | TokenVerification
+    | Delayed
+    | TaskRetry
+    | RetryPolicy
+    | Redelivery
+    | RepeatedRun
+)
 """Subjects that are found by what the library models say."""
 
 
 class JudgedService(msgspec.Struct, frozen=True, array_like=True):
-    """A service of which there are verdicts; see `connections` for its last two."""
+    """A service of which there are verdicts; see `connections` for its last three."""
 
     name: str
     root: str
     frameworks: tuple[str, ...]
     connections: tuple[Connection, ...]
     address_variables: tuple[str, ...]
+    reached: tuple[Reached, ...] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True):
@@ -137,7 +153,8 @@ def _judge_linked(linked: Linked, rulebook: Rulebook, config: Config, lines: Sou
         verdicts += judgement.verdicts
         diagnostics += judgement.diagnostics
     services = tuple(
-        JudgedService(s.name, s.root, s.frameworks, connections(s), address_variables(s)) for s in linked.services
+        JudgedService(s.name, s.root, s.frameworks, connections(s), address_variables(s), reached_by(s))
+        for s in linked.services
     )
     return Judged(services, dict(linked.owners), tuple(verdicts), tuple(diagnostics), lines.are_as_read)
 

@@ -49,9 +49,8 @@ from assay.scanner.model.site import (
 )
 from assay.scanner.model.subject import Subject
 from assay.scanner.model.table import Table
-from assay.scanner.model.work import Task
+from assay.scanner.model.work import Consumer, Task
 from assay.scanner.profiling import Profile
-from assay.scanner.readers.alert_rules import AlertRuleFacts
 from assay.scanner.readers.audits import AuditFacts
 from assay.scanner.readers.checks import CheckFacts
 from assay.scanner.readers.codeowners import CodeownersFacts
@@ -59,6 +58,7 @@ from assay.scanner.readers.dependencies import DependencyFacts
 from assay.scanner.readers.documents import DocumentFacts
 from assay.scanner.readers.graphql import GraphqlFacts
 from assay.scanner.readers.hosted import HostedFacts
+from assay.scanner.readers.monitoring.facts import MonitoringFacts
 from assay.scanner.readers.openapi import OpenApiFacts
 from assay.scanner.readers.platforms import PlatformFacts
 from assay.scanner.readers.protobuf import ProtobufFacts
@@ -75,7 +75,7 @@ from assay.scanner.web.graphql import as_graphql
 _NOT_DEPLOYED = (
     bytes
     | PlatformFacts
-    | AlertRuleFacts
+    | MonitoringFacts
     | DependencyFacts
     | AuditFacts
     | ProxyFacts
@@ -300,6 +300,7 @@ class _Parts:
             endpoints=self.endpoints,
             tables=tables,
             tasks=[s for s in self._subjects if isinstance(s, Task)],
+            consumers=[s for s in self._subjects if isinstance(s, Consumer)],
             migrations=migrations,
             settings=settings,
             requests=requests,

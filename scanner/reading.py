@@ -16,7 +16,6 @@ from assay.scanner.evidence.figures import EvidenceFacts
 from assay.scanner.filekinds import FileKind
 from assay.scanner.outcomes import FileOutcome, content_digest
 from assay.scanner.readers import (
-    alert_rules,
     audits,
     checks,
     codeowners,
@@ -39,6 +38,8 @@ from assay.scanner.readers import (
 )
 from assay.scanner.readers.kubernetes import reader as kubernetes
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts
+from assay.scanner.readers.monitoring import reader as monitoring
+from assay.scanner.readers.monitoring.facts import MonitoringFacts
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.python import depth, quick
 from assay.scanner.readers.python.form import Mentions, ModuleFacts
@@ -65,7 +66,7 @@ Facts: TypeAlias = (
     | codeowners.CodeownersFacts
     | documents.DocumentFacts
     | platforms.PlatformFacts
-    | alert_rules.AlertRuleFacts
+    | MonitoringFacts
     | env_files.EnvFileFacts
     | EvidenceFacts
     | bytes
@@ -92,7 +93,8 @@ _READERS: dict[FileKind, tuple[Callable[[str, bytes], Facts], type[Facts]]] = {
     FileKind.HOSTED: (hosted.read, hosted.HostedFacts),
     FileKind.CODEOWNERS: (codeowners.read, codeowners.CodeownersFacts),
     FileKind.DOCUMENT: (documents.read, documents.DocumentFacts),
-    FileKind.PROMETHEUS_RULES: (alert_rules.read, alert_rules.AlertRuleFacts),
+    FileKind.PROMETHEUS_RULES: (monitoring.read, MonitoringFacts),
+    FileKind.MONITORING: (monitoring.read, MonitoringFacts),
     FileKind.PLATFORM: (platforms.read, platforms.PlatformFacts),
     FileKind.ENV_FILE: (env_files.read, env_files.EnvFileFacts),
     FileKind.EVIDENCE: (evidence.read, EvidenceFacts),

@@ -237,7 +237,7 @@ class ConnectionKind(StrEnum):
     CONTAINER = "container"
     """It runs the service."""
     MESSAGES = "messages"
-    """A topic or a queue that the service reads."""
+    """A topic or a queue that the service reads or publishes to."""
     SERVICE = "service"
     """Another one of the same tree."""
     HOST = "host"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from assay.scanner.connections import address_variables, connections, with_services
+from assay.scanner.connections import Reached, address_variables, connections, reached_by, with_services
+from assay.scanner.model.message import Message
+from assay.scanner.model.neighbour import Neighbour
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Location
 from assay.scanner.model.role import Role
@@ -94,6 +98,34 @@ def test_work_and_workloads_are_connections() -> None:
     ]
 
 
+def test_messages_are_connections_of_who_reads_and_of_who_sends_them() -> None:
+    def sent(ordinal: int, library: str, destination: str | None, task: str | None) -> Message:
+        handler = f"app:{task}" if task is not None else None
+        return Message(library, "app:place", ordinal, "send", HERE, Role.PROD, task, handler, destination)
+
+    service = Service(
+        "orders",
+        ".",
+        HERE,
+        Role.PROD,
+        tasks=(Task("a", "app:a", "Celery", HERE, Role.PROD), Task("b", "app:b", "Celery", HERE, Role.PROD)),
+        consumers=(Consumer("app:d", ("orders.created",), "Kafka", HERE, Role.PROD),),
+        messages=(
+            sent(1, "Kafka", "orders.created", None),
+            sent(2, "Kafka", "orders.paid", None),
+            sent(3, "SNS", None, None),
+            sent(4, "Celery", None, "a"),
+            sent(5, "Celery", None, "a"),
+        ),
+    )
+    assert said(service) == [
+        ("messages", "SNS", "1 producer"),
+        ("messages", "orders.created", "Kafka, 1 consumer, 1 producer"),
+        ("messages", "orders.paid", "Kafka, 1 producer"),
+        ("tasks", "Celery", "2 tasks, sent at 2 places"),
+    ]
+
+
 def test_variables_that_hold_addresses_are_known_by_their_names() -> None:
     names = ("STOCK_API_ADDR", "STOCK_URL", "USER_SERVICE_HOST", "DATABASE_URL", "TIMEOUT", "API_KEY")
     settings = tuple(Setting(n, "environment", "app", HERE, Role.PROD, variables=(n,)) for n in names)
@@ -116,3 +148,31 @@ def test_a_host_or_a_variable_with_the_name_of_a_service_is_that_service() -> No
         ("host", "orders", "1 call"),
         ("address", "audit", "address in AUDIT_API_ADDR"),
     ]
+
+
+def test_an_address_of_the_environment_leads_to_what_the_deployment_has_there() -> None:
+    found = with_services(
+        {"orders": ((), ("PEOPLE_ADDR", "STOCK_API_ADDR", "USERS_ADDR")), "users": ((), ())},
+        {
+            "orders": (
+                Reached("PEOPLE_ADDR", "people", "services/users", 2),
+                Reached("STOCK_API_ADDR", "warehouse", None, 0),
+                Reached("USERS_ADDR", "users", None, 1),
+            )
+        },
+        {"services/orders": "orders", "services/users": "users"},
+    )
+    assert [(c.kind.value, c.name, c.what) for c in found["orders"]] == [
+        ("service", "users", "2 calls, address in PEOPLE_ADDR, 1 call, address in USERS_ADDR"),
+        ("address", "warehouse", "address in STOCK_API_ADDR"),
+    ]
+
+
+def test_a_call_to_a_neighbour_is_told_with_the_neighbour() -> None:
+    service = calling(None)
+    call = service.outbound_calls[0].location
+    reaching = replace(
+        service, neighbours=(Neighbour(".", "USERS_ADDR", "users:80", "users", None, HERE, Role.PROD, (call,)),)
+    )
+    assert said(reaching) == []
+    assert reached_by(reaching) == (Reached("USERS_ADDR", "users", None, 1),)

@@ -225,6 +225,12 @@ def test_exclude_wins_over_what_an_ignore_file_takes_back(tmp_path: Path) -> Non
             "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n",
             FileKind.PROMETHEUS_RULES,
         ),
+        ("alertmanager.yml", "route:\n  receiver: x\nreceivers:\n  - name: x\n", FileKind.MONITORING),
+        ("k8s/board.yaml", "apiVersion: v1\ndata:\n  board.json: |\n    {}\nkind: ConfigMap\n", FileKind.KUBERNETES),
+        ("otel.yaml", "receivers:\n  otlp: {}\nservice: {}\n", FileKind.YAML_OTHER),
+        ("grafana/points.yaml", "apiVersion: 1\ncontactPoints:\n  - orgId: 1\n", FileKind.MONITORING),
+        ("slos.yml", 'version: "prometheus/v1"\nslos: []\n', FileKind.MONITORING),
+        ("board.json", '{"panels": [], "graphTooltip": 1}', FileKind.MONITORING),
     ],
 )
 def test_kinds(tmp_path: Path, path: str, text: str, kind: FileKind) -> None:

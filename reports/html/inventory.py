@@ -27,9 +27,11 @@ class Family(Enum):
 
 _KINDS = {
     Family.SERVICE: """Service LoggingSetup DependencySet DependencyAudit ApiDescription AccessDefault
-        HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch ClientAddress LatencyMeasurement
+        HostPolicy ForgeryProtection CorsPolicy SecurityHeader RateLimiter DebugSwitch RunMode
+        ClientAddress LatencyMeasurement
         DependencyTelemetry MetricExport ProcessTrace TracerSetup ErrorReporting CoordinationStore ProcessState
-        UserFiles RequestId DeclaredCache Documentation EnvironmentVariable""",
+        UserFiles RequestId MessageTracing DeclaredCache Documentation EnvironmentVariable
+        Alert AlertDestination AlertCoverage MetricLabel QueriedMetric OutcomeMetrics""",
     Family.ENDPOINTS: """Endpoint EndpointTraffic RequestBody DocumentedOperation DescribedOperation RouteOverlap
         PathTemplate PathName ObjectLookup GuardUse ResponseShape CallerRefusal InboundWebhook SocketEntrance
         ApiVersion PageSize RequestWork""",
@@ -38,17 +40,20 @@ _KINDS = {
         AccessPath ReadReplica ReplicaRouting ReplicaUse
         WriteScope RowChange SideEffect FailurePath CachedData CachedResult CacheEntry SchemaOrigin
         DataStore DatabaseConnection QueryCall RelationRead RowRead OffsetPaging""",
-    Family.CALLS: "UrlRequest TlsClient Transport OutboundCall DependencyClient",
-    Family.QUEUES: """Task Consumer Queue TimeLimit TaskRetry MessageSerializer FileUpload ArchiveExtraction
-        AsyncFunction BackgroundWork""",
+    Family.CALLS: """UrlRequest TlsClient Transport OutboundCall DualWrite RemoteSteps DependencyClient CodeAddress
+        ServiceAddress GivenDatabase RetryPolicy CircuitBreaker SynchronousDependency ClientTracing""",
+    Family.QUEUES: """Task Consumer Acknowledgement ConsumerFailure Redelivery PublishingGuarantee DeadLetterPath
+        Queue WorkerApp PriorityUse TimeLimit TaskRetry RepeatedRun Message MessageSerializer Handover FileUpload
+        ArchiveExtraction AsyncFunction BackgroundWork HeldResource""",
     Family.INPUT: """CodeEvaluation ProcessStart TemplateSource Deserialization XmlParse FileAccess HtmlOutput
         HeaderWrite Redirect AbsoluteLink SessionWrite""",
     Family.IDENTITY: """PasswordUse TokenIssue TokenVerification SigningKey SecretComparison RandomUse HashUse
-        Credential UrlCredential Cookie ManifestSecret EnvFile""",
+        Credential UrlCredential Cookie ManifestSecret EnvFile SecretSetting""",
     Family.CONTAINERS: """Workload Probe StartCommand HealthCheck Container ContainerImage ImageReference
-        PublishedPort""",
+        PublishedPort WorkloadConcurrency""",
     Family.TESTS: """TestedEndpoint CollectedTest AssertingFunction AuthenticationTesting RollbackTesting TestSuite
-        CoverageGate CoverageFigure LoadTesting SecurityScan ScanCoverage Benchmarking MeasuredTiming""",
+        CoverageGate CoverageFigure LoadTesting SecurityScan ScanCoverage ImagePublication
+        Benchmarking MeasuredTiming""",
     Family.LOGS: "LogCall LoggedText LoggedData LoggedError PrintCall",
     Family.ERRORS: "ExceptHandler ExceptionAnswer ErrorAnswer CaughtFailure",
     Family.ADVICE: "code",

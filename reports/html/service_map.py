@@ -27,11 +27,12 @@ _NAME_ROOM, _TEXT_ROOM = 25, 30
 _LEFT = (ConnectionKind.CONTAINER, ConnectionKind.MESSAGES)
 _SHARED = (ConnectionKind.SERVICE, ConnectionKind.HOST, ConnectionKind.ADDRESS, ConnectionKind.INFRASTRUCTURE)
 """What has one name is one thing, whichever service speaks of it."""
-_BY_SETTING = (ConnectionKind.CONTAINER, ConnectionKind.ADDRESS, ConnectionKind.INFRASTRUCTURE)
+_BY_DEPLOYMENT = (ConnectionKind.CONTAINER, ConnectionKind.INFRASTRUCTURE)
+_BY_ADDRESS = (ConnectionKind.SERVICE, ConnectionKind.ADDRESS)
 
 _WORDS = {
     ConnectionKind.CONTAINER: "runs it",
-    ConnectionKind.MESSAGES: "messages that it reads",
+    ConnectionKind.MESSAGES: "messages that it reads and sends",
     ConnectionKind.SERVICE: "service of this tree",
     ConnectionKind.HOST: "host that it calls",
     ConnectionKind.ADDRESS: "address in a setting",
@@ -192,8 +193,8 @@ def _beside(chosen: Iterable[ServiceResult], services: Mapping[str, _Box]) -> tu
 
 def _is_dashed(connection: Connection) -> bool:
     """Whether only settings or the deployment tell of it."""
-    by_setting = connection.kind is ConnectionKind.SERVICE and connection.what.startswith("address in")
-    return by_setting or connection.kind in _BY_SETTING
+    by_setting = connection.kind in _BY_ADDRESS and connection.what.startswith("address in")
+    return by_setting or connection.kind in _BY_DEPLOYMENT
 
 
 def _heads(edge: Edge, lines: Iterable[Edge], boxes: Mapping[str, _Box]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.scanner.model.delivery import FailedWork
 from assay.scanner.model.log import (
     Breadth,
     ExceptHandler,
@@ -166,6 +167,8 @@ def exception_swallowed(handler: ExceptHandler, service: Service) -> Verdict:
     exempt = handler.excuse(HandlerExcuse.PROBE, HandlerExcuse.FINALIZER, HandlerExcuse.DEBUGGING)
     if exempt is not None:
         return not_applicable(exempt[0], exempt[1])
+    if any(f.outcome is FailedWork.SWALLOWED and f.location == handler.location for f in service.consumer_failures):
+        return not_applicable("it ends the work of a consumer, which is judged as such", caught)
     visible = handler.effect(*(e for e in HandlerEffect if e is not HandlerEffect.REFUSES))
     if visible is not None:
         return passed("the exception stays visible", visible)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from assay.scanner.model.metric import OutcomeMetrics
 from assay.scanner.model.service import Service
 from assay.scanner.model.telemetry import ProcessTrace, TracerSetup
 from assay.scanner.rulebook import rule
@@ -46,3 +49,36 @@ def tracer_misconfigured(tracer: TracerSetup, service: Service) -> Verdict:
     if tracer.vendors:
         return review("do the gateway and all other services read these headers?", *tracer.vendors)
     return passed("spans name the service and leave in batches", *(e for e in (tracer.named,) if e is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeOptions:
+    """Names of metrics that the service has to keep, as Prometheus shows them."""
+
+    outcomes: tuple[str, ...] = ()
+
+
+@rule("OBS205", severity=Severity.LOW, references=("https://sre.google/workbook/implementing-slos/",))
+def no_business_metrics(metrics: OutcomeMetrics, service: Service, options: OutcomeOptions) -> Verdict:
+    """A service counts its requests, and nothing of what it is there for.
+
+    Why: all requests can succeed while no order is placed, and only a count of orders shows it.
+    Fix: count the outcomes that somebody would be called for, by result, where the code brings them about.
+    """
+    missing = [name for name in options.outcomes if not any(_is_same(name, kept) for kept in metrics.names)]
+    if missing:
+        return fail(f"nothing keeps {', '.join(missing)}", Evidence(metrics.location, "the service"))
+    if not metrics.changes:
+        return not_applicable("no endpoint changes anything")
+    if metrics.outcomes:
+        return passed("outcomes are counted where they happen", *metrics.outcomes)
+    exported = tuple(evidence for export in service.metric_exports for evidence in (*export.exported, *export.kept))
+    if not exported and not metrics.technical:
+        return not_applicable("the service keeps no metrics at all")
+    shown = metrics.technical or exported[:1]
+    return review("which outcomes would somebody be called for? only requests and machinery are counted", *shown)
+
+
+def _is_same(name: str, kept: str) -> bool:
+    """Counters are shown with an ending that code may leave out."""
+    return name.removesuffix("_total") == kept.removesuffix("_total")

@@ -21,7 +21,7 @@ _DEEPEST = 24
 _LONGEST = 10_000
 """Characters of a joined string: no path, prefix or message is longer, and doubling definitions must not eat memory."""
 _NOTHING: Given = {}
-_SETTINGS_BASES = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings")
+SETTINGS_BASES = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings")
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "environs.Env.str", "environs.Env.int", "decouple.config"})
 _CASTS: dict[str, Callable[[Scalar], Scalar]] = {
     "builtins.str": str,
@@ -285,7 +285,7 @@ class _Folder:
     def _configured(self, node: form.Attr, scope: Scope, found: Constant | None) -> Constant | None:
         owner = self._project.infer(node.value, scope)
         cls = owner.cls if isinstance(owner, Instance) else None
-        if found is not None and cls is not None and self._project.is_subclass(cls, *_SETTINGS_BASES):
+        if found is not None and cls is not None and self._project.is_subclass(cls, *SETTINGS_BASES):
             return Constant(found.value, configured=True)
         return found
 

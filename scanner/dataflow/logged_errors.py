@@ -10,7 +10,7 @@ from assay.scanner.dataflow.loggers import FoundLogCall, Loggers
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.responses.statuses import error_status, is_abort
 from assay.scanner.linker.project import Project, last_name
-from assay.scanner.linker.scopes import ClassSymbol, Scope
+from assay.scanner.linker.scopes import ClassSymbol, How, Scope
 from assay.scanner.linker.values import External
 from assay.scanner.model.log import LoggedError
 from assay.scanner.model.place import Evidence
@@ -20,8 +20,8 @@ _ERRORS = frozenset({"error", "critical", "fatal", "exception"})
 _PRINTED = frozenset({"print_exc", "print_exception", "print_last"})
 _REPORTED = frozenset({"capture_exception", "report_exc_info", "notice_error", "record_exception", "report_exception"})
 _WATCHED = frozenset({"migration", "script"})
-_KEEPS = frozenset({"set_exception", "throw"})
-"""Methods of libraries that give the exception itself to somebody who waits for it."""
+_KEEPS = frozenset({"set_exception", "throw", "append", "put", "put_nowait", "Failure", "Err"})
+"""What gives the exception itself to somebody who waits for it, or keeps it for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,9 @@ class LoggedErrors:
                 case form.Return(value=form.Name(id=name)) | form.Yield(value=form.Name(id=name)):
                     if name == handler.name:
                         goes_on = goes_on or here(node, "the exception is handed on")
+                case form.Assign(targets=targets, value=form.Name(id=name)) if name == handler.name:
+                    if not _raised(scope).isdisjoint(last_name(target) or "" for target in targets):
+                        goes_on = goes_on or here(node, "the exception is raised later")
         return _Ending(traceback, goes_on, refusal)
 
     def _keeps_traceback(self, call: form.Call, scope: Scope) -> bool:
@@ -118,7 +121,16 @@ class LoggedErrors:
             return last_name(call.func) == "retry"
         if last_name(call.func) in _KEEPS or last_name(call.func) == "retry":
             return True
+        if isinstance(call.func, form.Name) and any(b.how is How.PARAMETER for b in scope.lookup(call.func.id)):
+            return True
         callee = self._project.infer(call.func, scope)
         if isinstance(callee, External | ClassSymbol) or self._loggers.log_call(call, scope) is not None:
             return False
         return self._project.callee_function(call, scope) is not None
+
+
+def _raised(scope: Scope) -> frozenset[str]:
+    """What the function raises by name."""
+    nodes = scope.function.walk() if scope.function is not None else ()
+    raised = (node.exc for node in nodes if isinstance(node, form.Raise) and node.exc is not None)
+    return frozenset(name for exc in raised if (name := last_name(exc)) is not None)

@@ -27,19 +27,20 @@ _TRANSPARENT = frozenset(
 """Functions and methods that give back what they get, in another shape."""
 _GETTERS = frozenset({"get", "pop", "getlist", "getenv", "get_secret_value", "setdefault"})
 _REQUEST_NAMES = frozenset({"request", "req"})
+WHOLE_BODY = "the whole request body"
 _WHOLE = {
     "environ": "all headers of the request",
     "headers": "all headers of the request",
     "META": "all headers of the request",
     "cookies": "all cookies of the request",
     "COOKIES": "all cookies of the request",
-    "body": "the whole request body",
-    "data": "the whole request body",
-    "json": "the whole request body",
-    "get_json": "the whole request body",
-    "form": "the whole request body",
-    "POST": "the whole request body",
-    "get_data": "the whole request body",
+    "body": WHOLE_BODY,
+    "data": WHOLE_BODY,
+    "json": WHOLE_BODY,
+    "get_json": WHOLE_BODY,
+    "form": WHOLE_BODY,
+    "POST": WHOLE_BODY,
+    "get_data": WHOLE_BODY,
 }
 _REQUEST_TYPES = ("flask.request", "starlette.requests.Request", "fastapi.Request", "django.http.HttpRequest",
                   "rest_framework.request.Request", "aiohttp.web.Request", "quart.request", "sanic.Request",
@@ -176,6 +177,8 @@ class LoggedValues:
         elif name == "values" and call.args:
             # A statement of SQLAlchemy shows where its values go, and not the values.
             return
+        elif name in ("asdict", "vars") and call.positional:
+            yield from self._fields_of(call.positional[0], scope)
         elif name in _TRANSPARENT:
             owners = [call.func.value] if isinstance(call.func, form.Attr) else []
             yield from self._in_all((*owners, *(arg.value for arg in call.args)), scope, depth)

@@ -213,6 +213,7 @@ def dockerfile_workload(tree: DeploymentTree, path: str) -> Found | None:
     role = tree.role(path) if tree.role(path) is not Role.PROD else stage_role(image)
     start = image_start(tree.starter(image, {}), image)
     process = start.process if start is not None else NOTHING
+    place_role = workload_role(role, image.facts.comment, NOTHING)
     role = workload_role(role, image.facts.comment, process)
     commands = image_commands(tree, image, role, {})
     probe = image_probe(image, process, role)
@@ -229,6 +230,7 @@ def dockerfile_workload(tree: DeploymentTree, path: str) -> Found | None:
         built_here=True,
         dockerfile=path,
         command=commands[0] if commands else None,
+        place_role=place_role,
         probes=(replace(probe, of_infrastructure=kind is WorkloadKind.INFRASTRUCTURE),) if probe is not None else (),
     )
     return Found(workload, commands, homes(image, ()), image)

@@ -20,6 +20,7 @@ def pod_capacity(tree: DeploymentTree, path: str, pod: PodWorkload, container: C
         or _patched(tree, pod, container)
         or _default(tree, pod, "memory"),
         cpu_request=_stated(path, container, "cpu", is_limit=False),
+        cpu_limit=_stated(path, container, "cpu", is_limit=True) or _default(tree, pod, "cpu"),
         autoscaler=place,
         least_copies=scaler.minimum if scaler is not None else None,
         scales_on=scaler.metrics if scaler is not None else (),

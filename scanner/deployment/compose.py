@@ -124,7 +124,8 @@ class _Builder:
             image_location=(service.image_span or service.span).at(self.path),
             image_varies=service.image_varies,
             user=self._user(),
-            capacity=Capacity(memory_limit=self._memory()),
+            capacity=Capacity(memory_limit=self._memory(), cpu_limit=self._processors()),
+            place_role=self._role(NOTHING, image, WorkloadKind.UNKNOWN),
             for_production=presented(self.tree, self.path, service),
         )
         return Found(workload, commands, self._homes(image), image, tuple(self._ports(workload)))
@@ -148,6 +149,10 @@ class _Builder:
             if service is not None and service.memory_span is not None:
                 return service.memory_span.evidence(path, "its memory is limited")
         return None
+
+    def _processors(self) -> Evidence | None:
+        span = self.service.cpu_span
+        return span.evidence(self.path, "its processor time is limited") if span is not None else None
 
     def _image(self) -> Image | None:
         image = self.tree.compose_image(self.path, self.service)

@@ -115,6 +115,7 @@ class _Builder:
             volumes=container.mounts,
             image_location=(container.image_span or container.span).at(self.path),
             user=self._user(),
+            place_role=workload_role(self.tree.role(self.path), self.facts.comment, NOTHING),
             capacity=pod_capacity(self.tree, self.path, pod, container),
         )
         targeted = (pair for pair in self._services() if self._is_targeted(pair[1]))
@@ -141,7 +142,7 @@ class _Builder:
         for path, facts in self.tree.manifests.items():
             if posixpath.dirname(path) == folder:
                 for config in facts.config_maps:
-                    if config.name in self.container.env_from:
+                    if any(r.kind == "ConfigMap" and r.name == config.name for r in self.container.env_from):
                         found |= dict(config.data)
         return found | {v.name: v.value for v in self.container.env if v.value is not None}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from assay.scanner.deployment.build import Found, kind_of
 from assay.scanner.deployment.processes import CommandContext, classify
 from assay.scanner.deployment.roles import workload_role
+from assay.scanner.deployment.starts import NOTHING
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.model.workload import CommandForm, Delivery, Platform, StartCommand, Workload, WorkloadKind
 from assay.scanner.readers.procfile import ProcessType, ProcfileFacts
@@ -59,6 +60,7 @@ def _found(tree: DeploymentTree, path: str, facts: ProcfileFacts, line: ProcessT
         else (),
         built_here=True,
         command=command,
+        place_role=workload_role(tree.role(path), facts.comment, NOTHING),
     )
     return Found(workload, (command,), (folder or ".",))
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from assay.scanner.model.place import Evidence, Location
-from assay.scanner.readers.alert_rules import AlertRuleFacts
 from assay.scanner.readers.documents import DocumentFacts
+from assay.scanner.readers.monitoring.facts import MonitoringFacts
 
 _PAGE = re.compile(
     r"run-?books?|(?<!marketing-)(?<!sales-)(?<!brand-)play-?books?|on-?call"
@@ -64,7 +64,7 @@ def wiki(documents: Mapping[str, DocumentFacts]) -> Evidence | None:
 def linked_from_alerts(files: Mapping[str, object]) -> Iterator[Evidence]:
     """Pages that alerts link to, wherever they are."""
     for path, facts in sorted(files.items()):
-        for page, line in facts.runbooks if isinstance(facts, AlertRuleFacts) else ():
+        for page, line in facts.runbooks if isinstance(facts, MonitoringFacts) else ():
             yield Evidence(Location(path, line, 1, line, 1), f"an alert links to {page[:80]}")
 
 

@@ -91,6 +91,8 @@ class Module:
     star_imports: list[form.ImportFrom] = field(default_factory=list)
     loop_names: set[str] = field(default_factory=set)
     """Names that a loop or a comprehension binds, anywhere in it."""
+    trying_loops: list[tuple[form.For | form.While, Scope]] = field(default_factory=list)
+    """Loops that try something each time: what they do each time is, or is under a `with` that holds, a `try`."""
     imported_packages: set[str] = field(default_factory=set)
     """The top-level packages of its absolute imports."""
 
@@ -351,6 +353,7 @@ class _Builder:
     def _for(self, node: form.For, scope: Scope) -> None:
         self._expressions(scope, node.iter)
         self._target(node.target, scope, How.FOR, node.iter)
+        self._loop(node, scope)
         self._body(node.body, scope)
         self._body(node.orelse, scope)
 
@@ -372,6 +375,15 @@ class _Builder:
             _put_fallbacks_first(scope, node.start, node.handlers[0].start)
         self._body(node.orelse, scope)
         self._body(node.final, scope)
+
+    def _loop(self, node: form.For | form.While, scope: Scope) -> None:
+        under_with = (inner for s in node.body if type(s) is form.With for inner in s.body)
+        if any(type(s) is form.Try for s in (*node.body, *under_with)):
+            self._module.trying_loops.append((node, scope))
+
+    def _while(self, node: form.While, scope: Scope) -> None:
+        self._loop(node, scope)
+        self._branches(node, scope)
 
     def _branches(self, node: form.If | form.While, scope: Scope) -> None:
         self._expressions(scope, node.test)
@@ -541,7 +553,7 @@ class _Builder:
         form.With: _with,
         form.Try: _try,
         form.If: _branches,
-        form.While: _branches,
+        form.While: _while,
         form.Match: _match,
         form.Scope: _declared,
     }

@@ -25,6 +25,7 @@ class Capacity:
     scales_on: tuple[str, ...] = ()
     recreates: Evidence | None = None
     may_change: Evidence | None = None
+    cpu_limit: Evidence | None = None
     keeps: Evidence | None = None
     """A volume that outlives it, which often only one can have."""
 

@@ -12,18 +12,29 @@ from assay.scanner.model.access import AccessDefault, GuardUse, InboundWebhook, 
 from assay.scanner.model.access_path import AccessPath
 from assay.scanner.model.answer import CallerRefusal, CaughtFailure, ErrorAnswer, ExceptionAnswer
 from assay.scanner.model.body import BulkAssignment, RequestBody, ResponseShape
+from assay.scanner.model.breaker import CircuitBreaker
 from assay.scanner.model.cached_data import CachedData
 from assay.scanner.model.cached_result import CachedResult
 from assay.scanner.model.caching import CacheEntry, DeclaredCache
 from assay.scanner.model.call import Function, FunctionCall
+from assay.scanner.model.code_address import CodeAddress
+from assay.scanner.model.concurrency import WorkloadConcurrency
 from assay.scanner.model.cookie import Cookie
 from assay.scanner.model.crypto import Credential, HashUse, PasswordUse, RandomUse
 from assay.scanner.model.data_store import DataStore
 from assay.scanner.model.database_connection import DatabaseConnection
+from assay.scanner.model.delivery import (
+    Acknowledgement,
+    ConsumerFailure,
+    DeadLetterPath,
+    PublishingGuarantee,
+    Redelivery,
+)
 from assay.scanner.model.dependency_client import DependencyClient
 from assay.scanner.model.description import ApiDescription, DescribedOperation, DocumentedOperation
 from assay.scanner.model.documentation import Documentation, EnvironmentVariable
 from assay.scanner.model.drift import MigratedTable
+from assay.scanner.model.dual_write import DualWrite
 from assay.scanner.model.endpoint import Endpoint
 from assay.scanner.model.find_or_create import FindOrCreateCall
 from assay.scanner.model.hardening import DebugSwitch, ForgeryProtection, HostPolicy, SecurityHeader
@@ -35,25 +46,38 @@ from assay.scanner.model.load import Benchmarking, LoadTesting
 from assay.scanner.model.log import ExceptHandler, LogCall, LoggedData, LoggedError, LoggingSetup, PrintCall
 from assay.scanner.model.lookup import ObjectLookup
 from assay.scanner.model.measurement import CoverageFigure, MeasuredTiming
+from assay.scanner.model.message import Message, RepeatedRun
+from assay.scanner.model.metric import MetricLabel, OutcomeMetrics, QueriedMetric
 from assay.scanner.model.migration import Migration, MigrationStep, MigrationTree, SchemaOrigin
+from assay.scanner.model.monitoring import Alert, AlertCoverage, AlertDestination
 from assay.scanner.model.naming import ApiVersion, PathName, PathTemplate, RouteOverlap
+from assay.scanner.model.neighbour import Neighbour
 from assay.scanner.model.offset_paging import OffsetPaging
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.pipeline import Pipeline
 from assay.scanner.model.place import Evidence, Location
+from assay.scanner.model.priority_use import PriorityUse
+from assay.scanner.model.publication import ImagePublication
 from assay.scanner.model.published_port import PublishedPort
 from assay.scanner.model.query import PagedQuery, PageSize
 from assay.scanner.model.query_call import QueryCall
 from assay.scanner.model.relation_read import RelationRead
+from assay.scanner.model.remote_steps import RemoteSteps
 from assay.scanner.model.replica import ReadReplica, ReplicaRouting, ReplicaUse
 from assay.scanner.model.request_id import RequestId
+from assay.scanner.model.resource import HeldResource
+from assay.scanner.model.retry import RetryPolicy
 from assay.scanner.model.role import Role
 from assay.scanner.model.rollback import FailurePath
 from assay.scanner.model.row_change import RowChange
 from assay.scanner.model.row_read import RowRead
+from assay.scanner.model.run_mode import RunMode
 from assay.scanner.model.scanning import ScanCoverage, SecurityScan
+from assay.scanner.model.secret_setting import SecretSetting
+from assay.scanner.model.service_address import ServiceAddress
 from assay.scanner.model.setting import Setting
-from assay.scanner.model.side_effect import SideEffect
+from assay.scanner.model.shared_database import GivenDatabase
+from assay.scanner.model.side_effect import Handover, SideEffect
 from assay.scanner.model.site import (
     AbsoluteLink,
     ArchiveExtraction,
@@ -83,12 +107,15 @@ from assay.scanner.model.suite import (
     TestedEndpoint,
 )
 from assay.scanner.model.supply import DependencyAudit, DependencySet
+from assay.scanner.model.synchronous_dependency import SynchronousDependency
 from assay.scanner.model.table import Table
 from assay.scanner.model.table_key import Association, ForeignKey
 from assay.scanner.model.telemetry import (
+    ClientTracing,
     DependencyTelemetry,
     ErrorReporting,
     LatencyMeasurement,
+    MessageTracing,
     MetricExport,
     ProcessTrace,
     TracerSetup,
@@ -102,6 +129,7 @@ from assay.scanner.model.upload import FileUpload
 from assay.scanner.model.waiting import AsyncFunction, BackgroundWork, RequestWork
 from assay.scanner.model.work import Consumer, Task
 from assay.scanner.model.worker import MessageSerializer, TaskRetry, TimeLimit
+from assay.scanner.model.worker_app import Queue, WorkerApp
 from assay.scanner.model.workload import Probe, StartCommand, Workload
 from assay.scanner.model.written_secret import EnvFile, ManifestSecret
 
@@ -131,6 +159,9 @@ class Service:
     row_reads: tuple[RowRead, ...] = ()
     row_changes: tuple[RowChange, ...] = ()
     side_effects: tuple[SideEffect, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    dual_writes: tuple[DualWrite, ...] = ()
+    remote_steps: tuple[RemoteSteps, ...] = ()
     write_scopes: tuple[WriteScope, ...] = ()
     failure_paths: tuple[FailurePath, ...] = ()
     offset_pagings: tuple[OffsetPaging, ...] = ()
@@ -148,11 +179,24 @@ class Service:
     settings: tuple[Setting, ...] = ()
     outbound_calls: tuple[OutboundCall, ...] = ()
     dependency_clients: tuple[DependencyClient, ...] = ()
+    retry_policies: tuple[RetryPolicy, ...] = ()
+    circuit_breakers: tuple[CircuitBreaker, ...] = ()
+    synchronous_dependencies: tuple[SynchronousDependency, ...] = ()
     tasks: tuple[Task, ...] = ()
     time_limits: tuple[TimeLimit, ...] = ()
     message_serializers: tuple[MessageSerializer, ...] = ()
     task_retries: tuple[TaskRetry, ...] = ()
+    worker_apps: tuple[WorkerApp, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    priority_uses: tuple[PriorityUse, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    consumer_failures: tuple[ConsumerFailure, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    repeated_runs: tuple[RepeatedRun, ...] = ()
+    messages: tuple[Message, ...] = ()
+    redeliveries: tuple[Redelivery, ...] = ()
+    dead_letter_paths: tuple[DeadLetterPath, ...] = ()
+    publishing_guarantees: tuple[PublishingGuarantee, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     other_probes: tuple[Evidence, ...] = ()
     """What answers probes outside the route table: wrappers, middleware, libraries' health views, gRPC's service."""
@@ -164,8 +208,13 @@ class Service:
     images: tuple[ContainerImage, ...] = ()
     image_references: tuple[ImageReference, ...] = ()
     published_ports: tuple[PublishedPort, ...] = ()
+    service_addresses: tuple[ServiceAddress, ...] = ()
+    given_databases: tuple[GivenDatabase, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    code_addresses: tuple[CodeAddress, ...] = ()
     documentation: tuple[Documentation, ...] = ()
     manifest_secrets: tuple[ManifestSecret, ...] = ()
+    secret_settings: tuple[SecretSetting, ...] = ()
     env_files: tuple[EnvFile, ...] = ()
     environment_variables: tuple[EnvironmentVariable, ...] = ()
     route_gaps: tuple[Evidence, ...] = ()
@@ -230,6 +279,7 @@ class Service:
     sensitive_columns: tuple[SensitiveColumn, ...] = ()
     security_headers: tuple[SecurityHeader, ...] = ()
     debug_switches: tuple[DebugSwitch, ...] = ()
+    run_modes: tuple[RunMode, ...] = ()
     host_policies: tuple[HostPolicy, ...] = ()
     forgery_protections: tuple[ForgeryProtection, ...] = ()
     transports: tuple[Transport, ...] = ()
@@ -246,12 +296,15 @@ class Service:
     declared_caches: tuple[DeclaredCache, ...] = ()
     cache_entries: tuple[CacheEntry, ...] = ()
     request_works: tuple[RequestWork, ...] = ()
+    concurrency: tuple[WorkloadConcurrency, ...] = ()
+    held_resources: tuple[HeldResource, ...] = ()
     background_works: tuple[BackgroundWork, ...] = ()
     absolute_links: tuple[AbsoluteLink, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
     test_suites: tuple[TestSuite, ...] = ()
     coverage_gates: tuple[CoverageGate, ...] = ()
     security_scans: tuple[SecurityScan, ...] = ()
+    image_publications: tuple[ImagePublication, ...] = ()
     scan_coverage: tuple[ScanCoverage, ...] = ()
     load_testing: tuple[LoadTesting, ...] = ()
     benchmarking: tuple[Benchmarking, ...] = ()
@@ -262,7 +315,15 @@ class Service:
     metric_exports: tuple[MetricExport, ...] = ()
     process_traces: tuple[ProcessTrace, ...] = ()
     tracer_setups: tuple[TracerSetup, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    metric_labels: tuple[MetricLabel, ...] = ()
+    outcome_metrics: tuple[OutcomeMetrics, ...] = ()
+    queried_metrics: tuple[QueriedMetric, ...] = ()
+    alert_coverage: tuple[AlertCoverage, ...] = ()
+    alert_destinations: tuple[AlertDestination, ...] = ()
     error_reporting: tuple[ErrorReporting, ...] = ()
+    message_tracing: tuple[MessageTracing, ...] = ()
+    client_tracing: tuple[ClientTracing, ...] = ()
     request_ids: tuple[RequestId, ...] = ()
     endpoint_tests: tuple[TestedEndpoint, ...] = ()
     collected_tests: tuple[CollectedTest, ...] = ()

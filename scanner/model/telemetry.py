@@ -138,6 +138,57 @@ class ErrorReporting:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageTracing:
+    """Whether the messages of one library carry the trace, or the id of the request that they were sent in.
+
+    `library` has the name that messages give it. `sent` is what puts it in, `received` what takes it out again;
+    `has_receivers` says that the service itself has workers.
+    """
+
+    service_root: str
+    library: str
+    location: Location
+    role: Role
+    sent: tuple[Evidence, ...] = ()
+    received: tuple[Evidence, ...] = ()
+    has_receivers: bool = False
+
+    @property
+    def subject_id(self) -> str:
+        return f"traces through {self.library}"
+
+    @property
+    def label(self) -> str:
+        return f"traces through messages of {self.library}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTracing:
+    """Whether the requests that a service sends by one library carry the trace. `inbound` is what takes it up where
+    requests come in, `carried` what puts it into those that go out, `doubtful` what does so only where the environment
+    or an agent says it. `to_others_only` says that all of them go to third parties.
+    """
+
+    service_root: str
+    library: str
+    location: Location
+    role: Role
+    calls: tuple[Evidence, ...]
+    to_others_only: bool
+    inbound: tuple[Evidence, ...] = ()
+    carried: tuple[Evidence, ...] = ()
+    doubtful: tuple[Evidence, ...] = ()
+
+    @property
+    def subject_id(self) -> str:
+        return f"traces through {self.library} requests"
+
+    @property
+    def label(self) -> str:
+        return f"traces through requests of {self.library}"
+
+
+@dataclass(frozen=True, slots=True)
 class TracerSetup:
     """How one tracer provider is made. `named` is what gives the service's name to its spans, `unsure` what may.
     `at_once` are processors that send each span while the request waits, `shown` exporters that print spans, `vendors`

@@ -256,6 +256,8 @@ class Workload:
     user: Option | None = None
     """As whom the platform runs it; None where it leaves that to the image."""
     capacity: Capacity = UNSTATED
+    place_role: Role = Role.PROD
+    """Its role by its place alone: one that a development server is started for is for development by its command."""
     for_production: Evidence | None = None
     """What says that its file is meant for production, where files of its kind are mostly for development."""
 

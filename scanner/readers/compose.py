@@ -130,6 +130,15 @@ class ComposeService(msgspec.Struct, frozen=True, array_like=True):
     user_span: Span | None = None
     memory_span: Span | None = None
     """Where its memory is limited."""
+    other_names: tuple[str, ...] = ()
+    """By which it is reached, besides its own name: of its container, its host, its aliases in networks."""
+    known_hosts: tuple[str, ...] = ()
+    """Names that it alone is told: links, and hosts with their addresses."""
+    networks: tuple[str, ...] = ()
+    """Empty for the one that all services share by default."""
+    network_mode: str | None = None
+    cpu_span: Span | None = None
+    """Where its processor time is limited."""
 
 
 class ComposeFacts(msgspec.Struct, frozen=True, array_like=True, tag="compose"):
@@ -137,6 +146,10 @@ class ComposeFacts(msgspec.Struct, frozen=True, array_like=True, tag="compose"):
 
     comment: str
     services: tuple[ComposeService, ...]
+    external_networks: tuple[str, ...] = ()
+    """Networks that are made elsewhere, by the names that this file has for them."""
+    includes: bool = False
+    """It takes other files in."""
 
     def service(self, name: str) -> ComposeService | None:
         return next((s for s in self.services if s.name == name), None)
@@ -150,7 +163,14 @@ def read(path: str, data: bytes) -> ComposeFacts:
         raise ReadProblem(Reason.SYNTAX_ERROR, "no compose file: it takes a mapping with `services`", 1)
     services = root.mapping("services")
     found = tuple(_service(e) for e in services.entries) if services is not None else ()
-    return ComposeFacts(leading_comment(decode(data)), found)
+    networks = root.mapping("networks")
+    external = (e.key.text for e in networks.entries if _is_external(e.value)) if networks is not None else ()
+    return ComposeFacts(leading_comment(decode(data)), found, tuple(external), root.get("include") is not None)
+
+
+def _is_external(network: Node) -> bool:
+    stated = network.get("external") if isinstance(network, Mapping) else None
+    return isinstance(stated, Mapping) or (isinstance(stated, Scalar) and stated.boolean is True)
 
 
 def _service(entry: Entry) -> ComposeService:
@@ -187,8 +207,42 @@ def _service(entry: Entry) -> ComposeService:
         env_files=tuple(_env_files(node.get("env_file"))),
         user=_text(node.entry("user")),
         user_span=_key_span(node.entry("user")),
-        memory_span=_key_span(_memory(node, deploy)),
+        memory_span=_key_span(_limit(node, deploy, "memory", "mem_limit")),
+        other_names=tuple(_other_names(node)),
+        known_hosts=tuple(_known_hosts(node)),
+        networks=tuple(_networks(node.get("networks"))),
+        network_mode=node.text("network_mode"),
+        cpu_span=_key_span(_limit(node, deploy, "cpus", "cpus")),
     )
+
+
+def _other_names(service: Mapping) -> Iterator[str]:
+    for key in ("container_name", "hostname"):
+        name = service.text(key)
+        if name is not None:
+            yield _substituted(name)
+    networks = service.mapping("networks")
+    for entry in networks.entries if networks is not None else ():
+        if isinstance(entry.value, Mapping):
+            yield from (_substituted(i.text) for i in entry.value.items("aliases") if isinstance(i, Scalar))
+
+
+def _known_hosts(service: Mapping) -> Iterator[str]:
+    for key in ("links", "external_links"):
+        yield from (i.text.rpartition(":")[2] for i in service.items(key) if isinstance(i, Scalar))
+    hosts = service.get("extra_hosts")
+    if isinstance(hosts, Mapping):
+        yield from (entry.key.text for entry in hosts.entries)
+    for item in service.items("extra_hosts"):
+        if isinstance(item, Scalar):
+            yield re.split("[:=]", item.text)[0]
+
+
+def _networks(node: Node | None) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        yield from (entry.key.text for entry in node.entries)
+    elif isinstance(node, Sequence):
+        yield from (item.text for item in node.items if isinstance(item, Scalar))
 
 
 def _variables(node: Node | None) -> Iterator[ComposeVariable]:
@@ -224,11 +278,11 @@ def _key_span(entry: Entry | None) -> Span | None:
     return entry.key.span if entry is not None else None
 
 
-def _memory(service: Mapping, deploy: Mapping | None) -> Entry | None:
+def _limit(service: Mapping, deploy: Mapping | None, name: str, older: str) -> Entry | None:
     """The limit, in the spelling of either generation of the format."""
     resources = deploy.mapping("resources") if deploy is not None else None
     limits = resources.mapping("limits") if resources is not None else None
-    return (limits.entry("memory") if limits is not None else None) or service.entry("mem_limit")
+    return (limits.entry(name) if limits is not None else None) or service.entry(older)
 
 
 def _text(entry: Entry | None) -> str | None:

@@ -5,26 +5,44 @@ in capitals they speak of, as variables are written.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
+from assay.scanner.readers.monitoring.facts import Objective
+from assay.scanner.readers.span import Span
 from assay.scanner.readers.text import decode
 
 _NAME = re.compile(r"(?<![A-Za-z0-9_.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)*(?![A-Za-z0-9])")
 _SHORTEST = 3
+_MONITOR = re.compile(
+    r"^resource\s+\"\w*(monitor(?!ed|ing_(dashboard|group|notification|custom|uptime))|alarm|alert|detector)\w*\"\s+"
+    r"\"(?P<name>[^\"]*)\"(?:.*\n)+?^}",
+    re.MULTILINE,
+)
+"""A resource such as `aws_cloudwatch_metric_alarm`, `datadog_monitor`, `google_monitoring_alert_policy`."""
 
 
 class PlatformFacts(msgspec.Struct, frozen=True, array_like=True, tag="platform"):
-    """Each name, with the line where it stands first."""
+    """Each name, with the line where it stands first. `monitors` are what Terraform sets up to raise alarms."""
 
     names: tuple[tuple[str, int], ...]
+    monitors: tuple[Objective, ...] = ()
 
 
-def read(path: str, data: bytes) -> PlatformFacts:  # noqa: ARG001 - every reader has the same signature
+def read(path: str, data: bytes) -> PlatformFacts:
     """Read a file. Raises ReadProblem for what is no text."""
     found: dict[str, int] = {}
     for at, line in enumerate(decode(data).split("\n"), 1):
         for name in _NAME.findall(line):
             if len(name) >= _SHORTEST:
                 found.setdefault(name, at)
-    return PlatformFacts(tuple(found.items()))
+    return PlatformFacts(tuple(found.items()), tuple(_monitors(data)) if path.endswith(".tf") else ())
+
+
+def _monitors(data: bytes) -> Iterator[Objective]:
+    text = decode(data)
+    for found in _MONITOR.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        width = len(found[0].split("\n", 1)[0])
+        yield Objective(found["name"], Span(line, 1, line, width + 1), found[0])

@@ -26,7 +26,7 @@ def traced_elsewhere(code: ServiceCode) -> Iterator[Evidence]:
     for call, scope, name, value in _options(code):
         if _is_off_by_default(value):
             yield Evidence(scope.module.location(call), f"Sentry traces what the environment says ({name})")
-    for call, scope in _calls(code):
+    for call, scope in setups(code):
         if any(argument.star == 2 for argument in call.args):
             yield Evidence(scope.module.location(call), "Sentry's options come from elsewhere")
 
@@ -35,13 +35,14 @@ def _options(code: ServiceCode) -> Iterator[tuple[form.Call, Scope, str, form.Ex
     names = ("traces_sample_rate", "traces_sampler", "enable_tracing")
     return (
         (call, scope, name, value)
-        for call, scope in _calls(code)
+        for call, scope in setups(code)
         for name in names
         if (value := call.keyword(name)) is not None
     )
 
 
-def _calls(code: ServiceCode) -> Iterator[tuple[form.Call, Scope]]:
+def setups(code: ServiceCode) -> Iterator[tuple[form.Call, Scope]]:
+    """Calls that set it up."""
     sentry = [m for m in code.modules if "sentry_sdk" in m.imported_packages]
     bound = {
         local for module in sentry for local, bindings in module.scope.bindings.items()

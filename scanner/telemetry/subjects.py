@@ -15,9 +15,11 @@ from assay.scanner.model.telemetry import (
 )
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry, timing
+from assay.scanner.telemetry.client_traces import client_traces
 from assay.scanner.telemetry.code import ServiceCode
 from assay.scanner.telemetry.error_reports import error_reports
 from assay.scanner.telemetry.libraries import DEPENDENCIES, EVERYTHING, LOGFIRE, QUERY_EVENTS, REQUESTS
+from assay.scanner.telemetry.message_traces import message_traces
 from assay.scanner.telemetry.metrics import metric_exports
 from assay.scanner.telemetry.request_ids import request_ids
 from assay.scanner.telemetry.tracers import tracer_setups
@@ -39,6 +41,8 @@ def telemetry(gathered: Gathered) -> Iterator[Subject]:
         yield from process_traces(code)
         yield from tracer_setups(code)
         yield from error_reports(code)
+        yield from message_traces(code)
+        yield from client_traces(code)
         yield from request_ids(code)
 
 

@@ -28,11 +28,11 @@ def emitted(code: ServiceCode) -> Iterator[Evidence]:
         on = call.func.value if isinstance(call.func, form.Attr) else None
         is_metric = isinstance(on, form.Call) and isinstance(on.func, form.Attr) and on.func.attr == "labels"
         is_metric = is_metric or (code.project.callee_name(call, scope) or "").startswith("prometheus_client.")
-        if is_metric and _is_around_requests(scope):
+        if is_metric and is_around_requests(scope):
             yield Evidence(scope.module.location(call), "records the duration of a request")
     for call, scope in code.calls_named(*_EMITTING):
         named = bool(call.args) and isinstance(call.args[0].value, form.Const | form.Template)
-        if isinstance(call.func, form.Attr) and (named or call.func.attr == "observe") and _is_around_requests(scope):
+        if isinstance(call.func, form.Attr) and (named or call.func.attr == "observe") and is_around_requests(scope):
             yield Evidence(scope.module.location(call), "records the duration of a request")
 
 
@@ -43,11 +43,11 @@ def timed(code: ServiceCode) -> Iterator[Evidence]:
         is_clock = is_clock or form.dotted(call.func) in ("time.time", "_time.time")
         # Views look at the clock for reasons of their own.
         strict = form.dotted(call.func) in ("time", "time.time", "_time.time")
-        if is_clock and _is_around_requests(scope, strict=strict):
+        if is_clock and is_around_requests(scope, strict=strict):
             yield Evidence(scope.module.location(call), "takes the time of a request")
 
 
-def _is_around_requests(scope: Scope, *, strict: bool = False) -> bool:
+def is_around_requests(scope: Scope, *, strict: bool = False) -> bool:
     """Whether a framework calls the function around requests, as its parameters tell. A strict look doesn't take a view
     for one.
     """

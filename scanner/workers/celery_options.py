@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from assay.scanner.configuration.meanings import Meaning
 from assay.scanner.dataflow.constants import list_items, string_value
 from assay.scanner.framework import Sited
 from assay.scanner.gathered import Gathered
+from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import ClassSymbol, Module, Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.place import Evidence
@@ -23,7 +25,20 @@ from assay.scanner.work.references import library_callee
 TIME_LIMITS = ("task_time_limit", "task_soft_time_limit")
 SERIALIZERS = ("task_serializer", "result_serializer", "event_serializer", "accept_content", "result_accept_content")
 POOL = "worker_pool"
-_OPTIONS = (*TIME_LIMITS, *SERIALIZERS, POOL, "celeryd_pool")
+ACKS_LATE = ("task_acks_late", "celery_acks_late")
+ON_LOSS = "task_reject_on_worker_lost"
+RESULTS = ("result_backend", "celery_result_backend")
+IGNORING = ("task_ignore_result", "celery_ignore_result")
+STORING_ERRORS = "task_store_errors_even_if_ignored"
+QUEUES = ("task_queues", "celery_queues")
+ROUTES = ("task_routes", "celery_routes")
+DEFAULT_QUEUE = ("task_default_queue", "celery_default_queue")
+MAX_PRIORITY = "task_queue_max_priority"
+DEFAULT_PRIORITY = "task_default_priority"
+BROKER = "broker_url"
+_OF_QUEUES = (*QUEUES, *ROUTES, *DEFAULT_QUEUE, MAX_PRIORITY, DEFAULT_PRIORITY, BROKER)
+_OF_ENDS = (*ACKS_LATE, ON_LOSS, *RESULTS, *IGNORING, STORING_ERRORS)
+_OPTIONS = (*TIME_LIMITS, *SERIALIZERS, POOL, "celeryd_pool", *_OF_ENDS, *_OF_QUEUES)
 _OPTION = re.compile(rf"(?:^|_)({'|'.join(sorted(_OPTIONS, key=len, reverse=True))})$")
 """Under any namespace: `CELERY_TASK_TIME_LIMIT`, `CELERYD_TASK_TIME_LIMIT`, `task_time_limit`."""
 _APPLICATIONS = frozenset({"celery.Celery", "celery.app.base.Celery", "celery.app.Celery"})
@@ -41,15 +56,27 @@ class Application:
     def place(self) -> Evidence:
         return self.scope.module.evidence(self.call, "the Celery application is made here")
 
+    @property
+    def only_sends(self) -> bool:
+        """Whether it is made where a message is sent to somebody else's workers."""
+        nodes = self.scope.function.nodes if self.scope.function is not None else ()
+        return any(isinstance(node, form.Call) and last_name(node.func) == "send_task" for node in nodes)
+
+
+_Found = tuple[list[Application], list[tuple[str, Sited]]]
+_KNOWN: WeakKeyDictionary[Project, _Found] = WeakKeyDictionary()
+
 
 class CeleryOptions:
-    """All that one tree states; tests don't count."""
+    """All that one tree states; tests don't count. It is looked for once, however many ask."""
 
     def __init__(self, gathered: Gathered) -> None:
         self._gathered = gathered
         self._project = gathered.project
-        self.applications = list(self._applications())
-        self._stated = list(self._everything()) if self.applications else []
+        if self._project not in _KNOWN:
+            applications = list(self._applications())
+            _KNOWN[self._project] = (applications, list(self._everything()) if applications else [])
+        self.applications, self._stated = _KNOWN[self._project]
 
     def stated(self, application: Application, *names: str) -> list[Sited]:
         """What the options are given in the application's service."""

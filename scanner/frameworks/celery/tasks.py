@@ -105,7 +105,7 @@ class _Reader:
         for call, scope in self._project.calls_named("add_periodic_task"):
             when, what = call.argument(0, "schedule"), call.argument(1, "sig")
             if when is not None and what is not None:
-                yield from self._of_signature(what, schedule(when, scope, self._project), scope)
+                yield from self._of_signature(call, what, schedule(when, scope, self._project), scope)
 
     def _is_called_celery(self, decorator: form.Expr, scope: Scope) -> bool:
         """`@celery.task` of an application that can't be told: its name has to say that it is Celery's."""
@@ -154,16 +154,21 @@ class _Reader:
         else:
             yield replace(task, queue=task.queue or entry.queue, schedule=entry.schedule)
 
-    def _of_signature(self, what: form.Expr, when: str, scope: Scope) -> Iterator[Task]:
-        """`task.s(...)`, `task.si(...)`, `task.signature(...)` or the task itself."""
+    def _of_signature(self, call: form.Call, what: form.Expr, when: str, scope: Scope) -> Iterator[Task]:
+        """`task.s(...)`, `task.si(...)`, `task.signature(...)`, `task.s(...).set(queue=...)` or the task itself."""
+        queue = call.keyword("queue")
         while isinstance(what, form.Call):
-            what = what.func
+            if last_name(what.func) == "set" and isinstance(what.func, form.Attr):
+                queue, what = what.keyword("queue") or queue, what.func.value
+            else:
+                what = what.func
+        named = text_of(queue, scope, self._context, "the queue of this scheduled task")
         task = self._known.get(self._name_of(what.value if isinstance(what, form.Attr) else what, scope) or "")
         task = task or self._known.get(self._name_of(what, scope) or "")
         if task is None:
             self._context.unresolved(scope.module.location(what), "the task that runs periodically can't be told")
         else:
-            yield replace(task, schedule=when)
+            yield replace(task, queue=named or task.queue, schedule=when)
 
     def _name_of(self, node: form.Expr, scope: Scope) -> str | None:
         """The name of the task that a function is."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from assay.scanner.dataflow.addresses import UNKNOWN_ADDRESS, Address, Addresses, below
 from assay.scanner.dataflow.constants import string_value
 from assay.scanner.dataflow.offline import offline_reason
 from assay.scanner.dataflow.socket_default import socket_default
 from assay.scanner.framework import Context, Framework, Sited
-from assay.scanner.frameworks.http_clients.addresses import Addresses, below
 from assay.scanner.frameworks.http_clients.clients import Client, clients_of
 from assay.scanner.frameworks.http_clients.libraries import PACKAGES, PREPARED, REQUESTS
 from assay.scanner.frameworks.http_clients.sending import Sent, sent_requests
@@ -62,6 +63,7 @@ class _Reader:
 
     def outbound_call(self, sent: Sent, clients: list[Client], function: str, ordinal: int) -> OutboundCall:
         asked = self._request(sent) or sent
+        address = self._url(asked, clients)
         timeout, is_stated = self._timeout(sent, clients)
         if not is_stated and timeout is None and sent.library.heeds_socket_default:
             timeout = self._socket_default
@@ -72,7 +74,9 @@ class _Reader:
             role=sent.scope.module.role,
             library=sent.library.name,
             method=self._method(asked),
-            url=self._url(asked, clients),
+            url=address.text,
+            is_written=address.is_written,
+            read_from=address.read_from,
             timeout=timeout,
             default_timeout=None if is_stated else sent.library.default_timeout,
             unknown=None if timeout is not None else self._unknown(sent, clients, is_stated),
@@ -101,14 +105,17 @@ class _Reader:
         has_body = body is not None and not (isinstance(body.node, form.Const) and body.node.value is None)
         return "POST" if has_body else sending.method
 
-    def _url(self, asked: Sent, clients: list[Client]) -> str | None:
+    def _url(self, asked: Sent, clients: list[Client]) -> Address:
         given = asked.argument(asked.sending.url_at, *asked.sending.url_names)
-        url = self._address(given, asked) if given is not None else None
+        url = self._address(given, asked) if given is not None else UNKNOWN_ADDRESS
         bases = {client.base(self._addresses) for client in clients}
         base = bases.pop() if len(bases) == 1 else None
-        return below(base, url) if base is not None else url
+        if base is None or base.text is None:
+            return url
+        is_whole = url.text is not None and "://" in url.text
+        return replace(url if is_whole else base, text=below(base.text, url.text))
 
-    def _address(self, given: Sited, asked: Sent) -> str | None:
+    def _address(self, given: Sited, asked: Sent) -> Address:
         if given.scope is asked.scope:
             return self._addresses.at(given.node, asked.call, asked.scope)
         return self._addresses.of(given.node, given.scope)

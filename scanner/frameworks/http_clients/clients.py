@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from assay.scanner.dataflow.addresses import Address, Addresses
 from assay.scanner.dataflow.constants import definitions
 from assay.scanner.framework import Sited
-from assay.scanner.frameworks.http_clients.addresses import Addresses
 from assay.scanner.frameworks.http_clients.libraries import IN_PROCESS, Library
 from assay.scanner.frameworks.http_clients.sending import Sent
 from assay.scanner.frameworks.http_clients.timeouts import put_into
@@ -37,7 +38,7 @@ class Client:
         is_local = isinstance(transport, form.Call) and last_name(transport.func) in IN_PROCESS
         return is_local or self._call.keyword("app") is not None
 
-    def base(self, addresses: Addresses) -> str | None:
+    def base(self, addresses: Addresses) -> Address | None:
         """What relative addresses are joined to, None where they aren't."""
         call = self._call
         scheme = self._library.host_schemes.get(last_name(call.func) or "")
@@ -46,8 +47,9 @@ class Client:
             option = call.argument(0, "base_url")
         if option is None:
             return None
-        address = addresses.at(option, call, self._scope) or "{}"
-        return f"{scheme}://{address}" if scheme is not None else address
+        address = addresses.at(option, call, self._scope)
+        text = address.text or "{}"
+        return replace(address, text=f"{scheme}://{text}" if scheme is not None else text)
 
     def timeout(self) -> Sited | None:
         """What it is made with, what an adapter of its sets, or what its class gives every request."""

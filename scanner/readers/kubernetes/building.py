@@ -68,6 +68,16 @@ def generated(document: Mapping, key: str) -> Iterator[tuple[str, tuple[Variable
         yield generator.text("name") or "", entries, generator.span
 
 
+def renames(document: Mapping) -> tuple[str, str]:
+    """What a kustomization puts before and behind names."""
+    return document.text("namePrefix") or "", document.text("nameSuffix") or ""
+
+
+def has_charts(document: Mapping) -> bool:
+    """Whether a kustomization takes Helm charts in."""
+    return any(document.get(key) is not None for key in ("helmCharts", "helmChartInflationGenerator"))
+
+
 def resources(document: Mapping) -> Iterator[str]:
     """The files and folders that a kustomization builds on."""
     for key in ("resources", "bases"):

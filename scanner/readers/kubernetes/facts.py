@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from assay.scanner.readers.monitoring.facts import MonitoringFacts
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.tasks import TaskCommand
 
@@ -29,12 +30,22 @@ class Port(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class Reference(msgspec.Struct, frozen=True, array_like=True):
+    """A ConfigMap or a Secret by name: one entry of it, or the whole, where there is no `key`."""
+
+    kind: str
+    name: str
+    key: str | None
+    span: Span
+
+
 class Variable(msgspec.Struct, frozen=True, array_like=True):
-    """An environment variable; `value` is None where it comes from elsewhere (`valueFrom`)."""
+    """An environment variable; `value` is None where it comes from elsewhere, `source` says from what entry."""
 
     name: str
     value: str | None
     span: Span
+    source: Reference | None = None
 
 
 class ProbeFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -92,7 +103,7 @@ class Container(msgspec.Struct, frozen=True, array_like=True):
     args_span: Span | None = None
     ports: tuple[Port, ...] = ()
     env: tuple[Variable, ...] = ()
-    env_from: tuple[str, ...] = ()
+    env_from: tuple[Reference, ...] = ()
     probes: tuple[ProbeFacts, ...] = ()
     pre_stop: Hook | None = None
     mounts: tuple[str, ...] = ()
@@ -151,6 +162,8 @@ class ServiceFacts(msgspec.Struct, frozen=True, array_like=True):
     type_span: Span | None = None
     is_inside: bool = False
     """Its load balancer stays inside the private network, or lets only some in."""
+    is_headless: bool = False
+    """Its name is that of the pods themselves, with all ports that these have."""
 
 
 class Autoscaler(msgspec.Struct, frozen=True, array_like=True):
@@ -193,6 +206,20 @@ class SecretFacts(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class CustomObject(msgspec.Struct, frozen=True, array_like=True):
+    """An object of a kind that Kubernetes itself doesn't know: an operator may make Services of it."""
+
+    kind: str
+    name: str
+
+
+class OutlierDetection(msgspec.Struct, frozen=True, array_like=True):
+    """An Istio DestinationRule that takes failing instances of a host out: a circuit breaker outside of the code."""
+
+    host: str
+    span: Span
+
+
 class BuildArtifact(msgspec.Struct, frozen=True, array_like=True):
     """An image that skaffold builds: from which folder (relative to the file), with which Dockerfile in it."""
 
@@ -230,3 +257,11 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     image_changes: tuple[ImageChange, ...] = ()
     replica_changes: tuple[tuple[str, int], ...] = ()
     """How many a kustomization runs of which workload."""
+    monitoring: MonitoringFacts | None = None
+    """The rules, routes and dashboards in its objects, where there are any."""
+    custom_objects: tuple[CustomObject, ...] = ()
+    renames: tuple[str, str] = ("", "")
+    """What a kustomization puts before and behind the names of objects."""
+    has_charts: bool = False
+    """Its kustomization takes Helm charts in."""
+    outlier_detections: tuple[OutlierDetection, ...] = ()

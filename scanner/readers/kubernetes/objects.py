@@ -10,6 +10,7 @@ from assay.scanner.readers.kubernetes.entries import entry_span, text
 from assay.scanner.readers.kubernetes.facts import (
     Autoscaler,
     LimitRange,
+    OutlierDetection,
     SecretFacts,
     ServiceFacts,
     ServicePort,
@@ -45,7 +46,20 @@ def service(document: Mapping) -> ServiceFacts:
         type_span=entry_span(kind),
         is_inside=any(_PRIVATE.get(name, "").lower() == value.lower() for name, value in annotations)
         or _lets_in_some(spec),
+        is_headless=spec is not None and spec.text("clusterIP") == "None",
     )
+
+
+def outlier_detections(document: Mapping) -> Iterator[OutlierDetection]:
+    """What a DestinationRule says of instances that fail: for its host as a whole.
+
+    https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection
+    """
+    spec = document.mapping("spec") if document.text("kind") == "DestinationRule" else None
+    policy = spec.mapping("trafficPolicy") if spec is not None else None
+    found = policy.entry("outlierDetection") if policy is not None else None
+    if spec is not None and found is not None:
+        yield OutlierDetection(spec.text("host") or "", entry_span(found) or document.span)
 
 
 def _lets_in_some(spec: Mapping | None) -> bool:

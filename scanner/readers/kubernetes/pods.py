@@ -12,6 +12,7 @@ from assay.scanner.readers.kubernetes.facts import (
     Port,
     ProbeFacts,
     ProbeKind,
+    Reference,
     Resources,
     SecurityContext,
     Variable,
@@ -80,8 +81,8 @@ def _container(node: Mapping) -> Container:
         args=strings(args),
         args_span=entry_span(args),
         ports=tuple(Port(p.text("name"), p.integer("containerPort"), p.span) for p in node.mappings("ports")),
-        env=tuple(Variable(v.text("name") or "", v.text("value"), v.span) for v in node.mappings("env")),
-        env_from=tuple(_config_map_names(node)),
+        env=tuple(_variable(v) for v in node.mappings("env")),
+        env_from=tuple(_taken_whole(node)),
         probes=tuple(_probes(node)),
         pre_stop=_hook(pre_stop) if pre_stop is not None else None,
         mounts=tuple(
@@ -94,12 +95,24 @@ def _container(node: Mapping) -> Container:
     )
 
 
-def _config_map_names(node: Mapping) -> Iterator[str]:
+def _variable(node: Mapping) -> Variable:
+    elsewhere = node.mapping("valueFrom")
+    found = _references(elsewhere, "configMapKeyRef", "secretKeyRef") if elsewhere is not None else ()
+    return Variable(node.text("name") or "", node.text("value"), node.span, next(iter(found), None))
+
+
+def _taken_whole(node: Mapping) -> Iterator[Reference]:
     for source in node.mappings("envFrom"):
-        reference = source.mapping("configMapRef")
-        name = reference.text("name") if reference is not None else None
-        if name is not None:
-            yield name
+        yield from _references(source, "configMapRef", "secretRef")
+
+
+def _references(node: Mapping, *keys: str) -> Iterator[Reference]:
+    for key in keys:
+        reference = node.mapping(key)
+        name = reference.entry("name") if reference is not None else None
+        if reference is not None and name is not None:
+            kind = "ConfigMap" if key.startswith("configMap") else "Secret"
+            yield Reference(kind, text(name) or "", reference.text("key"), entry_span(name) or node.span)
 
 
 def _probes(node: Mapping) -> Iterator[ProbeFacts]:

@@ -11,14 +11,18 @@ from assay.scanner.readers.kubernetes.facts import (
     Autoscaler,
     BuildArtifact,
     ConfigMapFacts,
+    CustomObject,
     ImageChange,
     KubernetesFacts,
     LimitRange,
+    OutlierDetection,
     PodWorkload,
     SecretFacts,
     ServiceFacts,
 )
 from assay.scanner.readers.kubernetes.pods import POD_TEMPLATES, workload
+from assay.scanner.readers.monitoring import reader as monitoring
+from assay.scanner.readers.monitoring.facts import MonitoringFacts
 from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.tasks import TaskCommand
 from assay.scanner.readers.text import decode, leading_comment
@@ -39,7 +43,11 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     resources: list[str] = []
     image_changes: list[ImageChange] = []
     replica_changes: list[tuple[str, int]] = []
-    for document in _objects(yaml_documents.read(path, data)):
+    custom_objects: list[CustomObject] = []
+    outlier_detections: list[OutlierDetection] = []
+    renames, has_charts = ("", ""), False
+    documents = tuple(_objects(yaml_documents.read(path, data)))
+    for document in documents:
         kind = document.text("kind") or ""
         api = document.text("apiVersion") or ""
         name = (document.mapping("metadata") or document).text("name") or ""
@@ -66,9 +74,15 @@ def read(path: str, data: bytes) -> KubernetesFacts:
             resources += building.resources(document)
             image_changes += building.image_changes(document)
             replica_changes += building.replica_changes(document)
+            renames, has_charts = building.renames(document), building.has_charts(document)
             config_maps += (ConfigMapFacts(*made) for made in building.generated(document, "configMapGenerator"))
             secrets += (SecretFacts(*made) for made in building.generated(document, "secretGenerator"))
-    comment = leading_comment(decode(data))
+        elif "." in api.partition("/")[0] and not api.partition("/")[0].endswith(".k8s.io"):
+            custom_objects.append(CustomObject(kind, name))
+            outlier_detections += objects.outlier_detections(document)
+    content = decode(data)
+    comment = leading_comment(content)
+    watched = monitoring.of_documents(documents, content)
     return KubernetesFacts(
         comment,
         tuple(workloads),
@@ -83,6 +97,11 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         tuple(resources),
         tuple(image_changes),
         tuple(replica_changes),
+        None if watched == MonitoringFacts() else watched,
+        tuple(custom_objects),
+        renames,
+        has_charts,
+        tuple(outlier_detections),
     )
 
 
@@ -90,7 +109,7 @@ def _objects(documents: tuple[Node, ...]) -> Iterator[Mapping]:
     for document in documents:
         if not isinstance(document, Mapping):
             continue
-        if document.text("kind") == "List":
+        if (document.text("kind") or "").endswith("List") and document.mappings("items"):
             yield from document.mappings("items")
         else:
             yield document
