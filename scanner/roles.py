@@ -95,6 +95,13 @@ FOLDERS: Sequence[FolderRow] = (
     ),
     FolderRow(r"\.devcontainer|\.vscode|\.idea|\.idx|\.gitpod", Role.DEV, Where.ANYWHERE, "an editor's set-up"),
     FolderRow(
+        r"\..+",
+        Role.TOOL,
+        Where.ANYWHERE,
+        "a hidden folder holds what a tool looks for: Python can't import from it by name",
+        frozenset({FileKind.PYTHON}),
+    ),
+    FolderRow(
         r"dev|development|local|localdev|minikube|k3d|kind",
         Role.DEV,
         Where.ANYWHERE,

@@ -70,6 +70,7 @@ def role_of(path: str, kind: FileKind = FileKind.PYTHON, others: tuple[str, ...]
         ("bin/release.py", Role.TOOL),
         ("benchmarks/lists.py", Role.TOOL),
         (".github/scripts/label.py", Role.TOOL),
+        (".semgrep/rules/cookies.py", Role.TOOL),
         ("setup.py", Role.TOOL),
         ("noxfile.py", Role.TOOL),
         ("locustfile.py", Role.TOOL),
