@@ -192,6 +192,8 @@ class Rows:
     filtered_by_parent: bool = False
     narrowed: bool = False
     """A filter compares with a value that the code was given, which may be one parent's."""
+    own_filter: Evidence | None = None
+    """A filter that the code doesn't show which reads them: of the project's own manager, or a method of it."""
     page_input: tuple[Sited, ...] = ()
     """The expressions given to `limit`, `paginate` or a slice: where page sizes come from."""
     parents: frozenset[str] = frozenset()

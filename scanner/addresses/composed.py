@@ -42,7 +42,8 @@ class ComposeNames:
         service, facts = runner.service, self._tree.compose_files[runner.path]
         assert service is not None
         if service.network_mode is not None:
-            return Answer(doubt=service.span.evidence(runner.path, f"its network is that of {service.network_mode}"))
+            place = service.span.evidence(runner.path, f"its network is that of {service.network_mode}")
+            return Answer(problem="compose gives it no network of the project", doubt=place)
         if address.host in (name.lower() for name in service.known_hosts):
             return Answer(service.span.evidence(runner.path, f"{service.name} is told where {address.host} is"))
         for path, other in self._project(runner.path):

@@ -124,15 +124,20 @@ def _service(tree: DeploymentTree, runner: Runner, homes: Homes) -> str | None:
 
 def _databases(given: Given, runner: Runner) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """What tells the database from others, its name, and the user."""
-    where = runner.path if runner.service is not None else "cluster"
     if given.value is None:
         speaks = _WHOLE.fullmatch(given.name) or (not given.name and _HOLDER.search(given.entry or ""))
         if speaks and given.entry is not None:
-            yield ("entry", given.entry), given.entry.partition("/")[2], ""
+            yield (_place("entry", runner), given.entry), given.entry.partition("/")[2], ""
         return
     for address in addresses_in(given.value):
         if address.scheme in DATABASES and address.is_known and address.host not in _LOCAL:
-            place = (where, address.host, str(address.asked_port), address.database, address.schema)
+            place = (
+                _where(address.host, runner),
+                address.host,
+                str(address.asked_port),
+                address.database,
+                address.schema,
+            )
             yield place, address.database or address.host, address.user
     named = _HOST.fullmatch(given.name)
     if named is not None and "://" not in given.value and given.value not in _LOCAL and "$" not in given.value:
@@ -140,7 +145,24 @@ def _databases(given: Given, runner: Runner) -> Iterator[tuple[tuple[str, ...], 
         host = given.value.partition(":")[0].lower()
         if database and "$" not in database:
             port = runner.value(f"{named['whose']}_PORT") or "5432"
-            yield (where, host, port, database, ""), database, _beside(runner, named["whose"], _USER_NAMES)
+            yield (
+                (_where(host, runner), host, port, database, ""),
+                database,
+                _beside(runner, named["whose"], _USER_NAMES),
+            )
+
+
+def _where(host: str, runner: Runner) -> str:
+    """Where the host's name is known: in a compose project, or in a namespace, or everywhere."""
+    if runner.service is not None:
+        return runner.path
+    return "cluster" if "." in host else _place("cluster", runner)
+
+
+def _place(name: str, runner: Runner) -> str:
+    """The name with the namespace that the pod says it is in: names mean something else in each."""
+    namespace = runner.pod.namespace if runner.pod is not None else None
+    return f"{name} {namespace}" if namespace is not None else name
 
 
 def _beside(runner: Runner, whose: str, endings: Iterable[str]) -> str:

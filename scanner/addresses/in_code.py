@@ -106,6 +106,9 @@ def _unused(call: form.Call, scope: Scope, gathered: Gathered) -> Evidence | Non
 def _address(address: Address, location: Location, what: str, unused: Evidence | None) -> CodeAddress | None:
     """None for what is neither written nor read from anywhere."""
     host = _HOST.fullmatch(address.text or "") if address.is_written and address.text != "None" else None
+    said = next(addresses_in(address.text), None) if address.text and "host=" in address.text else None
+    if said is not None and said.is_known and said.scheme:
+        return _written(said.host, str(said.port) if said.port is not None else None, location, what, unused)
     if host is not None and not host["host"].isdigit():
         return _written(host["host"], host["port"], location, what, unused)
     if address.is_written or not address.read_from:

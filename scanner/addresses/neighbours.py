@@ -10,7 +10,7 @@ from assay.scanner.addresses.answers import Answer
 from assay.scanner.addresses.cluster import ClusterNames
 from assay.scanner.addresses.composed import ComposeNames
 from assay.scanner.addresses.given import Given, Runner
-from assay.scanner.addresses.written import Address, addresses_in, host_alone
+from assay.scanner.addresses.written import SCHEMES, Address, addresses_in, host_alone
 from assay.scanner.deployment.roles import role_of_comment
 from assay.scanner.deployment.tree import DeploymentTree
 from assay.scanner.homes import Homes
@@ -30,10 +30,11 @@ _OF_DEPENDENCY = re.compile(
 )
 """Words that say of a variable that it speaks of another service, and not of the one that it is given to."""
 _OWN = re.compile(
-    r"(\w+_)?((ALLOWED|VIRTUAL|TRUSTED|EXTERNAL|PUBLIC|KC)_?(HOST|HOSTNAME|HOSTS)|SERVER_NAME|ORIGINS?|DOMAINS?|CORS\w*)",
+    r"(\w+_)?((ALLOWED|VIRTUAL|TRUSTED|EXTERNAL|PUBLIC|KC)_?(HOST|HOSTNAME|HOSTS)|SERVER_NAME|ORIGINS?|DOMAINS?|CORS\w*"
+    r"|(SITE|ROOT|PUBLIC|EXTERNAL|CANONICAL|CALLBACK|REDIRECT)_?UR[IL]S?|(HTTPS?|FTP|ALL|NO)_PROXY|(LISTEN|BIND)\w*)",
     re.IGNORECASE,
 )
-"""Variables that tell a service its own names, or those of browsers' pages."""
+"""Variables that tell a service its own names, those of browsers' pages, or the proxy on the way out."""
 _HERE = frozenset(
     {
         "localhost", "host.docker.internal", "host", "hostname", "domain", "null", "none", "true", "false", "default",
@@ -122,7 +123,7 @@ def _port_beside(name: str, runner: Runner) -> str:
 def _is_meant(given: Given, address: Address, runner: Runner) -> bool:
     """Whether a value that leads nowhere is an address at all: by its scheme, or by the name of its variable."""
     if address.scheme:
-        return True
+        return address.scheme in SCHEMES
     if ":" in (given.value or ""):
         return _SPEAKS_OF_ADDRESS.search(given.name) is not None
     return bool(_port_beside(given.name, runner)) and _OF_DEPENDENCY.search(given.name) is not None

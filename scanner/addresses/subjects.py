@@ -38,14 +38,16 @@ def addresses(gathered: Gathered) -> Iterator[ServiceAddress | GivenDatabase | C
 
 
 def _keeps(root: str, gathered: Gathered) -> Evidence | None:
-    """Where the code of a service says that it keeps data: its tables, its migrations, the statements it runs."""
+    """Where the code of a service says that it keeps data: its tables, its migrations, the statements it runs. What it
+    shares with others is nobody's own.
+    """
     mine = [s for s in gathered.services if s.root == root]
     stated: tuple[Table | Migration, ...] = (*gathered.tables, *gathered.migrations)
     for found in stated:
-        if found.role is Role.PROD and gathered.owners.of(found.location.path) in mine:
+        if found.role is Role.PROD and gathered.owners.around(found.location.path) in mine:
             return Evidence(found.location, f"{found.label} is its own")
     for execution in gathered.executions:
         module = execution.scope.module
-        if module.role is Role.PROD and gathered.owners.of(module.path) in mine:
+        if module.role is Role.PROD and gathered.owners.around(module.path) in mine:
             return module.evidence(execution.call, "it runs SQL of its own")
     return None

@@ -36,6 +36,13 @@ DATABASES = frozenset(
     }
 )  # fmt: skip
 """Schemes of what keeps a service's own data."""
+SCHEMES = DATABASES | _DEFAULT_PORTS.keys() | {
+    "tcp", "udp", "tls", "ssl", "grpc", "grpcs", "dns", "plaintext", "sasl_plaintext", "sasl_ssl", "kafka", "mqtt",
+    "mqtts", "stomp", "bolt", "neo4j", "etcd", "zk", "zookeeper", "sentinel", "elasticsearch", "opensearch",
+    "clickhouse", "influxdb", "cassandra", "librabbitmq", "smtps", "imap", "imaps", "ftp", "sftp", "ssh", "syslog",
+    "gelf", "statsd", "db", "otlp",
+}  # fmt: skip
+"""Those that are followed by a host: in `s3://` and `vault://` other names stand there."""
 
 
 @dataclass(frozen=True, slots=True)

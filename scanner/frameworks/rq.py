@@ -25,6 +25,8 @@ from assay.scanner.work.references import (
 from assay.scanner.work.schedules import schedule
 
 _NAME = "RQ"
+_DEFAULT = "default"
+"""The queue that is meant where none is named."""
 _PACKAGES = ("rq", "django_rq", "flask_rq", "flask_rq2", "rq_scheduler")
 
 
@@ -45,6 +47,7 @@ _METHODS = {
     "schedule": _Enqueuing(1, (None, "interval")),
     "cron": _Enqueuing(1, (0, "cron_string")),
     "register": _Enqueuing(0, (None, "cron")),
+    "create": _Enqueuing(0),
 }
 
 
@@ -62,7 +65,7 @@ def _decorated(context: Context) -> Iterator[Task]:
 
 
 def _enqueued(context: Context) -> Iterator[Task]:
-    """`queue.enqueue(function)`, `scheduler.cron("0 3 * * *", function)`."""
+    """`queue.enqueue(function)`, `scheduler.cron("0 3 * * *", function)`, `Job.create(function)`."""
     for made in invocations(context.project, *_METHODS):
         if not _is_ours(made.name):
             continue
@@ -115,7 +118,9 @@ def _queue_name(node: form.Expr | None, scope: Scope, context: Context, depth: i
     value = context.project.infer(node, scope)
     if isinstance(value, Instance) and value.origin is not None and value.scope is not None:
         name = value.origin.argument(0, "name") or value.origin.keyword("queue_name")
-        return string_value(name, value.scope, context.project) if name is not None else None
+        if name is None:
+            return _DEFAULT if last_part(value.type_name or "") == "Queue" else None
+        return string_value(name, value.scope, context.project)
     known = definitions(node, scope, context.project)
     return _queue_name(*known[0], context, depth - 1) if len(known) == 1 else None
 

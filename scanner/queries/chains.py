@@ -135,7 +135,8 @@ class Chains:
                 statement = self.query(call.positional[0], scope, depth)
                 if statement is None:
                     return None
-                steps = (*statement.steps, call) if call.func.attr.startswith("stream") else statement.steps
+                is_told = call.func.attr.startswith("stream") or call.keyword("execution_options") is not None
+                steps = (*statement.steps, call) if is_told else statement.steps
                 return replace(statement, is_fetched=True, steps=steps)
             before = self.query(call.func.value, scope, depth)
             if before is not None:

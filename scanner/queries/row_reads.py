@@ -26,7 +26,7 @@ from assay.scanner.readers.python import form
 _READING = ("list", "tuple", "set", "sorted", "dict", "len", "sum", "all", "fetchall", "in_bulk")
 _NARROWING = frozenset({"filter", "filter_by", "where", "exclude", "having", "join", "get_by", "search", "distinct",
                         "values", "group_by", "with_entities", "intersect", "intersection", "difference",
-                        "none"})  # fmt: skip
+                        "none", "dates", "datetimes"})  # fmt: skip
 _STREAMING = frozenset({"iterator", "aiterator", "yield_per", "stream", "stream_scalars", "partitions"})
 
 
@@ -108,16 +108,26 @@ class RowReads:
         )
 
 
+def _asks_for_parts(step: form.Call) -> bool:
+    """`execute(statement, execution_options={"yield_per": 500})`."""
+    stated = step.keyword("execution_options")
+    return isinstance(stated, form.Dict) and any(
+        isinstance(k, form.Const) and k.value == "yield_per" for k in stated.keys
+    )
+
+
 def _extent(query: Query) -> tuple[Extent, tuple[Evidence, ...]]:
     if query.rows.bound is Bound.LIMITED:
         return Extent.LIMITED, (query.rows.limit,) if query.rows.limit is not None else ()
     module = query.scope.module
     for step in [*query.steps, *(n for n in form.walk(query.root) if isinstance(n, form.Call))]:
         method = last_name(step.func) or ""
-        if method in _STREAMING or step.keyword("yield_per") is not None:
+        if method in _STREAMING or step.keyword("yield_per") is not None or _asks_for_parts(step):
             return Extent.STREAMED, (module.evidence(step, f"{method}() reads a part at a time"),)
         if method in _NARROWING:
             return Extent.NARROWED, (module.evidence(step, f"{method}() narrows it"),)
+    if query.rows.own_filter is not None:
+        return Extent.NARROWED, (query.rows.own_filter,)
     if query.is_related or query.rows.filtered_by_parent:
         return Extent.NARROWED, ()
     if is_small(query.rows.model):

@@ -31,10 +31,12 @@ _TASK_CALLS = ("apply_async", "apply_async_on_commit", "send_task", "signature",
 _PUBLISHING = {"publish": ("kombu.", "aio_pika.", "faststream."), "BasicProperties": ("pika.",),
                "Message": ("aio_pika.",)}  # fmt: skip
 _AMQP = frozenset({"kombu", "celery", "pika", "aio_pika", "faststream", "amqp"})
+_ARGUMENTS = ("arguments", "queue_arguments")
 _QUEUES = ("Queue", "queue_declare", "declare_queue", "RabbitQueue")
 _URGENT = frozenset({"high", "highest", "urgent", "critical", "important", "realtime", "immediate", "interactive"})
 _LOW = frozenset({"low", "lowest", "bulk", "background", "batch", "later", "idle"})
 _LEVELS_OF_QUORUM = 2
+_OPEN = "the arguments of the queue can't be told"
 _UNSORTED_HUEYS = ("RedisHuey", "RedisExpireHuey")
 
 
@@ -130,6 +132,8 @@ class Priorities:
             return self._on_redis(use, uses)
         if declared:
             return self._with_maximum(uses, declared)
+        if self._declared[None]:
+            return Effect.UNKNOWN, _OPEN, self._declared[None][:2]
         if broker is Broker.RABBITMQ:
             why = "RabbitMQ ignores it: no queue has a maximum (task_queue_max_priority, x-max-priority)"
             return Effect.IGNORED, why, (application.place,)
@@ -176,7 +180,7 @@ class Priorities:
         if self._declared[False] and not self._declared[None]:
             why = "RabbitMQ ignores it: no queue that is declared here has x-max-priority"
             return Effect.IGNORED, why, self._declared[False][:2]
-        why = "the arguments of the queue can't be told" if self._declared[None] else "the queue is declared elsewhere"
+        why = _OPEN if self._declared[None] else "the queue is declared elsewhere"
         return Effect.UNKNOWN, why, self._declared[None][:2]
 
     def _with_maximum(self, uses: Sequence[_Use], declared: Sequence[Evidence]) -> _Judged:
@@ -197,10 +201,11 @@ class Priorities:
 
     def _is_open(self, call: form.Call, scope: Scope) -> bool:
         """Whether the queue's arguments, or some of them, are put together elsewhere."""
-        stated = [call.keyword("arguments"), call.keyword("queue_arguments")]
-        known = [v for node in stated if node is not None for v, _ in self._written(node, scope)]
-        is_given = any(node is not None for node in stated)
-        return any(a.star for a in call.args) or (is_given and not all(_is_whole(node) for node in known or [None]))
+        if any(argument.star for argument in call.args):
+            return True
+        stated = [node for name in _ARGUMENTS if (node := call.keyword(name)) is not None]
+        known = [[value for value, _ in self._written(node, scope)] for node in stated]
+        return not all(values and all(map(_is_whole, values)) for values in known)
 
     def _written(self, node: form.Expr, scope: Scope) -> list[tuple[form.Expr, Scope]]:
         """What stands where the expression is, or what its name was given."""
@@ -211,15 +216,10 @@ class Priorities:
         return [s.module.evidence(c, "a quorum queue") for c, s in self._queues() if self._says(c, "quorum", s)]
 
     def _queues(self) -> Iterator[tuple[form.Call, Scope]]:
-        packages = {"kombu", "celery", "pika", "aio_pika", "faststream", "amqp"}
         for call, scope in self._project.calls_named(*_QUEUES):
             passive = call.keyword("passive")
             is_look = isinstance(passive, form.Const) and passive.value is True
-            if (
-                scope.module.role is Role.PROD
-                and not is_look
-                and not packages.isdisjoint(scope.module.imported_packages)
-            ):
+            if scope.module.role is Role.PROD and not is_look and not _AMQP.isdisjoint(scope.module.imported_packages):
                 yield call, scope
 
     def _says(self, call: form.Call, word: str, scope: Scope) -> bool:
@@ -251,7 +251,7 @@ _MAXIMUM = {
 }
 
 
-def _is_whole(node: form.Expr | None) -> bool:
+def _is_whole(node: form.Expr) -> bool:
     """A mapping that is all written here and that has something in it, or none at all."""
     if isinstance(node, form.Const):
         return node.value is None

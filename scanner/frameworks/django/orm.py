@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -73,6 +74,9 @@ _LOOKUPS = frozenset(
 _PAGINATORS = frozenset({"django.core.paginator.Paginator", "django.core.paginator.AsyncPaginator"})
 
 
+_OF_DELETED = re.compile(r"(is_)?(deleted|removed|trashed|archived)")
+
+
 # --- tables ---
 
 
@@ -125,6 +129,16 @@ def _says(cls: ClassSymbol, option: str, project: Project, *, value: bool = True
 
 
 # --- rows ---
+
+
+def _own_filter(function: FunctionSymbol | None) -> Evidence | None:
+    """A filter in a method of a manager; one that only leaves out what is deleted keeps the rows as many as ever."""
+    for call in function.walk() if function is not None else ():
+        if function is not None and isinstance(call, form.Call) and last_name(call.func) in ("filter", "exclude"):
+            names = [argument.name or "" for argument in call.args]
+            if not all(_OF_DELETED.match(name) for name in names):
+                return function.module.evidence(call, f"{function.name}() narrows it")
+    return None
 
 
 class _DjangoRows:
@@ -200,6 +214,7 @@ class _DjangoRows:
             return replace(rows, bound=Bound.LIMITED, limit=only, order=Order.EXPLICIT, order_by=only)
         manager = manager_class(cls, node.attr, project) if isinstance(node, form.Attr) else None
         initial = project.method(manager, "get_queryset") if manager is not None else None
+        rows = replace(rows, own_filter=_own_filter(initial))
         for call in initial.walk() if initial is not None else ():
             if isinstance(call, form.Call) and last_name(call.func) == "order_by" and call.args and initial is not None:
                 return replace(
@@ -360,7 +375,10 @@ class _DjangoRows:
         manager = manager_class(model, owner.attr, project)
         method = project.method(manager, func.attr) if manager is not None else None
         rows = self._rows_of(func.value, scope, project, 0) if method is not None else None
-        return self._after(rows, method, project) if rows is not None and method is not None else None
+        result = self._after(rows, method, project) if rows is not None and method is not None else None
+        return (
+            replace(result, own_filter=result.own_filter or _own_filter(method)) if isinstance(result, Rows) else result
+        )
 
     def _after(self, rows: Rows, method: FunctionSymbol, project: Project) -> Rows | str | None:
         for returned in method.returns:
