@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 
 from assay.scanner.dataflow.constants import constant, definitions, string_value
 from assay.scanner.dataflow.effects.bodies import Bodies
-from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.loggers import Loggers
 from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.delivery.consumed import Consumed, ConsumedFunctions
-from assay.scanner.delivery.handling import ACKNOWLEDGING
+from assay.scanner.delivery.order import Order
 from assay.scanner.delivery.outside import Outside
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import FunctionSymbol, Scope
+from assay.scanner.linker.scopes import Scope
 from assay.scanner.linker.values import Instance
 from assay.scanner.model.delivery import Acknowledgement, Moment
 from assay.scanner.model.effect import EffectKind
@@ -30,11 +27,6 @@ _SUBSCRIBING = (
 )  # fmt: skip
 _AT_ONCE = ("auto_ack", "no_ack", "noack")
 _DECLARING = frozenset({"queue_declare", "declare_queue", "Queue"})
-_READING = frozenset(
-    """parse parsed decode decoded loads load deserialize validate unpack decompress read get from make build to
-    current""".split()
-)
-"""First words of functions that only learn what a message says."""
 _GROUP = ("group_id", "group.id")
 _COMMITTING = ("enable_auto_commit", "enable.auto.commit")
 _STORING = "enable.auto.offset.store"
@@ -53,7 +45,7 @@ class _Reader:
         self._project = gathered.project
         self._bodies: Bodies = gathered.bodies
         self._consumed = consumed
-        self._loggers = Loggers(gathered.project)
+        self._order = Order(gathered.project)
         self._ordinals = Ordinals()
         self._outside = outside
 
@@ -92,7 +84,7 @@ class _Reader:
             case "FastStream" | "Propan":
                 return self._of_decorator(each)
         if call is None:
-            return self._by_order(each)
+            return self._order.of(each)
         for name in _AT_ONCE:
             stated = call.keyword(name)
             if stated is not None and (known := constant(stated, scope, self._project)) is not None and known.value:
@@ -102,7 +94,7 @@ class _Reader:
             return self._of_kafka(each, call, scope)
         if each.framework == "NATS":
             return self._of_nats(each, call, scope)
-        moment, shown = self._by_order(each)
+        moment, shown = self._order.of(each)
         if moment is Moment.BEFORE and self._is_transient(call, scope):
             return Moment.TRANSIENT, shown
         return moment, shown
@@ -131,7 +123,7 @@ class _Reader:
             if policy is not None and named == "ACK_FIRST":
                 return Moment.BEFORE, (each.module.evidence(policy, "it is acknowledged first"),)
             if named in ("MANUAL", "DO_NOTHING") or decorator.keyword("no_ack") is not None:
-                return self._by_order(each)
+                return self._order.of(each)
             is_told = policy is not None or (isinstance(commits, form.Const) and commits.value is False)
             if not is_told and decorator.keyword("group_id") and self._is_of_kafka(decorator, each.function.outer):
                 text = "FastStream commits before the function runs, unless ack_policy says otherwise"
@@ -165,10 +157,10 @@ class _Reader:
             if known is None:
                 return Moment.UNKNOWN, (stated[1].module.evidence(stated[0], "this says whether it commits by itself"),)
             if known.value in (False, "false", "False"):
-                return self._by_order(each)
+                return self._order.of(each)
         storing = options.get(_STORING)
         if storing is not None and (known := constant(*storing, self._project)) is not None and not known.value:
-            return self._by_order(each)
+            return self._order.of(each)
         if stated is None and not is_whole:
             return Moment.UNKNOWN, (around.module.evidence(made, "its options come from elsewhere"),)
         text = "offsets are committed by time, whether or not the work is done; set enable_auto_commit to False"
@@ -199,7 +191,7 @@ class _Reader:
         if "jetstream" in name.lower() or ".js" in f".{name}.":
             if call.keyword("manual_ack") is None and call.keyword("cb") is not None:
                 return Moment.AFTER, (scope.module.evidence(call, "JetStream acknowledges after the callback"),)
-            return self._by_order(each)
+            return self._order.of(each)
         changed = self._changes(each)
         place = scope.module.evidence(call, "NATS without JetStream forgets a message when it has sent it")
         return (Moment.BEFORE, (place, changed)) if changed is not None else (Moment.TRANSIENT, (place,))
@@ -211,104 +203,3 @@ class _Reader:
                 return each.module.evidence(change.node, "it writes this")
         found = self._outside.of(each.function)
         return found[-1] if found else None
-
-    # --- order ---
-
-    def _by_order(self, each: Consumed, is_inner: bool = False) -> tuple[Moment, tuple[Evidence, ...]]:
-        """Whether the work comes before what acknowledges it, here or in the first function that is called for both."""
-        works: form.Expr | form.Stmt | None = None
-        acknowledged: form.Expr | form.Stmt | None = None
-        for node in _in_order(each.body):
-            if isinstance(node, form.With) and any(_is_processing(item.value) for item in node.items):
-                return Moment.AFTER, (
-                    each.module.evidence(node.items[0].value, "it is acknowledged at the end of this"),
-                )
-            acknowledges = self._acknowledges(node, each)
-            if acknowledges and works is None:
-                acknowledged = acknowledged or node
-            elif acknowledges and acknowledged is None:
-                return Moment.AFTER, (each.module.evidence(node, "it is acknowledged here, after the work"),)
-            elif not acknowledges and works is None and self._is_work(node, each):
-                works = node
-        if acknowledged is not None and works is not None:
-            first = each.module.evidence(acknowledged, "it is acknowledged here")
-            return Moment.BEFORE, (first, each.module.evidence(works, "before this is done"))
-        if works is not None and any(_is_acknowledging(node, each) for node in each.function.nodes):
-            return Moment.AFTER, (each.module.evidence(works, "what this does is acknowledged later"),)
-        callee = self._callee(works, each) if works is not None and not is_inner else None
-        if callee is not None and any(_is_acknowledging(node, each) for node in callee.nodes):
-            return self._by_order(replace(each, function=callee, loop=None), is_inner=True)
-        return Moment.UNKNOWN, ()
-
-    def _callee(self, node: form.Expr | form.Stmt, each: Consumed) -> FunctionSymbol | None:
-        value = node.value if isinstance(node, form.ExprStmt) else node
-        call = value.value if isinstance(value, form.Await) else value
-        return self._project.callee_function(call, each.function.scope) if isinstance(call, form.Call) else None
-
-    def _acknowledges(self, node: form.Expr | form.Stmt, each: Consumed) -> bool:
-        """Whether it acknowledges, or calls a function of the project that does this alone."""
-        if _is_acknowledging(node, each):
-            return True
-        callee = self._callee(node, each)
-        if callee is None or not any(_is_acknowledging(inner, each) for inner in callee.nodes):
-            return False
-        inside = replace(each, function=callee, loop=None)
-        return not any(self._is_work(inner, inside) for inner in callee.nodes)
-
-    def _is_work(self, node: form.Expr | form.Stmt, each: Consumed) -> bool:
-        scope = each.function.scope
-        if isinstance(node, form.ExprStmt):
-            call = node.value.value if isinstance(node.value, form.Await) else node.value
-            if not isinstance(call, form.Call) or not call.args or self._loggers.log_call(call, scope) is not None:
-                return False
-            name = last_name(call.func) or ""
-            return name not in ACKNOWLEDGING and name not in _BESIDE and not _only_reads(name)
-        if isinstance(node, form.Call):
-            callee = self._project.callee_function(node, scope)
-            return callee is not None and not _only_reads(callee.name)
-        return False
-
-
-_DATABASES = frozenset({"session", "db", "database", "conn", "connection", "transaction", "tx", "cursor"})
-_BESIDE = frozenset({"sleep", "print", "append", "inc", "observe", "timing", "incr", "add", "set_attribute"})
-
-
-def _only_reads(name: str) -> bool:
-    said = words(name)
-    return bool(said) and said[0] in _READING
-
-
-def _is_acknowledging(node: form.Expr | form.Stmt, each: Consumed) -> bool:
-    """A `commit()` is one of Kafka's alone, and there not that of a database, `message.delete()` is SQS's."""
-    if each.framework == "SQS" and isinstance(node, form.Call) and last_name(node.func) == "delete":
-        return not node.args
-    if not isinstance(node, form.Call) or last_name(node.func) not in ACKNOWLEDGING:
-        return False
-    owner = node.func.value if isinstance(node.func, form.Attr) else None
-    said = words(last_name(owner) or "") if owner is not None else ()
-    return last_name(node.func) != "commit" or (each.framework == "Kafka" and _DATABASES.isdisjoint(said))
-
-
-def _is_processing(node: form.Expr) -> bool:
-    return isinstance(node, form.Call) and last_name(node.func) == "process"
-
-
-def _in_order(body: list[form.Stmt]) -> Iterator[form.Expr | form.Stmt]:
-    """What runs where all goes well, in order: no handler, and no branch that leaves early."""
-    for statement in body:
-        yield statement
-        match statement:
-            case form.Function() | form.Class():
-                continue
-            case form.Try():
-                yield from _in_order([*statement.body, *statement.orelse, *statement.final])
-            case form.With():
-                yield from _in_order(statement.body)
-            case form.If():
-                for branch in (statement.body, statement.orelse):
-                    if branch and not isinstance(branch[-1], form.Return | form.Raise | form.Jump):
-                        yield from _in_order(branch)
-            case form.For() | form.While():
-                yield from _in_order(statement.body)
-            case _:
-                yield from (n for n in form.walk(statement, into_definitions=False) if n is not statement)

@@ -1,17 +1,16 @@
-"""Where messages end that fail each time: by library, by what queues are declared with, by what consumers do."""
+"""Where messages end that fail each time: by what queues are declared with, by what consumers do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 from assay.scanner.dataflow.lexicon import words
-from assay.scanner.dataflow.numbering import Ordinals, around
+from assay.scanner.dataflow.numbering import Ordinals
 from assay.scanner.delivery.consumed import Consumed, ConsumedFunctions
 from assay.scanner.delivery.declarations import Declaration
+from assay.scanner.delivery.failed_tasks import FailedTasks
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import ClassSymbol, FunctionSymbol, Module
 from assay.scanner.model.delivery import (
     Acknowledgement,
     ConsumerFailure,
@@ -20,30 +19,17 @@ from assay.scanner.model.delivery import (
     FailedWork,
     Moment,
 )
-from assay.scanner.model.effect import EffectKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.work import Consumer
 from assay.scanner.readers.python import form
-from assay.scanner.workers.celery_options import IGNORING, RESULTS, STORING_ERRORS, Application, CeleryOptions
+from assay.scanner.workers.celery_options import CeleryOptions
 
-_BUILT_IN = {
-    "RQ": "RQ keeps failed jobs in its FailedJobRegistry",
-    "Dramatiq": "Dramatiq keeps dead messages in a queue of their own",
-    "Django Q": "Django Q stores failures in a table",
-}
-_TRACKERS = frozenset(
-    {"sentry_sdk", "raven", "rollbar", "bugsnag", "newrelic", "ddtrace", "honeybadger", "scout_apm", "elasticapm"}
-)
-_TASKS = ("celery.Task", "celery.app.task.Task", "celery.Celery.Task")
-_HOOKS = ("on_job_end", "after_job_end")
-_KEEPING = ("keep_result", "keep_result_forever")
 _BURYING = frozenset({"dead", "dlq", "dlx", "dlt", "deadletter", "poison", "parking", "failed", "errors", "quarantine"})
 _SENDING = frozenset(
     {"send", "publish", "basic_publish", "produce", "send_and_wait", "send_message", "dead_letter_message"}
 )
 _REJECTING = frozenset({"nack", "basic_nack", "reject", "basic_reject", "process"})
-_KEPT = frozenset({EffectKind.WRITE, EffectKind.MAIL, EffectKind.QUEUE, EffectKind.REQUEST})
 
 
 def dead_letter_paths(
@@ -55,8 +41,8 @@ def dead_letter_paths(
     acknowledgements: Sequence[Acknowledgement],
 ) -> Iterator[DeadLetterPath]:
     """Of worker apps, then of queues that consumers read."""
-    if celery.applications or consumed.all:
-        yield from _Reader(gathered, consumed, celery, declared, failures, acknowledgements).all()
+    yield from FailedTasks(gathered, consumed, celery, declared).all()
+    yield from _Reader(gathered, consumed, declared, failures, acknowledgements).all()
 
 
 class _Reader:
@@ -64,7 +50,6 @@ class _Reader:
         self,
         gathered: Gathered,
         consumed: ConsumedFunctions,
-        celery: CeleryOptions,
         declared: Sequence[Declaration],
         failures: Sequence[ConsumerFailure],
         acknowledgements: Sequence[Acknowledgement],
@@ -72,19 +57,13 @@ class _Reader:
         self._gathered = gathered
         self._project = gathered.project
         self._consumed = consumed
-        self._celery = celery
         self._declared = declared
         self._stored = {f.handler: f for f in failures if f.outcome in (FailedWork.STORED, FailedWork.SENT_ON)}
-        self._transient = {a.function for a in acknowledgements if a.moment is Moment.TRANSIENT}
+        self._gone = {a.function for a in acknowledgements if _is_gone(a)}
         self._ordinals = Ordinals()
 
     def all(self) -> Iterator[DeadLetterPath]:
-        """Applications first."""
-        for application in self._celery.applications:
-            if application.only_sends:
-                continue
-            yield from self._of_celery(application)
-        yield from self._of_libraries()
+        """In order of the consumers."""
         for each in self._consumed.consumers:
             end, evidence = self._of_consumer(each)
             source = each.source
@@ -92,126 +71,13 @@ class _Reader:
             ordinal = self._ordinals.next(name, each.framework)
             yield DeadLetterPath(each.framework, name, ordinal, source.location, each.module.role, end, evidence)
 
-    # --- worker apps ---
-
-    def _of_celery(self, application: Application) -> Iterator[DeadLetterPath]:
-        """Failed tasks are gone, unless results are kept or somebody is told."""
-        service = application.service
-        tasks = [t for t in self._consumed.tasks if t.framework == "Celery" and t.schedule is None]
-        if not any(self._gathered.owners.of(t.module.path) is service for t in tasks):
-            return
-        end, evidence = self._end_of_tasks(application)
-        scope = application.scope
-        ordinal = self._ordinals.next(around(scope), "Celery")
-        location = scope.module.location(application.call)
-        yield DeadLetterPath("Celery", around(scope), ordinal, location, scope.module.role, end, evidence)
-
-    def _end_of_tasks(self, application: Application) -> tuple[DeadLetters, tuple[Evidence, ...]]:
-        kept = [m for v in self._celery.stated(application, *RESULTS) for m in self._celery.meanings(v)]
-        kept = [m for m in kept if not isinstance(m.value, str) or not m.value.startswith("disabled")]
-        backend = application.call.argument(1, "backend")
-        is_ignored = self._is_on(application, *IGNORING) and not self._is_on(application, STORING_ERRORS)
-        if kept and not is_ignored:
-            return DeadLetters.STORED, (kept[0].evidence,)
-        if backend is not None and not is_ignored and not (isinstance(backend, form.Const) and backend.value is None):
-            return DeadLetters.STORED, (application.scope.module.evidence(backend, "results are kept here"),)
-        dead = [d for d in self._declared if d.library == "kombu" and d.is_queue and d.dead_letters]
-        if dead:
-            return DeadLetters.STATED, (dead[0].evidence("what is rejected goes to another exchange"),)
-        handlers = list(self._failure_handlers)
-        storing = [f for f in handlers if not _KEPT.isdisjoint(c.kind for c in self._gathered.bodies.of(f).changes)]
-        if storing:
-            return DeadLetters.STORED, (Evidence(storing[0].location, "this stores what failed"),)
-        told = [Evidence(f.location, "this is told what failed") for f in handlers] or list(self._trackers)
-        elsewhere = self._celery.elsewhere(application)
-        if elsewhere is not None:
-            return DeadLetters.ELSEWHERE, (elsewhere,)
-        return (DeadLetters.TOLD, tuple(told[:1])) if told else (DeadLetters.DROPPED, (application.place,))
-
-    def _is_on(self, application: Application, *names: str) -> bool:
-        stated = self._celery.stated(application, *names)
-        return any(m.value is True for value in stated for m in self._celery.meanings(value))
-
-    @cached_property
-    def _failure_handlers(self) -> tuple[FunctionSymbol, ...]:
-        """What Celery tells of failed tasks: receivers of its signal, `on_failure` of classes of tasks."""
-        found: list[FunctionSymbol] = []
-        for module in self._modules("celery"):
-            for function in module.functions:
-                texts = (form.dotted(d.func if isinstance(d, form.Call) else d) for d in function.decorators)
-                if any((text or "").endswith("task_failure.connect") for text in texts):
-                    found.append(function)
-            for call, scope in module.calls_named(["connect"]):
-                if (form.dotted(call.func) or "").endswith("task_failure.connect") and call.positional:
-                    value = self._project.infer(call.positional[0], scope)
-                    if isinstance(value, FunctionSymbol):
-                        found.append(value)
-            for cls in module.classes:
-                method = cls.methods.get("on_failure")
-                if method is not None and self._project.is_subclass(cls, *_TASKS):
-                    found.append(method)
-        return tuple(dict.fromkeys(found))
-
-    @cached_property
-    def _trackers(self) -> tuple[Evidence, ...]:
-        """Error trackers, which hook into workers."""
-        for call, scope in self._project.calls_named("init"):
-            if scope.module.role is Role.PROD and not scope.module.imported_packages.isdisjoint(_TRACKERS):
-                return (scope.module.evidence(call, "an error tracker is told what failed"),)
-        for module in self._project.modules.values():
-            for binding in module.scope.bindings.get("INSTALLED_APPS", ()) if module.role is Role.PROD else ():
-                for node in form.walk(binding.value) if binding.value is not None else ():
-                    if isinstance(node, form.Const) and str(node.value).partition(".")[0] in _TRACKERS:
-                        return (module.evidence(node, "an error tracker is told what failed"),)
-        return ()
-
-    def _modules(self, package: str) -> Iterator[Module]:
-        for module in self._project.modules.values():
-            if module.role is Role.PROD and package in module.imported_packages:
-                yield module
-
-    def _of_libraries(self) -> Iterator[DeadLetterPath]:
-        """Those that keep what failed of themselves, and arq, which drops it; once for each service that uses them."""
-        seen: set[tuple[str, str]] = set()
-        for each in self._consumed.tasks:
-            service = self._gathered.owners.of(each.module.path)
-            key = (each.framework, service.root if service is not None else "")
-            if key in seen or each.framework not in (*_BUILT_IN, "arq"):
-                continue
-            if each.framework == "arq" and each.schedule is not None:
-                continue
-            seen.add(key)
-            location = each.source.location
-            end, evidence = DeadLetters.BUILT_IN, Evidence(location, _BUILT_IN.get(each.framework, ""))
-            if each.framework == "arq":
-                end, evidence = self._end_of_arq(Evidence(location, "arq drops a job that failed for the last time"))
-            yield DeadLetterPath(each.framework, "all tasks", 1, location, each.module.role, end, (evidence,))
-
-    def _end_of_arq(self, default: Evidence) -> tuple[DeadLetters, Evidence]:
-        for module in self._modules("arq"):
-            for cls in module.classes:
-                for name in (*_HOOKS, *_KEEPING):
-                    stated = self._project.class_attribute(cls, name)
-                    if stated is None:
-                        continue
-                    place = stated[1].module.evidence(stated[0], f"{name} is set")
-                    hook = self._project.infer(*stated) if name in _HOOKS else None
-                    changes = self._gathered.bodies.of(hook).changes if isinstance(hook, FunctionSymbol) else ()
-                    is_told = name in _HOOKS and _KEPT.isdisjoint(c.kind for c in changes)
-                    return (DeadLetters.TOLD if is_told else DeadLetters.STORED), place
-                if cls.name.endswith("WorkerSettings") and (made := _method(cls, _HOOKS)) is not None:
-                    return DeadLetters.TOLD, Evidence(made.location, "this is told what failed")
-        return DeadLetters.DROPPED, default
-
-    # --- queues ---
-
     def _of_consumer(self, each: Consumed) -> tuple[DeadLetters, tuple[Evidence, ...]]:
         if (buried := self._buried(each)) is not None:
             return DeadLetters.STATED, (buried,)
         stored = self._stored.get(each.function.id)
         if stored is not None:
             return DeadLetters.STORED, stored.evidence[-1:]
-        if each.function.id in self._transient:
+        if each.function.id in self._gone:
             return DeadLetters.NOT_REJECTED, ()
         place = Evidence(each.source.location, "the queue is read here")
         match each.framework:
@@ -288,8 +154,10 @@ class _Reader:
         return DeadLetters.ENDLESS, (place,)
 
 
-def _method(cls: ClassSymbol, names: tuple[str, ...]) -> FunctionSymbol | None:
-    return next((cls.methods[name] for name in names if name in cls.methods), None)
+def _is_gone(acknowledgement: Acknowledgement) -> bool:
+    """Whether the broker has forgotten a message before it can fail."""
+    is_early = acknowledgement.moment is Moment.BEFORE and acknowledgement.framework != "Kafka"
+    return is_early or acknowledgement.moment is Moment.TRANSIENT
 
 
 def _named(node: form.Expr | form.Stmt) -> str | None:

@@ -11,7 +11,7 @@ from assay.scanner.delivery.guarantees import Guarantees
 from assay.scanner.delivery.rabbitmq import RabbitMq
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import Scope
+from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.delivery import PublishingGuarantee, Surety
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -148,9 +148,10 @@ class _Reader(Guarantees):
             if module.role is not Role.PROD or function is None or not is_ours:
                 continue
             framework = _BATCHES[last_name(call.func) or ""]
-            checked = next((n for n in function.nodes if isinstance(n, form.Const) and n.value in _FAILED), None)
-            checked = checked or self._checked(call, scope)
-            handed = next((r for r in function.returns if r.value is not None and _holds(r.value, call)), None)
+            told = next((n for n in function.nodes if isinstance(n, form.Const) and n.value in _FAILED), None)
+            checked = told or self._checked(call, function)
+            returned = (r.value for r in function.returns if r.value is not None)
+            handed = next((value for value in returned if _is_answer_of(call, value, function)), None)
             fix = "look at what the answer says failed, and send that again or raise"
             if checked is not None:
                 place = module.evidence(checked, "what failed is looked at")
@@ -162,21 +163,14 @@ class _Reader(Guarantees):
                 place = module.evidence(call, "what its answer says of single entries isn't looked at")
                 yield self._made(framework, "batch", call, scope, Surety.UNASKED, place, fix=fix)
 
-
-    def _checked(self, call: form.Call, scope: Scope) -> form.Call | None:
+    def _checked(self, call: form.Call, function: FunctionSymbol) -> form.Call | None:
         """The call that hands the answer to a function of the project that looks at what failed."""
-        nodes = scope.function.nodes if scope.function is not None else ()
-        kept = {last_name(t) for n in nodes if isinstance(n, form.Assign) and n.value is not None
-                for t in n.targets if _holds(n.value, call)}  # fmt: skip
-        for node in nodes:
-            if not isinstance(node, form.Call) or node is call:
-                continue
-            if not any(_holds(a.value, call) or last_name(a.value) in kept for a in node.args):
-                continue
-            callee = self._project.callee_function(node, scope)
-            looked_at = callee.nodes if callee is not None else ()
-            if any(isinstance(n, form.Const) and n.value in _FAILED for n in looked_at):
-                return node
+        for node in function.nodes:
+            if isinstance(node, form.Call) and any(_is_answer_of(call, a.value, function) for a in node.args):
+                callee = self._project.callee_function(node, function.scope)
+                looked_at = callee.nodes if callee is not None else ()
+                if any(isinstance(n, form.Const) and n.value in _FAILED for n in looked_at):
+                    return node
         return None
 
 
@@ -185,6 +179,14 @@ _PRODUCING = frozenset({"producer", "kafka", "publisher"})
 
 def _statements(nodes: Sequence[form.Expr | form.Stmt]) -> Iterator[form.ExprStmt]:
     return (node for node in nodes if isinstance(node, form.ExprStmt))
+
+
+def _is_answer_of(call: form.Call, node: form.Expr, function: FunctionSymbol) -> bool:
+    """Whether the expression is the call, or the name that its answer is given."""
+    if not isinstance(node, form.Name):
+        return _holds(node, call)
+    given = (n for n in function.nodes if isinstance(n, form.Assign) and n.value is not None and _holds(n.value, call))
+    return any(isinstance(target, form.Name) and target.id == node.id for n in given for target in n.targets)
 
 
 def _holds(node: form.Expr, wanted: form.Call) -> bool:

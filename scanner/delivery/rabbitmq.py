@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.constants import constant
+from assay.scanner.dataflow.constants import constant, string_value
 from assay.scanner.dataflow.lexicon import words
 from assay.scanner.delivery.declarations import Declaration
 from assay.scanner.delivery.guarantees import Guarantees
@@ -20,6 +20,8 @@ from assay.scanner.work.references import library_callee
 _FRAMEWORKS = {"pika": "RabbitMQ", "aiormq": "RabbitMQ", "amqp": "RabbitMQ", "aio_pika": "RabbitMQ", "kombu": "Kombu"}
 _LASTING = frozenset({"2", "PERSISTENT", "Persistent", "PERSISTENT_DELIVERY_MODE"})
 
+_PASSING = frozenset({"1", "transient", "TRANSIENT_DELIVERY_MODE"})
+
 
 class RabbitMq(Guarantees):
     """With pika, aio-pika, aiormq, kombu, and Dramatiq's broker."""
@@ -32,6 +34,8 @@ class RabbitMq(Guarantees):
             yield from self._of_pika()
         if "aio_pika" in self._packages:
             yield from self._of_aio_pika()
+        if "kombu" in self._packages:
+            yield from self._of_kombu()
         if "dramatiq" in self._packages:
             yield from self._of_dramatiq()
 
@@ -55,6 +59,18 @@ class RabbitMq(Guarantees):
         beside = [d for d in self._declared if d.is_queue and d.scope.module is declared.scope.module]
         return bool(beside) and all(d.is_transient for d in beside)
 
+    def _for_listeners(self, exchange: form.Expr | None, scope: Scope) -> Evidence | None:
+        """Where the exchange is declared, if what goes there is only for who listens now."""
+        value = self._project.infer(exchange, scope) if exchange is not None else None
+        made = value.origin if isinstance(value, Instance) else None
+        name = string_value(exchange, scope, self._project) if exchange is not None else None
+        for each in self._declared:
+            is_it = each.call is made or (each.name is not None and each.name == name)
+            is_passing = not each.is_queue and not each.durable
+            if is_it and is_passing and (each.is_transient or self._goes_to_listeners(each)):
+                return each.evidence("this exchange is for who listens now")
+        return None
+
     @property
     def _is_lasting_meant(self) -> Evidence | None:
         """A durable queue or exchange, which shows that messages are to outlast the broker."""
@@ -77,6 +93,8 @@ class RabbitMq(Guarantees):
             shown: tuple[Evidence, ...]
             if _is_answer(call):
                 surety, shown = Surety.TRANSIENT, (scope.module.evidence(call, "it answers a call"),)
+            elif (listeners := self._for_listeners(call.argument(0, "exchange"), scope)) is not None:
+                surety, shown = Surety.TRANSIENT, (listeners,)
             elif (is_lasting := self._is_lasting(properties, scope)) is None:
                 surety, shown = Surety.UNKNOWN, (scope.module.evidence(call, "its properties come from elsewhere"),)
             elif not is_lasting:
@@ -134,8 +152,11 @@ class RabbitMq(Guarantees):
             is_lasting = self._is_lasting(message, scope)
             fix = "give the Message delivery_mode=DeliveryMode.PERSISTENT"
             shown: tuple[Evidence, ...]
+            exchange = call.func.value if isinstance(call.func, form.Attr) else None
             if _is_answer(call):
                 surety, shown = Surety.TRANSIENT, (scope.module.evidence(call, "it answers a call"),)
+            elif (listeners := self._for_listeners(exchange, scope)) is not None:
+                surety, shown = Surety.TRANSIENT, (listeners,)
             elif is_lasting is None:
                 surety, shown = Surety.UNKNOWN, (scope.module.evidence(call, "its message comes from elsewhere"),)
             elif is_lasting:
@@ -150,6 +171,24 @@ class RabbitMq(Guarantees):
             return (library_callee(node.func, scope, self._project) or "").startswith("aio_pika.")
         value = self._project.infer(node, scope)
         return isinstance(value, Instance) and value.type_name.startswith("aio_pika.")
+
+    def _of_kombu(self) -> Iterator[PublishingGuarantee]:
+        """`producer.publish(body, delivery_mode="transient")`: it stores messages unless it is told not to."""
+        for call, scope in self._project.calls_named("publish"):
+            mode = call.keyword("delivery_mode")
+            if scope.module.role is not Role.PROD or "kombu" not in scope.module.imported_packages or mode is None:
+                continue
+            known = constant(mode, scope, self._project)
+            said = str(known.value) if known is not None else last_name(mode)
+            lasting = next(
+                (d for d in self._declared if d.library == "kombu" and d.durable and not d.is_transient), None
+            )
+            place = scope.module.evidence(call, "the message is only kept in memory")
+            if said not in _PASSING:
+                continue
+            surety = Surety.FORGOTTEN if lasting is not None else Surety.UNKNOWN
+            shown = (place, lasting.evidence("this is declared durable")) if lasting is not None else (place,)
+            yield self._made("Kombu", "message", call, scope, surety, *shown, fix="leave its delivery_mode persistent")
 
     def _of_dramatiq(self) -> Iterator[PublishingGuarantee]:
         """RabbitMQ's broker, which asks for no confirmation unless it is told to."""

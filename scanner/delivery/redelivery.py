@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
-from assay.scanner.dataflow.blocks import Block, ModuleBlocks
 from assay.scanner.dataflow.constants import constant
 from assay.scanner.dataflow.handlers import Handlers
 from assay.scanner.dataflow.lexicon import words
@@ -13,10 +13,11 @@ from assay.scanner.dataflow.loggers import Loggers
 from assay.scanner.dataflow.numbering import Ordinals, around
 from assay.scanner.delivery.consumed import Consumed, ConsumedFunctions
 from assay.scanner.delivery.errors import all_may_pass, any_never_passes
-from assay.scanner.delivery.handling import ACKNOWLEDGING
+from assay.scanner.delivery.resending import Resending
+from assay.scanner.delivery.undeleted import Undeleted
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
-from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.linker.scopes import Scope
 from assay.scanner.model.delivery import Redelivery, Return
 from assay.scanner.model.log import Breadth
 from assay.scanner.model.place import Evidence
@@ -45,17 +46,18 @@ _COUNTING = (
     "ApproximateReceiveCount", "receive_count", "attempt", "attempts", "retries", "retry_count", "deaths", "tries",
     "max_deliver", "headers_retries",
 )  # fmt: skip
+_SAID = {True: "it goes back into the queue here", False: "it ends here", None: "whether it goes back is computed"}
 _DECLARING = ("queue_declare", "declare_queue", "Queue", "ConsumerConfig", "create_subscription", "create_queue")
-_LIMITS = frozenset({"x-delivery-limit", "quorum", "RedrivePolicy", "deadLetterTargetArn", "dead_letter_policy"})
-_PASSED_OVER = frozenset(
-    """skip skipping skipped already ignore ignoring ignored duplicate duplicates unknown unsupported invalid exists
-    drop dropping discard discarding""".split()
-)
-_PARSING = frozenset(
-    """loads load parse decode validate deserialize decompress get json model unpack dict str int b64decode
-    fromstring from split strip replace items keys exception""".split()
-)
-"""Words of calls that only read what a message says."""
+_RABBITMQ = frozenset({"x-delivery-limit", "quorum"})
+_LIMITS = {
+    "RabbitMQ": _RABBITMQ,
+    "Kombu": _RABBITMQ,
+    "FastStream": _RABBITMQ | {"max_deliver"},
+    "NATS": frozenset({"max_deliver"}),
+    "SQS": frozenset({"RedrivePolicy", "deadLetterTargetArn"}),
+    "Google Pub/Sub": frozenset({"dead_letter_policy"}),
+}
+"""What queues and subscriptions are made with that end what was delivered too often."""
 
 
 def redeliveries(gathered: Gathered, consumed: ConsumedFunctions) -> Iterator[Redelivery]:
@@ -69,8 +71,8 @@ class _Reader:
         self._project = gathered.project
         self._consumed = consumed
         self._handlers = Handlers(gathered.project, Loggers(gathered.project))
-        self._loggers = Loggers(gathered.project)
-        self._blocks: dict[Module, ModuleBlocks] = {}
+        self._undeleted = Undeleted(gathered.project, self._handlers)
+        self._resending = Resending(gathered.project, self._handlers)
         self._ordinals = Ordinals()
 
     def all(self) -> Iterator[Redelivery]:
@@ -85,8 +87,14 @@ class _Reader:
                 yield from self._of_seeking(each)
             elif each.framework == "FastStream":
                 yield from self._of_policy(each)
-        for each in self._consumed.tasks:
-            yield from self._of_task(each)
+        for each in self._consumed.all:
+            if each.is_task:
+                yield from self._of_task(each)
+            for call in self._resending.endless(each):
+                if self._counting(each.function.scope) is None:
+                    place = each.module.evidence(call, "what failed is sent to itself again")
+                    made = self._made(each.framework, each.function.scope, call, Return.ENDLESS, (place,))
+                    yield replace(made, task=each.name) if each.is_task else made
 
     # --- calls that say so ---
 
@@ -111,7 +119,7 @@ class _Reader:
         if stated is not None:
             known = constant(stated, scope, self._project)
             goes_back = bool(known.value) if known is not None else None
-        place = scope.module.evidence(call, "it goes back into the queue here" if goes_back else "it ends here")
+        place = scope.module.evidence(call, _SAID[goes_back])
         is_limited = call.keyword("reject_on_redelivered")
         counting = self._counting(scope)
         shown: tuple[Evidence, ...] = (place,)
@@ -121,8 +129,8 @@ class _Reader:
             returned, shown = Return.COUNTED, (scope.module.evidence(is_limited, "a second failure ends it"),)
         elif counting is not None:
             returned, shown = Return.COUNTED, (counting, place)
-        elif self._limit is not None and package not in ("google", "celery"):
-            returned, shown = Return.COUNTED, (self._limit, place)
+        elif (limit := self._limit(_FRAMEWORKS[package])) is not None:
+            returned, shown = Return.COUNTED, (limit, place)
         elif goes_back is None:
             returned = Return.UNKNOWN
         elif name == "process":
@@ -143,7 +151,7 @@ class _Reader:
 
     def _by_handler(self, call: form.Call, scope: Scope, place: Evidence) -> tuple[Return, tuple[Evidence, ...]]:
         """By the exceptions after which it goes back."""
-        block = self._around(call, scope.module)
+        block = self._resending.handler_around(call, scope.module)
         if block is None or not isinstance(block.header, form.Handler):
             return Return.UNKNOWN, (place,)
         types = self._handlers.types(block.header, scope)
@@ -155,15 +163,6 @@ class _Reader:
             return Return.HOPELESS, (place,)
         return (Return.PASSING if all_may_pass(types) else Return.UNKNOWN), (place,)
 
-    def _around(self, node: form.Node, module: Module) -> Block | None:
-        """The handler that it stands in, whatever lies between."""
-        if module not in self._blocks:
-            self._blocks[module] = ModuleBlocks(module)
-        for block in self._blocks[module].innermost(node.start).within_function():
-            if isinstance(block.header, form.Handler):
-                return block
-        return None
-
     def _counting(self, scope: Scope) -> Evidence | None:
         """Where the function looks at how often it was delivered."""
         function = scope.function
@@ -173,27 +172,35 @@ class _Reader:
                     return scope.module.evidence(node, "deliveries are counted")
         return None
 
+    def _limit(self, framework: str) -> Evidence | None:
+        """A queue, or a subscription, of the broker that ends what was delivered too often."""
+        return next((evidence for name, evidence in self._limits if name in _LIMITS.get(framework, ())), None)
+
     @cached_property
-    def _limit(self) -> Evidence | None:
-        """A queue, or a subscription, that ends what was delivered too often."""
+    def _limits(self) -> tuple[tuple[str, Evidence], ...]:
+        """What limits deliveries, by its name."""
+        return tuple(self._stated_limits())
+
+    def _stated_limits(self) -> Iterator[tuple[str, Evidence]]:
+        names = frozenset[str]().union(*_LIMITS.values())
         for call, scope in self._project.calls_named(*_DECLARING):
             if scope.module.role is not Role.PROD:
                 continue
-            if call.keyword("max_deliver") is not None or call.keyword("dead_letter_policy") is not None:
-                return scope.module.evidence(call, "deliveries are limited here")
+            for argument in call.args:
+                if argument.name in names:
+                    yield argument.name, scope.module.evidence(argument.value, "deliveries are limited here")
             for node in form.walk(call):
-                if isinstance(node, form.Const) and isinstance(node.value, str) and node.value in _LIMITS:
-                    return scope.module.evidence(node, "deliveries are limited here")
-        return None
+                if isinstance(node, form.Const) and isinstance(node.value, str) and node.value in names:
+                    yield node.value, scope.module.evidence(node, "deliveries are limited here")
 
     # --- what isn't deleted, or is read once more ---
 
     def _of_sqs(self, each: Consumed) -> Iterator[Redelivery]:
         """Ways through the loop on which the message isn't deleted."""
-        scope, module = each.function.scope, each.module
-        counting = self._counting(scope)
-        bounded = counting if counting is not None else self._limit
-        ways = list(self._undeleted(each))
+        at = self._undeleted.deleting(each)
+        scope, module = at.function.scope, at.module
+        bounded = self._counting(scope) or self._limit("SQS")
+        ways = list(self._undeleted.ways(at))
         start = each.source.location
         if bounded is not None or not ways:
             text = "each message is deleted, or comes back by intention"
@@ -214,41 +221,12 @@ class _Reader:
         location = each.source.location
         return Redelivery(each.framework, each.function.id, ordinal, location, each.module.role, returned, evidence)
 
-    def _undeleted(self, each: Consumed) -> Iterator[tuple[form.Stmt, bool]]:
-        """The last statements of handlers that don't delete, and whether it is the data that was wrong."""
-        if not any(_deletes(node) for node in each.function.nodes):
-            return
-        for statement in form.walk_body(each.body, into_definitions=False):
-            if isinstance(statement, form.If) and _is_passed_over(statement.body):
-                yield statement.body[-1], True
-            if not isinstance(statement, form.Try):
-                continue
-            for handler in statement.handlers:
-                nodes = list(form.walk_body([*handler.body, *statement.final], into_definitions=False))
-                if any(_deletes(n) or isinstance(n, form.Raise) for n in nodes):
-                    continue
-                last = handler.body[-1]
-                is_skipped = isinstance(last, form.Jump) and last.keyword == "continue"
-                is_last = each.body[-1] is statement and any(_deletes(n) for n in form.walk_body(statement.body))
-                if is_skipped or is_last:
-                    types = self._handlers.types(handler, each.function.scope)
-                    is_broad = self._handlers.breadth(types) is not Breadth.NARROW
-                    hopeless = self._only_reads(statement.body, each) if is_broad else any_never_passes(types)
-                    yield last, hopeless
-
-    def _only_reads(self, body: list[form.Stmt], each: Consumed) -> bool:
-        """Whether it only finds out what the message says."""
-        calls = [n for n in form.walk_body(body, into_definitions=False) if isinstance(n, form.Call)]
-        calls = [c for c in calls if self._loggers.log_call(c, each.function.scope) is None]
-        names = [last_name(call.func) or "" for call in calls]
-        return bool(names) and all(not _PARSING.isdisjoint(words(name)) for name in names)
-
     def _of_seeking(self, each: Consumed) -> Iterator[Redelivery]:
         """`consumer.seek(partition, message.offset)` after a failure."""
         for node in each.function.nodes:
             if not isinstance(node, form.Call) or last_name(node.func) != "seek":
                 continue
-            block = self._around(node, each.module)
+            block = self._resending.handler_around(node, each.module)
             if block is None or not isinstance(block.header, form.Handler):
                 continue
             place = each.module.evidence(node, "the same message is read once more")
@@ -265,7 +243,7 @@ class _Reader:
             policy = decorator.keyword("ack_policy") if isinstance(decorator, form.Call) else None
             if policy is not None and last_name(policy) == "NACK_ON_ERROR":
                 place = each.module.evidence(policy, "what fails goes back into the queue")
-                counting = self._counting(each.function.scope) or self._limit
+                counting = self._counting(each.function.scope) or self._limit("FastStream")
                 returned = Return.COUNTED if counting is not None else Return.ENDLESS
                 yield self._of_consumer(each, returned, (place,) if counting is None else (counting, place))
 
@@ -289,24 +267,6 @@ class _Reader:
             each.framework, each.function.id, ordinal, each.source.location, each.module.role, returned, (shown,),
             each.name,
         )  # fmt: skip
-
-
-def _deletes(node: form.Expr | form.Stmt) -> bool:
-    if isinstance(node, form.Const):
-        return node.value == "ReceiptHandle"
-    return isinstance(node, form.Call) and last_name(node.func) in ACKNOWLEDGING | {"delete"}
-
-
-def _is_passed_over(body: list[form.Stmt]) -> bool:
-    """Whether the branch only says that it won't handle the message, and goes on to the next."""
-    last = body[-1]
-    if not isinstance(last, form.Jump) or last.keyword != "continue" or len(body) < 2:
-        return False
-    nodes = list(form.walk_body(body))
-    texts = [n.value for n in nodes if isinstance(n, form.Const) and isinstance(n.value, str)]
-    texts += [p for n in nodes if isinstance(n, form.Template) for p in n.parts if isinstance(p, str)]
-    said = any(not _PASSED_OVER.isdisjoint(words(text)) for text in texts)
-    return said and not any(_deletes(n) for n in nodes)
 
 
 def _gives_back(handler: form.Handler) -> bool:
