@@ -93,15 +93,15 @@ def unbounded_or_tight_retry(policy: RetryPolicy, service: Service, options: Ret
     if policy.ending is Ending.ENDLESS:
         return fail(f"this {policy.name} tries again for ever; limit the attempts or the time", *ending)
     few = policy.attempts is not None and policy.attempts <= options.attempts_without_wait
-    if policy.pause is Pause.NONE and not few and policy.conflict is None:
+    if policy.pause is Pause.NONE and not few and policy.mild is None:
         return fail(f"this {policy.name} tries again at once; let it wait longer each time", *pause)
     if policy.ending is Ending.UNKNOWN:
         return review("does it stop trying again?", *ending)
     if policy.pause is Pause.UNKNOWN:
         return review("does it wait longer with each attempt?", *pause)
     if policy.pause is Pause.NONE:
-        reason = "it tries again once" if few else "what it tries again has only collided with another writer"
-        return passed(reason, policy.conflict or ending[0])
+        reason = "it tries again once" if few else "what it tries again isn't trouble at the other side"
+        return passed(reason, policy.mild or ending[0])
     how = "waits longer each time" if policy.pause is Pause.GROWING else "waits"
     return passed(f"it stops trying again, and {how}", *ending, *pause)
 

@@ -46,6 +46,8 @@ def outbound_call_loses_trace_context(tracing: ClientTracing, service: Service) 
         return not_applicable("it only asks third parties", *tracing.calls)
     if tracing.doubtful:
         return review(f"do requests of {tracing.library} carry the trace where it runs?", *tracing.doubtful)
+    if not tracing.to_ours:
+        return review(f"do requests of {tracing.library} ask services of your own? they carry no trace", *tracing.calls)
     return fail(
         f"the trace ends at requests of {tracing.library}; instrument the library", *tracing.calls, *tracing.inbound[:1]
     )

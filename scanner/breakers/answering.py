@@ -58,13 +58,15 @@ class Answering:
                 return None, use.shown
         else:
             starts = []
-        answered: Evidence | None = None
+        answered = self._decorated(use.function) if use.function is not None else None
+        if answered is not None:
+            return answered, None
         seen: set[FunctionSymbol] = set()
         queue = deque(starts)
         while queue and len(seen) < _FARTHEST:
             call, scope = queue.popleft()
             function = scope.enclosing_function
-            caught = self._caught(call, function) if function is not None else None
+            caught = self._caught(call, function) or self._decorated(function) if function is not None else None
             if caught is not None:
                 answered = answered or caught
             elif function is not None and function in self._handlers:
@@ -78,10 +80,29 @@ class Answering:
         """The handler around the call that takes what an open breaker raises."""
         for node in function.nodes:
             if isinstance(node, form.Try) and node.body[0].start <= call.start < node.body[-1].end:
-                for handler in node.handlers:
+                for handler in (h for h in node.handlers if not _raises_again(h)):
                     if handler.type is None or _names(handler.type) & (self._errors | _BROAD):
                         return function.module.evidence(handler.body[0], "this answers while it is open")
         return None
+
+    def _decorated(self, function: FunctionSymbol) -> Evidence | None:
+        """The handler in a decorator of the project that takes what the function under it raises."""
+        for decorator in function.decorators:
+            named = decorator.func if isinstance(decorator, form.Call) else decorator
+            wrapper = self._project.infer(named, function.outer)
+            inner = [*wrapper.nested] if isinstance(wrapper, FunctionSymbol) else []
+            for wrapped in (*inner, *(deeper for each in inner for deeper in each.nested)):
+                for node in wrapped.nodes:
+                    caught = self._caught(node, wrapped) if isinstance(node, form.Call) else None
+                    if caught is not None:
+                        return caught
+        return None
+
+
+def _raises_again(handler: form.Handler) -> bool:
+    """Whether it only has a look at what it caught."""
+    last = handler.body[-1]
+    return isinstance(last, form.Raise) and last.exc is None
 
 
 def _names(node: form.Expr) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from assay.scanner.breakers.protected import Use
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
-from assay.scanner.linker.values import BoundMethod, External
+from assay.scanner.linker.values import BoundMethod, External, Instance
 from assay.scanner.model.outbound import OutboundCall
 from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
@@ -27,6 +27,12 @@ _INSIDE = (".svc", ".svc.cluster.local", ".internal", ".local", ".cluster.local"
 _ONCE_MORE = 2
 """Attempts that nobody has to wait long for."""
 _LOCAL = frozenset({"localhost", "testserver"})
+_OF_CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "urllib3": ("requests", "urllib3"),
+    "requests": ("requests",),
+    "httpx": ("httpx",),
+}
+"""By the kind of a policy that a client has: the libraries whose requests may go by it."""
 _FARTHEST = 40
 """Functions looked at on the way back to endpoints."""
 
@@ -86,7 +92,9 @@ class Dependencies:
                 span = module.span(policy.node.start, policy.node.end)
                 if policy.function is function and span.line <= request.location.line <= span.end_line:
                     return shown
-            elif policy.function is function or (policy.kind == "urllib3" and self._goes_by_session(function, request)):
+            elif policy.function is function or (
+                request.library in _OF_CLIENTS.get(policy.kind, ()) and self._goes_by_session(function, request)
+            ):
                 return shown
         return None
 
@@ -94,7 +102,10 @@ class Dependencies:
         """Not by a function of the library's module: that one knows no adapters."""
         call = _call_of(request, function)
         owner = call.func.value if call is not None and isinstance(call.func, form.Attr) else None
-        return owner is not None and not isinstance(self._project.infer(owner, function.scope), External)
+        client = self._project.infer(owner, function.scope) if owner is not None else None
+        if request.library == "httpx" and isinstance(client, Instance) and isinstance(client.origin, form.Call):
+            return any(client.origin.keyword(name) is not None for name in ("transport", "mounts"))
+        return owner is not None and not isinstance(client, External)
 
     def _repeated(self, function: FunctionSymbol, request: OutboundCall) -> Evidence | None:
         """In a loop over data, or started together with others."""
@@ -138,6 +149,10 @@ class Dependencies:
         for use in self._uses:
             span = function.module.span(use.within.start, use.within.stop) if use.within is not None else None
             if use.function is function and (span is None or span.line <= request.location.line <= span.end_line):
+                return use.shown
+        callers = self._project.callers(function)
+        for use in self._uses if callers else ():
+            if all(use.holds_call(call, scope) for call, scope in callers):
                 return use.shown
         host = _host(request.url)
         for path, facts in sorted(self._gathered.context.files.items()) if host is not None else ():

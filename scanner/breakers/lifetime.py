@@ -35,6 +35,16 @@ def forgotten(call: form.Call, scope: Scope, project: Project, depth: int = _DEE
     return None
 
 
+def defined_anew(protected: FunctionSymbol, call: form.Call) -> Evidence | None:
+    """Where the function under `@circuit(...)` is itself defined in each call that uses it, and handed to nobody."""
+    function = protected.outer.enclosing_function
+    if function is None or _is_cached(function) or not _is_called(protected.name, function):
+        return None
+    called = {id(n.func) for n in function.nodes if isinstance(n, form.Call)}
+    handed = (n for n in function.nodes if isinstance(n, form.Name) and n.id == protected.name and id(n) not in called)
+    return None if any(handed) else function.module.evidence(call, "it is made anew for each call")
+
+
 def _of_object(target: form.Expr, function: FunctionSymbol, project: Project, depth: int) -> Evidence | None:
     """Of what an object keeps: it lives as long as the objects of its class do."""
     first = function.node.params[0].name if function.node.params else ""

@@ -21,6 +21,8 @@ _HTTP = frozenset({"requests", "httpx", "aiohttp"})
 _ASKING = frozenset(
     {"raise_for_status", "status_code", "status", "ok", "is_success", "is_error", "is_server_error", "event_hooks"}
 )
+_HOOKS = ("event_hooks", "hooks")
+"""How clients are told what to do with each answer."""
 _BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -36,6 +38,13 @@ class Use:
 
     def holds(self, node: form.Node) -> bool:
         return self.within is None or node.start in self.within
+
+    def holds_call(self, call: form.Call, scope: Scope) -> bool:
+        """Whether the call is made in what goes through the breaker: in the function, or in a lambda."""
+        if self.function is not None and scope.enclosing_function is self.function and self.holds(call):
+            return True
+        at, around = self.opens_at or (None, None)
+        return at is not None and around is not None and around.module is scope.module and _is_in(call, at)
 
 
 class Uses:
@@ -86,21 +95,35 @@ class Uses:
 
 def swallowed(use: Use, sent: SentRequests, project: Project) -> Evidence | None:
     """A handler that keeps a failure of the other side from the breaker."""
-    function = use.function
-    for node in function.nodes if function is not None else ():
-        if not isinstance(node, form.Try) or not use.holds(node) or function is None:
-            continue
-        asks = any(sent.of(function, range(node.body[0].start, node.body[-1].end)))
-        for handler in node.handlers:
-            if _is_answer(handler) and _catches_failure(handler, function, project, asks):
-                return function.module.evidence(handler.body[0], "failures end here, before the breaker sees them")
+    for function in _parts(use, project):
+        for node in function.nodes:
+            if not isinstance(node, form.Try) or not (use.holds(node) or function is not use.function):
+                continue
+            asks = any(sent.of(function, range(node.body[0].start, node.body[-1].end)))
+            for handler in node.handlers:
+                if _is_answer(handler, function, sent) and _catches_failure(handler, function, project, asks):
+                    return function.module.evidence(handler.body[0], "failures end here, before the breaker sees them")
     return None
 
 
-def unnoticed(use: Use, sent: SentRequests) -> Evidence | None:
+def _parts(use: Use, project: Project) -> Iterator[FunctionSymbol]:
+    """What goes through the breaker, and helpers whose answers it gives as they are: `return self._ask()`."""
+    function = use.function
+    if function is None:
+        return
+    yield function
+    for node in function.nodes:
+        if isinstance(node, form.Return) and use.holds(node):
+            value = node.value.value if isinstance(node.value, form.Await) else node.value
+            helper = project.callee_function(value, function.scope) if isinstance(value, form.Call) else None
+            if helper is not None:
+                yield helper
+
+
+def unnoticed(use: Use, sent: SentRequests, project: Project) -> Evidence | None:
     """A request whose answer nobody asks for its status."""
     function = use.function
-    if function is None or _asks_status(function):
+    if function is None or _asks_status(function, project):
         return None
     for request in sent.of(function, use.within):
         if request.library in _HTTP:
@@ -108,17 +131,23 @@ def unnoticed(use: Use, sent: SentRequests) -> Evidence | None:
     return None
 
 
-def _asks_status(function: FunctionSymbol) -> bool:
-    """Whether it, or its module's client, turns answers with errors into failures."""
+def _asks_status(function: FunctionSymbol, project: Project) -> bool:
+    """Whether it, a helper that it calls, or its module's client turns answers with errors into failures."""
     module = function.module
-    if any(call.keyword(name) for call, _ in module.calls for name in ("raise_for_status", "event_hooks")):
+    if any(call.keyword(name) for call, _ in module.calls for name in ("raise_for_status", *_HOOKS)):
         return True
-    return any(isinstance(n, form.Attr) and n.attr in _ASKING for n in function.nodes)
+    targets = (n for assign, _ in module.assignments for t in assign.targets for n in form.walk(t))
+    if any(isinstance(n, form.Attr) and n.attr in _HOOKS for n in targets):
+        return True  # `session.hooks["response"] = check`
+    called = (project.callee_function(n, function.scope) for n in function.nodes if isinstance(n, form.Call))
+    asking = (function, *(helper for helper in called if helper is not None))
+    return any(isinstance(n, form.Attr) and n.attr in _ASKING for each in asking for n in each.nodes)
 
 
-def _is_answer(handler: form.Handler) -> bool:
-    """Whether no way through the handler raises."""
-    return not any(isinstance(n, form.Raise) for n in form.walk_body(handler.body, into_definitions=False))
+def _is_answer(handler: form.Handler, function: FunctionSymbol, sent: SentRequests) -> bool:
+    """Whether no way from the handler raises: there, below it as after the last attempt, or by asking again."""
+    below = any(isinstance(n, form.Raise) and n.start >= handler.start for n in function.nodes)
+    return not below and not any(sent.of(function, range(handler.start, handler.end)))
 
 
 def _catches_failure(handler: form.Handler, function: FunctionSymbol, project: Project, asks: bool) -> bool:
@@ -129,6 +158,10 @@ def _catches_failure(handler: form.Handler, function: FunctionSymbol, project: P
     if any(is_network_error(name) and not name.endswith("HTTPStatusError") for name in names):
         return True
     return asks and any(last_part(name) in _BROAD for name in names)
+
+
+def _is_in(call: form.Call, outer: form.Call) -> bool:
+    return outer.start < call.start < outer.end
 
 
 def _block_of(call: form.Call, scope: Scope) -> range | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assay.scanner.breakers.answering import Answering, has_fallback
 from assay.scanner.breakers.dependencies import Dependencies
-from assay.scanner.breakers.lifetime import forgotten
+from assay.scanner.breakers.lifetime import defined_anew, forgotten
 from assay.scanner.breakers.made import OWN, Made, made_breakers
 from assay.scanner.breakers.protected import Use, Uses, swallowed, unnoticed
 from assay.scanner.clients.sent import SentRequests
@@ -59,9 +59,11 @@ class _Reader:
             made.scope.module.location(made.call),
             made.scope.module.role,
             protects=tuple(use.shown for use in uses[:_SHOWN]),
-            forgotten=forgotten(made.call, made.scope, self._project) if made.protected is None else None,
+            forgotten=forgotten(made.call, made.scope, self._project)
+            if made.protected is None
+            else defined_anew(made.protected, made.call),
             swallowed=next((e for u in uses if not is_own and (e := swallowed(u, self._sent, self._project))), None),
-            unnoticed=next((e for u in uses if not is_own and (e := unnoticed(u, self._sent))), None),
+            unnoticed=next((e for u in uses if not is_own and (e := unnoticed(u, self._sent, self._project))), None),
             surfacing=surfacing,
             answered=answered,
             offline=offline_reason(made.scope),

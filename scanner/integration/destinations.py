@@ -25,7 +25,9 @@ _BROKERS = frozenset(
 """Those that keep what they are given until it was taken."""
 _HOOKS = frozenset({"webhook", "webhooks", "hook", "hooks", "callback", "callbacks"})
 BESIDE_THE_POINT = frozenset(
-    """slack discord telegram mattermost rocketchat teams pagerduty opsgenie ntfy pushover gotify apprise sms mail email
+    """slack discord telegram mattermost rocketchat teams zulip whatsapp viber facebook twilio vonage plivo messagebird
+    firebase fcm onesignal sendgrid mailgun mailjet mailchimp postmark brevo
+    pagerduty opsgenie ntfy pushover gotify apprise sms mail email
     emails mails mailer notification notifications notify sentry posthog segment mixpanel amplitude analytics telemetry
     metric metrics statsd tracking track captcha recaptcha log logs logging loki audit heartbeat ping purge cache
     invalidate reindex index search elasticsearch opensearch solr token tokens oauth login logout session sessions

@@ -9,6 +9,7 @@ from assay.scanner.gathered import Gathered
 from assay.scanner.integration.destinations import Destinations
 from assay.scanner.integration.outboxes import Outboxes
 from assay.scanner.integration.workers import Workers
+from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import FunctionSymbol
 from assay.scanner.model.dual_write import DualWrite, Rescue
 from assay.scanner.model.effect import EffectKind
@@ -188,10 +189,19 @@ def _goes_on(statement: form.Stmt) -> bool:
     return isinstance(statement, form.ExprStmt | form.Jump) and not ends([statement], of_loop=False)
 
 
+def _saves_itself(event: Event) -> bool:
+    """`super().save()`, in a model."""
+    func = event.node.func if isinstance(event.node, form.Call) else None
+    owner = func.value if isinstance(func, form.Attr) else None
+    return isinstance(owner, form.Call) and last_name(owner.func) == "super"
+
+
 def _is_told_of(before: list[Event], sending: Sending, function: FunctionSymbol) -> bool:
     """Whether what is sent is made of what was written, or of the same values."""
     if not before:
         return True  # it waits for what a caller writes, or runs when that was saved
+    if any(map(_saves_itself, before)) and any(mentions(a.value, frozenset({"self"})) for a in sending.node.args):
+        return True
     names = {n.id for e in before for n in form.walk(e.node) if isinstance(n, form.Name)} - _COMMON
     for statement in function.nodes:
         # `order = store(...)`, `order = Order(...)`

@@ -17,7 +17,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.queries.offline import Offline
 from assay.scanner.readers.python import form
 from assay.scanner.transactions.dependence import mentions
-from assay.scanner.transactions.paths import follows
+from assay.scanner.transactions.paths import ends, follows
 from assay.scanner.transactions.scopes import Scopes
 
 _BINDING = frozenset(
@@ -31,6 +31,8 @@ _UNDOING = frozenset(
     """cancel cancels cancellation cancellations refund refunds release releases undo rollback compensate compensation
     void revert reverse unreserve restore rescind""".split()
 )
+_AT_EXIT = frozenset({"callback", "push_async_callback"})
+"""How an `ExitStack` is told what to do when the block fails."""
 _ENGINES = frozenset(
     {"temporalio", "prefect", "dagster", "airflow", "conductor", "cadence", "dbos", "restate", "hatchet_sdk"}
 )
@@ -113,7 +115,7 @@ class _Finder:
         handlers = list(_handlers_around(second.node, function))
         kept = frozenset(_results(function, first))
         for handler in handlers:
-            if any(mentions(statement, kept) for statement in handler.body):
+            if not ends(handler.body) or any(mentions(statement, kept) for statement in handler.body):
                 return Compensation.TOLD, [(handler.body[0], "this is done when the second step fails")]
         shown: list[tuple[form.Node, str]] = [
             (h.body[0], "this is done when the second step fails") for h in handlers[:1]
@@ -138,6 +140,8 @@ class _Finder:
             if not isinstance(node, form.Call) or node is second.node or node.start <= first.node.end:
                 continue
             name = last_name(node.func) or ""
+            if name in _AT_EXIT and node.start < second.node.start:
+                return node
             if not _UNDOING.isdisjoint(words(name)) or (id(node) in asking and node.start > second.node.start):
                 return node
         return None

@@ -18,7 +18,7 @@ class Compensation(StrEnum):
     OF_WORKER = "a worker does it, and whether it does so again is asked of its task"
     WORKFLOW = "a workflow engine keeps how far it came"
     REPEATABLE = "the first step may be done again, and changes nothing then"
-    TOLD = "who handles the failure looks at what the first step gave"
+    TOLD = "who handles the failure goes on, or looks at what the first step gave"
     ABOVE = "nothing here, and the callers may see to it"
     NONE = "nothing"
 

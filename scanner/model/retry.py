@@ -30,9 +30,9 @@ class Pause(Enum):
 class RetryPolicy:
     """One place that makes a policy: a decorator, an object of a library, or a loop that catches and goes on.
 
-    `attempts` counts the first one too, and is None where it can't be told. `conflict` shows that only collisions with
-    other writers are tried again; `excuse` why nothing is asked of it, in words with its place. `offline` says what
-    runs the code by hand or at deployment.
+    `attempts` counts the first one too, and is None where it can't be told. `mild` shows that only failures are tried
+    again that say nothing of trouble at the other side; `excuse` why nothing is asked of it, in words with its place.
+    `offline` says what runs the code by hand or at deployment.
     """
 
     function: str
@@ -45,7 +45,7 @@ class RetryPolicy:
     attempts: int | None = None
     ending_shown: Evidence | None = None
     pause_shown: Evidence | None = None
-    conflict: Evidence | None = None
+    mild: Evidence | None = None
     excuse: Evidence | None = None
     offline: str | None = None
 

@@ -166,7 +166,8 @@ class MessageTracing:
 class ClientTracing:
     """Whether the requests that a service sends by one library carry the trace. `inbound` is what takes it up where
     requests come in, `carried` what puts it into those that go out, `doubtful` what does so only where the environment
-    or an agent says it. `to_others_only` says that all of them go to third parties.
+    or an agent says it. `to_others_only` says that all of them go to third parties, `to_ours` that one goes to a host
+    of the platform or of a setting: others go wherever an address leads that the code was given.
     """
 
     service_root: str
@@ -175,6 +176,7 @@ class ClientTracing:
     role: Role
     calls: tuple[Evidence, ...]
     to_others_only: bool
+    to_ours: bool = True
     inbound: tuple[Evidence, ...] = ()
     carried: tuple[Evidence, ...] = ()
     doubtful: tuple[Evidence, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from assay.scanner.linker.project import last_name, last_part
+from assay.scanner.linker.project import last_part
 from assay.scanner.model.retry import Ending, Pause
 from assay.scanner.readers.python import form
 from assay.scanner.retries.arguments import Arguments, Given
@@ -140,21 +140,3 @@ LIBRARIES: Mapping[str, Library] = {
        ("retry", "retry.api", "retry2", "retry2.api")},
 }  # fmt: skip
 """By the dotted name of what makes a policy."""
-
-
-def is_conflict(node: form.Expr) -> bool:
-    """Whether the failures that the expression names are all collisions with other writers, which are over when they
-    are seen.
-    """
-    named = (last_name(n) or "" for n in form.walk(node) if isinstance(n, form.Name | form.Attr))
-    errors = {name for name in named if name[:1].isupper()}
-    return bool(errors) and errors <= _CONFLICTS
-
-
-_CONFLICTS = frozenset(
-    {
-        "IntegrityError", "StaleDataError", "WatchError", "UniqueViolation", "SerializationFailure",
-        "SerializationError", "DeadlockDetected", "TransactionAborted", "OptimisticLockError", "ConcurrentUpdateError",
-        "ConflictError", "LockError", "ConcurrencyError", "RowVersionConflict",
-    }
-)  # fmt: skip

@@ -37,7 +37,7 @@ class Found:
     stop: Stop
     wait: Wait
     function: FunctionSymbol | None = None
-    conflict: Evidence | None = None
+    mild: Evidence | None = None
     excuse: Evidence | None = None
 
 

@@ -17,6 +17,7 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.retry import Ending, Pause
 from assay.scanner.readers.python import form
 from assay.scanner.retries.found import Found, Stop, Wait
+from assay.scanner.retries.mild import mildly_handled
 from assay.scanner.retries.ways_out import goes_on, succeeds, tests_of_exits
 
 AGAIN = frozenset(
@@ -26,6 +27,11 @@ AGAIN = frozenset(
 SLEEPING = frozenset({"sleep", "wait", "pause"})
 _CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow"})
 _PROMPTS = frozenset({"input", "prompt", "confirm", "getpass"})
+_PICKING = frozenset({"choice", "next", "pop", "popleft", "pick", "rotate"})
+_HOSTS = frozenset(
+    """proxy proxies host hosts server servers node nodes peer peers mirror mirrors instance instances replica replicas
+    endpoint endpoints address addresses key keys""".split()
+)
 _TIMERS = frozenset({"timeout", "timeout_at", "fail_after", "move_on_after"})
 
 
@@ -51,7 +57,8 @@ class Loop:
 
     def found(self) -> Found:
         """The policy that the loop is."""
-        return Found("loop", self.node, self.scope, self._stop(), self._wait(), self.scope.enclosing_function)
+        mild = mildly_handled(self.repeating, self.scope, self.project)
+        return Found("loop", self.node, self.scope, self._stop(), self._wait(), self.scope.enclosing_function, mild)
 
     # --- is it a retry? ---
 
@@ -81,7 +88,7 @@ class Loop:
     @property
     def _goes_through(self) -> bool:
         """Each time it asks for something else: its counter is a page, a port, a part of a name."""
-        counters = {name for name in self._counters if not AGAIN & set(words(name))}
+        counters = {name for name in self._counters if not AGAIN & set(words(name))} | self._picked
         if not counters:
             return False
         derived = {
@@ -98,6 +105,18 @@ class Loop:
             if isinstance(node, form.Call) and not _is_log(node)
             for argument in node.args
         )
+
+    @property
+    def _picked(self) -> set[str]:
+        """Another host or proxy each time: `proxy = random.choice(proxies)`."""
+        return {
+            last_name(target) or ""
+            for node in self.inside
+            if isinstance(node, form.Assign) and isinstance(node.value, form.Call)
+            if last_name(node.value.func) in _PICKING
+            for target in node.targets
+            if any(not _HOSTS.isdisjoint(words(name)) for name in _names(target) | _names(node.value))
+        }
 
     # --- when does it end? ---
 
@@ -120,6 +139,9 @@ class Loop:
         unsure = next((test for test in of_failures if not _roots(test) <= self._caught), None)
         if unsure is not None:
             return Stop(Ending.UNKNOWN, None, evidence(unsure, "it may end here"))
+        helper = next(filter(self._may_raise, self._called_after_failures), None)
+        if helper is not None:
+            return Stop(Ending.UNKNOWN, None, evidence(helper, "it may end here"))
         told = next((argument for argument in self._sleeps if _roots(argument) & self._caught_names), None)
         if told is not None:
             return Stop(Ending.UNKNOWN, None, evidence(told, "it waits as long as it is told"))
@@ -161,6 +183,17 @@ class Loop:
                     if isinstance(item.value, form.Call) and last_name(item.value.func) in _TIMERS:
                         return self.scope.module.evidence(item.value, "it ends here")
         return None
+
+    @property
+    def _called_after_failures(self) -> Iterator[form.Call]:
+        for handler in self.repeating:
+            nodes = form.walk_body(handler.body, into_definitions=False)
+            yield from (n for n in nodes if isinstance(n, form.Call) and not _is_log(n))
+
+    def _may_raise(self, call: form.Call) -> bool:
+        """Whether it is a helper that may give up: one that itself raises."""
+        callee = self.project.callee_function(call, self.scope)
+        return callee is not None and any(isinstance(node, form.Raise) for node in callee.nodes)
 
     # --- how long does it wait? ---
 

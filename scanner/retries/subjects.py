@@ -17,8 +17,9 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.retry import Ending, Pause, RetryPolicy
 from assay.scanner.readers.python import form
 from assay.scanner.retries.arguments import Arguments
-from assay.scanner.retries.decorators import LIBRARIES, is_conflict
+from assay.scanner.retries.decorators import LIBRARIES
 from assay.scanner.retries.found import Found
+from assay.scanner.retries.mild import is_mild
 from assay.scanner.retries.remote import RemoteCalls, retry_loops
 from assay.scanner.retries.transports import CLIENTS
 from assay.scanner.waiting.calls import DirectCalls
@@ -62,7 +63,7 @@ def retry_policies(gathered: Gathered) -> Iterator[RetryPolicy]:
             attempts=policy.stop.attempts,
             ending_shown=policy.stop.shown,
             pause_shown=policy.wait.shown,
-            conflict=policy.conflict,
+            mild=policy.mild,
             excuse=policy.excuse or _excuse(policy, project),
             offline=offline_reason(policy.scope) or _start_up(policy),
         )
@@ -98,9 +99,9 @@ def _policy(
     library, client = LIBRARIES.get(name), CLIENTS.get(name)
     if library is not None and not library.polls:
         on = arguments.get(*library.on) if library.on[0] else None
-        conflict = on.shown("only collisions are tried again") if on is not None and is_conflict(on.node) else None
+        mild = on.shown("only these are tried again") if on is not None and is_mild(on.node) else None
         stop, wait = library.stop(arguments), library.wait(arguments)
-        yield Found(library.name, node, scope, stop, wait, function, conflict)
+        yield Found(library.name, node, scope, stop, wait, function, mild)
     elif client is not None and (read := client[1](arguments)) is not None:
         yield Found(client[0], node, scope, *read)
 

@@ -52,6 +52,14 @@ def _adapter(arguments: Arguments) -> tuple[Stop, Wait] | None:
     return Stop(Ending.BOUNDED, int(again) + 1, given.shown("it ends here")), Wait(Pause.NONE)
 
 
+def _pool(arguments: Arguments) -> tuple[Stop, Wait] | None:
+    """As of an adapter."""
+    given, again = arguments.get("retries"), arguments.number("retries")
+    if given is None or again is None or isinstance(arguments.project.infer(given.node, given.scope), Instance):
+        return None
+    return Stop(Ending.BOUNDED, int(again) + 1, given.shown("it ends here")), Wait(Pause.NONE)
+
+
 def _httpx(arguments: Arguments) -> tuple[Stop, Wait] | None:
     """It waits half a second, one, two and so on before it connects again."""
     given = arguments.get("retries")
@@ -115,6 +123,7 @@ CLIENTS: Mapping[str, tuple[str, Reading]] = {
         )
     },
     **{f"{module}.HTTPAdapter": ("requests", _adapter) for module in ("requests.adapters", "requests")},
+    **{f"urllib3.{name}": ("urllib3", _pool) for name in ("PoolManager", "HTTPConnectionPool", "HTTPSConnectionPool")},
     **{f"httpx.{name}": ("httpx", _httpx) for name in ("HTTPTransport", "AsyncHTTPTransport")},
     **dict.fromkeys(
         ("botocore.config.Config", "botocore.client.Config", "boto3.session.Config", "aiobotocore.config.AioConfig"),

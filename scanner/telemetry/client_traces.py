@@ -37,7 +37,7 @@ _LOGFIRE: Mapping[str, str] = {
     "httpx": "instrument_httpx",
     "aiohttp": "instrument_aiohttp_client",
 }
-_BY_NAME = ("import_module", "import_string", "load_instrumentor")
+_BY_NAME = ("import_module", "import_string", "load_instrumentor", "entry_points", "iter_entry_points")
 _HEADERS = frozenset({"traceparent", "x-b3-traceid", "x-cloud-trace-context", "x-amzn-trace-id"})
 _AGENTS = tuple(name for name in EVERYTHING if name != "scout_apm")
 """Scout records calls, and sends no trace along."""
@@ -72,6 +72,7 @@ def client_traces(code: ServiceCode) -> Iterator[ClientTracing]:
             role=Role.PROD,
             calls=shown(call.place for call in calls),
             to_others_only=not any(_may_be_ours(r) for r in requests),
+            to_ours=any(_is_ours(r) for r in requests),
             inbound=inbound,
             carried=shown([*carried, *everything, *near]),
             doubtful=shown([*(e for e in doubtful if _is_of(e, library)), *(e for e, _ in by_hand)]),
@@ -116,7 +117,21 @@ def _of_propagator(code: ServiceCode, name: str) -> Iterator[tuple[form.Call, Sc
 
 def _may_be_ours(request: OutboundCall) -> bool:
     """Whether what it asks may be of the same platform: anything but a public name that is written out."""
+    host = _host(request)
+    return host is None or _is_inside(host)
+
+
+def _is_ours(request: OutboundCall) -> bool:
+    """Whether it asks a host of the platform, or one that a setting names."""
+    host = _host(request)
+    return bool(request.read_from) if host is None else _is_inside(host)
+
+
+def _host(request: OutboundCall) -> str | None:
+    """None where it is computed."""
     host = urlsplit(request.url).hostname if request.url is not None and "://" in request.url else None
-    if not host or "{" in host:
-        return True
+    return None if not host or "{" in host else host
+
+
+def _is_inside(host: str) -> bool:
     return "." not in host or host.endswith(_INSIDE) or host.replace(".", "").isdigit()

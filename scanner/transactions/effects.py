@@ -61,8 +61,9 @@ class TimedSendings:
         for function in sorted(functions, key=lambda f: (f.module.path, f.node.start)):
             if function.module.role is not Role.PROD:
                 continue
-            within, saved = handlers.transaction_around(function), handlers.saved_before(function)
+            saved = handlers.saved_before(function)
             for sending in self.sendings.of(function):
+                within = handlers.transaction_around(function, sending.node.start)
                 found = self._judged(sending, function) if not within else self._in_handler(sending, within)
                 if found is None and saved:
                     found = Timing.HANDLED, saved

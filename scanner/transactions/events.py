@@ -210,7 +210,7 @@ class Events:
         ending = [e for e in events if e.commits and not self._is_savepoint(e.node, function)]
         last_write = max((e.start for e in events if any(w.store is Store.AT_COMMIT for w in e.writes)), default=-1)
         is_closed = any(e.start >= last_write for e in ending)
-        in_region = bool(self._openers.regions(function)) and last_write >= 0
+        in_region = last_write >= 0 and self._ends_its_own(function)
         switch, on = _switch(function, ending)
         return Summary(
             writes,
@@ -219,6 +219,11 @@ class Events:
             switch=switch,
             switched_on=on,
         )
+
+    def _ends_its_own(self, function: FunctionSymbol) -> bool:
+        """Whether a block or a decorator opens a transaction that is committed when the call is over."""
+        wrapped = (self._openers.of_decorator(decorator, function.outer) for decorator in function.decorators)
+        return bool(self._openers.regions(function)) or any(kind is not None for kind in wrapped)
 
     def _is_ending(self, call: form.Call, scope: Scope) -> bool:
         """Whether it is a session or a connection that is committed or rolled back, and no savepoint or repository."""

@@ -19,6 +19,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.model.transaction import TransactionKind
 from assay.scanner.readers.python import form
 from assay.scanner.transactions.events import Event
+from assay.scanner.transactions.new_rows import asks_for_new, is_new
 from assay.scanner.transactions.scopes import Scopes
 
 _SAVING = frozenset(
@@ -50,6 +51,15 @@ class _Handled:
     place: Evidence
 
 
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A row that is saved, by a call of that name."""
+
+    name: str
+    evidence: tuple[Evidence, ...]
+    is_new: bool | None
+
+
 class RowHandlers:
     """Those of one project. Django's run in the transaction of whoever saves the row, where one is open; SQLAlchemy's
     while the session is flushed, and so before its commit.
@@ -64,14 +74,18 @@ class RowHandlers:
     def functions(self) -> Iterable[FunctionSymbol]:
         return (*self._handled, *self._listening)
 
-    def transaction_around(self, function: FunctionSymbol) -> tuple[Evidence, ...]:
-        """What opens a transaction in which such a row is saved, and where it is; empty where none was seen."""
+    def transaction_around(self, function: FunctionSymbol, offset: int) -> tuple[Evidence, ...]:
+        """What opens a transaction in which such a row is saved that has the function get there, and where it is;
+        empty where none was seen.
+        """
         if function in self._listening:
             return (self._listening[function],)
+        wanted = asks_for_new(function, offset)
         for handled in self._handled.get(function, ()):
-            for shown, name in self._saved.get(handled.model, ()):
-                if name in _SENT_BY[handled.signal]:
-                    return shown
+            for saved in self._saved.get(handled.model, ()):
+                is_other = wanted is not None and saved.is_new is not None and saved.is_new is not wanted
+                if saved.name in _SENT_BY[handled.signal] and not is_other:
+                    return saved.evidence
         return ()
 
     def saved_before(self, function: FunctionSymbol) -> tuple[Evidence, ...]:
@@ -125,10 +139,10 @@ class RowHandlers:
                 yield _Handled(model, name, scope.module.evidence(call, f"it runs when {model} is saved or deleted"))
 
     @cached_property
-    def _saved(self) -> Mapping[str, list[tuple[tuple[Evidence, ...], str]]]:
-        """Rows that are saved while a transaction is open, by model, with the name of the call."""
+    def _saved(self) -> Mapping[str, list[_Saved]]:
+        """Rows that are saved while a transaction is open, by model."""
         models = {handled.model for each in self._handled.values() for handled in each}
-        found: dict[str, list[tuple[tuple[Evidence, ...], str]]] = {}
+        found: dict[str, list[_Saved]] = {}
         for function in self._writing if models else ():
             for event in self._scopes.events.of(function):
                 written = [w for w in event.writes if w.is_sure and w.model in models] if event.helper is None else []
@@ -138,7 +152,8 @@ class RowHandlers:
                 opened = self._scopes.at(function, event.start)
                 if opened is not None and opened.kind is TransactionKind.DJANGO and opened.is_certain:
                     saved = function.module.evidence(event.node, f"{written[0].model} is saved in it")
-                    found.setdefault(written[0].model, []).append(((*opened.evidence, saved), name))
+                    made = is_new(written[0], event, function, self._project)
+                    found.setdefault(written[0].model, []).append(_Saved(name, (*opened.evidence, saved), made))
         return found
 
 
