@@ -278,6 +278,12 @@ _MONITORING = re.compile(
     rb"|^groups[ ]*:.*^[ ]+(-[ ]+)?condition[ ]*:",
     re.MULTILINE | re.DOTALL,
 )
+_VALUES = re.compile(
+    rb"^[ ]+groups[ ]*:[ ]*\n[ ]+-.*^[ ]+(-[ ]+)?(alert|record)[ ]*:"
+    rb"|^[ ]+route[ ]*:[ ]*\n.*^[ ]+receivers[ ]*:[ ]*\n[ ]+-",
+    re.MULTILINE | re.DOTALL,
+)
+"""Of charts that run Prometheus and Alertmanager."""
 _RECEIVERS = re.compile(rb"^(receivers|inhibit_rules|templates|global)[ ]*:|^[ ]+group_by[ ]*:", re.MULTILINE)
 _DASHBOARD = re.compile(
     rb"^\s*\{.*\"(builtIn|__inputs|__requires|graphTooltip|fiscalYearStartMonth|gridPos|gnetId|expr)\"\s*:"
@@ -335,7 +341,7 @@ def _yaml_kind(beginning: bytes) -> FileKind:
         return FileKind.COMPOSE
     if _LOGGING_YAML.search(beginning):
         return FileKind.LOGGING_CONFIG
-    return FileKind.YAML_OTHER
+    return FileKind.MONITORING if _VALUES.search(beginning) else FileKind.YAML_OTHER
 
 
 def _json_kind(beginning: bytes) -> FileKind | None:

@@ -150,6 +150,17 @@ def _entries(given: form.Expr, scope: Scope, depth: int = 3) -> Iterator[tuple[s
         for binding in scope.lookup(given.id, given.start):
             if binding.how is How.ASSIGN and binding.value is not None and binding.scope is scope:
                 yield from _entries(binding.value, scope, depth - 1)
+        yield from _added(given.id, scope)
+
+
+def _added(name: str, scope: Scope) -> Iterator[tuple[str, form.Expr]]:
+    """What a function puts into a dictionary of its own, key by key."""
+    for node in scope.function.walk() if scope.function is not None else ():
+        if isinstance(node, form.Assign) and node.value is not None:
+            for target in node.targets:
+                match target:
+                    case form.Subscript(value=form.Name(id=owner), index=form.Const(value=key)) if owner == name:
+                        yield str(key), node.value
 
 
 def _label_of(item: form.Expr) -> str:

@@ -24,7 +24,7 @@ _SPREADS = {
 
 def metric_labels(gathered: Gathered) -> Iterator[MetricLabel]:
     """Those of all production code."""
-    origins = Origins(gathered.project)
+    origins = Origins(gathered.project, [route for route, _ in gathered.endpoints])
     counted, seen = Ordinals(), set()
     for found in label_values(gathered.project):
         module = found.scope.module

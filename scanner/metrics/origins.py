@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 
+from assay.scanner.dataflow.sources import Handler, handlers_of
 from assay.scanner.dataflow.typed import is_enumeration
+from assay.scanner.framework import Route
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import Binding, FunctionSymbol, How, Scope
 from assay.scanner.linker.values import External, Instance
@@ -44,10 +47,11 @@ _ERRORS = frozenset({"e", "ex", "exc", "err", "error", "exception", "exc_value",
 
 
 class Origins:
-    """Answers for one project."""
+    """Answers for one project, whose routes say what callers fill."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, routes: Iterable[Route] = ()) -> None:
         self._project = project
+        self._routes = routes
 
     def of(self, node: form.Expr, scope: Scope) -> Origin:
         """Where the value comes from."""
@@ -211,7 +215,7 @@ class Origins:
             return Origin(Spread.CLOSED, "a name in the code")
         if binding.how is How.ASSIGN and binding.value is not None:
             return self._of(binding.value, binding.scope, depth, calls)
-        if binding.how is How.FOR and isinstance(binding.value, form.Display):
+        if binding.how is How.FOR and isinstance(binding.value, form.Display | form.Name):
             return self._of(binding.value, binding.scope, depth, calls)
         if binding.how is How.PARAMETER and binding.param is not None:
             return self._parameter(binding, binding.param, depth, calls)
@@ -228,10 +232,18 @@ class Origins:
             return Origin(Spread.CLOSED, "its type has few values")
         if function is None or not calls:
             return Origin(Spread.UNKNOWN, "")
+        handler = self._handlers.get(function)
+        if handler is not None and param.name in handler.remote:
+            named = by_name(param.name, param.name)
+            return named if named.spread is Spread.OPEN else Origin(Spread.UNSURE, "what the caller asks for")
         callers = self._project.callers(function)
         if not callers or len(callers) > _CALLERS:
             return Origin(Spread.UNKNOWN, "")
         return self._all(self._given(call, around, function, param, depth, calls) for call, around in callers)
+
+    @cached_property
+    def _handlers(self) -> dict[FunctionSymbol, Handler]:
+        return handlers_of(self._routes, self._project)
 
     def _given(
         self, call: form.Call, scope: Scope, function: FunctionSymbol, param: form.Param, depth: int, calls: int

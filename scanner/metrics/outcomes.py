@@ -20,17 +20,8 @@ from assay.scanner.telemetry.timing import is_around_requests
 
 _COUNTING = ("inc", "dec", "observe", "set", "labels", "add", "record", "count_exceptions", "time", "track_inprogress")
 _EMITTING = (
-    "incr",
-    "decr",
-    "increment",
-    "decrement",
-    "timing",
-    "timer",
-    "timed",
-    "gauge",
-    "histogram",
-    "counter",
-    "send",
+    *("incr", "decr", "increment", "decrement", "timing", "timer", "timed", "gauge", "histogram", "counter", "send"),
+    *("distribution", "add_metric", "put_metric"),
 )
 _TECHNICAL = frozenset(
     """http https request requests response responses route endpoint api call calls function db database sql query
@@ -39,6 +30,8 @@ _TECHNICAL = frozenset(
     healthcheck info python event loop retry retries exception exceptions""".split()
 )
 """Words of metrics of the machinery, which looks alike in all services."""
+_OF_ANYTHING = frozenset({"app", "application", "service", "server", "error", "errors", "failure", "failures"})
+"""Words that name no outcome by themselves."""
 _INSTRUMENTATION = re.compile(
     r"(^|/)(\w*(middlewares?|instrument\w*|telemetry|observability|prometheus|statsd|monitoring|tracing|exporter)\w*)(/|\.py$)",
     re.IGNORECASE,
@@ -60,7 +53,7 @@ def outcome_metrics(gathered: Gathered) -> Iterator[OutcomeMetrics]:
     technical = _TECHNICAL - _words_of_tables(gathered)
     for service in gathered.services:
         mine = [use for use in uses if gathered.owners.of(use.scope.module.path) is service]
-        outcomes = [use for use in mine if _is_outcome(use, technical)]
+        outcomes = [use for use in mine if _is_outcome(use, technical, gathered.project)]
         yield OutcomeMetrics(
             service.root,
             service.location,
@@ -123,11 +116,14 @@ def _words_of_tables(gathered: Gathered) -> frozenset[str]:
     return frozenset(each for word in words for each in (word, f"{word}s", word.removesuffix("s")))
 
 
-def _is_outcome(use: _Use, technical: frozenset[str]) -> bool:
+def _is_outcome(use: _Use, technical: frozenset[str], project: Project) -> bool:
     words = {word for word in re.split(r"[^a-z]+", use.name.lower()) if word}
-    place = use.scope.module.path
-    return (
-        words.isdisjoint(technical)
-        and not _INSTRUMENTATION.search(place)
-        and not is_around_requests(use.scope, strict=True)
-    )
+    if words <= _OF_ANYTHING or not words.isdisjoint(technical):
+        return False
+    function = use.scope.function
+    asking = [scope for _, scope in project.callers(function)] if function is not None else []
+    return any(_is_of_the_domain(scope) for scope in (use.scope, *asking))
+
+
+def _is_of_the_domain(scope: Scope) -> bool:
+    return not _INSTRUMENTATION.search(scope.module.path) and not is_around_requests(scope, strict=True)

@@ -46,6 +46,8 @@ _CLOSED_OF_REQUEST = frozenset(
     {"method", "scheme", "endpoint", "blueprint", "url_rule", "route", "resolver_match", "matched_route"}
     | {"uri_template", "http_version", "protocol", "path_template", "is_secure", "url_name"}
 )
+_RAW = frozenset({"path", "query", "host", "id", "pk", "email", "username", "uuid", "session_key", "string"})
+"""What of a URL, of a caller and of what it comes with has no end of values."""
 _SCOPE_KEYS = (
     {"path": "the raw path", "raw_path": "the raw path", "query_string": "what is asked"}
     | dict.fromkeys(("PATH_INFO", "REQUEST_URI", "RAW_URI"), "the raw path")
@@ -61,12 +63,12 @@ _OPEN_NAME = re.compile(
     rf"(.*_)?((({_PERSON})_?(id|uuid|pk|key|name|email))|(({_THING})_?(id|ids|uuid|pk))|uuid|guid|externalid|userid"
     r"|e?_?mail(_address)?|user_?name|phone|ip(_addr(ess)?)?|(remote|client)_(ip|addr|address|host)"
     r"|(full|raw|request|url)_path|request_(uri|url)|query_string|user_agent"
-    r"|(error|exception|exc|err)_(message|msg|text|detail|str)|traceback|stack_?trace)",
+    r"|(error|exception|exc|err)_(message|msg|text|detail|str)|traceback|stack_?trace|session_key)",
     re.IGNORECASE,
 )
 _UNSURE_NAME = re.compile(
     r"(.*_)?(tenant|org|organi[sz]ation|workspace|account|project|team|company)_?(id|uuid|pk|slug)|(.*_)?(url|uri|path|pk)"
-    r"|(target_|full_)?(domain|fqdn|host_?name)",
+    r"|(target_|full_)?(domain|fqdn|host_?name)|(.*_)?file_?name",
     re.IGNORECASE,
 )
 
@@ -88,13 +90,13 @@ def _asked(parts: list[str]) -> Origin | None:
         return Origin(Spread.OPEN, "a part of the raw path")
     if first not in _OPEN_OF_REQUEST:
         return None
-    if first in ("url", "user", "client", "session", "auth") and len(parts) > 1 and not _is_raw(parts[1]):
+    if first in ("url", "user", "client", "session", "auth", "user_agent") and len(parts) > 1 and not _is_raw(parts[1]):
         return Origin(Spread.UNKNOWN, "")
     return Origin(Spread.OPEN, _OPEN_OF_REQUEST[first])
 
 
 def _is_raw(part: str) -> bool:
-    return part in ("path", "query", "host", "id", "pk", "email", "username", "uuid", "[]", "get", "split", "replace")
+    return part in _RAW or part in ("[]", "get", "split", "replace")
 
 
 def _of_scope(parts: list[str]) -> Origin | None:

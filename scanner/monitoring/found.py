@@ -10,6 +10,7 @@ from assay.scanner.model.role import Role
 from assay.scanner.monitoring import promql
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts
 from assay.scanner.readers.monitoring.facts import AlertRule, MonitoringFacts
+from assay.scanner.readers.platforms import PlatformFacts
 
 _NAMING = ("job", "service", "service_name", "app", "application", "container", "deployment", "component", "team")
 """Labels that say which service something is about."""
@@ -25,6 +26,7 @@ class Monitoring:
         self.files: dict[str, MonitoringFacts] = {}
         for path, facts in sorted(gathered.context.files.items()):
             held = facts.monitoring if isinstance(facts, KubernetesFacts) else facts
+            held = held.watched if isinstance(held, PlatformFacts) else held
             if isinstance(held, MonitoringFacts) and self.role(path) is not Role.TEST:
                 self.files[path] = held
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from assay.scanner.readers.monitoring.facts import Objective
+from assay.scanner.readers.monitoring import reader as monitoring
+from assay.scanner.readers.monitoring.facts import MonitoringFacts, Objective
+from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.text import decode
 
@@ -21,13 +23,17 @@ _MONITOR = re.compile(
     re.MULTILINE,
 )
 """A resource such as `aws_cloudwatch_metric_alarm`, `datadog_monitor`, `google_monitoring_alert_policy`."""
+_WATCHED = re.compile(r"^ +(groups|receivers) *: *$", re.MULTILINE)
 
 
 class PlatformFacts(msgspec.Struct, frozen=True, array_like=True, tag="platform"):
-    """Each name, with the line where it stands first. `monitors` are what Terraform sets up to raise alarms."""
+    """Each name, with the line where it stands first. `monitors` are what Terraform sets up to raise alarms, `watched`
+    the rules and routes in the values of charts that run Prometheus.
+    """
 
     names: tuple[tuple[str, int], ...]
     monitors: tuple[Objective, ...] = ()
+    watched: MonitoringFacts = MonitoringFacts()
 
 
 def read(path: str, data: bytes) -> PlatformFacts:
@@ -37,7 +43,17 @@ def read(path: str, data: bytes) -> PlatformFacts:
         for name in _NAME.findall(line):
             if len(name) >= _SHORTEST:
                 found.setdefault(name, at)
-    return PlatformFacts(tuple(found.items()), tuple(_monitors(data)) if path.endswith(".tf") else ())
+    monitors = tuple(_monitors(data)) if path.endswith(".tf") else ()
+    return PlatformFacts(tuple(found.items()), monitors, _watched(path, data))
+
+
+def _watched(path: str, data: bytes) -> MonitoringFacts:
+    if not path.endswith((".yaml", ".yml")) or _WATCHED.search(decode(data)) is None:
+        return MonitoringFacts()
+    try:
+        return monitoring.read(path, data)
+    except ReadProblem:
+        return MonitoringFacts()
 
 
 def _monitors(data: bytes) -> Iterator[Objective]:

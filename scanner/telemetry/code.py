@@ -47,7 +47,7 @@ class ServiceCode:
             if name is None:
                 continue
             if offset is None:
-                yield from _string(module, dotted)
+                yield from places_of(module, dotted)
             else:
                 yield Evidence(module.span(offset, offset), f"imports {name}")
 
@@ -81,7 +81,8 @@ def _is_below(dotted: str, name: str) -> bool:
     return dotted == name or dotted.startswith(f"{name}.")
 
 
-def _string(module: Module, text: str) -> Iterator[Evidence]:
+def places_of(module: Module, text: str) -> Iterator[Evidence]:
+    """The first place of a string."""
     for statement in module.facts.body:
         for node in form.walk(statement):
             if isinstance(node, form.Const) and node.value == text:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.linker.scopes import Module, Scope
+from assay.scanner.linker.project import last_name
+from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.model.log import ProcessKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
@@ -53,6 +54,18 @@ def is_taken(code: ServiceCode, call: form.Call, scope: Scope) -> bool:
     function = scope.function
     callers = list(code.project.callers(function)) if function is not None else []
     return not callers or any(production.taken(c, s).truth is True for c, s in callers)
+
+
+def is_named_nowhere(function: FunctionSymbol, code: ServiceCode) -> bool:
+    """Whether nothing can call the function: it is no method, has no decorator, and no module speaks of it. Servers
+    call the hooks in their configuration by name, and what makes an application.
+    """
+    is_plain = function.qualname == function.name and not function.decorators and not function.returns
+    if not is_plain or "gunicorn" in function.module.name or any(True for _ in code.project.callers(function)):
+        return False
+    near = (m for m in code.modules if m is function.module or any(b.name == function.name for b in m.imports))
+    spoken = (n for m in near for n in form.walk_body(m.facts.body) if isinstance(n, form.Name | form.Attr))
+    return all(last_name(n) != function.name for n in spoken)
 
 
 def imports(code: ServiceCode, names: Iterable[str]) -> Iterator[tuple[Module, Evidence]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from assay.scanner.dataflow.constants import string_value
+from assay.scanner.dataflow.constants import string_items, string_value
 from assay.scanner.linker.project import Project, last_name
 from assay.scanner.linker.scopes import FunctionSymbol, Scope
 from assay.scanner.model.place import Evidence
@@ -18,6 +18,8 @@ _HEADER = re.compile(
 )
 """Names of the headers that carry one: `X-Request-ID`, `HTTP_X_CORRELATION_ID`, `traceparent`."""
 _ID = re.compile(r"(request|correlation|trace)[-_]?id")
+_HEADER_NAME = re.compile(r"_*header_(name|key)", re.IGNORECASE)
+"""What holds the header's name where it is an option."""
 _READING = frozenset({"get", "getlist", "get_header", "getone", "pop"})
 _WRITING = frozenset({"append", "setdefault", "update", "add", "set_header", "add_header", "extend", "set"})
 _AFTER = frozenset({"after_request", "after_app_request", "after_this_request", "middleware", "on_response"})
@@ -44,6 +46,9 @@ def read(functions: Iterable[FunctionSymbol], project: Project) -> Iterator[Evid
     """Where a header that carries an id is read, or looked for among the raw headers of ASGI."""
     for function in functions:
         module, names = function.module, _Names(function.scope, project)
+        taken = next((p for p in function.parameters if _is_taken(p)), None)
+        if taken is not None:
+            yield Evidence(module.span(taken.start, taken.start), "the caller's id is a parameter")
         set_here = {id(t) for n in function.walk() if isinstance(n, form.Assign) for t in n.targets}
         for node in function.walk():
             match node:
@@ -54,9 +59,25 @@ def read(functions: Iterable[FunctionSymbol], project: Project) -> Iterator[Evid
                 case form.Subscript(index=key):
                     if id(node) not in set_here and names.header(key):
                         yield module.evidence(node, "the caller's id is read here")
+                case form.For(iter=listed) | form.Comprehension(generators=[form.Generator(iter=listed)]):
+                    if names.header_among(listed):
+                        yield module.evidence(listed, "the caller's id is looked for here")
                 case form.Compare():
                     if any(isinstance(n, form.Opaque) or names.header(n) for n in form.walk(node)):
                         yield module.evidence(node, "the caller's id is looked for here")
+
+
+def _is_taken(param: form.Param) -> bool:
+    """FastAPI's `x_request_id: Annotated[str, Header()]`, and one by another name with an `alias`."""
+    given = (node for node in (param.annotation, param.default) if node is not None)
+    header = next((n for g in given for n in form.walk(g) if _is_header(n)), None)
+    alias = header.keyword("alias") if isinstance(header, form.Call) else None
+    name = alias.value if isinstance(alias, form.Const) else param.name
+    return header is not None and isinstance(name, str) and _HEADER.fullmatch(name) is not None
+
+
+def _is_header(node: form.Expr | form.Stmt) -> bool:
+    return isinstance(node, form.Call) and last_name(node.func) == "Header"
 
 
 def written(functions: Iterable[FunctionSymbol], project: Project) -> Iterator[Evidence]:
@@ -88,6 +109,12 @@ class _Names:
             case form.Name(id=name) | form.Attr(attr=name):
                 if "header" in name.lower() and _ID.search(name.lower()):
                     return True
-                known = string_value(node, self.scope, self.project) if name.isupper() else None
-                return known is not None and _HEADER.fullmatch(known) is not None
+                is_option = _HEADER_NAME.fullmatch(name) is not None
+                known = string_value(node, self.scope, self.project) if is_option or name.isupper() else None
+                return is_option if known is None else _HEADER.fullmatch(known) is not None
         return False
+
+    def header_among(self, listed: form.Expr) -> bool:
+        """Whether what a loop goes through are names of headers, one of which carries an id."""
+        names = string_items(listed, self.scope, self.project)
+        return any(name is not None and _HEADER.fullmatch(name) for name in names)

@@ -42,6 +42,7 @@ _CARRYING: Mapping[str, tuple[str, ...]] = {
         "django_guid.integrations.CeleryIntegration",
         "django_guid.integrations.celery",
         "django_structlog.celery",
+        "celery.signals.before_task_publish",
     ),
     "Dramatiq": ("sentry_dramatiq", "opentelemetry_instrumentor_dramatiq"),
     "arq": ("opentelemetry_instrumentation_arq",),
@@ -64,7 +65,9 @@ _BESIDE = ("headers", "meta", "MessageAttributes", "attributes", "correlation_id
 _CONTEXT = re.compile(
     r"(trace|correlation|request)[-_]?(parent|id|context)s?|traceparent|otel\w*|carrier", re.IGNORECASE
 )
-_CURRENT = re.compile(r"(trace|correlation|request)_?id(_?(var|ctx|context))?|(get|current)_\w*(trace|correlation|request)_id")
+_CURRENT = re.compile(
+    r"(trace|correlation|request)_?id(_?(var|ctx|context))?|(get|current)_\w*(trace|correlation|request)_id"
+)
 """What holds the id of the request that runs, or gives it."""
 _HOOKS = frozenset({"before_enqueue", "on_job_enqueue", "pre_enqueue"})
 """By which middleware of a library completes each message."""

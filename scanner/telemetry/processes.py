@@ -17,7 +17,7 @@ from assay.scanner.telemetry.code import ServiceCode
 _KINDS = {WorkloadKind.WEB: ProcessKind.WEB, WorkloadKind.WORKER: ProcessKind.WORKER}
 _OF_WORKERS = frozenset({"tasks", "jobs", "worker", "workers", "celery", "celeryconfig", "consumers", "actors"})
 """Names of modules that workers find by themselves."""
-_SHARED = frozenset({"settings", "config", "conf"})
+_SHARED = frozenset({"settings", "config", "conf", "apps"})
 """Names of modules that all processes are told to load."""
 
 
@@ -42,7 +42,7 @@ class RunningKind:
             return True
         if self.kind is ProcessKind.WEB:
             return module.path not in self.others
-        return is_of_workers(module)
+        return is_of_workers(module) or module.name.rpartition(".")[2] in _SHARED
 
     def is_started_by(self, command: StartCommand) -> bool:
         """Whether the command may start such a process."""
@@ -64,7 +64,8 @@ def running_kinds(code: ServiceCode) -> Iterator[RunningKind]:
         kind = _KINDS.get(workload.kind)
         if kind is not None and workload.role is Role.PROD and not is_flower(workload):
             places.setdefault(kind, (workload.location, workload.role))
-    reached = {kind: imported([a.module for a in by_kind.get(kind, ())], code.project) for kind in places}
+    settings = [m for m in code.gathered.production.sites if code.owns(m.path)]
+    reached = {kind: imported([*(a.module for a in by_kind.get(kind, ())), *settings], code.project) for kind in places}
     for kind, (location, role) in sorted(places.items()):
         elsewhere = {path for other, paths in reached.items() if other is not kind for path in paths}
         yield RunningKind(

@@ -65,6 +65,7 @@ def _of_libraries(code: ServiceCode) -> Iterator[RequestId]:
 def _made(code: ServiceCode) -> Iterator[tuple[FunctionSymbol, form.Call, str]]:
     """Calls that make an id, in what stands around each request, or in a function that this calls for it."""
     seen: set[FunctionSymbol] = set()
+    injected = _injected(code)
     for call, scope in code.calls_named(*_MAKERS):
         function = scope.function
         if function is None or function in seen:
@@ -72,7 +73,7 @@ def _made(code: ServiceCode) -> Iterator[tuple[FunctionSymbol, form.Call, str]]:
         name = _holder(call, function)
         if name is None:
             continue
-        if _is_around_requests(function):
+        if function in injected or _is_around_requests(function):
             seen.add(function)
             yield function, call, name
         else:
@@ -81,6 +82,12 @@ def _made(code: ServiceCode) -> Iterator[tuple[FunctionSymbol, form.Call, str]]:
                 if caller is not None and _is_around_requests(caller) and caller not in seen:
                     seen |= {function, caller}
                     yield caller, asking, name
+
+
+def _injected(code: ServiceCode) -> set[FunctionSymbol]:
+    """Functions that FastAPI calls for requests: those in `Depends(...)`."""
+    given = ((c.args[0].value, scope) for c, scope in code.calls_named("Depends") if c.args)
+    return {f for node, scope in given if isinstance(f := code.project.infer(node, scope), FunctionSymbol)}
 
 
 def _is_around_requests(function: FunctionSymbol) -> bool:

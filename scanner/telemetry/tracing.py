@@ -12,7 +12,7 @@ from assay.scanner.model.telemetry import DependencyKind, ProcessTrace
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry
 from assay.scanner.telemetry.code import ServiceCode
-from assay.scanner.telemetry.found import BOTH, Found, called, imports, shown
+from assay.scanner.telemetry.found import BOTH, WORKER, Found, called, imports, is_named_nowhere, shown
 from assay.scanner.telemetry.libraries import EVERYTHING, REQUESTS
 from assay.scanner.telemetry.processes import running_kinds, started_by
 from assay.scanner.telemetry.uses import uses
@@ -76,14 +76,30 @@ def _started(code: ServiceCode) -> Iterator[Found]:
         name = code.project.callee_name(call, scope) or ""
         if name.startswith(_TRACING_PACKAGES) and _is_at_start(scope.function, code):
             found = called(code, call, scope, f"calls {last_name(call.func)}", BOTH)
-            is_dead = scope.function is not None and _is_named_nowhere(scope.function, code)
+            is_dead = scope.function is not None and is_named_nowhere(scope.function, code)
             yield replace(found, is_sure=found.is_sure and not is_dead)
+    yield from _in_workers(code)
     for call, scope in code.calls_named("configure"):
         if code.project.callee_name(call, scope) == "logfire.configure":
             yield called(code, call, scope, "sets logfire up", BOTH)
     for module, evidence in imports(code, _OWN_TRACERS):
         yield Found(evidence, BOTH, module)
     yield from _with_place(code, sentry.traced(code))
+
+
+def _in_workers(code: ServiceCode) -> Iterator[Found]:
+    """Celery instrumented as its workers start, in code that has a provider."""
+    if any(True for _ in code.calls_named("set_tracer_provider")):
+        for call, scope in code.calls_named("instrument"):
+            decorators = scope.function.decorators if scope.function is not None else ()
+            is_at_start = any(
+                "worker_process_init" in (form.dotted(d.func if isinstance(d, form.Call) else d) or "")
+                for d in decorators
+            )
+            if is_at_start and (code.project.callee_name(call, scope) or "").startswith(
+                "opentelemetry.instrumentation.celery"
+            ):
+                yield called(code, call, scope, "instruments the worker as it starts", WORKER)
 
 
 def _agents(code: ServiceCode) -> Iterator[Found]:
@@ -117,15 +133,3 @@ def _is_at_start(function: FunctionSymbol | None, code: ServiceCode, deepest: in
         return False
     callers = [scope for _, scope in code.project.callers(function)] if deepest else []
     return not callers or any(_is_at_start(scope.function, code, deepest - 1) for scope in callers)
-
-
-def _is_named_nowhere(function: FunctionSymbol, code: ServiceCode) -> bool:
-    """Whether nothing can call the function: it is no method, has no decorator, and no module speaks of it. Servers
-    call the hooks in their configuration by name.
-    """
-    is_plain = function.qualname == function.name and not function.decorators
-    if not is_plain or "gunicorn" in function.module.name or any(True for _ in code.project.callers(function)):
-        return False
-    near = (m for m in code.modules if m is function.module or any(b.name == function.name for b in m.imports))
-    spoken = (n for m in near for n in form.walk_body(m.facts.body) if isinstance(n, form.Name | form.Attr))
-    return all(last_name(n) != function.name for n in spoken)

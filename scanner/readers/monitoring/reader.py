@@ -25,6 +25,8 @@ _WORTH_READING = re.compile(
     re.MULTILINE,
 )
 _EXPRESSION = re.compile(r"\"expr\"\s*:\s*(\"(?:[^\"\\]|\\.)*\")")
+_DEEPEST = 4
+"""Levels of a chart's values above what goes into a file."""
 _DASHBOARD = re.compile(r"\"(panels|schemaVersion)\"\s*:")
 
 
@@ -57,12 +59,22 @@ def of_documents(documents: tuple[Node, ...], text: str) -> MonitoringFacts:
         kind = document.text("kind")
         held = document.mapping("spec") if kind in _RULES else document
         rules = groups(held) if held is not None else MonitoringFacts()
+        for values in _below(document) if kind is None else ():
+            found = found.joined(groups(values)).joined(MonitoringFacts(routings=tuple(routings(values))))
         about = MonitoringFacts(routings=tuple(routings(document)), objectives=tuple(objectives(document)))
         found = found.joined(rules).joined(about)
         if kind in ("ConfigMap", "Secret"):
             for key in ("data", "stringData"):
                 found = found.joined(_of_entries(document.mapping(key), text))
     return found
+
+
+def _below(document: Mapping, depth: int = _DEEPEST) -> Iterator[Mapping]:
+    """The mappings within: the values of charts hold whole files of rules and routes."""
+    for entry in document.entries if depth else ():
+        if isinstance(entry.value, Mapping):
+            yield entry.value
+            yield from _below(entry.value, depth - 1)
 
 
 def _of_entries(entries: Mapping | None, text: str) -> MonitoringFacts:

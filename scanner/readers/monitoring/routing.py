@@ -51,8 +51,8 @@ _GLOBAL = {
 }
 """Where `global` says it for all receivers of a kind."""
 _PLACEHOLDER = re.compile(
-    r"^<.*>$|change[-_ ]?me|replace[-_ ]?(me|this|with)|\byour[-_ ]|[-_/]your[-_]|todo|tbd|\bdummy\b|placeholder|"
-    r"x{4,}|(?-i:\bX{3}\b)|@(example|domain)\.(com|org|net)|//([\w-]+\.)*example\.(com|org|net)|\.invalid\b|"
+    r"^<.*>$|change[-_ /]?me|replace[-_ ]?(me|this|with)|\byour[-_ ]|[-_/]your[-_/]|todo|tbd|\bdummy\b|placeholder|"
+    r"example@email\.com|x{4,}|(?-i:\bX{3}\b)|@(example|domain)\.(com|org|net)|//([\w-]+\.)*example\.(com|org|net)|\.invalid\b|"
     r"^(?-i:[A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$|/\.\.\.|^\.{3}$|insert[-_ ]|fill[-_ ]?in",
     re.IGNORECASE,
 )
