@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assay.scanner.dataflow.lexicon import sensitivity
 from assay.scanner.dataflow.secrets.credential_formats import Look, is_local, known_format, login_in, look
+from assay.scanner.dataflow.secrets.secret_names import holds_secret
 from assay.scanner.deployment.copied import copied_secrets
 from assay.scanner.deployment.images import Image
 from assay.scanner.deployment.tree import DeploymentTree
-from assay.scanner.model.log import Sensitivity
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.dockerfile import Instruction, Stage
 
-_SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_")
-"""Variables of these names end up in what browsers are sent."""
 _FOR_THE_BUILD = re.compile(r"build|dummy|collectstatic|unused|temp|fake", re.IGNORECASE)
 """Words of values that only have to be there while something is built."""
 _PERSONAL_TOKEN = re.compile(r"(\w+_)?PAT")
@@ -59,9 +56,7 @@ def perhaps_baked(image: Image) -> Iterator[Evidence]:
 
 
 def _holds_secret(name: str) -> bool:
-    if _SHOWN_TO_ALL.match(name):
-        return False
-    return sensitivity(name) is Sensitivity.CREDENTIAL or _PERSONAL_TOKEN.fullmatch(name) is not None
+    return holds_secret(name) or _PERSONAL_TOKEN.fullmatch(name) is not None
 
 
 def _is_secret(name: str, value: str) -> bool:

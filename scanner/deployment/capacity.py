@@ -23,6 +23,7 @@ def pod_capacity(tree: DeploymentTree, path: str, pod: PodWorkload, container: C
         cpu_limit=_stated(path, container, "cpu", is_limit=True) or _default(tree, pod, "cpu"),
         autoscaler=place,
         least_copies=scaler.minimum if scaler is not None else None,
+        most_copies=scaler.maximum if scaler is not None else None,
         scales_on=scaler.metrics if scaler is not None else (),
         may_change=_overlay(tree, path),
         keeps=pod.claim_span.evidence(path, "it keeps a volume") if pod.claim_span else None,

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from assay.scanner.configuration.gunicorn_files import gunicorn_setting
 from assay.scanner.deployment import Deployment
+from assay.scanner.deployment.processes import SUPERVISORS
+from assay.scanner.framework import Sited
 from assay.scanner.gathered import Gathered
 from assay.scanner.hardening.debugging import starts_debugger
 from assay.scanner.model.place import Evidence
@@ -30,6 +33,8 @@ _DEBUG = re.compile(r"(\w+_)?DEBUG(_MODE)?")
 _OF_OTHERS = re.compile(r"(LOG|SQL|DB|NODE|NPM|WEBPACK|VITE|NEXT|CORS|GUNICORN|CELERY|MAIL|EMAIL|TEMPLATE|TOOLBAR)_")
 _ON = frozenset({"1", "true", "yes", "on", "t", "y"})
 _OF_FLASK = "FLASK_DEBUG"
+_FASTAPI, _DEV = "fastapi run", "fastapi dev"
+_RELOADING = "it starts anew whenever a file changes"
 
 
 def run_modes(gathered: Gathered) -> Iterator[RunMode]:
@@ -38,7 +43,8 @@ def run_modes(gathered: Gathered) -> Iterator[RunMode]:
     for service in gathered.services:
         deployment = gathered.deployments.get(service.name)
         for workload in deployment.workloads if deployment is not None else ():
-            found = (*_starts(workload, deployment, gathered), *_variables(workload, gathered))
+            starts = _starts(workload, deployment, service.root, gathered)
+            found = (*starts, *_variables(workload, gathered))
             for mode in found:
                 place = (mode.what, mode.location.path, mode.location.line)
                 if place not in seen:
@@ -49,33 +55,49 @@ def run_modes(gathered: Gathered) -> Iterator[RunMode]:
 # --- start commands ---
 
 
-def _starts(workload: Workload, deployment: Deployment | None, gathered: Gathered) -> Iterator[RunMode]:
+def _starts(
+    workload: Workload, deployment: Deployment | None, service_root: str, gathered: Gathered
+) -> Iterator[RunMode]:
     command, process = workload.command, workload.process
     is_serving = workload.kind in _SERVING and (process.server is not None or process.is_development_server)
-    if command is None or not is_serving or process.text.startswith(("tail ", "sleep ")):
+    if command is None or not is_serving or process.server in SUPERVISORS:  # what they start isn't known
+        return
+    if process.text.startswith(("tail ", "sleep ")):
         return
     if starts_debugger(workload, deployment, gathered.roles):
         return  # SEC503 judges Flask's debugger
     shown = Evidence(command.location, f"`{(process.text or command.text)[:80]}`")
+    reload = gunicorn_setting("reload", workload, service_root, gathered.project)
+    configured = reload if reload is not None and _is_on(reload, gathered) else None
     yield RunMode(
         service_root="",
         name=command.subject_id,
         location=command.location,
         role=workload.place_role,
         what=_START,
-        for_development=_of_developers(process),
-        evidence=(shown, *(e for e in command.goes_through if process.text and process.text in e.text)),
+        for_development=_of_developers(process) or (_RELOADING if configured is not None else None),
+        evidence=(
+            shown,
+            *(e for e in command.goes_through if process.text and process.text in e.text),
+            *((configured.module.evidence(configured.node, "its configuration says so"),) if configured else ()),
+        ),
         instead=_instead(workload, deployment),
         is_unclear=workload.platform is Platform.COMPOSE and workload.for_production is None,
         doubt=workload.doubt,
     )
 
 
+def _is_on(reload: Sited, gathered: Gathered) -> bool:
+    """Whether production can't but have it."""
+    return {meaning.value for meaning in gathered.production.meanings(reload.node, reload.scope)} == {True}
+
+
 def _of_developers(process: Process) -> str | None:
     if _RELOADS.search(process.text) or process.text.startswith(("watchmedo", "nodemon", "watchfiles")):
-        return "it starts anew whenever a file changes"
+        return _RELOADING
     if process.is_development_server:  # PERF301 judges those that serve one request at a time besides
-        return f"{process.server or process.text.split(' ', 1)[0]} is a server for development"
+        name = _DEV if process.server == _FASTAPI else process.server or process.text.split(" ", 1)[0]
+        return f"{name} is a server for development"
     return None
 
 

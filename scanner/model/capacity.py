@@ -12,9 +12,9 @@ class Capacity:
     """What its manifest says of copies and of resources; None where it says nothing.
 
     `controller` is the kind of object that runs it (`Deployment`); empty where there are none. `autoscaler` shows
-    what changes the number of copies, `least_copies` below which it doesn't go, `scales_on` by which resources it
-    goes. `recreates` shows that all old copies go before the first new one comes, `may_change` an overlay that may
-    say otherwise.
+    what changes the number of copies, `least_copies` and `most_copies` between which it stays, `scales_on` by which
+    resources it goes. `recreates` shows that all old copies go before the first new one comes, `may_change` an
+    overlay that may say otherwise.
     """
 
     controller: str = ""
@@ -28,6 +28,7 @@ class Capacity:
     cpu_limit: Evidence | None = None
     keeps: Evidence | None = None
     """A volume that outlives it, which often only one can have."""
+    most_copies: int | None = None
 
 
 UNSTATED = Capacity()

@@ -59,13 +59,16 @@ class CiCommand:
 
 @dataclass(frozen=True, slots=True)
 class CiJob:
-    """A job with its commands in their order. `disabled` says why it never runs."""
+    """A job with its commands in their order. `disabled` says why it never runs, `needs` which jobs of its file must
+    succeed before.
+    """
 
     name: str
     location: Location
     triggers: frozenset[Trigger]
     commands: tuple[CiCommand, ...] = ()
     disabled: Evidence | None = None
+    needs: tuple[str, ...] = ()
 
     @property
     def checks_changes(self) -> bool:

@@ -13,9 +13,9 @@ from assay.scanner.model.scanning import SecurityScan
 class ImagePublication:
     """A job that pushes images. `pushes` are the steps that do so.
 
-    `before` are scans of the image in the job before the first push, `after` those behind it, `elsewhere` those of
-    other jobs, and `in_part` what looks through its files without the image. `perhaps` are steps that speak of a scan
-    and can't be followed.
+    `before` are scans of the image in the job before the first push, or in jobs that it needs, `after` those behind
+    it, `elsewhere` those of other jobs, and `in_part` what looks through its files without the image. `perhaps` are
+    steps that speak of a scan and can't be followed.
     """
 
     service_root: str

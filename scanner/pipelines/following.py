@@ -199,15 +199,16 @@ class Follower:
         by_name: dict[str, list[NamedTask]] = {}
         for task in tasks:
             by_name.setdefault(task.name, []).append(task)
-        todo, seen = list(wanted), set[str]()
+        todo, seen = [(name, False) for name in reversed(list(wanted))], set[str]()
         while todo:
-            name = todo.pop(0)
-            if name in seen:
-                continue
-            seen.add(name)
-            for task in by_name.get(name, ()):
-                todo += task.needs
-                yield from self._commands_of(path, task.commands, step, at)
+            name, is_ready = todo.pop()
+            if is_ready:
+                for task in by_name.get(name, ()):
+                    yield from self._commands_of(path, task.commands, step, at)
+            elif name not in seen:
+                seen.add(name)
+                needs = [need for task in by_name.get(name, ()) for need in task.needs]
+                todo += [(name, True), *((need, False) for need in reversed(needs))]
 
     def _commands_of(self, path: str, commands: Iterable[TaskCommand], step: Evidence, at: At) -> Iterator[CiCommand]:
         for command in commands:

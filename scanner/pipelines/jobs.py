@@ -70,7 +70,7 @@ class Jobs:
                     yield CiJob(job.name, job.span.at(path), left, (command,), _disabled(path, job))
                 continue
             commands = tuple(self._commands(path, workflow, job, via, left))
-            yield CiJob(job.name, job.span.at(path), left, commands, _disabled(path, job))
+            yield CiJob(job.name, job.span.at(path), left, commands, _disabled(path, job), job.needs)
 
     def _commands(
         self, path: str, workflow: Workflow, job: Job, via: tuple[Evidence, ...], triggers: frozenset[Trigger]

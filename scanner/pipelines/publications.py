@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from assay.scanner.gathered import Gathered
@@ -28,8 +28,12 @@ _SPEAKS_OF_SCANS = re.compile(
     r"|(image|container)s?[-_ ]?scan|scan[-_ ]?(image|container)"
 )
 
+_DOCKER_PUSHES = (
+    r"^docker (image )?push |^docker compose .*push\b"
+    r"|^docker (buildx|build) .*(--push\b|(-o|--output)[= ]type=registry\b)"
+)
 _PUSHING: Mapping[str, Callable[[str], bool]] = {
-    "docker": lambda text: _is(r"^docker (image )?push |^docker compose .*push\b|^docker buildx .*--push\b", text),
+    "docker": lambda text: _is(_DOCKER_PUSHES, text),
     "podman": lambda text: _is(r"^podman (image )?push ", text),
     "buildah": lambda text: _is(r"^buildah push ", text),
     "nerdctl": lambda text: _is(r"^nerdctl push ", text),
@@ -58,7 +62,7 @@ def publications(
     seen: set[tuple[str, str]] = set()
     known = {id(command) for _, command, _ in scans}
     perhaps = tuple(c.evidence for _, c in tree.running() if id(c) not in known and _speaks_of_scans(c))
-    for jobs in tree.jobs.values():
+    for path, jobs in tree.jobs.items():
         for job in jobs:
             pushes = [(i, c) for i, c in enumerate(job.commands) if pushes_image(c)]
             place = (job.location.path, job.name)
@@ -67,13 +71,28 @@ def publications(
             seen.add(place)
             service = _service_of(pushes[0][1], gathered, tree)
             if service is not None:
-                yield _publication(service, job, pushes, scans, perhaps)
+                needed = {(path, name) for name in _needed(job, jobs)}
+                yield _publication(service, job, pushes, needed, scans, perhaps)
+
+
+def _needed(job: CiJob, jobs: Sequence[CiJob]) -> set[str]:
+    """The jobs of its file that succeed before it runs, by name."""
+    needs = {other.name: other.needs for other in jobs}
+    found: set[str] = set()
+    todo = list(job.needs)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += needs.get(name, ())
+    return found
 
 
 def _is_trial(job: CiJob) -> bool:
-    """Whether its images are for looking at a change alone."""
+    """Whether its images are for looking at a change alone: by a request, and by hand for another look."""
     name = posixpath.basename(job.location.path)
-    return job.triggers == {Trigger.PULL_REQUEST} or _FOR_TRIALS.search(name) is not None
+    is_of_requests = Trigger.PULL_REQUEST in job.triggers <= {Trigger.PULL_REQUEST, Trigger.MANUAL}
+    return is_of_requests or _FOR_TRIALS.search(name) is not None
 
 
 def pushes_image(command: CiCommand) -> bool:
@@ -97,6 +116,7 @@ def _publication(
     service: ServiceRoot,
     job: CiJob,
     pushes: Sequence[tuple[int, CiCommand]],
+    needed: Collection[tuple[str, str]],
     scans: Sequence[tuple[SecurityScan, CiCommand | None, CiJob | None]],
     perhaps: tuple[Evidence, ...],
 ) -> ImagePublication:
@@ -108,7 +128,9 @@ def _publication(
     in_part: list[SecurityScan] = []
     for scan, command, around in scans:
         is_here = around is not None and (around.location, around.name) == (job.location, job.name)
-        if ScanKind.IMAGE in scan.kinds:
+        if ScanKind.IMAGE in scan.kinds and around is not None and (around.location.path, around.name) in needed:
+            before.append(scan)
+        elif ScanKind.IMAGE in scan.kinds:
             at = order.get(id(command), first) if is_here else None
             (elsewhere if at is None else before if at < first else after).append(scan)
         elif is_here and scan.tool in _OF_FILES and ScanKind.DEPENDENCIES in scan.kinds:

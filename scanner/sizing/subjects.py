@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.scanner.configuration.gunicorn_files import gunicorn_setting
 from assay.scanner.gathered import Gathered
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import Module, Scope
 from assay.scanner.model.concurrency import WorkloadConcurrency
 from assay.scanner.model.place import Evidence
-from assay.scanner.model.role import Role
 from assay.scanner.model.workload import Platform, Workload, WorkloadKind
 from assay.scanner.readers.compose import ComposeFacts
 from assay.scanner.readers.kubernetes.facts import KubernetesFacts
@@ -21,7 +21,6 @@ from assay.scanner.sizing.pools import Pool, pool_of
 
 _COUNTING = frozenset({"cpu_count", "process_cpu_count"})
 _OF_MACHINE = re.compile(r"\bnproc\b|\bcpu_count\b|/proc/cpuinfo|\bgetconf _NPROCESSORS")
-_CONFIGURED = re.compile(r"(?:^| )(?:-c|--config)[= ](?:python:|file:)?(\S+)")
 _OF_CELERY = re.compile(r"(?:^| )(?:-c|--concurrency|--autoscale|-P|--pool)")
 _TELLS_CELERY = ("WORKER_CONCURRENCY", "CELERYD_CONCURRENCY")
 _MOST = re.compile(r"max_connections\s*=\s*'?\"?(\d+)|--max[-_]connections[= ](\d+)")
@@ -52,7 +51,7 @@ def concurrency(gathered: Gathered) -> Iterator[WorkloadConcurrency]:
 def _of(root: str, workload: Workload, pool: Pool | None, gathered: Gathered) -> WorkloadConcurrency:
     command = workload.command
     assert command is not None
-    by_processors, told = _by_processors(workload, gathered)
+    by_processors, told = _by_processors(workload, root, gathered)
     server = _server_beside(workload, gathered)
     is_default = server is not None and server.most is None
     return WorkloadConcurrency(
@@ -65,7 +64,7 @@ def _of(root: str, workload: Workload, pool: Pool | None, gathered: Gathered) ->
         by_processors=by_processors,
         cpu_limit=workload.capacity.cpu_limit,
         perhaps_told=told,
-        copies=workload.replicas or 1,
+        copies=workload.capacity.most_copies or workload.replicas or 1,
         processes=workload.process.workers,
         per_process=pool.most if pool is not None else None,
         pool=pool.place if pool is not None else None,
@@ -80,14 +79,14 @@ def _of(root: str, workload: Workload, pool: Pool | None, gathered: Gathered) ->
 # --- processes ---
 
 
-def _by_processors(workload: Workload, gathered: Gathered) -> tuple[Evidence | None, Evidence | None]:
+def _by_processors(workload: Workload, root: str, gathered: Gathered) -> tuple[Evidence | None, Evidence | None]:
     """What shows that the machine's processors decide, and what else may have a say."""
     process, command = workload.process, workload.command
     assert command is not None
     if _OF_MACHINE.search(process.text):
         return Evidence(command.location, f"as many processes as processors: `{process.text[:80]}`"), None
     if process.server == "gunicorn" and process.workers is None:
-        return _of_gunicorn_file(workload, gathered)
+        return _of_gunicorn_file(workload, root, gathered)
     if process.server == "celery" and " worker" in f" {process.text}" and not _OF_CELERY.search(process.text):
         if _tells_celery(gathered):
             return None, None
@@ -95,37 +94,32 @@ def _by_processors(workload: Workload, gathered: Gathered) -> tuple[Evidence | N
     return None, None
 
 
-def _of_gunicorn_file(workload: Workload, gathered: Gathered) -> tuple[Evidence | None, Evidence | None]:
-    named = _CONFIGURED.search(workload.process.text)
-    wanted = posixpath.basename(named[1]) if named is not None else "gunicorn.conf.py"
-    for module in gathered.project.modules.values():
-        name = posixpath.basename(module.path)
-        if name != wanted or module.role is not Role.PROD:
-            continue
-        for binding in module.scope.bindings.get("workers", ())[-1:]:
-            counted = _counting(binding.value, binding.scope) if binding.value is not None else None
-            if counted is not None:
-                node, is_told = counted
-                shown = module.evidence(node, "as many workers as the machine has processors")
-                return shown, module.evidence(node, "unless a variable says so") if is_told else None
-    return None, None
+def _of_gunicorn_file(workload: Workload, root: str, gathered: Gathered) -> tuple[Evidence | None, Evidence | None]:
+    workers = gunicorn_setting("workers", workload, root, gathered.project)
+    counting, is_told = _counting(workers.node, workers.scope) if workers is not None else (None, False)
+    if workers is None or counting is None:
+        return None, None
+    shown = workers.module.evidence(counting, "as many workers as the machine has processors")
+    return shown, workers.module.evidence(counting, "unless a variable says so") if is_told else None
 
 
-def _counting(node: form.Expr, scope: Scope, depth: int = 3) -> tuple[form.Expr, bool] | None:
-    """The call that counts processors, and whether the environment may say otherwise."""
+def _counting(node: form.Expr, scope: Scope, depth: int = 3) -> tuple[form.Expr | None, bool]:
+    """The call that counts processors, and whether the environment or an upper bound may say otherwise."""
     told = False
     found: form.Expr | None = None
     for part in form.walk(node):
+        if isinstance(part, form.Call) and last_name(part.func) == "min":
+            return None, True
         if isinstance(part, form.Call) and last_name(part.func) in _COUNTING:
             found = part
         elif isinstance(part, form.Name | form.Attr) and last_name(part) in ("environ", "getenv"):
             told = True
         elif isinstance(part, form.Name) and depth:
             for binding in scope.lookup(part.id):
-                inner = _counting(binding.value, binding.scope, depth - 1) if binding.value is not None else None
-                if inner is not None:
-                    found, told = inner[0], told or inner[1]
-    return (found, told) if found is not None else None
+                if binding.value is not None:
+                    inner, is_told = _counting(binding.value, binding.scope, depth - 1)
+                    found, told = found or inner, told or is_told
+    return found, told
 
 
 def _tells_celery(gathered: Gathered) -> bool:

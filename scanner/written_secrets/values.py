@@ -10,7 +10,7 @@ from assay.scanner.model.written_secret import Held
 
 _KEY = re.compile(r"-----BEGIN (\w+ )*PRIVATE KEY-----")
 _REFERENCE = re.compile(
-    r"\$\{?\w+[^}]*\}?|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)"
+    r"\$\{?\w+[^}]*\}*|\{\{.*\}\}|%\(.*\)s|<[^>]*>|\$\(.*\)"
     r"|(vault|secret(s?manager)?|ssm|aws-?sm|sm|gs?m|gcp|akv|azurekeyvault|op|bws|doppler|infisical|keyring|file"
     r"|ref\+\w+)(:[\w-]+)?:[/\w].*"
     r"|arn:aws[\w-]*:(secretsmanager|ssm|kms):.*|projects/[^/]+/secrets/.*|ENC\[.*\]|encrypted:.*",

@@ -60,7 +60,7 @@ def secret_settings(gathered: Gathered, signing: Collection[SigningKey]) -> Iter
     origins = KeyOrigins(gathered.project)
     for name, found in _from_settings(gathered):
         origins.add(name, found, is_setting=True)
-    for name, found in _from_reads(gathered):
+    for name, found in (*_from_reads(gathered), *_from_additions(gathered)):
         origins.add(name, found, is_setting=True)
     judged = {(key.location.path, key.location.line) for key in signing}
     ordinals = Ordinals()
@@ -134,6 +134,17 @@ def _from_reads(gathered: Gathered) -> Iterator[tuple[str, Meanings]]:
             yield named.value, gathered.production.meanings(around, scope)
         elif read is not None and read.default is not None:
             yield named.value, gathered.production.meanings(call, scope)
+
+
+def _from_additions(gathered: Gathered) -> Iterator[tuple[str, Meanings]]:
+    """What the code adds to the environment where it isn't there: `os.environ.setdefault("NAME", "text")`."""
+    for call, scope in gathered.project.calls_named("setdefault"):
+        match call:
+            case form.Call(func=form.Attr(value=owner), positional=[form.Const(value=str() as name), text]):
+                is_ours = scope.module.role is Role.PROD and last_name(owner) == "environ"
+                if is_ours and _is_secret(name) and not is_signing(name):
+                    found = gathered.production.meanings(text, scope)
+                    yield name, tuple(m.resting_on(Firmness.DEFAULT) for m in found)
 
 
 def _is_secret(name: str) -> bool:

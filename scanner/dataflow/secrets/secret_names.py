@@ -13,6 +13,7 @@ _ABOUT_SECRETS = re.compile(
 )
 """How names end that speak of secrets without holding one."""
 _SHOWN_TO_ALL = re.compile(r"(NEXT_|NUXT_)?PUBLIC_|VITE_|REACT_APP_|EXPO_PUBLIC_|VUE_APP_|GATSBY_", re.IGNORECASE)
+"""Variables of these names end up in what browsers are sent."""
 _PUBLIC = frozenset({"public", "publishable", "pub"})
 
 

@@ -175,6 +175,7 @@ class Autoscaler(msgspec.Struct, frozen=True, array_like=True):
     minimum: int
     metrics: tuple[str, ...]
     span: Span
+    maximum: int | None = None
 
 
 class LimitRange(msgspec.Struct, frozen=True, array_like=True):

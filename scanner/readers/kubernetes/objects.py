@@ -82,6 +82,7 @@ def autoscaler(document: Mapping) -> Autoscaler | None:
         (0 if is_keda else 1) if minimum is None else minimum,
         tuple(_scaled_by(spec)),
         document.span,
+        spec.integer("maxReplicaCount" if is_keda else "maxReplicas"),
     )
 
 

@@ -62,6 +62,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     condition: str = ""
     triggers: tuple[Trigger, ...] = ()
     """Where they differ from the workflow's."""
+    needs: tuple[str, ...] = ()
+    """Jobs of the file without whose success it doesn't run."""
 
 
 class Workflow(msgspec.Struct, frozen=True, array_like=True):

@@ -45,6 +45,7 @@ def _job(key: Scalar, value: Node, lines: list[str], folder: str, options: tuple
         return None
     container = value.get("container")
     image = container.text if isinstance(container, Scalar) else ""
+    needs = value.text("needs")
     return Job(
         key.text,
         key.span,
@@ -53,6 +54,7 @@ def _job(key: Scalar, value: Node, lines: list[str], folder: str, options: tuple
         image,
         is_true(value.get("continue-on-error")),
         value.text("if") or "",
+        needs=(needs,) if needs else tuple(n.text for n in value.items("needs") if isinstance(n, Scalar)),
     )
 
 
