@@ -112,9 +112,9 @@ def test_a_command_is_followed_to_where_it_is_written() -> None:
         "api/tox.ini": "[tox]\nenvlist = py{311,312}\n[testenv]\ncommands =\n    pytest {posargs:tests}\n",
     }
     assert commands(jobs_of(files)) == [
+        ("ruff check .", "api/Makefile", 5),
         ("set -e", "api/run.sh", 2),
         ("pytest tests", "api/tox.ini", 5),
-        ("ruff check .", "api/Makefile", 5),
     ]
 
 
