@@ -29,10 +29,11 @@ def replicas_of(tree: DeploymentTree, path: str, name: str) -> list[int]:
 
 
 def patches_of(tree: DeploymentTree, pod: PodWorkload) -> Iterator[tuple[str, PodWorkload]]:
-    """What patch files say of it, each with the file's path."""
-    for path in tree.patches:
-        facts = tree.manifests.get(path)
-        for patch in facts.workloads if facts is not None else ():
+    """What patches say of it, each with the path of the file that it stands in: its own, or a kustomization."""
+    files = ((path, tree.manifests[path].workloads) for path in tree.patches if path in tree.manifests)
+    inline = ((path, facts.inline_patches) for path, facts in tree.manifests.items())
+    for path, patches in (*files, *inline):
+        for patch in patches:
             if (patch.kind, patch.name) == (pod.kind, pod.name):
                 yield path, patch
 

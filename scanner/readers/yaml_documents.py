@@ -135,6 +135,12 @@ def read(path: str, data: bytes) -> tuple[Node, ...]:  # noqa: ARG001 - every re
         raise _problem(text, " ".join(str(error).split()), None) from error
 
 
+def text_within(text: str, value: Scalar) -> str:
+    """A file within a file, a block scalar of it: empty lines before it keep its lines where they are."""
+    lines = text.split("\n")[value.span.line : value.span.end_line]
+    return "\n" * value.span.line + "\n".join(lines)
+
+
 def _problem(text: str, message: str, line: int | None) -> ReadProblem:
     template = TEMPLATE.search(text)
     if template is None:

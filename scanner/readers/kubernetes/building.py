@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.scanner.readers.kubernetes.facts import BuildArtifact, ImageChange, Variable
+import msgspec
+
+from assay.scanner.readers import yaml_documents
+from assay.scanner.readers.kubernetes.facts import BuildArtifact, ImageChange, PodWorkload, Variable
+from assay.scanner.readers.kubernetes.pods import POD_TEMPLATES, workload
+from assay.scanner.readers.problem import ReadProblem
 from assay.scanner.readers.span import Span
 from assay.scanner.readers.tasks import TaskCommand
 from assay.scanner.readers.yaml_documents import Mapping, Scalar
@@ -40,6 +45,27 @@ def patches(document: Mapping) -> Iterator[str]:
     for item in document.items("patchesStrategicMerge"):
         if isinstance(item, Scalar) and "\n" not in item.text:
             yield item.text
+
+
+def inline_patches(document: Mapping, text: str) -> Iterator[PodWorkload]:
+    """Patches that stand in the kustomization itself, as far as they look like what they change; lists of operations
+    don't.
+    """
+    written = [(patch.scalar("patch"), patch.mapping("target")) for patch in document.mappings("patches")]
+    written += [(item, None) for item in document.items("patchesStrategicMerge") if isinstance(item, Scalar)]
+    for scalar, target in written:
+        if scalar is None or "\n" not in scalar.text.strip():
+            continue
+        try:
+            found = yaml_documents.read("", yaml_documents.text_within(text, scalar).encode())
+        except ReadProblem:
+            continue  # what it changes is told to be changed, and not how
+        for patch in found:
+            kind = patch.text("kind") if isinstance(patch, Mapping) else None
+            if isinstance(patch, Mapping) and kind in POD_TEMPLATES:
+                made = workload(kind, patch)
+                meant = target.text("name") if target is not None else None
+                yield msgspec.structs.replace(made, name=meant) if meant is not None else made
 
 
 def image_changes(document: Mapping) -> Iterator[ImageChange]:

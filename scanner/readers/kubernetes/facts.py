@@ -266,3 +266,5 @@ class KubernetesFacts(msgspec.Struct, frozen=True, array_like=True, tag="kuberne
     has_charts: bool = False
     """Its kustomization takes Helm charts in."""
     outlier_detections: tuple[OutlierDetection, ...] = ()
+    inline_patches: tuple[PodWorkload, ...] = ()
+    """What its kustomization changes of pods by patches that stand in it."""

@@ -45,7 +45,9 @@ def read(path: str, data: bytes) -> KubernetesFacts:
     replica_changes: list[tuple[str, int]] = []
     custom_objects: list[CustomObject] = []
     outlier_detections: list[OutlierDetection] = []
+    inline_patches: list[PodWorkload] = []
     renames, has_charts = ("", ""), False
+    content = decode(data)
     documents = tuple(_objects(yaml_documents.read(path, data)))
     for document in documents:
         kind = document.text("kind") or ""
@@ -71,6 +73,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
             tests += building.tests(document)
         elif kind in ("Kustomization", "Component") or api.startswith("kustomize.config.k8s.io/"):
             patches += building.patches(document)
+            inline_patches += building.inline_patches(document, content)
             resources += building.resources(document)
             image_changes += building.image_changes(document)
             replica_changes += building.replica_changes(document)
@@ -80,7 +83,6 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         elif "." in api.partition("/")[0] and not api.partition("/")[0].endswith(".k8s.io"):
             custom_objects.append(CustomObject(kind, name))
             outlier_detections += objects.outlier_detections(document)
-    content = decode(data)
     comment = leading_comment(content)
     watched = monitoring.of_documents(documents, content)
     return KubernetesFacts(
@@ -102,6 +104,7 @@ def read(path: str, data: bytes) -> KubernetesFacts:
         renames,
         has_charts,
         tuple(outlier_detections),
+        tuple(inline_patches),
     )
 
 

@@ -89,8 +89,7 @@ def _of_entries(entries: Mapping | None, text: str) -> MonitoringFacts:
 
 def _of_stretch(value: Scalar, text: str) -> MonitoringFacts:
     """A file within a file; empty lines before it keep its lines where they are."""
-    lines = text.split("\n")[value.span.line : value.span.end_line]
-    inner = "\n" * value.span.line + "\n".join(lines)
+    inner = yaml_documents.text_within(text, value)
     if _DASHBOARD.search(inner):
         return MonitoringFacts(queries=tuple(_queries(inner)))
     try:
