@@ -30,12 +30,7 @@ def replicas_of(tree: DeploymentTree, path: str, name: str) -> list[int]:
 
 def patches_of(tree: DeploymentTree, pod: PodWorkload) -> Iterator[tuple[str, PodWorkload]]:
     """What patches say of it, each with the path of the file that it stands in: its own, or a kustomization."""
-    files = ((path, tree.manifests[path].workloads) for path in tree.patches if path in tree.manifests)
-    inline = ((path, facts.inline_patches) for path, facts in tree.manifests.items())
-    for path, patches in (*files, *inline):
-        for patch in patches:
-            if (patch.kind, patch.name) == (pod.kind, pod.name):
-                yield path, patch
+    return iter(tree.pod_patches.get((pod.kind, pod.name), ()))
 
 
 def _kustomizations_of(tree: DeploymentTree, path: str) -> list[str]:

@@ -16,7 +16,7 @@ from assay.scanner.readers.compose import ComposeFacts, ComposeService
 from assay.scanner.readers.dockerfile import DockerfileFacts
 from assay.scanner.readers.dockerignore import DockerignoreFacts
 from assay.scanner.readers.env_files import EnvFileFacts
-from assay.scanner.readers.kubernetes.facts import KubernetesFacts
+from assay.scanner.readers.kubernetes.facts import KubernetesFacts, PodWorkload
 from assay.scanner.readers.procfile import ProcfileFacts
 from assay.scanner.readers.shell import ShellFacts
 
@@ -136,6 +136,17 @@ class DeploymentTree:
     def patches(self) -> dict[str, str]:
         """The patch files of the tree, and the kustomization that lays each over other manifests."""
         return {relative(path, patch): path for path, facts in self.manifests.items() for patch in facts.patches}
+
+    @cached_property
+    def pod_patches(self) -> dict[tuple[str, str], list[tuple[str, PodWorkload]]]:
+        """What patch files and kustomizations change of pods, by the kind and the name of what they change."""
+        found: dict[tuple[str, str], list[tuple[str, PodWorkload]]] = {}
+        files = ((path, self.manifests[path].workloads) for path in self.patches if path in self.manifests)
+        inline = ((path, facts.inline_patches) for path, facts in self.manifests.items())
+        for path, patches in (*files, *inline):
+            for patch in patches:
+                found.setdefault((patch.kind, patch.name), []).append((path, patch))
+        return found
 
     @cached_property
     def bases(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assay.scanner.dataflow.lexicon import words
@@ -14,9 +14,18 @@ from assay.scanner.model.telemetry import ErrorReporting
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents
 from assay.scanner.telemetry.code import ServiceCode, places_of
-from assay.scanner.telemetry.found import BOTH, WEB, WORKER, Found, called, imports, is_named_nowhere, shown
-from assay.scanner.telemetry.libraries import EVERYTHING
-from assay.scanner.telemetry.processes import running_kinds, started_by
+from assay.scanner.telemetry.found import (
+    BOTH,
+    WEB,
+    WORKER,
+    Found,
+    below_agents,
+    called,
+    imports,
+    is_named_nowhere,
+    shown,
+)
+from assay.scanner.telemetry.processes import RunningKind, started_by
 
 _SET_UP = {
     "sentry_sdk.init": "Sentry",
@@ -60,12 +69,12 @@ _KEYS = ("dsn", "api_key", "access_token", "token")
 """Arguments without which a tracker does nothing."""
 
 
-def error_reports(code: ServiceCode) -> Iterator[ErrorReporting]:
+def error_reports(code: ServiceCode, kinds: Sequence[RunningKind]) -> Iterator[ErrorReporting]:
     """One for each kind of process that the service runs."""
-    kinds = list(running_kinds(code))
     if not kinds:
         return
-    found = [*_set_up(code), *_configured(code), *_agents(code), *_mailed(code), *_by_hand(code)]
+    by_import = (Found(evidence, BOTH, module) for module, evidence in imports(code, _BY_IMPORT))
+    found = [*_set_up(code), *_configured(code), *below_agents(code), *by_import, *_mailed(code), *_by_hand(code)]
     for running in kinds:
         mine = [f for f in found if f.is_of(running) and started_by(code, running, f.evidence)]
         mine.sort(key=lambda f: not f.is_at_home(running))
@@ -84,7 +93,7 @@ def _set_up(code: ServiceCode) -> Iterator[Found]:
     packages = {name.partition(".")[0] for name in _SET_UP}
     if all(module.imported_packages.isdisjoint(packages) for module in code.modules):
         return
-    for call, scope in code.calls_named(*sorted({*names, *code.project.aliases_of("init"), "getLogger"})):
+    for call, scope in code.calls_named(*sorted({*names, *code.project.aliases_of("init")})):
         tool = _SET_UP.get(code.project.callee_name(call, scope) or "")
         if tool is not None:
             found = called(code, call, scope, f"sets up {tool}", BOTH)
@@ -159,19 +168,11 @@ def _is_any_error(call: form.Call) -> bool:
     return False
 
 
-def _agents(code: ServiceCode) -> Iterator[Found]:
-    for evidence in (*agents.commands(code), *agents.injected(code)):
-        yield Found(evidence, BOTH)
-    for module, evidence in imports(code, (*EVERYTHING, *_BY_IMPORT)):
-        yield Found(evidence, BOTH, module)
-
-
 def _mailed(code: ServiceCode) -> Iterator[Found]:
     """Django mails errors to its ADMINS."""
     production = code.gathered.production
     for module in production.sites:
         for value, scope in production.given(module, "ADMINS") if code.owns(module.path) else ():
-            is_listed = isinstance(value, form.Display)
-            if not is_listed or (isinstance(value, form.Display) and value.items):
+            if not isinstance(value, form.Display) or value.items:
                 evidence = Evidence(scope.module.location(value), "Django mails errors to these")
-                yield Found(evidence, WEB, None, is_sure=is_listed)
+                yield Found(evidence, WEB, None, is_sure=isinstance(value, form.Display))

@@ -10,7 +10,9 @@ from assay.scanner.linker.scopes import FunctionSymbol, Module, Scope
 from assay.scanner.model.log import ProcessKind
 from assay.scanner.model.place import Evidence
 from assay.scanner.readers.python import form
+from assay.scanner.telemetry import agents
 from assay.scanner.telemetry.code import ServiceCode, import_of
+from assay.scanner.telemetry.libraries import EVERYTHING
 from assay.scanner.telemetry.processes import RunningKind, is_of_workers
 
 WEB = frozenset({ProcessKind.WEB})
@@ -74,6 +76,21 @@ def imports(code: ServiceCode, names: Iterable[str]) -> Iterator[tuple[Module, E
         for name in names:
             if name.partition(".")[0] in module.imported_packages and (found := import_of(module, name)) is not None:
                 yield module, found
+
+
+def below_agents(code: ServiceCode) -> Iterator[Found]:
+    """Agents that record all that a process does: those that it starts with, and those that code imports."""
+    for evidence in (*agents.commands(code), *agents.injected(code)):
+        yield Found(evidence, BOTH)
+    for module, evidence in imports(code, EVERYTHING):
+        yield Found(evidence, BOTH, module)
+
+
+def in_modules(code: ServiceCode, found: Iterable[Evidence]) -> Iterator[Found]:
+    """What stands in modules, with the module of each."""
+    modules = {m.path: m for m in code.modules}
+    for evidence in found:
+        yield Found(evidence, BOTH, modules.get(evidence.location.path))
 
 
 def shown(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:

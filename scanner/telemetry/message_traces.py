@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from assay.scanner.linker.project import last_name
 from assay.scanner.linker.scopes import ClassSymbol, How, Scope
@@ -12,11 +12,10 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.role import Role
 from assay.scanner.model.telemetry import MessageTracing
 from assay.scanner.readers.python import form
-from assay.scanner.telemetry import agents, sentry
+from assay.scanner.telemetry import sentry
 from assay.scanner.telemetry.code import ServiceCode
-from assay.scanner.telemetry.found import BOTH, Found, called, imports, shown
-from assay.scanner.telemetry.libraries import EVERYTHING
-from assay.scanner.telemetry.processes import RunningKind, running_kinds, started_by
+from assay.scanner.telemetry.found import BOTH, Found, below_agents, called, imports, in_modules, shown
+from assay.scanner.telemetry.processes import RunningKind, started_by
 
 _PACKAGES: Mapping[str, tuple[str, ...]] = {
     "Celery": ("celery",),
@@ -73,15 +72,14 @@ _HOOKS = frozenset({"before_enqueue", "on_job_enqueue", "pre_enqueue"})
 """By which middleware of a library completes each message."""
 
 
-def message_traces(code: ServiceCode) -> Iterator[MessageTracing]:
+def message_traces(code: ServiceCode, kinds: Sequence[RunningKind]) -> Iterator[MessageTracing]:
     """One for each library that the service may send by."""
     libraries = {
         library: evidence.location
         for library, packages in _PACKAGES.items()
         if (evidence := next((e for _, e in imports(code, packages)), None)) is not None
     }
-    kinds = list(running_kinds(code)) if libraries else []
-    general = [*_by_agents(code), *_by_hand(code)] if kinds else []
+    general = [*_by_agents(code), *_by_hand(code)] if libraries and kinds else []
     workers = [k for k in kinds if k.kind is ProcessKind.WORKER]
     senders = [k for k in kinds if k.kind is ProcessKind.WEB] or workers
     for library, location in libraries.items() if kinds else ():
@@ -104,13 +102,8 @@ def _of(found: list[Found], kinds: list[RunningKind], code: ServiceCode) -> Iter
 
 def _by_agents(code: ServiceCode) -> Iterator[Found]:
     """Agents and Sentry put the trace into the messages of the libraries that they know."""
-    for evidence in (*agents.commands(code), *agents.injected(code)):
-        yield Found(evidence, BOTH)
-    for module, evidence in imports(code, EVERYTHING):
-        yield Found(evidence, BOTH, module)
-    modules = {m.path: m for m in code.modules}
-    for evidence in (*sentry.traced(code), *sentry.traced_elsewhere(code)):
-        yield Found(evidence, BOTH, modules.get(evidence.location.path))
+    yield from below_agents(code)
+    yield from in_modules(code, (*sentry.traced(code), *sentry.traced_elsewhere(code)))
 
 
 def _by_hand(code: ServiceCode) -> Iterator[Found]:

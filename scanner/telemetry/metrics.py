@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assay.scanner.linker.project import last_name, last_part
 from assay.scanner.model.log import ProcessKind
@@ -11,9 +11,8 @@ from assay.scanner.model.telemetry import LatencyMeasurement, MetricExport
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry
 from assay.scanner.telemetry.code import ServiceCode
-from assay.scanner.telemetry.found import BOTH, WEB, WORKER, Found, called, imports, shown
-from assay.scanner.telemetry.libraries import EVERYTHING
-from assay.scanner.telemetry.processes import running_kinds, started_by
+from assay.scanner.telemetry.found import BOTH, WEB, WORKER, Found, below_agents, called, imports, shown
+from assay.scanner.telemetry.processes import RunningKind, started_by
 
 _EXPOSED = {
     "make_asgi_app": WEB,
@@ -74,12 +73,13 @@ _INSTRUMENTS = ("Counter", "Histogram", "Summary", "Gauge")
 _OTEL_INSTRUMENTS = ("create_counter", "create_histogram", "create_up_down_counter")
 
 
-def metric_exports(code: ServiceCode, latency: LatencyMeasurement) -> Iterator[MetricExport]:
+def metric_exports(
+    code: ServiceCode, kinds: Sequence[RunningKind], latency: LatencyMeasurement
+) -> Iterator[MetricExport]:
     """One for each kind of process that the service runs."""
-    kinds = list(running_kinds(code))
     if not kinds:
         return
-    exporting = [*_exposed(code), *_pushed(code), *_agents(code)]
+    exporting = [*_exposed(code), *_pushed(code), *below_agents(code)]
     kept = [*_kept(code)]
     outside = [*_outside(code)]
     for running in kinds:
@@ -164,13 +164,6 @@ def _pushed(code: ServiceCode) -> Iterator[Found]:
         elif "metric" in receiver and call.args and not name.startswith(("prometheus_client.", "opentelemetry.")):
             found = called(code, call, scope, f"hands a metric to {receiver}", BOTH)
             yield Found(found.evidence, BOTH, scope.module, is_sure=False)
-
-
-def _agents(code: ServiceCode) -> Iterator[Found]:
-    for evidence in (*agents.commands(code), *agents.injected(code)):
-        yield Found(evidence, BOTH)
-    for module, evidence in imports(code, EVERYTHING):
-        yield Found(evidence, BOTH, module)
 
 
 # --- neither, or out of sight ---

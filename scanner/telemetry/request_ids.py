@@ -12,7 +12,8 @@ from assay.scanner.model.place import Evidence
 from assay.scanner.model.request_id import RequestId
 from assay.scanner.model.role import Role
 from assay.scanner.readers.python import form
-from assay.scanner.telemetry.code import ServiceCode, import_of
+from assay.scanner.telemetry.code import ServiceCode
+from assay.scanner.telemetry.found import imports
 from assay.scanner.telemetry.id_headers import functions_around, read, written
 
 _MAKERS = ("uuid1", "uuid4", "uuid6", "uuid7", "ULID", "ulid", "token_hex", "token_urlsafe", "nanoid", "ksuid", "uuid")
@@ -54,8 +55,8 @@ def request_ids(code: ServiceCode) -> Iterator[RequestId]:
 
 def _of_libraries(code: ServiceCode) -> Iterator[RequestId]:
     for package, text in _TAKING.items():
-        imported = (import_of(m, package) for m in code.modules if package.partition(".")[0] in m.imported_packages)
-        found = next((e for e in imported if e is not None), None) or next(code.named((package,)), None)
+        imported = (evidence for _, evidence in imports(code, (package,)))
+        found = next(imported, None) or next(code.named((package,)), None)
         if found is not None:
             place = Evidence(found.location, text)
             yield RequestId(package, 1, found.location, Role.PROD, "the request's id", place, place)

@@ -21,6 +21,7 @@ from assay.scanner.telemetry.error_reports import error_reports
 from assay.scanner.telemetry.libraries import DEPENDENCIES, EVERYTHING, LOGFIRE, QUERY_EVENTS, REQUESTS
 from assay.scanner.telemetry.message_traces import message_traces
 from assay.scanner.telemetry.metrics import metric_exports
+from assay.scanner.telemetry.processes import running_kinds
 from assay.scanner.telemetry.request_ids import request_ids
 from assay.scanner.telemetry.tracers import tracer_setups
 from assay.scanner.telemetry.tracing import process_traces
@@ -37,11 +38,12 @@ def telemetry(gathered: Gathered) -> Iterator[Subject]:
         latency = _latency(code, everything)
         yield latency
         yield from _dependencies(code, everything, is_dark=not latency.recorded)
-        yield from metric_exports(code, latency)
-        yield from process_traces(code)
+        kinds = list(running_kinds(code))
+        yield from metric_exports(code, kinds, latency)
+        yield from process_traces(code, kinds)
         yield from tracer_setups(code)
-        yield from error_reports(code)
-        yield from message_traces(code)
+        yield from error_reports(code, kinds)
+        yield from message_traces(code, kinds)
         yield from client_traces(code)
         yield from request_ids(code)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assay.scanner.linker.project import last_name
@@ -12,9 +12,19 @@ from assay.scanner.model.telemetry import DependencyKind, ProcessTrace
 from assay.scanner.readers.python import form
 from assay.scanner.telemetry import agents, sentry
 from assay.scanner.telemetry.code import ServiceCode
-from assay.scanner.telemetry.found import BOTH, WORKER, Found, called, imports, is_named_nowhere, shown
-from assay.scanner.telemetry.libraries import EVERYTHING, REQUESTS
-from assay.scanner.telemetry.processes import running_kinds, started_by
+from assay.scanner.telemetry.found import (
+    BOTH,
+    WORKER,
+    Found,
+    below_agents,
+    called,
+    imports,
+    in_modules,
+    is_named_nowhere,
+    shown,
+)
+from assay.scanner.telemetry.libraries import REQUESTS
+from assay.scanner.telemetry.processes import RunningKind, started_by
 from assay.scanner.telemetry.uses import uses
 
 _PROVIDERS = ("set_tracer_provider", "configure_azure_monitor", "configure_opentelemetry")
@@ -35,13 +45,12 @@ _WORK = frozenset({"task", "shared_task", "actor", "job", "periodic_task", "comm
 """Decorators of what runs long after the process has started."""
 
 
-def process_traces(code: ServiceCode) -> Iterator[ProcessTrace]:
+def process_traces(code: ServiceCode, kinds: Sequence[RunningKind]) -> Iterator[ProcessTrace]:
     """One for each kind of process that the service runs."""
-    kinds = list(running_kinds(code))
     if not kinds:
         return
     calls = [*uses(code, DependencyKind.HTTP), *uses(code, DependencyKind.QUEUE), *_other_calls(code)]
-    tracing = [*_started(code), *_agents(code)]
+    tracing = [*_started(code), *below_agents(code)]
     hints = [*_hints(code)]
     for running in kinds:
         mine = [f for f in tracing if f.is_of(running) and started_by(code, running, f.evidence)]
@@ -84,7 +93,7 @@ def _started(code: ServiceCode) -> Iterator[Found]:
             yield called(code, call, scope, "sets logfire up", BOTH)
     for module, evidence in imports(code, _OWN_TRACERS):
         yield Found(evidence, BOTH, module)
-    yield from _with_place(code, sentry.traced(code))
+    yield from in_modules(code, sentry.traced(code))
 
 
 def _in_workers(code: ServiceCode) -> Iterator[Found]:
@@ -102,26 +111,13 @@ def _in_workers(code: ServiceCode) -> Iterator[Found]:
                 yield called(code, call, scope, "instruments the worker as it starts", WORKER)
 
 
-def _agents(code: ServiceCode) -> Iterator[Found]:
-    for evidence in (*agents.commands(code), *agents.injected(code)):
-        yield Found(evidence, BOTH)
-    for module, evidence in imports(code, EVERYTHING):
-        yield Found(evidence, BOTH, module)
-
-
 def _hints(code: ServiceCode) -> Iterator[Found]:
     """What traces only where something else sets it up, or the environment says so."""
-    yield from _with_place(code, sentry.traced_elsewhere(code))
+    yield from in_modules(code, sentry.traced_elsewhere(code))
     for module, evidence in imports(code, _INSTRUMENTED):
         yield Found(evidence, BOTH, module)
     for call, scope in code.calls_named("start_as_current_span"):
         yield called(code, call, scope, "opens a span", BOTH)
-
-
-def _with_place(code: ServiceCode, found: Iterator[Evidence]) -> Iterator[Found]:
-    modules = {m.path: m for m in code.modules}
-    for evidence in found:
-        yield Found(evidence, BOTH, modules.get(evidence.location.path))
 
 
 def _is_at_start(function: FunctionSymbol | None, code: ServiceCode, deepest: int = _DEEPEST) -> bool:

@@ -22,8 +22,6 @@ class PassedOn:
     is registered for, `position` the place of the decorator on it.
     """
 
-    method: form.Attr
-    scope: Scope
     call: form.Call
     inner: Scope
     given: Given
@@ -49,7 +47,7 @@ class PassedMethods:
             maker = inner_scope.function
             if isinstance(inner.func, form.Name) and maker is not None and function in (maker, maker.outer.function):
                 made = form.Call(start=inner.start, end=inner.end, func=method, args=inner.args)
-                yield PassedOn(method, scope, made, inner_scope, given, *decorated)
+                yield PassedOn(made, inner_scope, given, *decorated)
 
     @cached_property
     def _decorated(self) -> dict[int, tuple[FunctionSymbol | ClassSymbol, int]]:
